@@ -1,0 +1,83 @@
+"""The buttons of a card: each click is checked again here, and a late or foreign one is answered.
+
+Promises: only the agent who asked may decide about a request; a decision is written down with the
+name of who took it. Does not: trust that a button is only shown where it applies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.card import CHECK_AGAIN, COMPOSE_AGAIN, SEND_ANYWAY
+from bot.delivery import Delivery
+from bot.last_resort import LastResort
+from bot.modal import Modal
+from bot.modal_view import make_draft
+from bot.request import Request
+from bot.store import Store
+
+_FOREIGN = "Only the agent who asked for this message can do that."
+_LATE = "This request has moved on since that button was shown. The card says where it stands."
+
+
+class Buttons:
+    """Listens to the clicks on cards."""
+
+    def __init__(
+        self,
+        store: Store,
+        delivery: Delivery,
+        modal: Modal,
+        last_resort: LastResort,
+        *,
+        records: Executor,
+        default_country: str | None,
+    ) -> None:
+        self._store = store
+        self._delivery = delivery
+        self._modal = modal
+        self._last_resort = last_resort
+        self._records = records
+        self._country = default_country
+
+    def listen(self, app: AsyncApp) -> None:
+        """Register the listeners."""
+        for action in (CHECK_AGAIN, SEND_ANYWAY, COMPOSE_AGAIN):
+            app.action({"type": "block_actions", "action_id": action})(self._on_click)
+
+    async def _on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        await ack()
+        self._last_resort.start(self._do(body), body)
+
+    async def _do(self, body: dict[str, Any]) -> None:
+        click, user = body["actions"][0], body["user"]
+        loop = asyncio.get_running_loop()
+        request = await loop.run_in_executor(self._records, self._store.load, click["value"])
+        if user["id"] != request.agent_id:
+            await _answer(body, _FOREIGN)
+            return
+        if click["action_id"] == COMPOSE_AGAIN:
+            await self._compose_again(request, body)
+            return
+        decide = {
+            CHECK_AGAIN: self._delivery.check_again,
+            SEND_ANYWAY: self._delivery.send_anyway,
+        }[click["action_id"]]
+        name = user.get("name") or user.get("username") or user["id"]
+        if not await loop.run_in_executor(self._records, decide, request.request_id, name):
+            await _answer(body, _LATE)
+
+    async def _compose_again(self, request: Request, body: dict[str, Any]) -> None:
+        draft = make_draft(request.place, request.identity.value, request.text, self._country)
+        await self._modal.open(draft, body["trigger_id"], request.text)
+
+
+async def _answer(body: dict[str, Any], sentence: str) -> None:
+    await AsyncWebhookClient(body["response_url"]).send(
+        text=sentence, response_type="ephemeral", replace_original=False
+    )

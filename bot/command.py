@@ -1,0 +1,123 @@
+"""Step 1: what an agent types or clicks in Slack becomes a Draft, and the modal opens.
+
+Promises: the command's text is read in every form in which Slack may deliver it, nothing typed is
+lost, and the ack waits for nothing. Does not: look anybody up (``modal`` does, after the ack).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.addresses import (
+    BadAddress,
+    clean,
+    find_address,
+    read_identity,
+    sendable,
+    unescape,
+    unlink_words,
+)
+from bot.card import Post, show_notice
+from bot.last_resort import LastResort
+from bot.modal import Modal
+from bot.modal_view import make_draft
+from bot.request import Place
+
+SHORTCUT = "notify_customer"
+_FIRST_LINKED = re.compile(r"<(?:mailto:|tel:)[^<>]*>[.,;:]?")
+_DIGITS = re.compile(r"[+(]?[\d][\d().\-/]*[,;:]?")
+
+
+def show_help(command: str) -> Post:
+    """Say how the command is used."""
+    return show_notice(
+        f"{command} opens a form in which you message a customer first.\n"
+        f"{command} jane@example.com opens it for that customer.\n"
+        f"{command} jane@example.com Your order is ready fills in the message too; "
+        "nothing is sent before you press Send.\n"
+        f"A phone number works as well: {command} +44 20 7946 0018 Your order is ready\n"
+        'In a thread, use the message shortcut "Notify customer" instead.'
+    )
+
+
+def split_command(text: str, default_country: str | None) -> tuple[str, str]:
+    """Split a command's text into customer and message, either of which may be empty.
+
+    The customer is an e-mail address or a phone number at the start, in any of Slack's forms;
+    a text that starts with neither is all message.
+    """
+    text = sendable(unescape(text)).replace("\u00a0", " ").strip()
+    linked = _FIRST_LINKED.match(text)
+    if linked:
+        return linked[0], unlink_words(text[linked.end() :]).strip()
+    first, _, rest = text.partition(" ")
+    first, newline, below = first.partition("\n")
+    if "@" in clean(first):
+        return first, unlink_words(f"{below}{' ' if newline else ''}{rest}").strip()
+    phone = _phone_length(text, default_country)
+    return text[:phone].strip(), unlink_words(text[phone:]).strip(" ,;:\n")
+
+
+def _phone_length(text: str, default_country: str | None) -> int:
+    """Return how many characters at the start of ``text`` are a phone number; 0 for none.
+
+    Written in groups, a number may be followed by a message that starts with digits: the longest
+    run that is a valid number counts, and the agent sees who it is before sending. A run that is
+    long enough but wrong counts too, so that the modal can say what is wrong with it.
+    """
+    end = longest = 0
+    for word in re.finditer(r"\S+", text):
+        if not _DIGITS.fullmatch(clean(word[0])):
+            break
+        end = word.end()
+        try:
+            read_identity(text[:end], default_country)
+        except BadAddress:
+            continue
+        longest = end
+    return longest or (end if sum(sign.isdigit() for sign in text[:end]) >= 7 else 0)
+
+
+class Command:
+    """Listens to the slash command and the message shortcut."""
+
+    def __init__(
+        self, modal: Modal, last_resort: LastResort, *, command: str, default_country: str | None
+    ) -> None:
+        self._modal = modal
+        self._last_resort = last_resort
+        self._command = command
+        self._country = default_country
+
+    def listen(self, app: AsyncApp) -> None:
+        """Register the listeners; the command comes first, being the most frequent."""
+        app.command(self._command)(self._on_command)
+        app.shortcut({"callback_id": SHORTCUT, "type": "message_action"})(self._on_shortcut)
+
+    async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        text = body.get("text", "")
+        if text.strip().lower() in ("help", "?", "-h", "--help"):
+            shown = show_help(self._command)
+            await ack(response_type="ephemeral", text=shown.text, blocks=shown.blocks)
+            return
+        place = Place(body["team_id"], body["channel_id"], "", body["response_url"])
+        customer, message = split_command(text, self._country)
+        draft = make_draft(place, customer, message, self._country)
+        await ack()
+        self._last_resort.start(self._modal.open(draft, body["trigger_id"], text), body)
+
+    async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        message = body["message"]
+        place = Place(
+            body["team"]["id"],
+            body["channel"]["id"],
+            message.get("thread_ts") or message["ts"],
+            body["response_url"],
+        )
+        customer = find_address(message.get("text") or "", self._country)
+        draft = make_draft(place, customer, "", self._country)
+        await ack()
+        self._last_resort.start(self._modal.open(draft, body["trigger_id"]), body)

@@ -1,0 +1,57 @@
+"""What the bot writes to its log, and what never gets there.
+
+Promises: no token, address, number or message text: libraries that log bodies are quietened, an
+error's text is left out of tracebacks, and what still looks like a token, an e-mail address or a
+phone number is masked in every line. Does not: decide what is worth a line.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from types import TracebackType
+
+_PRIVATE = re.compile(
+    r"xox[a-z]-[\w-]+|xapp-[\w-]+|Bearer\s+\S+|Basic\s+\S+"
+    r"|[^\s<>\"'=:,;(]+@[^\s<>\"',;)]+|\+\d[\d\s().-]{6,}\d"
+)
+_QUIET = ("slack_bolt", "slack_sdk", "aiohttp", "urllib3", "uvicorn.access", "dbos", "asyncio")
+MASK = "[masked]"
+
+
+def start_logging(level: str) -> None:
+    """Send the bot's log to standard error, one line an event, private values masked."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _QUIET:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.WARNING)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+class MaskingFormatter(logging.Formatter):
+    """Writes a record without what its arguments or its error may say about a customer."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format the line and mask what looks private."""
+        return _PRIVATE.sub(MASK, super().format(record))
+
+    def formatException(  # noqa: N802 -- logging's own name
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        """Write where an error came from and of which kind it is, without its text."""
+        parts: list[str] = []
+        error = ei[1]
+        while error is not None:
+            places = [
+                f"  {frame.filename}:{frame.lineno} in {frame.name}"
+                for frame in traceback.extract_tb(error.__traceback__)
+            ]
+            parts.append("\n".join([f"{type(error).__module__}.{type(error).__name__}", *places]))
+            error = error.__cause__ or error.__context__
+        return "\ncaused by ".join(parts)

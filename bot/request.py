@@ -1,0 +1,135 @@
+"""Step 4: a Request, its states, and which state may follow which. Pure.
+
+Promises: one table says every transition; news that is late, repeated or out of order never moves
+a request back. Does not: store (``store``) or act (``delivery``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from genesys import Identity
+
+
+class State(StrEnum):
+    """Where a request stands, in words that a person may read."""
+
+    CHECKING = "checking"
+    REFUSED = "refused"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    READ = "read"
+    REPLIED = "replied"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+_GONE = frozenset(  # what can still become known of a message that Genesys has
+    {State.WAITING, State.DELIVERED, State.READ, State.REPLIED, State.FAILED, State.EXPIRED}
+)
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.CHECKING: frozenset({State.SCHEDULED, State.REFUSED, State.EXPIRED, State.CANCELLED}),
+    State.SCHEDULED: frozenset({State.SENDING, State.REFUSED, State.EXPIRED, State.CANCELLED}),
+    # FAILED only when Genesys refused for certain; what is less certain is read back first.
+    State.SENDING: frozenset({State.ACCEPTED, State.FAILED, State.UNCERTAIN}),
+    State.UNCERTAIN: frozenset({State.ACCEPTED, State.SCHEDULED}),  # scheduled: a person decided
+    State.ACCEPTED: _GONE,
+    State.WAITING: _GONE - {State.WAITING},
+    State.DELIVERED: frozenset({State.READ, State.REPLIED}),
+    State.READ: frozenset({State.REPLIED}),
+    State.REPLIED: frozenset(),
+    State.REFUSED: frozenset(),
+    State.FAILED: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+
+def may_become(state: State, new: State) -> bool:
+    """Tell whether a request in ``state`` may move to ``new``."""
+    return new in TRANSITIONS[state]
+
+
+def sources(new: State) -> frozenset[State]:
+    """Return every state from which ``new`` may be reached: the guard of a compare-and-set."""
+    return frozenset(state for state, targets in TRANSITIONS.items() if new in targets)
+
+
+class Event(StrEnum):
+    """What a line of a request's history says."""
+
+    ASKED = "asked"
+    FOUND = "found"
+    REFUSED = "refused"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    FATE_UNKNOWN = "fate unknown"
+    UNCERTAIN = "uncertain"
+    STILL_UNCERTAIN = "still uncertain"
+    CHECK_ASKED = "check asked"
+    SEND_DECIDED = "send decided"
+    ELSEWHERE = "elsewhere"
+
+
+QUIET = frozenset({Event.ASKED, Event.SENDING})  # kept in the history, not shown in the thread
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in Slack an agent was: a channel and, from a message shortcut, a thread."""
+
+    team_id: str
+    channel_id: str
+    thread_ts: str = ""
+    response_url: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One intention of an agent to message one customer; its id is Slack's view id."""
+
+    request_id: str
+    place: Place
+    agent_id: str
+    agent_name: str = field(repr=False)
+    identity: Identity
+    text: str = field(repr=False)
+    into_open_conversation: bool
+    chosen_contact_id: str
+    created_at: datetime
+    state: State = State.CHECKING
+    reason: str = field(default="", repr=False)
+    contact_id: str = ""
+    contact_ids: tuple[str, ...] = ()
+    send_to_id: str = ""
+    customer_name: str = field(default="", repr=False)
+    sending_at: datetime | None = None
+    message_id: str = ""
+    conversation_id: str = ""
+    card_channel: str = ""
+    card_ts: str = ""
+    card_state: str = ""
+
+    def same_intention(self, other: Request) -> bool:
+        """Tell whether ``other`` asks for the same words to the same customer."""
+        return (self.identity, self.text) == (other.identity, other.text)
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One event of a request as its thread shows it; ``posted_ts`` is empty until it does."""
+
+    line_id: int
+    event: Event
+    at: datetime
+    detail: str = field(repr=False)
+    posted_ts: str = ""
