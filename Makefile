@@ -1,0 +1,56 @@
+# Needs only make and Python 3.11 or newer; everything else goes into .venv.
+# PYTHON=python3.12 make … chooses another interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-annotate pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help sandbox test check lint types lock surfaces clean
+
+help: ## Say what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+sandbox: .venv/run ## Try the whole product in a browser, no account needed
+	@$(BIN)/python -m sandbox $(ARGS)
+
+test: .venv/dev ## Run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint types test ## Lint, types and tests
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/dev
+	$(BIN)/mypy bot genesys sandbox
+
+lock: .venv/dev ## Write the lock files anew from pyproject.toml
+	$(COMPILE) $(ARGS) -o requirements.lock
+	$(COMPILE) $(ARGS) --extra dev -o requirements-dev.lock
+
+surfaces: .venv/run ## Print every view and message of the bot as JSON lines
+	@$(BIN)/python -m bot surfaces
+
+clean: ## Remove .venv and caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build *.egg-info
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "This needs Python 3.11 or newer: set PYTHON to one, such as PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+		{ echo "Python's venv module is missing: on Debian install the package python3-venv"; exit 1; }
+	@touch $@
+
+# --no-compile: the SDK has thousands of modules of which the bot loads a few.
+.venv/run: .venv/python requirements.lock pyproject.toml
+	@echo "Setting up .venv (about a minute, once) …"
+	@$(PIP) install --quiet --no-compile --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps -e .
+	@touch $@
+
+.venv/dev: .venv/run requirements-dev.lock
+	@$(PIP) install --quiet --no-compile --require-hashes -r requirements-dev.lock
+	@touch $@
