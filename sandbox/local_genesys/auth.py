@@ -1,0 +1,95 @@
+"""Tokens and permissions: who may call what.
+
+The client has the permissions of the least-privilege role that the bot needs, minus those that
+the settings take away.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from aiohttp import web
+
+from sandbox.local_genesys.cast import fixed_id
+from sandbox.local_genesys.errors import ApiError, generic_error, missing_permissions
+from sandbox.local_genesys.state import World
+
+CLIENT_ID: Final = fixed_id("oauth-client")
+CLIENT_SECRET: Final = "local-genesys-client-secret"
+
+GRANTED: Final = frozenset(
+    {
+        "analytics:conversationDetail:view",
+        "conversation:message:create",
+        "conversation:message:view",
+        "externalContacts:contact:view",
+        "webDeployments:deployment:view",
+    }
+)
+
+
+async def issue_token(world: World, request: web.Request) -> web.Response:
+    """Answer POST /oauth/token: the client credentials grant with HTTP Basic."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return _refuse(400, "invalid_request", "Send a form (application/x-www-form-urlencoded).")
+    if not _knows_client(request.headers.get("Authorization", "")):
+        return _refuse(401, "invalid_client", "The client id or the client secret is wrong.")
+    form = await request.post()
+    if form.get("grant_type") != "client_credentials":
+        return _refuse(400, "unsupported_grant_type", "grant_type must be client_credentials.")
+    token = secrets.token_urlsafe(48)
+    seconds = world.settings.token_seconds
+    world.tokens[token] = world.clock() + timedelta(seconds=seconds)
+    return web.json_response({"access_token": token, "token_type": "bearer", "expires_in": seconds})
+
+
+def _refuse(status: int, error: str, description: str) -> web.Response:
+    return web.json_response({"error": error, "description": description}, status=status)
+
+
+def _knows_client(authorization: str) -> bool:
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return False
+    try:
+        decoded = base64.b64decode(credentials, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    return secrets.compare_digest(decoded.encode(), f"{CLIENT_ID}:{CLIENT_SECRET}".encode())
+
+
+def read_token(authorization: str | None) -> str | None:
+    """Take the bearer token out of the header; None when there is none."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def require_token(world: World, request: web.Request) -> str:
+    """Give the caller's token; raise ApiError 401 when it is absent, unknown or has ended."""
+    token = read_token(request.headers.get("Authorization"))
+    if token is None:
+        raise ApiError(
+            401,
+            "authentication.required",
+            "No authentication bearer token specified in authorization header.",
+        )
+    ends_at = world.tokens.get(token)
+    if ends_at is None or ends_at <= world.clock():
+        world.tokens.pop(token, None)
+        raise generic_error(401)
+    return token
+
+
+def require_permission(world: World, any_of: tuple[str, ...]) -> None:
+    """Raise ApiError 403 unless the client holds one of the permissions (none asked: fine)."""
+    if any_of and not granted_permissions(world).intersection(any_of):
+        raise missing_permissions(any_of, any_of=True)
+
+
+def granted_permissions(world: World) -> frozenset[str]:
+    """Give the permissions that the client holds now."""
+    return GRANTED - world.settings.missing_permissions

@@ -1,0 +1,215 @@
+"""The customers of the sandbox: one for each answer that the bot can give.
+
+Ids are derived from names, so they are the same on every run. Every address is one of those
+reserved for documentation; nobody@example.com is left out on purpose.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from sandbox.local_genesys.records import Customer, Deployment
+from sandbox.local_genesys.state import World
+
+
+def fixed_id(name: str) -> str:
+    """Give the id that belongs to a name in this sandbox, the same on every run."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"local-genesys/{name}"))
+
+
+MAIN_DEPLOYMENT_ID: Final = fixed_id("deployment/website")
+CAREERS_DEPLOYMENT_ID: Final = fixed_id("deployment/careers")
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A conversation that took place before the sandbox opened."""
+
+    hours_ago: float
+    lines: tuple[str, ...] = ("Hello, is anybody there?", "Yes, how can I help?")
+    minutes: float | None = 12.0  # None: still open
+    deployment_id: str | None = MAIN_DEPLOYMENT_ID  # None: a text message (SMS), no web messaging
+
+
+@dataclass(frozen=True)
+class CastMember:
+    """A customer: who they are, what happened before, and what the bot should make of it."""
+
+    key: str
+    first_name: str
+    last_name: str
+    story: str
+    expects: str
+    email: str | None = None
+    phone: str | None = None
+    present: bool = False
+    chats: tuple[Chat, ...] = ()
+    organization: str | None = None
+    contact_type: str = "Curated"
+    claims_details: bool = True
+    merged_into_new: bool = False  # the chats stay under the id that this contact had before
+
+
+CAST: Final[tuple[CastMember, ...]] = (
+    CastMember(
+        key="jane",
+        first_name="Jane",
+        last_name="Doe",
+        email="jane@example.com",
+        phone="+442079460018",
+        present=True,
+        story="Chatted about a parcel two days ago. She is looking at the page now.",
+        expects="The message goes out and arrives at once.",
+        chats=(
+            Chat(24 * 40, ("Do you deliver on Saturdays?", "We do.")),
+            Chat(24 * 9, ("Can I change my address?", "Done!", "Thank you.")),
+            Chat(48, ("My parcel has not arrived.", "We are looking into it.")),
+        ),
+    ),
+    CastMember(
+        key="amir",
+        first_name="Amir",
+        last_name="Haddad",
+        email="amir@example.com",
+        story="Chatted last week and has left the page since.",
+        expects="The message goes out and waits until he is back on the page.",
+        chats=(Chat(24 * 7, ("Is the blue one in stock?", "From Monday on.")),),
+    ),
+    CastMember(
+        key="olga",
+        first_name="Olga",
+        last_name="Ivanova",
+        email="olga@example.com",
+        present=True,
+        story="Is chatting with an agent right now.",
+        expects="Refused, or written into the open conversation when the agent chooses so.",
+        chats=(
+            Chat(24 * 20),
+            Chat(1, ("I was charged twice.", "Let me check that for you."), None),
+        ),
+    ),
+    CastMember(
+        key="nils",
+        first_name="Nils",
+        last_name="Berg",
+        email="nils@example.com",
+        story="A known customer who wrote a text message once but never used the web chat.",
+        expects="Refused: there is no web messaging history to write to.",
+        chats=(Chat(24 * 5, ("Please call me back.",), deployment_id=None),),
+    ),
+    CastMember(
+        key="mia",
+        first_name="Mia",
+        last_name="Keller",
+        email="mia@example.com",
+        present=True,
+        story="Chatted as a visitor; later an agent merged the visitor into her contact.",
+        expects="The chat is found under the visitor's old id, and the message goes out.",
+        chats=(Chat(24 * 4, ("Hi, it is Mia.", "Hello Mia, what is it about?")),),
+        merged_into_new=True,
+    ),
+    CastMember(
+        key="pat-bakery",
+        first_name="Pat",
+        last_name="Novak",
+        email="pat@example.com",
+        present=True,
+        organization="Novak Bakery",
+        story="Shares an address with the other Pat; this one has used the web chat.",
+        expects="The agent is asked which of the two is meant; this one can be written to.",
+        chats=(Chat(24 * 3, ("Do you sell flour?", "By the sack.")),),
+        claims_details=False,
+    ),
+    CastMember(
+        key="pat-garage",
+        first_name="Pat",
+        last_name="Moreau",
+        email="pat@example.com",
+        organization="Moreau Garage",
+        story="Shares an address with the other Pat and never used the web chat.",
+        expects="The agent is asked which of the two is meant; this one is then refused.",
+        claims_details=False,
+    ),
+    CastMember(
+        key="wendy",
+        first_name="Wendy",
+        last_name="Okafor",
+        email="wendy@example.com",
+        present=True,
+        story="Her address stands in her contact, but no identifier was ever claimed for it.",
+        expects="Found by her contact details instead, and the message goes out.",
+        chats=(Chat(24 * 6, ("Where is the manual?", "Here is the link.")),),
+        claims_details=False,
+    ),
+    CastMember(
+        key="lena",
+        first_name="Lena",
+        last_name="Schmidt",
+        email="lena@example.com",
+        story="Chatted on the careers site only, which is another deployment.",
+        expects="Refused: her web messaging history belongs to another deployment.",
+        chats=(
+            Chat(24 * 2, ("Is the job still open?", "It is."), deployment_id=CAREERS_DEPLOYMENT_ID),
+        ),
+    ),
+    CastMember(
+        key="old",
+        first_name="Otto",
+        last_name="Lind",
+        email="old@example.com",
+        story="His last chat was 80 days ago.",
+        expects="Found in the oldest part of the history, and the message goes out.",
+        chats=(Chat(24 * 80, ("Goodbye for now.", "See you!")),),
+    ),
+    CastMember(
+        key="sam",
+        first_name="Sam",
+        last_name="Lee",
+        phone="+14155550132",
+        present=True,
+        story="Known by phone number only; chatted yesterday.",
+        expects="Found by the phone number, and the message goes out.",
+        chats=(Chat(24, ("I would rather not give an address.", "That is fine.")),),
+    ),
+    CastMember(
+        key="hostile",
+        first_name="<!channel>",
+        last_name="*Bold* & <script>",
+        email="hostile@example.com",
+        present=True,
+        story="Has a name full of signs that mean something to Slack and to browsers.",
+        expects="The name is shown as it is; nobody is notified and nothing is formatted.",
+        chats=(Chat(24 * 2, ("<!here> *hi* <script>alert(1)</script>", "Hello.")),),
+    ),
+)
+
+
+def deployments() -> tuple[Deployment, ...]:
+    """Give the two deployments of the sandbox; the first is the one the bot sends from."""
+    return (
+        Deployment(MAIN_DEPLOYMENT_ID, "Company website"),
+        Deployment(CAREERS_DEPLOYMENT_ID, "Careers site"),
+    )
+
+
+def customer_of_cast(member: CastMember) -> Customer:
+    """Put a member of the cast in front of the web page they use."""
+    chats = [chat.deployment_id for chat in member.chats if chat.deployment_id]
+    return Customer(
+        id=member.key,
+        contact_id=fixed_id(f"{'visitor' if member.merged_into_new else 'contact'}/{member.key}"),
+        name=f"{member.first_name} {member.last_name}".strip(),
+        email=member.email,
+        phone=member.phone,
+        story=member.story,
+        expects=member.expects,
+        deployment_id=chats[-1] if chats else MAIN_DEPLOYMENT_ID,
+        present=member.present,
+    )
+
+
+def seed_deployments(world: World) -> None:
+    """Remember the deployments."""
+    world.deployments.update({deployment.id: deployment for deployment in deployments()})

@@ -1,0 +1,234 @@
+"""How conversations come about and go on: a customer's chat, an agentless message, a reply.
+
+A message to a customer moves queued -> sent -> delivery-success, or delivery-failed while they
+are away; a customer's message meets the flow at once and a queue a moment later. The moments
+are steps on the running event loop, `World.step_seconds` apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+
+from sandbox.local_genesys.cast import fixed_id
+from sandbox.local_genesys.records import (
+    Conversation,
+    Customer,
+    Direction,
+    Message,
+    MessageStatus,
+    Participant,
+)
+from sandbox.local_genesys.state import World
+
+FLOW_ID = fixed_id("flow")
+QUEUE_ID = fixed_id("queue")
+
+
+def send_to_customer(
+    world: World, customer: Customer, text: str, into: Conversation | None
+) -> Message:
+    """Accept an agentless message, into a conversation or a new one, and set it on its way."""
+    now = world.clock()
+    if into is None:
+        into = Conversation(
+            id=str(uuid.uuid4()),
+            deployment_id=customer.deployment_id,
+            contact_id=customer.contact_id,
+            initiator="api",
+            direction=Direction.OUTBOUND,
+            started_at=now,
+            ended_at=now,
+        )
+        guest = _customer_party(world, customer, Direction.OUTBOUND)
+        guest.ended_at = now
+        into.participants.append(guest)
+    if into.ended_at is not None:
+        into.ended_at = now
+    sender = Participant(
+        purpose="api",
+        direction=Direction.OUTBOUND,
+        started_at=now,
+        ended_at=now,
+        address_from=customer.deployment_id,
+        address_to=customer.address,
+    )
+    into.participants.append(sender)
+    message = _add_message(world, into, sender, text, MessageStatus.QUEUED)
+    world.add_conversation(into)
+    _after_a_step(world, lambda: _leave(world, customer, message))
+    return message
+
+
+def _leave(world: World, customer: Customer, message: Message) -> None:
+    _move(world, message, MessageStatus.SENT)
+    _after_a_step(world, lambda: _arrive(world, customer, message))
+
+
+def _arrive(world: World, customer: Customer, message: Message) -> None:
+    if message.status is not MessageStatus.SENT:
+        return
+    reached = MessageStatus.DELIVERED if customer.present else MessageStatus.UNDELIVERED
+    _move(world, message, reached)
+
+
+def come_or_go(world: World, customer: Customer, present: bool) -> None:
+    """Put the customer on the page, where waiting messages then arrive, or take them away."""
+    customer.present = present
+    if present:
+        for message in messages_to(world, customer):
+            if message.status is MessageStatus.UNDELIVERED:
+                _move(world, message, MessageStatus.DELIVERED)
+    world.changes.announce()
+
+
+def read_messages(world: World, customer: Customer) -> int:
+    """Let a customer who is on the page read what has arrived; say how many messages."""
+    if not customer.present:
+        return 0
+    arrived = [m for m in messages_to(world, customer) if m.status is MessageStatus.DELIVERED]
+    for message in arrived:
+        _move(world, message, MessageStatus.READ)
+    return len(arrived)
+
+
+def messages_to(world: World, customer: Customer) -> list[Message]:
+    """List the outbound messages of a customer's web messaging conversations."""
+    return [
+        message
+        for conversation in world.conversations.values()
+        if conversation.contact_id == customer.contact_id and conversation.deployment_id
+        for message in conversation.messages
+        if message.direction is Direction.OUTBOUND
+    ]
+
+
+def answer(world: World, customer: Customer, text: str) -> Message:
+    """Let the customer write: into the open conversation, the one to continue, or a new one."""
+    now = world.clock()
+    conversation = _conversation_to_continue(world, customer)
+    if conversation is None:
+        conversation = Conversation(
+            id=str(uuid.uuid4()),
+            deployment_id=customer.deployment_id,
+            contact_id=customer.contact_id,
+            initiator="customer",
+            direction=Direction.INBOUND,
+            started_at=now,
+        )
+        conversation.participants.append(_customer_party(world, customer, Direction.INBOUND))
+    conversation.ended_at = None
+    conversation.customer.ended_at = None
+    message = _add_message(world, conversation, conversation.customer, text, MessageStatus.RECEIVED)
+    world.add_conversation(conversation)
+    come_or_go(world, customer, present=True)
+    read_messages(world, customer)
+    if not _is_being_served(conversation):
+        _enter_flow(world, customer, conversation)
+    return message
+
+
+def _conversation_to_continue(world: World, customer: Customer) -> Conversation | None:
+    known = world.web_conversations(customer.contact_id, customer.deployment_id)
+    still_open = [conversation for conversation in known if conversation.is_open]
+    if still_open:
+        return still_open[-1]
+    if not known or world.settings.answers_open_new_conversation:
+        return None
+    latest = known[-1]
+    unanswered = latest.initiator == "api" and not latest.customer_wrote_by(world.clock())
+    return latest if unanswered or world.within_timeline(latest) else None
+
+
+def _is_being_served(conversation: Conversation) -> bool:
+    serving = {"workflow", "acd", "agent"}
+    return any(
+        party.purpose in serving and party.ended_at is None for party in conversation.participants
+    )
+
+
+def _enter_flow(world: World, customer: Customer, conversation: Conversation) -> None:
+    flow = Participant(
+        purpose="workflow",
+        direction=Direction.INBOUND,
+        started_at=world.clock(),
+        address_from=customer.address,
+        address_to=customer.deployment_id,
+        name="Web messaging flow",
+        flow_id=FLOW_ID,
+    )
+    conversation.participants.append(flow)
+
+    def hand_to_queue() -> None:
+        if conversation.ended_at is not None or flow.ended_at is not None:
+            return
+        flow.ended_at = world.clock()
+        queue = Participant(
+            purpose="acd",
+            direction=Direction.INBOUND,
+            started_at=flow.ended_at,
+            address_from=customer.address,
+            address_to=customer.deployment_id,
+            name="Support",
+            queue_id=QUEUE_ID,
+        )
+        conversation.participants.append(queue)
+        world.changes.announce()
+
+    _after_a_step(world, hand_to_queue)
+
+
+def end_conversation(world: World, customer: Customer) -> bool:
+    """End the customer's open conversation; False when there is none."""
+    known = world.web_conversations(customer.contact_id, customer.deployment_id)
+    still_open = [conversation for conversation in known if conversation.is_open]
+    now = world.clock()
+    for conversation in still_open:
+        conversation.ended_at = now
+        for party in conversation.participants:
+            party.ended_at = party.ended_at or now
+    if still_open:
+        world.changes.announce()
+    return bool(still_open)
+
+
+def _customer_party(world: World, customer: Customer, direction: Direction) -> Participant:
+    inbound = direction is Direction.INBOUND
+    return Participant(
+        purpose="customer",
+        direction=direction,
+        started_at=world.clock(),
+        address_from=customer.address if inbound else customer.deployment_id,
+        address_to=customer.deployment_id if inbound else customer.address,
+        contact_id=customer.contact_id,
+        name=customer.name,
+    )
+
+
+def _add_message(
+    world: World, conversation: Conversation, writer: Participant, text: str, first: MessageStatus
+) -> Message:
+    inbound = first is MessageStatus.RECEIVED
+    now = world.clock()
+    message = Message(
+        id=str(uuid.uuid4()),
+        conversation_id=conversation.id,
+        participant_id=writer.id,
+        direction=Direction.INBOUND if inbound else Direction.OUTBOUND,
+        text=text,
+        at=now,
+        history=[(first, now)],
+    )
+    conversation.messages.append(message)
+    world.changes.announce()
+    return message
+
+
+def _move(world: World, message: Message, status: MessageStatus) -> None:
+    message.history.append((status, world.clock()))
+    world.changes.announce()
+
+
+def _after_a_step(world: World, do: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(world.step_seconds, do)

@@ -1,0 +1,155 @@
+"""The HTTP face that the bot talks to: faults, correlation ids, checks in order, the call log."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final, NoReturn
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from sandbox.faults import Fault, FaultKind, serve_with_fault
+from sandbox.local_genesys import assumptions
+from sandbox.local_genesys.auth import (
+    issue_token,
+    read_token,
+    require_permission,
+    require_token,
+)
+from sandbox.local_genesys.errors import ApiError, bad_request, generic_error
+from sandbox.local_genesys.limits import RateLimits
+from sandbox.local_genesys.operations import OPERATIONS, Call, Operation
+from sandbox.local_genesys.shapes import check
+from sandbox.local_genesys.state import World, as_iso
+
+CORRELATION_HEADER: Final = "ININ-Correlation-Id"
+_CORRELATION_ID: Final = web.RequestKey("correlation_id", str)
+_RATE_HEADERS: Final = web.RequestKey("rate_headers", dict[str, str])
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build_machine_app(world: World, limits: RateLimits) -> web.Application:
+    """Build the application with the token endpoint and every operation."""
+
+    @web.middleware
+    async def answer_call(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await _answer_call(world, request, handler)
+
+    app = web.Application(middlewares=[answer_call], client_max_size=assumptions.LARGEST_BODY)
+    app.router.add_post("/oauth/token", partial(issue_token, world))
+    for operation in OPERATIONS:
+        handler = partial(_perform, world, limits, operation)
+        app.router.add_route(operation.method, operation.path, handler)
+    return app
+
+
+async def _answer_call(world: World, request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer one call under the faults in force, and remember it."""
+    correlation_id = str(uuid.uuid4())
+    request[_CORRELATION_ID] = correlation_id
+    request[_RATE_HEADERS] = {}
+    record: dict[str, Any] = {
+        "at": as_iso(world.clock()),
+        "method": request.method,
+        "path": request.path,
+        "query": dict(request.query),
+        "body": None,
+        "status": None,
+        "correlation_id": correlation_id,
+    }
+    world.calls.append(record)
+    fault = world.faults.match(f"{request.method} {request.path}")
+
+    async def work() -> web.StreamResponse:
+        try:
+            record["body"] = _as_recorded(request, await request.read())
+            answer = await handler(request)
+        except ApiError as error:
+            answer = _refusal(request, error)
+        except web.HTTPException as error:
+            answer = _refusal(request, generic_error(error.status))
+        return answer
+
+    answer = await serve_with_fault(
+        request, fault, work, lambda struck: _strike(world, request, struck)
+    )
+    answer.headers[CORRELATION_HEADER] = correlation_id
+    answer.headers.update(request[_RATE_HEADERS])
+    if fault is None or fault.kind not in {FaultKind.CUT_BEFORE, FaultKind.CUT_AFTER}:
+        record["status"] = answer.status
+    return answer
+
+
+def _as_recorded(request: web.Request, raw: bytes) -> object:
+    if not raw:
+        return None
+    text = raw.decode(errors="replace")
+    if request.content_type == "application/x-www-form-urlencoded":
+        form = dict(parse_qsl(text))
+        return {name: value for name, value in form.items() if name != "client_secret"}
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _strike(world: World, request: web.Request, fault: Fault) -> web.Response:
+    """Render the refusal that a fault orders, in the platform's terms."""
+    if fault.kind is FaultKind.EXPIRED_TOKEN:
+        token = read_token(request.headers.get("Authorization"))
+        world.tokens.pop(token or "", None)
+        return _refusal(request, generic_error(401))
+    headers = {}
+    if fault.retry_after is not None:
+        headers["Retry-After"] = f"{fault.retry_after:g}"
+    status = fault.status or 503
+    if fault.body is not None:
+        return web.json_response(dict(fault.body), status=status, headers=headers)
+    return _refusal(request, generic_error(status, headers))
+
+
+def _refusal(request: web.Request, error: ApiError) -> web.Response:
+    body = error.body(request[_CORRELATION_ID])
+    return web.json_response(body, status=error.status, headers=dict(error.headers))
+
+
+async def _perform(
+    world: World, limits: RateLimits, operation: Operation, request: web.Request
+) -> web.Response:
+    """Check a call in the order token, rate, permission, body; then do its work."""
+    token = require_token(world, request)
+    request[_RATE_HEADERS].update(limits.count_call(token))
+    require_permission(world, operation.any_of)
+    body: dict[str, Any] = {}
+    if operation.body is not None:
+        body = await _read_body(request)
+        check(operation.body, body)
+    call = Call(token, dict(request.match_info), _read_query(request), body)
+    return web.json_response(operation.work(world, call), status=operation.status)
+
+
+async def _read_body(request: web.Request) -> dict[str, Any]:
+    if request.content_type != "application/json":
+        raise generic_error(415)
+    try:
+        body = json.loads(await request.read(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise generic_error(400) from None
+    if not isinstance(body, dict):
+        raise bad_request("The body must be a JSON object.")
+    return body
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _read_query(request: web.Request) -> dict[str, str]:
+    query: dict[str, str] = {}
+    for name, value in request.query.items():
+        query[name] = f"{query[name]},{value}" if name in query else value
+    return query

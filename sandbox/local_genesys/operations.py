@@ -1,0 +1,147 @@
+"""The operations that the stand-in answers, as one table: path, permissions, body, work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sandbox.local_genesys import assumptions
+from sandbox.local_genesys.analytics import QUERY, query_details
+from sandbox.local_genesys.contacts import (
+    IDENTIFIER,
+    look_up_details,
+    look_up_identifier,
+    read_contact,
+)
+from sandbox.local_genesys.deployments import list_deployments, read_deployment
+from sandbox.local_genesys.messages import read_conversation, read_message, read_message_of
+from sandbox.local_genesys.organization import read_subject, read_token_info
+from sandbox.local_genesys.sending import SEND, send_agentless
+from sandbox.local_genesys.shapes import Record, check_query
+from sandbox.local_genesys.state import World
+
+
+@dataclass(frozen=True)
+class Call:
+    """One authenticated call, its body checked against the operation's shape."""
+
+    token: str
+    path: dict[str, str]
+    query: dict[str, str]
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the platform; `any_of` empty: it asks for no permission."""
+
+    method: str
+    path: str
+    any_of: tuple[str, ...]
+    work: Callable[[World, Call], dict[str, Any]]
+    body: Record | None = None
+    status: int = 200
+
+
+def _send(world: World, call: Call) -> dict[str, Any]:
+    check_query(call.query, {})
+    return send_agentless(world, call.body)
+
+
+def _query(world: World, call: Call) -> dict[str, Any]:
+    check_query(call.query, {})
+    return query_details(world, call.body)
+
+
+def _read_conversation(world: World, call: Call) -> dict[str, Any]:
+    check_query(call.query, {})
+    return read_conversation(world, call.path["conversation_id"])
+
+
+def _read_message(world: World, call: Call) -> dict[str, Any]:
+    check_query(call.query, {})
+    return read_message(world, call.path["message_id"])
+
+
+def _read_message_of(world: World, call: Call) -> dict[str, Any]:
+    check_query(call.query, {})
+    return read_message_of(world, call.path["conversation_id"], call.path["message_id"])
+
+
+_CONTACT_VIEW = ("externalContacts:contact:view",)
+_MESSAGE_VIEW = ("conversation:message:view", "conversation:webmessaging:view")
+_DEPLOYMENT_VIEW = ("webDeployments:deployment:view",)
+_DETAIL_VIEW = ("analytics:conversationDetail:view", "analytics:agentConversationDetail:view")
+_MESSAGES = "/api/v2/conversations/messages"
+_CONTACTS = "/api/v2/externalcontacts"
+_DEPLOYMENTS = "/api/v2/webdeployments/deployments"
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    Operation(
+        "POST",
+        f"{_CONTACTS}/identifierlookup/contacts",
+        _CONTACT_VIEW,
+        lambda world, call: look_up_identifier(world, call.body, call.query),
+        body=IDENTIFIER,
+    ),
+    Operation(
+        "GET",
+        f"{_CONTACTS}/reversewhitepageslookup",
+        _CONTACT_VIEW,
+        lambda world, call: look_up_details(world, call.query),
+    ),
+    Operation(
+        "GET",
+        f"{_CONTACTS}/contacts/{{contact_id}}",
+        ("relate:contact:view", *_CONTACT_VIEW),
+        lambda world, call: read_contact(world, call.path["contact_id"], call.query),
+    ),
+    Operation(
+        "POST",
+        "/api/v2/analytics/conversations/details/query",
+        _DETAIL_VIEW,
+        _query,
+        body=QUERY,
+    ),
+    Operation(
+        "POST",
+        f"{_MESSAGES}/agentless",
+        ("conversation:message:create",),
+        _send,
+        body=SEND,
+        status=assumptions.SEND_ANSWER_STATUS,
+    ),
+    Operation("GET", f"{_MESSAGES}/{{conversation_id}}", (), _read_conversation),
+    Operation("GET", f"{_MESSAGES}/{{message_id}}/details", _MESSAGE_VIEW, _read_message),
+    Operation(
+        "GET",
+        f"{_MESSAGES}/{{conversation_id}}/messages/{{message_id}}",
+        _MESSAGE_VIEW,
+        _read_message_of,
+    ),
+    Operation(
+        "GET",
+        f"{_DEPLOYMENTS}/{{deployment_id}}",
+        _DEPLOYMENT_VIEW,
+        lambda world, call: read_deployment(world, call.path["deployment_id"], call.query),
+    ),
+    Operation(
+        "GET",
+        _DEPLOYMENTS,
+        _DEPLOYMENT_VIEW,
+        lambda world, call: list_deployments(world, call.query),
+    ),
+    Operation(
+        "GET",
+        "/api/v2/tokens/me",
+        (),
+        lambda world, call: read_token_info(world, call.token, call.query),
+    ),
+    Operation(
+        "GET",
+        "/api/v2/authorization/subjects/me",
+        (),
+        lambda world, call: read_subject(world, call.query),
+    ),
+)

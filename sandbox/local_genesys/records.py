@@ -1,0 +1,147 @@
+"""The records that the stand-in keeps: contacts, conversations, the people on the web page.
+
+Times are aware UTC datetimes. Names, addresses and texts stay out of every repr.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+WEB_MESSAGING = "webmessaging"
+
+
+class Direction(StrEnum):
+    """Who spoke: the customer (inbound) or the company (outbound)."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class MessageStatus(StrEnum):
+    """The states of a message that this stand-in produces."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    RECEIVED = "received"
+    DELIVERED = "delivery-success"
+    UNDELIVERED = "delivery-failed"
+    READ = "read"
+
+
+@dataclass
+class Message:
+    """One message and the states it went through, oldest first."""
+
+    id: str
+    conversation_id: str
+    participant_id: str
+    direction: Direction
+    text: str = field(repr=False)
+    at: datetime
+    history: list[tuple[MessageStatus, datetime]]
+
+    @property
+    def status(self) -> MessageStatus:
+        """The state it is in now."""
+        return self.history[-1][0]
+
+
+@dataclass
+class Participant:
+    """One party of a conversation with its one session and segment."""
+
+    purpose: str
+    direction: Direction
+    started_at: datetime
+    address_from: str
+    address_to: str
+    ended_at: datetime | None = None
+    media_type: str = "message"
+    message_type: str | None = WEB_MESSAGING
+    contact_id: str | None = None
+    name: str = field(default="", repr=False)
+    user_id: str | None = None
+    queue_id: str | None = None
+    flow_id: str | None = None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass
+class Conversation:
+    """One conversation of a contact; `deployment_id` None when it is not web messaging."""
+
+    id: str
+    deployment_id: str | None
+    contact_id: str
+    initiator: str
+    direction: Direction
+    started_at: datetime
+    ended_at: datetime | None = None
+    participants: list[Participant] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+        return self.ended_at is None
+
+    @property
+    def customer(self) -> Participant:
+        """The customer's participant."""
+        return next(party for party in self.participants if party.purpose == "customer")
+
+    def customer_wrote_by(self, moment: datetime) -> bool:
+        """Say whether the customer had sent a message by then."""
+        return any(
+            message.direction is Direction.INBOUND and message.at <= moment
+            for message in self.messages
+        )
+
+
+@dataclass(frozen=True)
+class Contact:
+    """One external contact. `merge_set` is empty when it was never merged."""
+
+    id: str
+    contact_type: str
+    first_name: str = field(default="", repr=False)
+    last_name: str = field(default="", repr=False)
+    email: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+    claims_details: bool = True  # whether its e-mail and phone are claimed identifiers
+    organization: str | None = None
+    canonical_id: str | None = None
+    merge_set: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A web messaging deployment."""
+
+    id: str
+    name: str
+    status: str = "Active"
+
+
+@dataclass
+class Customer:
+    """A person in front of the company's web page, with the guest session they use there."""
+
+    id: str
+    contact_id: str
+    name: str = field(repr=False)
+    email: str | None = field(repr=False)
+    phone: str | None = field(repr=False)
+    story: str
+    expects: str
+    deployment_id: str
+    present: bool = False
+
+    @property
+    def address(self) -> str:
+        """The guest session's own address, as conversations show it."""
+        return f"guest-{uuid.uuid5(uuid.NAMESPACE_URL, self.contact_id)}"

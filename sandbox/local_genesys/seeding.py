@@ -1,0 +1,123 @@
+"""Writes the cast into the world: contacts, guest sessions, and the chats they had before."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sandbox.local_genesys.cast import CAST, CastMember, Chat, customer_of_cast, fixed_id
+from sandbox.local_genesys.conversing import FLOW_ID, QUEUE_ID
+from sandbox.local_genesys.records import (
+    WEB_MESSAGING,
+    Contact,
+    Conversation,
+    Customer,
+    Direction,
+    Message,
+    MessageStatus,
+    Participant,
+)
+from sandbox.local_genesys.state import World
+
+AGENT_ID = fixed_id("user/agent")
+COMPANY_NUMBER = "+12025550143"
+CUSTOMER_NUMBER = "+12025550178"
+
+
+def seed_cast(world: World) -> None:
+    """Add every customer of the cast with the history that their story tells."""
+    for member in CAST:
+        for contact in _contacts(member):
+            world.contacts[contact.id] = contact
+        customer = customer_of_cast(member)
+        world.customers[customer.id] = customer
+        for number, chat in enumerate(member.chats):
+            world.add_conversation(_conversation(world, customer, chat, number))
+
+
+def _contacts(member: CastMember) -> list[Contact]:
+    own_id = fixed_id(f"contact/{member.key}")
+    visitor_id = fixed_id(f"visitor/{member.key}")
+    family = (own_id, visitor_id) if member.merged_into_new else ()
+    contact = Contact(
+        id=own_id,
+        contact_type=member.contact_type,
+        first_name=member.first_name,
+        last_name=member.last_name,
+        email=member.email,
+        phone=member.phone,
+        claims_details=member.claims_details,
+        organization=member.organization,
+        canonical_id=own_id if family else None,
+        merge_set=family,
+    )
+    if not family:
+        return [contact]
+    visitor = Contact(
+        id=visitor_id, contact_type="Ephemeral", canonical_id=own_id, merge_set=family
+    )
+    return [contact, visitor]
+
+
+def _conversation(world: World, customer: Customer, chat: Chat, number: int) -> Conversation:
+    started = world.clock() - timedelta(hours=chat.hours_ago)
+    ended = None if chat.minutes is None else started + timedelta(minutes=chat.minutes)
+    served = started + timedelta(minutes=1)
+    key = f"{customer.id}/{number}"
+    conversation = Conversation(
+        id=fixed_id(f"conversation/{key}"),
+        deployment_id=chat.deployment_id,
+        contact_id=customer.contact_id,
+        initiator="customer",
+        direction=Direction.INBOUND,
+        started_at=started,
+        ended_at=ended,
+    )
+    parties = (
+        ("customer", customer.name, started, ended),
+        ("workflow", "Web messaging flow", started, served),
+        ("acd", "Support", started, served),
+        ("agent", "Ada Agent", served, ended),
+    )
+    for purpose, name, since, until in parties:
+        party = _party(customer, chat, purpose, since, key)
+        party.name, party.ended_at = name, until
+        conversation.participants.append(party)
+    _add_lines(conversation, chat, key)
+    return conversation
+
+
+def _party(customer: Customer, chat: Chat, purpose: str, since: datetime, key: str) -> Participant:
+    is_web = chat.deployment_id is not None
+    return Participant(
+        purpose=purpose,
+        direction=Direction.INBOUND,
+        started_at=since,
+        address_from=customer.address if is_web else CUSTOMER_NUMBER,
+        address_to=chat.deployment_id or COMPANY_NUMBER,
+        message_type=WEB_MESSAGING if is_web else "sms",
+        id=fixed_id(f"participant/{key}/{purpose}"),
+        session_id=fixed_id(f"session/{key}/{purpose}"),
+        contact_id=customer.contact_id if purpose == "customer" else None,
+        flow_id=FLOW_ID if purpose == "workflow" else None,
+        queue_id=QUEUE_ID if purpose == "acd" else None,
+        user_id=AGENT_ID if purpose == "agent" else None,
+    )
+
+
+def _add_lines(conversation: Conversation, chat: Chat, key: str) -> None:
+    writers = [p for p in conversation.participants if p.purpose in {"customer", "agent"}]
+    for index, line in enumerate(chat.lines):
+        by_customer = index % 2 == 0
+        status = MessageStatus.RECEIVED if by_customer else MessageStatus.READ
+        at = conversation.started_at + timedelta(minutes=1.5 * index)
+        conversation.messages.append(
+            Message(
+                id=fixed_id(f"message/{key}/{index}"),
+                conversation_id=conversation.id,
+                participant_id=writers[index % 2].id,
+                direction=Direction.INBOUND if by_customer else Direction.OUTBOUND,
+                text=line,
+                at=at,
+                history=[(status, at)],
+            )
+        )

@@ -1,0 +1,119 @@
+"""What the stand-in remembers between calls: its records, settings, tokens, faults and calls.
+
+Everything lives in memory and is touched only from the event loop that serves it, so nothing
+here locks. Times are aware UTC datetimes from the world's clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sandbox.faults import Faults
+from sandbox.local_genesys.records import Contact, Conversation, Customer, Deployment, Message
+
+
+@dataclass
+class Settings:
+    """What a test, or the page, may change while the stand-in runs."""
+
+    analytics_delay_seconds: float = 0.0
+    calls_per_minute: int = 300
+    token_seconds: int = 86_400
+    missing_permissions: frozenset[str] = frozenset()
+    deployment_status: str = "Active"
+    threading_timeline_minutes: float = 0.0
+    answers_open_new_conversation: bool = False
+
+
+class Changes:
+    """Tells the open pages that something changed; several changes at once are told once."""
+
+    def __init__(self) -> None:
+        self._followers: set[asyncio.Event] = set()
+
+    def announce(self) -> None:
+        """Wake every follower."""
+        for follower in self._followers:
+            follower.set()
+
+    @contextmanager
+    def follow(self) -> Iterator[asyncio.Event]:
+        """Give an event that is set on each change, for as long as the block runs."""
+        follower = asyncio.Event()
+        self._followers.add(follower)
+        try:
+            yield follower
+        finally:
+            self._followers.discard(follower)
+
+
+@dataclass
+class World:
+    """The whole of it."""
+
+    clock: Callable[[], datetime]
+    step_seconds: float
+    settings: Settings = field(default_factory=Settings)
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    deployments: dict[str, Deployment] = field(default_factory=dict)
+    customers: dict[str, Customer] = field(default_factory=dict)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    tokens: dict[str, datetime] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+    calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=5000))
+    changes: Changes = field(default_factory=Changes)
+
+    def forget(self) -> None:
+        """Go back to an empty world with default settings; open pages stay connected."""
+        self.settings = Settings()
+        for memory in (self.contacts, self.deployments, self.customers, self.conversations):
+            memory.clear()
+        self.messages.clear()
+        self.tokens.clear()
+        self.faults.clear()
+        self.calls.clear()
+
+    def add_conversation(self, conversation: Conversation) -> None:
+        """Remember a conversation and its messages."""
+        self.conversations[conversation.id] = conversation
+        self.messages.update({message.id: message for message in conversation.messages})
+
+    def web_conversations(self, contact_id: str, deployment_id: str) -> list[Conversation]:
+        """List a contact's web messaging conversations on a deployment, oldest first."""
+        found = [
+            conversation
+            for conversation in self.conversations.values()
+            if conversation.contact_id == contact_id and conversation.deployment_id == deployment_id
+        ]
+        return sorted(found, key=lambda conversation: conversation.started_at)
+
+    def customer_of(self, contact_id: str) -> Customer | None:
+        """Find the person whose guest session carries this contact id."""
+        return next(
+            (who for who in self.customers.values() if who.contact_id == contact_id),
+            None,
+        )
+
+    def within_timeline(self, conversation: Conversation) -> bool:
+        """Say whether an ended conversation may still be continued."""
+        if conversation.ended_at is None:
+            return True
+        window = timedelta(minutes=self.settings.threading_timeline_minutes)
+        return self.clock() - conversation.ended_at < window
+
+
+def utcnow() -> datetime:
+    """Give the time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def as_iso(moment: datetime) -> str:
+    """Write a time as the platform does: UTC, milliseconds, Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
