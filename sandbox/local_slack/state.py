@@ -1,0 +1,96 @@
+"""Everything that the local Slack remembers; a reset puts it back to the beginning."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.faults import Faults
+
+from .config import JSON, SlackConfig, read_manifest
+from .errors import SlackError
+from .rates import RateLimits
+from .triggers import Triggers
+from .views import Views
+from .workspace import Message, Watchers, Workspace
+
+CALLS_KEPT = 10_000
+RESPONSE_URL_USES = 5
+RESPONSE_URL_SECONDS = 30 * 60
+
+
+@dataclass
+class Settings:
+    """What a test may change while the stand-in runs."""
+
+    events_url: str
+    strict_rates: bool = False
+    slash_text_escaped: bool = False
+    ack_seconds: float = 3.0
+    trigger_seconds: float = 3.0
+    missing_scopes: frozenset[str] = frozenset()
+
+
+@dataclass
+class ResponseUrl:
+    """A response_url: who acted, where, and on which message (`source`), if on one."""
+
+    user: str
+    channel: str
+    source: Message | None
+    issued: float
+    uses: int = 0
+
+
+class State:
+    """The workspace and what belongs to it, the settings, the faults and the log of calls.
+
+    `machine_url` is where the bot reaches this Slack, without a slash at the end; it is set
+    by whoever starts the server, and learned from the bot's first call otherwise.
+    """
+
+    def __init__(self, config: SlackConfig, clock: Callable[[], float]) -> None:
+        self.config = config
+        self.clock = clock
+        self.manifest = read_manifest(config.manifest)
+        self.watchers = Watchers()
+        self.machine_url = "http://127.0.0.1"
+        self.tickets: set[str] = set()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that happened; open sockets stay open."""
+        self.workspace = Workspace(self.clock, self.watchers, self.manifest.bot_name)
+        self.triggers = Triggers(self.clock)
+        self.views = Views(self.clock, self.watchers.tell)
+        self.rates = RateLimits(self.clock)
+        self.faults = Faults()
+        self.settings = Settings(events_url=self.config.events_url)
+        self.calls: deque[JSON] = deque(maxlen=CALLS_KEPT)
+        self._response_urls: dict[str, ResponseUrl] = {}
+        self.watchers.tell()
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The scopes of the bot token."""
+        return self.manifest.scopes - self.settings.missing_scopes
+
+    def issue_response_url(self, user: str, channel: str, source: Message | None = None) -> str:
+        """Give the response_url of an act that happens now."""
+        key = secrets.token_urlsafe(18)
+        self._response_urls[key] = ResponseUrl(user, channel, source, self.clock())
+        return f"{self.machine_url}/commands-response/{key}"
+
+    def use_response_url(self, key: str) -> ResponseUrl:
+        """Use a response_url once: five uses in half an hour. Raises SlackError."""
+        found = self._response_urls.get(key)
+        if found is None:
+            raise SlackError("no_service")
+        if self.clock() - found.issued > RESPONSE_URL_SECONDS:
+            raise SlackError("expired_url")
+        if found.uses >= RESPONSE_URL_USES:
+            raise SlackError("used_url")
+        found.uses += 1
+        return found
