@@ -1,0 +1,92 @@
+"""Everything that speaks Genesys Cloud: knows nothing of Slack, usable alone.
+
+In the order of use: a `Connection` makes a `GenesysCloud` session, `find_customer` tells whom
+an e-mail address or phone number belongs to and what web messaging they had, `send_once` sends,
+and `find_sent` looks when nobody knows whether it did. All of it blocks; a session is
+thread-safe. Whatever goes wrong is a `GenesysError`. Nothing else of this package is public.
+"""
+
+from genesys.budget import Budget, LocalBudget, Priority
+from genesys.client import Connection, GenesysCloud, check_access
+from genesys.customers import (
+    Candidate,
+    ContactType,
+    Customer,
+    Found,
+    MatchedBy,
+    NoContact,
+    Several,
+    find_customer,
+)
+from genesys.deployments import Deployment, DeploymentStatus, read_deployment
+from genesys.errors import (
+    BadCredentials,
+    BadRequest,
+    Conflict,
+    CutOff,
+    FateUnknown,
+    GenesysError,
+    MissingPermission,
+    NotFound,
+    OutdatedSdk,
+    RateBudgetExhausted,
+    RateLimited,
+    TimedOut,
+    TooLarge,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+    UnsupportedMedia,
+)
+from genesys.history import Conversation
+from genesys.identity import Identity, IdentityKind
+from genesys.messaging import CHANNEL_TEXT_LIMIT, OutboundMessage, Receipt, send_once
+from genesys.readback import find_sent
+from genesys.sdk import check_sdk, region_names
+
+__all__ = [
+    "CHANNEL_TEXT_LIMIT",
+    "BadCredentials",
+    "BadRequest",
+    "Budget",
+    "Candidate",
+    "Conflict",
+    "Connection",
+    "ContactType",
+    "Conversation",
+    "Customer",
+    "CutOff",
+    "Deployment",
+    "DeploymentStatus",
+    "FateUnknown",
+    "Found",
+    "GenesysCloud",
+    "GenesysError",
+    "Identity",
+    "IdentityKind",
+    "LocalBudget",
+    "MatchedBy",
+    "MissingPermission",
+    "NoContact",
+    "NotFound",
+    "OutboundMessage",
+    "OutdatedSdk",
+    "Priority",
+    "RateBudgetExhausted",
+    "RateLimited",
+    "Receipt",
+    "Several",
+    "TimedOut",
+    "TooLarge",
+    "Unavailable",
+    "UnexpectedAnswer",
+    "Unreachable",
+    "UnsupportedMedia",
+    "check_access",
+    "check_sdk",
+    "find_customer",
+    "find_sent",
+    "read_deployment",
+    "region_names",
+    "send_once",
+]

@@ -1,0 +1,139 @@
+"""One session with one Genesys Cloud org: everything that every call needs.
+
+A call gets a token, leave from the rate budget, its retries and its error; what is asked and
+what the answer means is the business of customers, history, messaging and deployments.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from genesys.budget import Budget, LocalBudget, Priority
+from genesys.errors import BadCredentials, RateLimited, UnexpectedAnswer
+from genesys.refusals import Answer, refused
+from genesys.retry import retrying
+from genesys.sdk import api_host
+from genesys.shape import Json, nested, text
+from genesys.token import AccessToken
+from genesys.transport import Transport
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach one org. Timeouts are in seconds.
+
+    `region` is an AWS region name (see `region_names`); `api_url` overrides it, for a gateway
+    or a stand-in, and the sign-in then goes there, too. `patience` is how long a call may take
+    in all, with its retries, when the caller does not say. `concurrency` is the number of
+    connections kept open; one more call opens one more.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    region: str = "us-east-1"
+    api_url: str | None = None
+    connect_timeout: float = 3.05
+    read_timeout: float = 10.0
+    patience: float = 20.0
+    calls_per_minute: int = 300
+    concurrency: int = 32
+
+
+@dataclass(frozen=True)
+class _Call:
+    method: str
+    path: str
+    body: Json | None
+    query: Mapping[str, str]
+    priority: Priority
+    deadline: float
+
+
+class GenesysCloud:
+    """A session: thread-safe, blocking.
+
+    Raises OutdatedSdk when the SDK cannot send web messages, ValueError for an unknown region.
+    """
+
+    def __init__(self, connection: Connection, budget: Budget | None = None) -> None:
+        self._connection = connection
+        self._budget = LocalBudget(connection.calls_per_minute) if budget is None else budget
+        self._transport = Transport(
+            connection.api_url.rstrip("/") if connection.api_url else api_host(connection.region),
+            connect_timeout=connection.connect_timeout,
+            read_timeout=connection.read_timeout,
+            connections=connection.concurrency,
+        )
+        self._token = AccessToken(self._sign_in)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._transport.close()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        priority: Priority = Priority.INTERACTIVE,
+        repeatable: bool = True,
+        patience: float | None = None,
+    ) -> Json:
+        """Call the API and return the JSON object that it answers.
+
+        `repeatable`: the call may run twice, as a read may. `patience`: seconds that waiting
+        and retrying may take in all. Raises GenesysError.
+        """
+        patience = self._connection.patience if patience is None else patience
+        deadline = time.monotonic() + patience
+        call = _Call(method, path, body, query or {}, priority, deadline)
+        return retrying(patience, repeatable=repeatable)(self._attempt, call)
+
+    def _attempt(self, call: _Call) -> Json:
+        """Make the call, once more with a new token when Genesys rejects the token (401)."""
+        token = self._token.current()
+        try:
+            return self._exchange(call, token)
+        except BadCredentials:
+            return self._exchange(call, self._token.renew(token))
+
+    def _exchange(self, call: _Call, token: str) -> Json:
+        self._budget.acquire(call.priority, call.deadline - time.monotonic())
+        answer = self._transport.exchange(
+            call.method, call.path, token, body=call.body, query=call.query
+        )
+        self._learn(answer.headers)
+        if not 200 <= answer.status < 300:
+            fault = refused(answer)
+            if isinstance(fault, RateLimited):
+                self._budget.pause(fault.retry_after)
+            raise fault
+        if not isinstance(answer.body, dict):
+            raise UnexpectedAnswer(status=answer.status, correlation_id=answer.correlation_id)
+        return answer.body
+
+    def _learn(self, headers: Mapping[str, str]) -> None:
+        """Tell the budget what the answer says about the rate, when it says all of it."""
+        names = ("inin-ratelimit-allowed", "inin-ratelimit-count", "inin-ratelimit-reset")
+        said = [headers.get(name, "") for name in names]
+        if all(number.isdecimal() for number in said):
+            allowed, count, reset_seconds = map(int, said)
+            self._budget.learn(allowed, count, reset_seconds)
+
+    def _sign_in(self) -> Answer:
+        pair = (self._connection.client_id, self._connection.client_secret)
+        if not all(part.isascii() for part in pair):
+            raise BadCredentials(
+                "The client id or secret holds characters that Genesys Cloud never issues."
+            )
+        return self._transport.sign_in(*pair)
+
+
+def check_access(cloud: GenesysCloud) -> str:
+    """Return the name of the organisation that the credentials belong to.
+
+    GET /tokens/me needs no permission, so it tells reachable and signed in. Raises GenesysError.
+    """
+    return text(nested(cloud.call("GET", "/api/v2/tokens/me"), "organization"), "name")

@@ -1,0 +1,221 @@
+"""What can go wrong with Genesys Cloud, as the agent reads it.
+
+    GenesysError
+    ├ Unreachable          no connection was made
+    ├ TimedOut             no answer in time
+    ├ CutOff               the connection broke before the answer
+    ├ Unavailable          500 to 599
+    ├ RateLimited          429
+    ├ RateBudgetExhausted  our own rate budget; nothing was asked
+    ├ FateUnknown          the send, and only the send: it may have gone out
+    ├ BadRequest           400 and every 4xx without a class of its own
+    ├ BadCredentials       the sign-in was refused, or 401 twice
+    ├ MissingPermission    403
+    ├ NotFound             404
+    ├ Conflict             409
+    ├ TooLarge             413
+    ├ UnsupportedMedia     415
+    ├ UnexpectedAnswer     an answer that the contract does not know
+    └ OutdatedSdk          the installed SDK cannot send web messages
+
+Every error says what happened and what to do (`str()` joins the two) and keeps what Genesys
+said itself: status, code, message, correlation id. The message may hold personal data, so
+neither `str()` nor `repr()` shows it. Nothing here knows HTTP libraries: refusals.py does.
+"""
+
+from typing import TypedDict, Unpack
+
+
+class Said(TypedDict, total=False):
+    """What Genesys said itself, as keyword arguments of every error."""
+
+    status: int | None
+    code: str | None
+    vendor_message: str | None
+    correlation_id: str | None
+
+
+class GenesysError(Exception):
+    """Anything that keeps Genesys Cloud from doing what it was asked.
+
+    `definite`: it certainly did not do it. `transient`: asking again may help.
+    """
+
+    what = "Genesys Cloud did not do what was asked."
+    fix = "Try again; if it happens again, tell your administrator."
+    definite = True
+    transient = False
+
+    def __init__(self, what: str = "", fix: str = "", **said: Unpack[Said]) -> None:
+        self.what = what or self.what
+        self.fix = fix or self.fix
+        self.status = said.get("status")
+        self.code = said.get("code")
+        self.vendor_message = said.get("vendor_message")
+        self.correlation_id = said.get("correlation_id")
+        super().__init__(f"{self.what} {self.fix}")
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.fix}"
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(status={self.status}, code={self.code!r},"
+            f" correlation_id={self.correlation_id!r})"
+        )
+
+
+class Unreachable(GenesysError):
+    """No connection was made: refused, unknown host, unreachable proxy, bad certificate."""
+
+    what = "Genesys Cloud could not be reached."
+    fix = "Check the network and the region or API address, then try again."
+    transient = True
+
+
+class TimedOut(GenesysError):
+    """A connection was made, but no answer came in time."""
+
+    what = "Genesys Cloud did not answer in time."
+    fix = "Try again in a minute."
+    definite = False
+
+
+class CutOff(GenesysError):
+    """The connection broke before the answer was complete."""
+
+    what = "The connection to Genesys Cloud broke before the answer came."
+    fix = "Try again in a minute."
+    definite = False
+    transient = True
+
+
+class Unavailable(GenesysError):
+    """Genesys answered 5xx. Only 502, 503 and 504 are transient by its own guidance."""
+
+    what = "Genesys Cloud has a problem of its own right now."
+    fix = "Try again in a few minutes."
+    definite = False
+
+    def __init__(self, what: str = "", fix: str = "", **said: Unpack[Said]) -> None:
+        super().__init__(what, fix, **said)
+        self.transient = self.status in (502, 503, 504)
+
+
+class RateLimited(GenesysError):
+    """429: rejected before any work, because too many calls were made in this minute."""
+
+    what = "Genesys Cloud asked us to slow down."
+    fix = "Try again in a minute; your administrator can ask Genesys for a higher limit."
+    transient = True
+
+    def __init__(
+        self, what: str = "", fix: str = "", *, retry_after: float = 0.0, **said: Unpack[Said]
+    ) -> None:
+        super().__init__(what, fix, **said)
+        self.retry_after = retry_after
+
+
+class RateBudgetExhausted(GenesysError):
+    """Our own budget had no room within the caller's patience; no call was made."""
+
+    what = "Too many calls to Genesys Cloud are waiting already."
+    fix = "Try again in a minute."
+
+    def __init__(
+        self, what: str = "", fix: str = "", *, retry_after: float = 0.0, **said: Unpack[Said]
+    ) -> None:
+        super().__init__(what, fix, **said)
+        self.retry_after = retry_after
+
+
+class FateUnknown(GenesysError):
+    """The send was asked for and nobody knows whether it happened; the cause says why."""
+
+    what = "Genesys Cloud did not confirm the message, so it may or may not have been sent."
+    fix = "Look in Genesys Cloud before sending it again."
+    definite = False
+
+
+class BadRequest(GenesysError):
+    """400, or another refusal of the request as such."""
+
+    what = "Genesys Cloud refused the request as invalid."
+    fix = "Check the customer and the message; with the reference, support can find the cause."
+
+
+class BadCredentials(GenesysError):
+    """The sign-in was refused, or a fresh token was."""
+
+    what = "Genesys Cloud refused the bot's sign-in."
+    fix = (
+        "Your administrator should check the client id, the client secret and the region,"
+        " and that the OAuth client is a client credentials one and active."
+    )
+
+
+class MissingPermission(GenesysError):
+    """403: `permissions` are the ones that Genesys named, in its order."""
+
+    what = "The bot may not do this in Genesys Cloud."
+    fix = (
+        "Your administrator should add the permission to a role under"
+        " Admin > Roles/Permissions and give that role to the OAuth client,"
+        " in the right division."
+    )
+
+    def __init__(
+        self,
+        what: str = "",
+        fix: str = "",
+        *,
+        permissions: tuple[str, ...] = (),
+        **said: Unpack[Said],
+    ) -> None:
+        if permissions and not what:
+            what = f"The bot's role in Genesys Cloud lacks {', '.join(permissions)}."
+        super().__init__(what, fix, **said)
+        self.permissions = permissions
+
+
+class NotFound(GenesysError):
+    """404: what was asked for does not exist, or the bot's role may not see its division."""
+
+    what = "Genesys Cloud does not know what was asked for."
+    fix = "Check that it still exists and that the bot's role covers its division."
+
+
+class Conflict(GenesysError):
+    """409: for the send, most likely a conversation that is open now."""
+
+    what = "Genesys Cloud says that this conflicts with something going on now."
+    fix = "See whether the customer has an open conversation; write into it, or wait."
+
+
+class TooLarge(GenesysError):
+    """413: the request is over the size limit."""
+
+    what = "Genesys Cloud found the request too large."
+    fix = "Shorten the message."
+
+
+class UnsupportedMedia(GenesysError):
+    """415: the content type was refused, which a gateway in between may cause."""
+
+    what = "Genesys Cloud did not accept the form of the request."
+    fix = "If a gateway stands in between, let it pass Content-Type unchanged."
+
+
+class UnexpectedAnswer(GenesysError):
+    """An answer that is not what the contract says, such as a gateway's page."""
+
+    what = "The answer did not look like Genesys Cloud's."
+    fix = "Check the region or API address, and any gateway or proxy in between."
+    definite = False
+
+
+class OutdatedSdk(GenesysError):
+    """The SDK is missing, or older than the first release that can send web messages."""
+
+    what = "The installed PureCloudPlatformClientV2 cannot send web messages."
+    fix = "Install version 259 or later: pip install 'PureCloudPlatformClientV2>=259'."

@@ -1,0 +1,111 @@
+"""Look whether a message whose fate is unknown was sent after all. Never sends.
+
+Genesys cannot be asked for a message by its request, so it is looked for where it must be: in
+a web messaging conversation of the contact. That may be one that began long before, because
+Genesys writes into an older conversation within the threading time (up to 72 hours after its
+end). Analytics lags behind, so None means "not seen yet"; the caller asks again.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from genesys.budget import Priority
+from genesys.client import GenesysCloud
+from genesys.errors import NotFound
+from genesys.history import Conversation, Window, id_groups, read_pages, split_windows
+from genesys.messaging import OutboundMessage, Receipt
+from genesys.shape import Json, identifier, moment, nested, nested_list, text
+
+_MESSAGES = "/api/v2/conversations/messages"
+_CLOCK_SKEW = timedelta(seconds=5)  # between our clock and Genesys's
+
+
+def find_sent(
+    cloud: GenesysCloud,
+    message: OutboundMessage,
+    *,
+    contact_ids: tuple[str, ...],
+    since: datetime,
+    now: datetime,
+    known_message_ids: frozenset[str] = frozenset(),
+    history_days: int = 90,
+    window_days: int = 31,
+) -> Receipt | None:
+    """Find the message in Genesys, or None when it is not to be seen (yet).
+
+    It is ours when it went out at or after `since`, has the same text, and is none of
+    `known_message_ids`, the messages that other requests have receipts for. `contact_ids` is
+    the whole merge set. Needs analytics:conversationDetail:view and conversation:message:view.
+    Raises GenesysError.
+    """
+    earliest = since.astimezone(UTC) - _CLOCK_SKEW
+    windows = split_windows(now, history_days=history_days, window_days=window_days)
+    for conversation in _conversations(cloud, message, contact_ids, windows):
+        if conversation.ended_at is not None and conversation.ended_at < earliest:
+            continue
+        for message_id in _sent_since(cloud, conversation, earliest):
+            if message_id not in known_message_ids:
+                sent = _read(cloud, f"{_MESSAGES}/{_segment(message_id)}/details")
+                at = _sent_at(sent, message)
+                if at is not None and at >= earliest:
+                    return Receipt(message_id, conversation.conversation_id, at)
+    return None
+
+
+def _conversations(
+    cloud: GenesysCloud,
+    message: OutboundMessage,
+    contact_ids: tuple[str, ...],
+    windows: Iterable[Window],
+) -> Iterator[Conversation]:
+    """Read the conversations the message may be in: the newest window's, older open ones."""
+    for number, window in enumerate(windows):
+        for some_ids in id_groups(contact_ids):
+            for page in read_pages(
+                cloud,
+                window,
+                some_ids,
+                deployment_id=message.deployment_id,
+                only_open=number > 0,
+                priority=Priority.BACKGROUND,
+            ):
+                yield from page
+
+
+def _sent_since(
+    cloud: GenesysCloud, conversation: Conversation, earliest: datetime
+) -> Iterator[str]:
+    """List the messages of a conversation that may be outbound and late enough."""
+    read = _read(cloud, f"{_MESSAGES}/{_segment(conversation.conversation_id)}")
+    for participant in nested_list(read, "participants"):
+        for listed in nested_list(participant, "messages"):
+            at = moment(listed, "messageTime")
+            late_enough = at is None or at >= earliest
+            if late_enough and text(listed, "messageStatus") != "received":
+                yield identifier(listed, "messageId")
+
+
+def _sent_at(sent: Json, message: OutboundMessage) -> datetime | None:
+    """Tell when this message went out; None when it is inbound or says something else."""
+    said = text(nested(sent, "normalizedMessage"), "text")
+    if text(sent, "direction") != "outbound" or _comparable(said) != _comparable(message.text):
+        return None
+    return moment(sent, "timestamp")
+
+
+def _comparable(written: str) -> str:
+    """Set aside what a message platform may change about a text: line ends and outer space."""
+    return "\n".join(written.splitlines()).strip()
+
+
+def _read(cloud: GenesysCloud, path: str) -> Json:
+    """Read one thing; {} while Genesys does not show it yet."""
+    try:
+        return cloud.call("GET", path, priority=Priority.BACKGROUND)
+    except NotFound:
+        return {}
+
+
+def _segment(of_a_path: str) -> str:
+    return quote(of_a_path, safe="")

@@ -1,0 +1,131 @@
+"""From what came back instead of an answer to one of our errors.
+
+`refused` reads an error status with Genesys's error body; `broken` reads what the SDK's
+transport (urllib3) raises. What decides between them is whether the request may have been
+carried out: only when no connection was made is it certain that it was not.
+"""
+
+import json
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3.exceptions as urllib3_faults
+
+from genesys.errors import (
+    BadCredentials,
+    BadRequest,
+    Conflict,
+    CutOff,
+    GenesysError,
+    MissingPermission,
+    NotFound,
+    RateLimited,
+    Said,
+    TimedOut,
+    TooLarge,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+    UnsupportedMedia,
+)
+
+_BY_STATUS: Mapping[int, type[GenesysError]] = {
+    400: BadRequest,
+    401: BadCredentials,
+    404: NotFound,
+    408: TimedOut,
+    409: Conflict,
+    413: TooLarge,
+    415: UnsupportedMedia,
+}
+_NO_CONNECTION = (
+    urllib3_faults.NewConnectionError,
+    urllib3_faults.ConnectTimeoutError,
+    urllib3_faults.ProxyError,
+)
+_PERMISSION = re.compile(r"\b[A-Za-z]+:[A-Za-z]+:[A-Za-z]+\b")
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+_UNTOLD_PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the status, the JSON (or the text that was none), the headers."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def correlation_id(self) -> str | None:
+        """Genesys's own reference for this call, which its support asks for."""
+        return self.headers.get("ININ-Correlation-Id")
+
+
+def refused(answer: Answer) -> GenesysError:
+    """Turn an error status into our error, keeping Genesys's own words."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    said = Said(
+        status=answer.status,
+        code=_first_text(body, "code", "error"),
+        vendor_message=_first_text(body, "message", "error_description", "description"),
+        correlation_id=answer.correlation_id,
+    )
+    if answer.status == 429:
+        return RateLimited(retry_after=_retry_after(answer.headers), **said)
+    if answer.status == 403:
+        return MissingPermission(permissions=_permissions(body), **said)
+    kind = _BY_STATUS.get(answer.status) or _by_class(answer.status)
+    return kind(**said)
+
+
+def broken(fault: BaseException | None) -> GenesysError:
+    """Turn what the transport raised into our error."""
+    if isinstance(fault, _NO_CONNECTION):
+        return Unreachable()
+    if isinstance(fault, urllib3_faults.SSLError):
+        return _tls_failed(fault)
+    if isinstance(fault, urllib3_faults.TimeoutError):
+        return TimedOut()
+    return CutOff()
+
+
+def _tls_failed(fault: urllib3_faults.SSLError) -> GenesysError:
+    """Tell a refused certificate, which comes before the request, from a break after it."""
+    reason = fault.args[0] if fault.args else None
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        refusal = Unreachable(
+            "Genesys Cloud could not be reached: its certificate was not accepted.",
+            "If a proxy inspects traffic here, its certificate authority must be trusted.",
+        )
+        refusal.transient = False
+        return refusal
+    return CutOff()
+
+
+def _by_class(status: int) -> type[GenesysError]:
+    if 400 <= status < 500:
+        return BadRequest
+    return Unavailable if 500 <= status < 600 else UnexpectedAnswer
+
+
+def _first_text(body: Mapping[str, Any], *names: str) -> str | None:
+    found = (body.get(name) for name in names)
+    return next((value for value in found if isinstance(value, str)), None)
+
+
+def _permissions(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Find the permissions of a 403: in the message and again in its messageParams."""
+    named = _PERMISSION.findall(json.dumps([body.get("message"), body.get("messageParams")]))
+    return tuple(dict.fromkeys(named))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Read how long to wait: Retry-After, else the seconds until the count starts again."""
+    for name in ("Retry-After", "inin-ratelimit-reset"):
+        if _SECONDS.fullmatch(headers.get(name, "")):
+            return float(headers[name])
+    return _UNTOLD_PAUSE
