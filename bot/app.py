@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -92,6 +94,8 @@ def connect_genesys(settings: Settings) -> GenesysCloud:
             client_secret=settings.genesys_client_secret,
             region=settings.genesys_region,
             api_url=settings.genesys_api_url,
+            read_timeout=float(settings.genesys_timeout),
+            patience=float(settings.genesys_patience),
             calls_per_minute=settings.calls_per_minute,
         )
     )
@@ -120,7 +124,14 @@ def run(settings: Settings) -> None:
         core = Core(settings)
     except OutdatedSdk as error:
         raise BadSettings([str(error)]) from None
+    # The server takes the signals while it runs and raises them again afterwards: by then all is
+    # closed, and the process should end with the status of one that did what it was told.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     asyncio.run(_serve(settings, core, listening))
+    log.info("stopped")
+    logging.shutdown()
+    os._exit(0)  # a thread may still wait for Genesys: its work goes on at the next start
+
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -221,6 +232,7 @@ def _bolt(settings: Settings, client: AsyncWebClient) -> AsyncApp:
 
     return AsyncApp(
         name="proactive",
+        logger=logging.getLogger("slack_bolt"),  # else Bolt's take the root's level, and log bodies
         client=AsyncWebClient(base_url=settings.slack_api_url, session=client.session),
         authorize=authorize,  # Bolt's own would call auth.test before the first ack
         request_verification_enabled=False,

@@ -19,6 +19,7 @@ APPLICATION = "proactive"
 # Pinned: the engine's default is a hash of the code, and a new release would then never touch
 # what the old one left behind. Raise it only with drained queues.
 APPLICATION_VERSION = "1"
+DRAIN_SECONDS = 5  # so that a bot told to stop has stopped within ten
 RECOVERY_ATTEMPTS = 20  # dispatches before a request that kills its process is set aside
 
 
@@ -112,10 +113,13 @@ class Engine:
         self._client.enqueue_in_transaction(connection, options, work.request_id, work.turn)
 
     def close(self) -> None:
-        """Stop taking work and let go of the database; unfinished work goes on after a start."""
+        """Stop taking work and wait a little for what is under way.
+
+        What is not finished by then goes on at the next start.
+        """
+        DBOS.destroy(workflow_completion_timeout_sec=DRAIN_SECONDS, destroy_registry=True)
         if self._client is not None:
             self._client.destroy()
-        DBOS.destroy(destroy_registry=True)
 
 
 def _as_function(do: Callable[[str, int], None]) -> Callable[[str, int], None]:

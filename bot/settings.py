@@ -45,6 +45,8 @@ class Settings:
     genesys_client_secret: str = field(repr=False)
     genesys_deployment_id: str
     genesys_api_url: str | None
+    genesys_timeout: int
+    genesys_patience: int
     command: str
     database_url: str = field(repr=False)
     history_days: int
@@ -92,6 +94,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         genesys_deployment_id=reader.deployment("GENESYS_CLOUD_DEPLOYMENT_ID"),
         genesys_api_url=reader.url("GENESYS_CLOUD_API_URL", "").rstrip("/") or None,
+        genesys_timeout=reader.number("GENESYS_CLOUD_TIMEOUT", 10, 1, 120),
+        genesys_patience=reader.number("GENESYS_CLOUD_PATIENCE", 10, 1, 120),
         command=reader.command("PROACTIVE_COMMAND", "/proactive"),
         database_url=reader.database("PROACTIVE_DATABASE_URL"),
         history_days=reader.number("PROACTIVE_HISTORY_DAYS", 90, 1, 730),

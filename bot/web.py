@@ -6,6 +6,7 @@ own parser; a private value shows on no page. Does not: know what the requests a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import parse_qsl
@@ -47,7 +48,11 @@ def build_web(
             request.headers.get("x-slack-signature", ""),
         ):
             return Response("not a fresh request of Slack's", status_code=401)
-        answer = await app.async_dispatch(to_bolt(request, body))
+        try:
+            asked = to_bolt(request, body)
+        except ValueError:
+            return Response("the body is not what Slack sends", status_code=400)
+        answer = await app.async_dispatch(asked)
         return Response(
             answer.body,
             status_code=answer.status,
@@ -77,16 +82,20 @@ def build_web(
 def to_bolt(request: HttpRequest, body: bytes) -> AsyncBoltRequest:
     """Turn an HTTP request, already verified, into Bolt's.
 
-    Bolt 1.30 reads a form that has no field ``payload`` but contains the word as empty: such a
-    form is parsed here. Bolt takes parsed bodies in Socket Mode only, and treats both alike.
+    Parsed here, because Bolt 1.30 reads a form that contains the word "payload" but has no such
+    field as empty. Bolt takes parsed bodies as Socket Mode's, and treats both alike. Raises
+    ValueError for what is not a form or a JSON object.
     """
     text = body.decode("utf-8", "replace")
     headers: dict[str, str | Sequence[str]] = dict(request.headers)
     if request.headers.get("content-type", "").startswith("application/x-www-form"):
         fields = dict(parse_qsl(text, keep_blank_values=True))
-        if "payload" not in fields:
-            return AsyncBoltRequest(body=fields, headers=headers, mode="socket_mode")
-    return AsyncBoltRequest(body=text, query=request.url.query, headers=headers)
+        payload = json.loads(fields["payload"]) if "payload" in fields else fields
+    else:
+        payload = json.loads(text)
+    if not isinstance(payload, dict):
+        raise ValueError("not a JSON object")
+    return AsyncBoltRequest(body=payload, headers=headers, mode="socket_mode")
 
 
 def _report(checks: dict[str, str]) -> Response:

@@ -1,0 +1,357 @@
+"""The whole product on loopback: the real bot as its own process between the two stand-ins.
+
+`Product` starts and stops them and reads their logs; `Agent` does what an agent does in Slack.
+Whatever the bot writes to its log is scanned for private values when it stops.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from bot.manifest import build_manifest
+from sandbox.bot_process import BotProcess
+from sandbox.local_genesys import LocalGenesys
+from sandbox.server import Sandbox
+
+Json = dict[str, Any]
+SUPPORT, GENERAL, VIP, NEWS, ARCHIVE = "C0SUPPORT", "C0GENERAL", "C0VIP", "C0NEWS", "C0ARCHIVE"
+PATIENCE = 15.0
+CANARY = "canary"  # stands in every message text of these tests, and in no log
+_PRIVATE = re.compile(rf"{CANARY}|@example\.com|\+44\d|\+1\d{{6}}|xoxb-|xapp-", re.IGNORECASE)
+
+
+T = TypeVar("T")
+
+
+def wait_for(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
+    """Wait until ``look`` finds something, and return it."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.03)
+    raise AssertionError(f"waited {patience:.0f} s in vain for {what}")
+
+
+class Product:
+    """A sandbox with the real bot in it."""
+
+    def __init__(self, folder: Path, *, socket_mode: bool = False, **settings: str) -> None:
+        self.folder = folder
+        self.sandbox = Sandbox(
+            build_manifest(url="" if socket_mode else "https://bot.example.com"),
+            socket_mode=socket_mode,
+            genesys=LocalGenesys(step_seconds=0.02),
+        )
+        self.sandbox.start()
+        self.bot_url = self.sandbox.bot_url
+        self._page = self.sandbox.page_url.rstrip("/")
+        self.settings = {
+            **self.sandbox.bot_environment(folder),
+            "LOG_LEVEL": "DEBUG",
+            "PROACTIVE_READ_BACK_SECONDS": "0,1",
+            **settings,
+        }
+        self._secrets = [
+            self.settings[name]
+            for name in (
+                "SLACK_BOT_TOKEN",
+                "SLACK_SIGNING_SECRET",
+                "SLACK_APP_TOKEN",
+                "GENESYS_CLOUD_CLIENT_SECRET",
+            )
+            if self.settings[name]
+        ]
+        self.bot: BotProcess | None = None
+
+    def start(self) -> None:
+        self.bot = BotProcess(self.settings, self.folder)
+        self.bot.wait_until_ready()
+
+    def kill(self) -> None:
+        assert self.bot is not None
+        os.kill(self.bot.pid, signal.SIGKILL)
+        self.bot.stop()
+        self._scan()
+        self.bot = None
+
+    def stop(self) -> None:
+        if self.bot is not None:
+            self.bot.stop()
+            self._scan()
+            self.bot = None
+
+    def close(self) -> None:
+        self.stop()
+        self.sandbox.stop()
+
+    def _scan(self) -> None:
+        log = (self.folder / "bot.log").read_text()
+        leaked = [line for line in log.splitlines() if _PRIVATE.search(line)]
+        leaked += ["a secret" for secret in self._secrets if secret in log]
+        assert not leaked, f"private values in the log: {leaked[:3]}"
+
+    def reset(self) -> None:
+        for side in ("slack", "genesys"):
+            self.post(f"/control/{side}/reset")
+            self.delete(f"/control/{side}/faults")
+
+    def get(self, path: str) -> Json:
+        return _ask("GET", self._page + path)
+
+    def post(self, path: str, **body: Any) -> Json:
+        return _ask("POST", self._page + path, body)
+
+    def delete(self, path: str) -> Json:
+        return _ask("DELETE", self._page + path)
+
+    def fault(self, side: str, where: str, kind: str, **more: Any) -> None:
+        self.post(f"/control/{side}/faults", where=where, kind=kind, **more)
+
+    def set_genesys(self, **settings: Any) -> None:
+        self.post("/control/genesys/settings", **settings)
+
+    def calls(self, side: str, where: str = "") -> list[Json]:
+        calls = self.get(f"/control/{side}/calls")["calls"]
+        named = ((call.get("path") or call.get("method"), call) for call in calls)
+        return [call for name, call in named if where in name]
+
+    def sends(self) -> list[Json]:
+        """The agentless sends that reached Genesys, whatever it answered."""
+        return self.calls("genesys", "messages/agentless")
+
+    def inbox(self, name: str) -> list[str]:
+        """The texts that a customer has got since the start."""
+        return [
+            message["text"]
+            for customer in self.get("/customers")["customers"]
+            if customer["name"] == name
+            for conversation in customer["conversations"]
+            for message in conversation["messages"]
+            if message["direction"] == "outbound" and CANARY in message["text"]
+        ]
+
+    def customer(self, name: str) -> Json:
+        customers = self.get("/customers")["customers"]
+        return next(one for one in customers if one["name"] == name)
+
+    def agent(self, user: str = "U0ADA", channel: str = SUPPORT) -> Agent:
+        return Agent(self, user, channel)
+
+
+@dataclass
+class Agent:
+    """Somebody in Slack: types, fills in, clicks and reads."""
+
+    product: Product
+    user: str
+    channel: str
+    values: Json = field(default_factory=dict)
+
+    def types(self, text: str = "", command: str = "/proactive") -> Json:
+        return self.product.post(
+            "/people/commands", user=self.user, channel=self.channel, command=command, text=text
+        )
+
+    def presses_shortcut(self, ts: str) -> Json:
+        return self.product.post(
+            "/people/shortcuts",
+            user=self.user,
+            callback_id="notify_customer",
+            channel=self.channel,
+            ts=ts,
+        )
+
+    def says(self, text: str, thread_ts: str = "") -> str:
+        more = {"thread_ts": thread_ts} if thread_ts else {}
+        answer = self.product.post(
+            "/people/messages", user=self.user, channel=self.channel, text=text, **more
+        )
+        return str(answer["ts"])
+
+    def view(self) -> Json | None:
+        views = self.product.get(f"/people/views?user={self.user}")["views"]
+        return views[-1] if views else None
+
+    def sees(self, sentence: str) -> Json:
+        """Wait until the open modal says this somewhere, and return the modal."""
+
+        def look() -> Json | None:
+            view = self.view()
+            return view if view and sentence in words_of(view) else None
+
+        try:
+            return wait_for(look, f"a modal that says {sentence!r}")
+        except AssertionError:
+            raise AssertionError(f"{sentence!r} is not in {words_of(self.view() or {})}") from None
+
+    def opens(self, text: str, sentence: str = "Ready to send") -> Json:
+        self.types(text)
+        return self.sees(sentence)
+
+    def fills(self, **values: str) -> Json:
+        """Return Slack's state values for the open modal with these inputs filled in."""
+        view = self.view()
+        assert view is not None
+        state: Json = {}
+        for block in view["blocks"]:
+            if block["type"] == "input":
+                name = block["element"]["action_id"]
+                if name in values:
+                    state[block["block_id"]] = {name: _value(block["element"], values[name])}
+        return state
+
+    def presses_send(self, **values: str) -> Json:
+        view = self.view()
+        assert view is not None
+        return self.product.post(
+            f"/people/views/{view['id']}/submit", user=self.user, values=self.fills(**values)
+        )
+
+    def changes(self, name: str, value: str) -> None:
+        """Press Enter in an input of the modal, or choose one of its options."""
+        view = self.view()
+        assert view is not None
+        block = next(
+            block
+            for block in view["blocks"]
+            if block["type"] == "input" and block["element"]["action_id"] == name
+        )
+        self.product.post(
+            "/people/actions",
+            user=self.user,
+            view_id=view["id"],
+            block_id=block["block_id"],
+            action_id=name,
+            element=_value(block["element"], value),
+        )
+
+    def clicks(self, label: str) -> Json:
+        """Click the button with this label on the newest card that has one."""
+
+        def look() -> tuple[Json, Json] | None:
+            for message in reversed(self.messages()):
+                for block in message["blocks"] or []:
+                    for element in block.get("elements", []):
+                        if element.get("text", {}) and element["type"] == "button":
+                            if element["text"]["text"] == label:
+                                return message, {**element, "block_id": block["block_id"]}
+            return None
+
+        message, button = wait_for(look, f"a button {label!r}")
+        return self.product.post(
+            "/people/actions",
+            user=self.user,
+            channel=self.channel,
+            ts=message["ts"],
+            block_id=button["block_id"],
+            action_id=button["action_id"],
+            element={"type": "button"},
+        )
+
+    def messages(self, channel: str = "") -> list[Json]:
+        path = f"/people/channels/{channel or self.channel}/messages?user={self.user}"
+        return list(self.product.get(path)["messages"])
+
+    def reads(self, sentence: str, channel: str = "") -> Json:
+        """Wait for a message of the bot's that says this, and return it."""
+
+        def look() -> Json | None:
+            said = (m for m in self.messages(channel) if sentence in words_of(m["blocks"] or []))
+            return next(said, None) or next(
+                (m for m in self.messages(channel) if sentence in m["text"]), None
+            )
+
+        try:
+            return wait_for(look, f"a message that says {sentence!r}")
+        except AssertionError:
+            seen = [words_of(message["blocks"] or []) for message in self.messages(channel)]
+            raise AssertionError(f"{sentence!r} is not in {seen}") from None
+
+    def sends(self, customer: str, text: str = f"{CANARY}: your order is ready") -> None:
+        """Take the ordinary way from the command to a closed modal."""
+        self.opens(f"{customer} {text}")
+        assert self.presses_send()["result"] == "closed"
+
+
+def words_of(shown: Any) -> str:
+    """Return every text in blocks or in a view, in order."""
+    if isinstance(shown, dict):
+        own = shown.get("text")
+        parts = [own] if isinstance(own, str) else []
+        errors = shown.get("errors")
+        parts += list(errors.values()) if isinstance(errors, dict) else []
+        return "".join(parts + [words_of(v) for k, v in shown.items() if k not in ("errors",)])
+    if isinstance(shown, list):
+        return "\n".join(words_of(part) for part in shown)
+    return ""
+
+
+def _value(element: Json, value: str) -> Json:
+    if element["type"] == "plain_text_input":
+        return {"type": element["type"], "value": value}
+    option = next(o for o in element["options"] if value in (o["value"], o["text"]["text"]))
+    return {"type": element["type"], "selected_option": option}
+
+
+def _ask(verb: str, url: str, body: Json | None = None) -> Json:
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data, headers, method=verb)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return dict(json.loads(answer.read()))
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            raise AssertionError(f"{url}: {refusal.read().decode()}") from None
+
+
+@pytest.fixture(scope="session")
+def running_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    product = Product(tmp_path_factory.mktemp("product"))
+    product.start()
+    yield product
+    product.close()
+
+
+@pytest.fixture
+def product(running_product: Product) -> Product:
+    """The shared product, with both stand-ins as new; the bot keeps running."""
+    running_product.reset()
+    return running_product
+
+
+@pytest.fixture
+def new_product(tmp_path: Path) -> Iterator[Callable[..., Product]]:
+    """Start a product of the test's own, with other settings or to be killed."""
+    started: list[Product] = []
+
+    def start(**settings: Any) -> Product:
+        folder = tmp_path / f"product{len(started)}"
+        folder.mkdir()
+        product = Product(folder, **settings)
+        started.append(product)
+        product.start()
+        return product
+
+    yield start
+    for product in started:
+        product.close()
+
+
+@pytest.fixture
+def ada(product: Product) -> Agent:
+    return product.agent()

@@ -1,0 +1,85 @@
+"""A bot that is killed with its hands full, and the one that starts after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from .conftest import CANARY, Product, wait_for
+
+TEXT = f"{CANARY}: your order is ready"
+SEND = "*messages/agentless"
+
+
+@pytest.mark.parametrize(
+    ("where", "kind", "expected"),
+    [
+        ("*identifierlookup*", "latency", "Accepted by Genesys Cloud"),
+        (SEND, "slow_answer", "Accepted by Genesys Cloud"),  # taken, the answer never read
+        (SEND, "latency", "Uncertain"),  # not taken before the kill cut it off
+    ],
+)
+def test_after_a_kill_the_request_goes_on_and_is_sent_at_most_once(
+    new_product: Callable[..., Product], where: str, kind: str, expected: str
+) -> None:
+    product = new_product()
+    ada = product.agent()
+    ada.opens(f"jane@example.com {TEXT}")
+    product.fault("genesys", where, kind, seconds=3.0, times=1)
+    before = len(product.calls("genesys", where.strip("*")))
+    product.delete("/control/slack/calls")
+    ada.presses_send()
+    if where == SEND:
+        wait_for(lambda: product.calls("slack", "chat.postMessage"), "the card")
+        # The faulted call is in the log only when it ends, so look at what it has done so far.
+        reached = {"slow_answer": lambda: product.inbox("Jane Doe")}
+        wait_for(reached.get(kind, lambda: _is_sending(product)), "the send under way")
+    product.kill()
+    product.delete("/control/genesys/faults")
+    product.start()
+    ada.reads(expected)
+    assert len(product.inbox("Jane Doe")) <= 1
+    assert len(product.sends()) <= 1
+    assert before >= 0
+
+
+def _is_sending(product: Product) -> bool:
+    import urllib.request
+
+    with urllib.request.urlopen(f"{product.bot_url}/metrics", timeout=10) as answer:
+        return 'proactive_requests{state="sending"} 1' in answer.read().decode()
+
+
+def test_what_was_acknowledged_before_a_kill_is_delivered_after_it(
+    new_product: Callable[..., Product],
+) -> None:
+    product = new_product()
+    ada = product.agent()
+    names = {"jane@example.com": "Jane Doe", "amir@example.com": "Amir Haddad"}
+    for address in names:
+        ada.sends(address)
+    product.kill()
+    product.start()
+    for name in names.values():
+        wait_for(lambda name=name: product.inbox(name), f"the message to {name}")
+        assert product.inbox(name) == [TEXT]
+
+
+def test_a_stopped_bot_stops_within_ten_seconds_and_goes_on_later(
+    new_product: Callable[..., Product],
+) -> None:
+    import time
+
+    product = new_product()
+    ada = product.agent()
+    ada.opens(f"jane@example.com {TEXT}")
+    product.fault("genesys", "*identifierlookup*", "latency", seconds=9.0, times=1)
+    ada.presses_send()
+    wait_for(lambda: ada.reads("Checking who this is"), "the card")
+    started = time.monotonic()
+    product.stop()
+    assert time.monotonic() - started < 10
+    product.start()
+    ada.reads("Accepted by Genesys Cloud")
+    assert product.inbox("Jane Doe") == [TEXT]

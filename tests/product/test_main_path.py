@@ -1,0 +1,170 @@
+"""From the slash command to a message that Genesys has accepted."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from .conftest import CANARY, SUPPORT, Agent, Product, wait_for, words_of
+
+TEXT = f"{CANARY}: your order is ready"
+
+
+def test_a_command_shows_who_it_is_before_anything_is_sent(product: Product, ada: Agent) -> None:
+    ada.types(f"jane@example.com {TEXT}")
+    seen = words_of(ada.sees("Ready to send"))
+    assert "Jane Doe" in seen
+    assert "Last web messaging conversation" in seen
+    assert not product.sends()
+
+
+def test_send_reaches_the_customer_and_the_thread_tells_it(product: Product, ada: Agent) -> None:
+    ada.sends("jane@example.com")
+    card = ada.reads("Accepted by Genesys Cloud")
+    line = ada.reads("Genesys Cloud has accepted the message")
+    assert line["thread_ts"] == card["ts"]
+    assert product.inbox("Jane Doe") == [TEXT]
+    assert "j•••@example.com" in words_of(card["blocks"])
+    assert "jane@example.com" not in words_of(card["blocks"])
+    assert "ada" in words_of(card["blocks"])
+
+
+def test_the_body_sent_is_the_contracts_and_goes_to_the_chats_contact(
+    product: Product, ada: Agent
+) -> None:
+    ada.sends("mia@example.com")  # merged: her chats are under an older contact id
+    ada.reads("Accepted by Genesys Cloud")
+    (send,) = product.sends()
+    assert send["body"] == {
+        "fromAddress": product.settings["GENESYS_CLOUD_DEPLOYMENT_ID"],
+        "toAddressMessengerType": "webmessaging",
+        "externalContactId": send["body"]["externalContactId"],
+        "textBody": TEXT,
+        "useExistingActiveConversation": False,
+    }
+    assert product.inbox("Mia Keller") == [TEXT]
+
+
+def test_twenty_submissions_of_one_view_are_one_request_and_one_message(
+    product: Product, ada: Agent
+) -> None:
+    view = ada.opens(f"jane@example.com {TEXT}")
+    body = {"user": ada.user, "values": ada.fills()}
+    with ThreadPoolExecutor(20) as people:
+        answers = list(
+            people.map(
+                lambda _: product.post(f"/people/views/{view['id']}/submit", **body), range(20)
+            )
+        )
+    assert {answer["result"] for answer in answers} == {"closed"}
+    ada.reads("Genesys Cloud has accepted the message")
+    assert len(product.sends()) == 1
+    assert len([m for m in ada.messages() if m["thread_ts"] is None]) == 1
+
+
+def test_a_view_submitted_again_with_other_words_is_refused(product: Product, ada: Agent) -> None:
+    view = ada.opens(f"jane@example.com {TEXT}")
+    first, second = ada.fills(), ada.fills(message=f"{CANARY}: something else")
+    path = f"/people/views/{view['id']}/submit"
+    assert product.post(path, user=ada.user, values=first)["result"] == "closed"
+    answer = product.post(path, user=ada.user, values=second)
+    assert "sent before with another text" in answer["errors"]["message"]
+    ada.reads("Genesys Cloud has accepted the message")
+    assert product.inbox("Jane Doe") == [TEXT]
+
+
+def test_a_word_that_trips_bolts_parser_is_a_word_like_any_other(
+    product: Product, ada: Agent
+) -> None:
+    text = f"{CANARY}: your payload has arrived"
+    ada.sends("jane@example.com", text)
+    ada.reads("Accepted by Genesys Cloud")
+    assert product.inbox("Jane Doe") == [text]
+
+
+def test_the_modal_opens_empty_and_looks_up_on_enter(product: Product, ada: Agent) -> None:
+    ada.types("")
+    ada.sees("press Enter to see who it is")
+    assert not product.calls("genesys", "identifierlookup")
+    ada.changes("customer", "+44 20 7946 0018")
+    ada.sees("Jane Doe")
+    answer = ada.presses_send(customer="+44 20 7946 0018", message=TEXT)
+    assert answer["result"] == "closed"
+    ada.reads("Accepted by Genesys Cloud")
+    assert product.inbox("Jane Doe") == [TEXT]
+
+
+def test_what_is_typed_survives_the_lookups_update(product: Product, ada: Agent) -> None:
+    ada.types("jane@example.com")
+    ada.presses_send(message=TEXT)  # values reach Slack's view, whatever the bot answers
+    ada.reads("Accepted by Genesys Cloud")
+    assert product.inbox("Jane Doe") == [TEXT]
+
+
+def test_a_submission_before_the_lookup_is_back_is_still_judged(
+    product: Product, ada: Agent
+) -> None:
+    product.fault("genesys", "*identifierlookup*", "latency", seconds=1.0, times=2)
+    ada.types(f"nils@example.com {TEXT}")
+    ada.sees("Looking the customer up")
+    assert ada.presses_send()["result"] == "closed"
+    ada.reads("no web messaging conversation in the last")
+    assert not product.sends()
+
+
+def test_help_is_private_and_says_how(product: Product, ada: Agent) -> None:
+    ada.types("help")
+    assert ada.reads("opens a form")["ephemeral"]
+    assert ada.view() is None
+
+
+def test_a_shortcut_opens_with_the_address_and_keeps_to_that_thread(
+    product: Product, ada: Agent
+) -> None:
+    parent = ada.says("Who tells jane@example.com that her order is here?")
+    ada.presses_shortcut(parent)
+    view = ada.sees("Jane Doe")
+    assert view["blocks"][0]["element"]["initial_value"] == "jane@example.com"
+    assert ada.presses_send(message=TEXT)["result"] == "closed"
+    ada.reads("Genesys Cloud has accepted the message")
+    posted = [message for message in ada.messages() if message["is_bot"]]
+    assert {message["thread_ts"] for message in posted} == {parent}
+
+
+def test_a_shortcut_on_a_reply_uses_the_threads_parent(product: Product, ada: Agent) -> None:
+    parent = ada.says("A question")
+    reply = ada.says("Please tell <tel:+442079460018|+44 20 7946 0018>", thread_ts=parent)
+    ada.presses_shortcut(reply)
+    ada.sees("Jane Doe")
+    ada.presses_send(message=TEXT)
+    assert ada.reads("Genesys Cloud has accepted the message")["thread_ts"] == parent
+
+
+def test_a_late_answer_for_one_customer_never_shows_for_another(
+    product: Product, ada: Agent
+) -> None:
+    product.fault("genesys", "*identifierlookup*", "latency", seconds=1.5, times=1)
+    ada.types("jane@example.com")
+    ada.sees("Looking the customer up")
+    ada.changes("customer", "amir@example.com")
+    ada.sees("Amir Haddad")
+    wait_for(
+        lambda: len(product.calls("genesys", "details/query")) >= 2 or None, "both lookups done"
+    )
+    wait_for(lambda: len(product.calls("slack", "views.update")) >= 2 or None, "the updates")
+    assert "Amir Haddad" in words_of(ada.view())
+
+
+def test_health_readiness_and_figures_are_served(product: Product, ada: Agent) -> None:
+    import json
+    import urllib.request
+
+    def read(path: str) -> str:
+        with urllib.request.urlopen(product.bot_url + path, timeout=10) as answer:
+            return str(answer.read().decode())
+
+    ada.sends("jane@example.com")
+    ada.reads("Accepted by Genesys Cloud")
+    assert json.loads(read("/healthz")) == {"bot": "ok"}
+    assert set(json.loads(read("/readyz")).values()) == {"ok"}
+    assert 'proactive_requests{state="accepted"}' in read("/metrics")
+    assert SUPPORT not in read("/metrics")

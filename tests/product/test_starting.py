@@ -1,0 +1,99 @@
+"""Starting the bot: a bad set-up is one list, a good one answers at once."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Product
+
+ROOT = Path(__file__).parents[2]
+
+
+def run_bot(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=folder,
+        env={**kept, "PYTHONPATH": str(ROOT), **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_every_missing_setting_is_named_at_once_and_without_a_traceback(tmp_path: Path) -> None:
+    done = run_bot(tmp_path, "run")
+    assert done.returncode == 2
+    for name in (
+        "SLACK_BOT_TOKEN",
+        "SLACK_SIGNING_SECRET",
+        "GENESYS_CLOUD_CLIENT_ID",
+        "GENESYS_CLOUD_CLIENT_SECRET",
+        "GENESYS_CLOUD_DEPLOYMENT_ID",
+    ):
+        assert name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"PORT": "http"}, "PORT must be a whole number"),
+        ({"SLACK_BOT_TOKEN": "xoxp-1"}, "SLACK_BOT_TOKEN must start with xoxb-"),
+        ({"SLACK_API_URL": "https://slack.com/api"}, "SLACK_API_URL must end with /"),
+        ({"GENESYS_CLOUD_REGION": "mars-1"}, "GENESYS_CLOUD_REGION is not one of"),
+        ({"PROACTIVE_DATABASE_URL": "sqlite://"}, "must name a file"),
+        ({"PROACTIVE_DATABASE_URL": "sqlite:////proc/nowhere/x.sqlite"}, "cannot be opened"),
+        ({"PROACTIVE_COMMAND": "proactive"}, "PROACTIVE_COMMAND must be a slash"),
+    ],
+)
+def test_a_wrong_setting_says_how_to_mend_it(
+    product: Product, tmp_path: Path, settings: dict[str, str], words: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    done = run_bot(tmp_path, "run", **{**product.settings, "PORT": port, **settings})
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_said_in_a_sentence(product: Product, tmp_path: Path) -> None:
+    done = run_bot(tmp_path, "run", **product.settings)
+    assert done.returncode == 2
+    assert "cannot be used" in done.stderr
+
+
+def test_doctor_says_that_a_good_setup_is_good(product: Product, tmp_path: Path) -> None:
+    done = run_bot(tmp_path, "doctor", **product.settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("ok ") == 4
+
+
+def test_doctor_names_each_ailment(product: Product, tmp_path: Path) -> None:
+    wrong = {"SLACK_BOT_TOKEN": "xoxb-wrong", "GENESYS_CLOUD_CLIENT_SECRET": "wrong"}
+    done = run_bot(tmp_path, "doctor", **{**product.settings, **wrong})
+    assert done.returncode == 1
+    assert "invalid_auth" in done.stdout
+    assert "WRONG Genesys Cloud" in done.stdout
+
+
+def test_the_default_database_is_found_from_any_folder(
+    new_product: Callable[..., Product], tmp_path: Path
+) -> None:
+    new_product(PROACTIVE_DATABASE_URL="", XDG_DATA_HOME=str(tmp_path / "data"))
+    assert (tmp_path / "data" / "proactive" / "proactive.sqlite").exists()
+
+
+def test_another_command_name_is_a_setting(new_product: Callable[..., Product]) -> None:
+    product = new_product(PROACTIVE_COMMAND="/notify")
+    answer = product.agent().types("help")
+    assert answer["ack"]["failure"] == "dispatch_failed"

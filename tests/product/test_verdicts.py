@@ -1,0 +1,187 @@
+"""Every reason why a message may not go out, as the agent sees it, and what they can do then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from .conftest import CANARY, Agent, Product, words_of
+
+TEXT = f"{CANARY}: your order is ready"
+
+
+@pytest.mark.parametrize(
+    ("customer", "reason"),
+    [
+        ("nobody@example.com", "No contact in Genesys Cloud has this address"),
+        ("nils@example.com", "no web messaging conversation in the last 90 days"),
+        ("lena@example.com", "only chatted on another Messenger deployment"),
+        ("olga@example.com", "A conversation with this customer is open now"),
+        ("pat@example.com", "contacts share this address"),
+    ],
+)
+def test_a_refusal_shows_in_the_modal_and_under_its_field(
+    product: Product, ada: Agent, customer: str, reason: str
+) -> None:
+    ada.opens(f"{customer} {TEXT}", reason)
+    answer = ada.presses_send()
+    assert answer["result"] == "errors"
+    assert reason in " ".join(answer["errors"].values())
+    assert not product.sends()
+
+
+@pytest.mark.parametrize("customer", ["jane@example.com", "amir@example.com", "mia@example.com"])
+def test_customers_with_a_history_may_be_written_to(
+    product: Product, ada: Agent, customer: str
+) -> None:
+    ada.sends(customer, TEXT)
+    ada.reads("Accepted by Genesys Cloud")
+    assert len(product.sends()) == 1
+
+
+def test_history_in_an_old_window_is_found_after_the_newer_ones(
+    product: Product, ada: Agent
+) -> None:
+    ada.opens(f"old@example.com {TEXT}")
+    assert len(product.calls("genesys", "details/query")) == 3
+
+
+def test_a_customer_found_only_by_contact_details_is_found(product: Product, ada: Agent) -> None:
+    assert "reverse white pages" in words_of(ada.opens(f"wendy@example.com {TEXT}"))
+
+
+def test_an_open_conversation_is_written_into_only_by_choice(product: Product, ada: Agent) -> None:
+    ada.opens(f"olga@example.com {TEXT}", "A conversation is open now")
+    ada.changes("open_conversation", "write")
+    ada.sees("Ready to send")
+    assert ada.presses_send(open_conversation="write")["result"] == "closed"
+    ada.reads("Accepted by Genesys Cloud")
+    (send,) = product.sends()
+    assert send["body"]["useExistingActiveConversation"] is True
+
+
+def test_a_choice_of_one_customer_does_not_count_for_another(product: Product, ada: Agent) -> None:
+    ada.opens(f"olga@example.com {TEXT}", "A conversation is open now")
+    values = ada.fills(open_conversation="write", customer="jane@example.com")
+    view = ada.view()
+    assert view is not None
+    answer = product.post(f"/people/views/{view['id']}/submit", user=ada.user, values=values)
+    assert answer["result"] == "closed"
+    ada.reads("Accepted by Genesys Cloud")
+    (send,) = product.sends()
+    assert send["body"]["useExistingActiveConversation"] is False
+
+
+def test_one_of_several_contacts_is_picked_and_written_to(product: Product, ada: Agent) -> None:
+    view = ada.opens(f"pat@example.com {TEXT}", "contacts share this address")
+    options = view["blocks"][1]["element"]["options"]
+    bakery = next(o for o in options if "Novak" in o["text"]["text"])["value"]
+    ada.changes("candidate", bakery)
+    ada.sees("Ready to send")
+    assert ada.presses_send(candidate=bakery)["result"] == "closed"
+    ada.reads("Accepted by Genesys Cloud")
+    assert product.inbox("Pat Novak") == [TEXT]
+
+
+def test_the_other_of_several_is_refused_for_its_own_reason(product: Product, ada: Agent) -> None:
+    view = ada.opens(f"pat@example.com {TEXT}", "contacts share this address")
+    options = view["blocks"][1]["element"]["options"]
+    garage = next(o for o in options if "Moreau" in o["text"]["text"])["value"]
+    ada.changes("candidate", garage)
+    ada.sees("no web messaging conversation in the last")
+    assert not product.sends()
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("jane@example", "This e-mail address cannot be right"),
+        ("jane@@example.com", "This e-mail address cannot be right"),
+        ("020 7946 0018", "no country code"),
+        ("+44 20 7946 00", "Check the digits"),
+        ("hello", "neither an e-mail address nor a phone number"),
+    ],
+)
+def test_a_bad_address_is_refused_under_its_field_without_asking_genesys(
+    product: Product, ada: Agent, typed: str, sentence: str
+) -> None:
+    ada.types("")
+    ada.sees("press Enter")
+    answer = ada.presses_send(customer=typed, message=TEXT)
+    assert sentence in answer["errors"]["customer"]
+    ada.changes("customer", typed)
+    ada.sees(sentence)
+    assert not product.calls("genesys")
+
+
+@pytest.mark.parametrize(
+    ("length", "passes"), [(1, True), (2_000, True), (2_001, False), (3_000, False)]
+)
+def test_a_message_has_one_to_two_thousand_characters(
+    product: Product, ada: Agent, length: int, passes: bool
+) -> None:
+    ada.opens("jane@example.com")
+    answer = ada.presses_send(message=(CANARY + "x" * length)[:length])
+    assert answer["result"] == ("closed" if passes else "errors")
+    if not passes:
+        assert f"shorten it by {length - 2_000:,}" in answer["errors"]["message"]
+
+
+def test_a_blank_message_is_refused(product: Product, ada: Agent) -> None:
+    ada.opens("jane@example.com")
+    answer = ada.presses_send(message=" \n ")
+    assert answer["errors"] == {"message": "Type the message for the customer."}
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [("Inactive", "is switched off"), ("Error", "has an error in Genesys Cloud")],
+)
+def test_a_deployment_that_is_not_active_stops_the_message(
+    new_product: Callable[..., Product], status: str, words: str
+) -> None:
+    product = new_product()
+    product.set_genesys(deployment_status=status)
+    product.agent().opens(f"jane@example.com {TEXT}", words)
+    assert not product.sends()
+
+
+def test_a_deployment_that_may_not_be_read_is_only_a_note(
+    new_product: Callable[..., Product],
+) -> None:
+    product = new_product()
+    product.set_genesys(missing_permissions=["webDeployments:deployment:view"])
+    ada = product.agent()
+    assert "webDeployments:deployment:view" in words_of(ada.opens(f"jane@example.com {TEXT}"))
+    ada.presses_send()
+    ada.reads("Accepted by Genesys Cloud")
+
+
+def test_a_missing_permission_is_named_with_where_to_grant_it(product: Product, ada: Agent) -> None:
+    product.set_genesys(missing_permissions=["externalContacts:contact:view"])
+    shown = words_of(ada.opens(f"jane@example.com {TEXT}", "externalContacts:contact:view"))
+    assert "Admin" in shown
+    assert not product.sends()
+
+
+def test_a_verdict_that_changed_since_the_modal_is_judged_again(
+    product: Product, ada: Agent
+) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    jane = product.customer("Jane Doe")
+    product.post(f"/customers/{jane['id']}/answer", text="Hello?")  # opens a conversation
+    assert ada.presses_send()["result"] == "closed"
+    ada.reads("A conversation with this customer is open now")
+    assert not product.sends()
+
+
+def test_a_refused_request_can_be_opened_again_with_its_text(product: Product, ada: Agent) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    jane = product.customer("Jane Doe")
+    product.post(f"/customers/{jane['id']}/answer", text="Hello?")
+    ada.presses_send()
+    ada.reads("Not sent")
+    ada.clicks("Open it again")
+    view = ada.sees("A conversation with this customer is open now")
+    assert TEXT in str(view["blocks"])
