@@ -1,0 +1,105 @@
+"""Starts the sandbox: ``python -m sandbox``. One command, one address, no account needed.
+
+Promises: the stand-ins and the real bot run until Ctrl-C, SIGTERM or the bot's death, and then
+all of it ends. Nothing is kept unless ``--data`` names a folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from sandbox.bot_process import BotFailed, BotProcess, read_manifest
+from sandbox.server import LOOPBACK, Sandbox, find_free_port
+
+USUAL_PORT = 4321
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the sandbox until it is told to stop; return the exit status."""
+    options = _parse(words)
+    signal.signal(signal.SIGTERM, _stop_on_signal)
+    try:
+        with ExitStack() as closing:
+            _run(options, closing)
+    except KeyboardInterrupt:
+        print("\nThe sandbox has stopped.")
+        return 0
+    except BotFailed as failure:
+        print(f"{failure}\nThe sandbox has stopped too.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"The sandbox cannot start: {error}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parse(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="A local Slack and a local Genesys Cloud with the real bot between them.",
+    )
+    parser.add_argument("--port", type=_port, help=f"the page's port (usually {USUAL_PORT})")
+    parser.add_argument("--socket", action="store_true", help="use Socket Mode instead of HTTP")
+    parser.add_argument("--no-browser", action="store_true", help="do not open the browser")
+    parser.add_argument("--data", type=Path, help="keep the bot's data in this folder")
+    return parser.parse_args(words)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError("must be a number from 1 to 65535")
+    return int(text)
+
+
+def _run(options: argparse.Namespace, closing: ExitStack) -> None:
+    """Start the servers, then the bot; say where they are; wait until the bot ends."""
+    folder = _data_folder(options.data, closing)
+    bot_port = find_free_port()
+    manifest = read_manifest("" if options.socket else f"http://{LOOPBACK}:{bot_port}", folder)
+    sandbox = Sandbox(
+        manifest,
+        page_port=options.port or find_free_port(USUAL_PORT),
+        bot_port=bot_port,
+        socket_mode=options.socket,
+    )
+    sandbox.start()
+    closing.callback(sandbox.stop)
+    bot = BotProcess(sandbox.bot_environment(folder), folder)
+    closing.callback(bot.stop)
+    bot.wait_until_ready()
+    print(f"The sandbox is ready: {sandbox.page_url}")
+    print("Slack is on the left of that page, the customer on the right. Ctrl-C stops everything.")
+    sys.stdout.flush()
+    if not options.no_browser and _has_display():
+        webbrowser.open(sandbox.page_url)
+    while True:
+        bot.wait_until_ended(1.0)
+
+
+def _data_folder(wanted: Path | None, closing: ExitStack) -> Path:
+    if wanted is not None:
+        wanted.mkdir(parents=True, exist_ok=True)
+        return wanted.resolve()
+    return Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="proactive-sandbox-")))
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _stop_on_signal(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

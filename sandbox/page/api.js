@@ -1,0 +1,98 @@
+// The page's only way out: JSON over HTTP to this origin, and the two "something changed" sockets.
+
+/** What went wrong, in a sentence that can be shown. */
+export class Refused extends Error {
+  /** `status` is 0 when nobody answered. */
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function call(method, path, body) {
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new Refused("The sandbox does not answer. Is it still running?");
+  }
+  const text = await answer.text();
+  let json = {};
+  try {
+    json = text ? JSON.parse(text) : {};
+  } catch {
+    json = { error: text.slice(0, 200) };
+  }
+  if (!answer.ok)
+    throw new Refused(json.error || `The sandbox answered ${answer.status}.`, answer.status);
+  return json;
+}
+
+export const get = (path) => call("GET", path);
+export const post = (path, body = {}) => call("POST", path, body);
+
+/** A path from pieces, each one encoded. */
+export const at = (...pieces) => "/" + pieces.map(encodeURIComponent).join("/");
+
+/**
+ * Call `changed` at once and whenever the server says so. The socket reconnects by itself; while it
+ * is down we look every three seconds. `connected(bool)` hears about the line. Returns a stop.
+ */
+export function follow(path, changed, connected = () => {}) {
+  let socket = null;
+  let stopped = false;
+  let wait = 500;
+  let timer = null;
+  const soon = coalesce(changed);
+
+  const connect = () => {
+    if (stopped) return;
+    socket = new WebSocket(`ws://${location.host}${path}`);
+    socket.addEventListener("open", () => {
+      wait = 500;
+      clearInterval(timer);
+      timer = null;
+      connected(true);
+      soon();
+    });
+    socket.addEventListener("message", soon);
+    socket.addEventListener("close", () => {
+      if (stopped) return;
+      connected(false);
+      timer ??= setInterval(soon, 3000);
+      setTimeout(connect, wait);
+      wait = Math.min(wait * 2, 5000);
+    });
+  };
+  connect();
+  return () => {
+    stopped = true;
+    clearInterval(timer);
+    socket?.close();
+  };
+}
+
+/** Run `job` now; while it runs, remember one more run instead of piling them up. */
+export function coalesce(job) {
+  let running = false;
+  let again = false;
+  return async function run() {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    try {
+      do {
+        again = false;
+        await job();
+      } while (again);
+    } finally {
+      running = false;
+    }
+  };
+}

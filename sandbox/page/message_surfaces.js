@@ -1,0 +1,37 @@
+// The surfaces (surface.js) of messages: what someone chose in a message's own fields stays with it.
+
+import { askConfirm } from "./dialog.js";
+
+export class MessageSurfaces {
+  /** `layers` is where questions appear; `send(path, body)` reports to the local Slack. */
+  constructor(layers, send) {
+    this.layers = layers;
+    this.send = send;
+    this.values = new Map(); // "channel ts" -> {block_id: {action_id: state}}
+  }
+
+  of(channel, message) {
+    const name = `${channel} ${message.ts}`;
+    const values = this.values.get(name) ?? {};
+    this.values.set(name, values);
+    const where = (block, element) => ({
+      channel,
+      ts: message.ts,
+      block_id: block.block_id,
+      action_id: element.action_id,
+    });
+    return {
+      kept: (block, element) => values[block.block_id]?.[element.action_id],
+      remember: (block, element, state) => {
+        (values[block.block_id] ??= {})[element.action_id] = state;
+      },
+      act: (block, element, state) =>
+        this.send("/people/actions", { ...where(block, element), element: state, values }),
+      options: async (block, element, value) => {
+        const answer = await this.send("/people/options", { ...where(block, element), value });
+        return answer?.options ?? [];
+      },
+      confirm: (confirm) => askConfirm(this.layers, confirm),
+    };
+  }
+}

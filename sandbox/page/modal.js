@@ -1,0 +1,240 @@
+// Modals: the top view of the stack, its values, its errors, submitting and closing.
+//
+// What someone typed is kept as long as block_id and action_id stay the same, across views.update;
+// a new id starts from its initial value. That is Slack's rule and the bot relies on it.
+
+import { at } from "./api.js";
+import { drawBlock, setError } from "./blocks.js";
+import { askConfirm } from "./dialog.js";
+import { fill, h, icon, reconcile, trapFocus } from "./dom.js";
+import { findProblems, forgetGone, holdFocus } from "./modal_fields.js";
+import { drawText } from "./mrkdwn.js";
+
+const TROUBLE = "We had some trouble connecting. Try again?";
+
+export class Modals {
+  /** `behind` cannot be reached while a modal is open; `send(path, body)` gives null if refused. */
+  constructor({ place, behind, send }) {
+    Object.assign(this, { place, behind, send });
+    this.view = null;
+    this.values = new Map(); // view id -> {block_id: {action_id: state}}
+    this.localErrors = {};
+    this.trouble = null;
+    this.busy = false;
+    this.cameFrom = null;
+  }
+
+  /** Show the last of `views` (the top of the stack), or nothing. */
+  show(views) {
+    const top = views.at(-1) ?? null;
+    const alive = new Set(views.map((view) => view.id));
+    for (const id of this.values.keys()) if (!alive.has(id)) this.values.delete(id);
+    if (!top) return this.remove();
+    if (this.view?.id !== top.id) this.open(top);
+    this.view = top;
+    this.draw();
+  }
+
+  remove() {
+    if (!this.view) return;
+    this.view = null;
+    this.layer.remove();
+    this.behind.inert = false;
+    if (this.cameFrom?.isConnected) this.cameFrom.focus();
+    else document.querySelector(".composer-text")?.focus();
+  }
+
+  open(view) {
+    if (this.view) this.layer.remove();
+    else this.cameFrom = document.activeElement;
+    this.localErrors = {};
+    this.trouble = null;
+    this.busy = false;
+    this.hadFields = false;
+    this.values.set(view.id, this.values.get(view.id) ?? {});
+    this.title = h("h2", { class: "dialog-title", id: "modal-title" });
+    this.body = h("div", { class: "dialog-body", tabindex: "-1" });
+    this.foot = h("div", { class: "dialog-foot" });
+    this.dialog = h(
+      "div",
+      {
+        class: "dialog",
+        role: "dialog",
+        "aria-modal": "true",
+        "aria-labelledby": "modal-title",
+        tabindex: "-1",
+        on: { keydown: (event) => this.pressed(event) },
+      },
+      h(
+        "div",
+        { class: "dialog-head" },
+        h("span", { class: "app-mark" }, icon("bolt")),
+        this.title,
+        h(
+          "button",
+          {
+            type: "button",
+            class: "icon-button",
+            "aria-label": "Close this window",
+            on: { click: () => this.close() },
+          },
+          icon("close"),
+        ),
+      ),
+      this.body,
+      this.foot,
+    );
+    trapFocus(this.dialog, () => this.close());
+    this.layer = h("div", { class: "layer" }, this.dialog);
+    this.place.append(this.layer);
+    this.behind.inert = true;
+    this.dialog.focus();
+  }
+
+  pressed(event) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.submit();
+  }
+
+  draw() {
+    const { view } = this;
+    fill(this.title, drawText(view.title));
+    forgetGone(view, this.values.get(view.id));
+    const held = holdFocus(this.body);
+    reconcile(this.body, view.blocks, {
+      key: (block) => block.block_id ?? JSON.stringify(block),
+      signature: (block) => JSON.stringify(block),
+      draw: (block) => drawBlock(block, this),
+    });
+    held?.();
+    this.drawErrors();
+    this.drawFoot();
+    this.focusFirst();
+  }
+
+  drawErrors() {
+    const errors = { ...(this.view.errors ?? {}), ...this.localErrors };
+    for (const node of this.body.children) {
+      if (node.dataset.block) setError(node, errors[node.dataset.block] ?? null);
+    }
+  }
+
+  drawFoot() {
+    const { view } = this;
+    const trouble = this.trouble ?? (view.trouble ? TROUBLE : null);
+    const print = JSON.stringify([view.close, view.submit, trouble, this.busy]);
+    if (this.foot.dataset.print === print) return;
+    this.foot.dataset.print = print;
+    const held = this.foot.contains(document.activeElement);
+    fill(
+      this.foot,
+      h("div", { class: "trouble", role: "alert" }, trouble ? [icon("warning"), trouble] : null),
+      view.close || !view.submit
+        ? h(
+            "button",
+            { type: "button", class: "button", on: { click: () => this.close() } },
+            view.close ? drawText(view.close) : "Close",
+          )
+        : null,
+      view.submit
+        ? h(
+            "button",
+            {
+              type: "button",
+              class: `button button-primary submit${this.busy ? " busy" : ""}`,
+              disabled: this.busy,
+              "aria-busy": String(this.busy),
+              on: { click: () => this.submit() },
+            },
+            drawText(view.submit),
+          )
+        : null,
+    );
+    if (held) (this.foot.querySelector(".submit:not(:disabled)") ?? this.dialog).focus();
+  }
+
+  /** The first field gets the focus, also when the fields arrive after a "loading" view. */
+  focusFirst() {
+    const fields = this.body.querySelectorAll("input, textarea, select");
+    if (fields.length && !this.hadFields) {
+      (this.body.querySelector("[data-first]") ?? fields[0]).focus();
+      this.hadFields = true;
+    } else if (!this.layer.contains(document.activeElement)) {
+      this.dialog.focus();
+    }
+  }
+
+  // ---- the surface on which the elements stand (elements.js)
+
+  kept(block, element) {
+    return this.values.get(this.view.id)?.[block.block_id]?.[element.action_id];
+  }
+
+  remember(block, element, state) {
+    const values = this.values.get(this.view.id);
+    (values[block.block_id] ??= {})[element.action_id] = state;
+    if (this.localErrors[block.block_id]) {
+      delete this.localErrors[block.block_id];
+      this.drawErrors();
+    }
+  }
+
+  async act(block, element, state) {
+    const { id } = this.view;
+    await this.send("/people/actions", {
+      view_id: id,
+      block_id: block.block_id,
+      action_id: element.action_id,
+      element: state,
+      values: this.values.get(id),
+    });
+  }
+
+  async options(block, element, value) {
+    const answer = await this.send("/people/options", {
+      view_id: this.view.id,
+      block_id: block.block_id,
+      action_id: element.action_id,
+      value,
+    });
+    return answer?.options ?? [];
+  }
+
+  confirm(confirm) {
+    return askConfirm(this.place, confirm);
+  }
+
+  // ---- what the two buttons do
+
+  async submit() {
+    if (this.busy || !this.view.submit) return;
+    const { id } = this.view;
+    this.localErrors = findProblems(this.view, this.values.get(id));
+    this.drawErrors();
+    if (Object.keys(this.localErrors).length) {
+      this.body.querySelector(".has-error input, .has-error textarea, .has-error select")?.focus();
+      return;
+    }
+    this.setBusy(true);
+    this.trouble = null;
+    const answer = await this.send(at("people", "views", id, "submit"), {
+      values: this.values.get(id),
+    });
+    if (this.view?.id !== id) return;
+    this.trouble = answer?.result === "trouble" || answer === null ? TROUBLE : null;
+    if (answer?.errors) this.view = { ...this.view, errors: answer.errors };
+    this.setBusy(false);
+    this.drawErrors();
+    if (answer?.result === "errors")
+      this.body.querySelector(".has-error input, .has-error textarea")?.focus();
+  }
+
+  async close() {
+    const { id } = this.view;
+    await this.send(at("people", "views", id, "close"), {});
+  }
+
+  setBusy(busy) {
+    this.busy = busy;
+    this.drawFoot();
+  }
+}

@@ -1,0 +1,144 @@
+// Who the customer is: a list to choose from, with each one's story and what to expect.
+
+import { avatar, fill, h, icon } from "./dom.js";
+
+/** Draw the picker; `choose(id)` changes the customer, `suggest(address)` puts it into Slack's box. */
+export function drawPicker(place, { customers, customer, choose, suggest }) {
+  const print =
+    JSON.stringify(
+      customers.map((one) => [
+        one.id,
+        one.name,
+        one.email,
+        one.phone,
+        one.story,
+        one.expects,
+        one.present,
+        unseen(one),
+      ]),
+    ) + customer.id;
+  if (place.dataset.print === print) return;
+  const open = place.querySelector(".cast:not([hidden])") !== null;
+  const held = place.contains(document.activeElement);
+  place.dataset.print = print;
+
+  const others = customers.filter((one) => one.id !== customer.id);
+  const elsewhere = others.reduce((sum, one) => sum + unseen(one), 0);
+  const cast = h("ul", { class: "cast", role: "listbox", "aria-label": "Customers", hidden: true });
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "picker-button",
+      "aria-haspopup": "listbox",
+      "aria-expanded": "false",
+      on: { click: () => show(cast.hidden) },
+    },
+    avatar(nameOf(customer)),
+    h(
+      "span",
+      { class: "picker-words" },
+      h("strong", {}, nameOf(customer)),
+      h("span", {}, addressOf(customer)),
+    ),
+    elsewhere ? h("span", { class: "badge" }, `${elsewhere} new`) : null,
+    h("span", { class: "picker-change" }, "Change", icon("down")),
+  );
+  const show = (yes) => {
+    cast.hidden = !yes;
+    button.setAttribute("aria-expanded", String(yes));
+    if (yes) (cast.querySelector("[aria-selected='true']") ?? cast.firstChild)?.focus();
+  };
+  const pick = (one) => {
+    show(false);
+    choose(one.id);
+    place.querySelector(".picker-button")?.focus();
+  };
+  fill(
+    cast,
+    customers.map((one) =>
+      h(
+        "li",
+        {
+          role: "option",
+          class: "cast-row",
+          tabindex: "-1",
+          "aria-selected": String(one.id === customer.id),
+          on: {
+            click: () => pick(one),
+            keydown: (event) =>
+              walk(
+                event,
+                () => pick(one),
+                () => {
+                  show(false);
+                  button.focus();
+                },
+              ),
+          },
+        },
+        avatar(nameOf(one)),
+        h(
+          "span",
+          { class: "cast-words" },
+          h(
+            "span",
+            { class: "cast-name" },
+            h("strong", {}, nameOf(one)),
+            h("span", { class: "cast-address" }, addressOf(one)),
+            unseen(one) ? h("span", { class: "badge" }, `${unseen(one)} new`) : null,
+          ),
+          h("span", { class: "cast-story" }, one.story),
+        ),
+      ),
+    ),
+  );
+  cast.addEventListener("focusout", (event) => {
+    if (!place.contains(event.relatedTarget)) show(false);
+  });
+  fill(
+    place,
+    h(
+      "div",
+      { class: "picker-top" },
+      h("h2", {}, "The customer’s side"),
+      h("span", { class: "about" }, "what this person sees"),
+    ),
+    button,
+    cast,
+    h(
+      "div",
+      { class: "story" },
+      h("p", {}, customer.story),
+      h("p", { class: "expects" }, h("strong", {}, "What to expect: "), customer.expects),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button button-small",
+          on: { click: () => suggest(addressOf(customer)) },
+        },
+        icon("copy"),
+        "Use this address in Slack",
+      ),
+    ),
+  );
+  if (open) show(true);
+  else if (held) button.focus();
+}
+
+function walk(event, choose, leave) {
+  const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+  if (step) event.currentTarget[step]?.focus();
+  if (event.key === "Enter" || event.key === " ") choose();
+  if (event.key === "Escape") leave();
+  if (step || ["Enter", " ", "Escape"].includes(event.key)) event.preventDefault();
+}
+
+const nameOf = (customer) => customer.name || "No name";
+const addressOf = (customer) => customer.email || customer.phone || "";
+/** How many messages this person has not read yet, those that wait included. */
+function unseen(customer) {
+  const messages = customer.conversations.flatMap((one) => one.messages);
+  return messages.filter((one) => one.direction === "outbound" && one.status !== "read").length;
+}

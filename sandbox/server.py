@@ -1,0 +1,178 @@
+"""The sandbox's servers: a local Slack, a local Genesys Cloud, and the page to use both.
+
+Promises: three sites on 127.0.0.1 and nowhere else, in one event loop on one background thread;
+everything is in memory and gone after `stop`. It does not start the bot (`sandbox.__main__`
+does); it only says with which environment the bot finds these servers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from sandbox.guard import add_page_headers, refuse_strangers
+from sandbox.local_genesys import LocalGenesys
+from sandbox.local_slack import LocalSlack, SlackConfig
+
+LOOPBACK = "127.0.0.1"
+PAGE_FOLDER = Path(__file__).parent / "page"
+# Spelt out, because the types that a machine has on record for these endings differ.
+CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_LAST_ANSWERS_SECONDS = 1.0
+
+
+class Sandbox:
+    """The stand-ins and their page.
+
+    `manifest` is the bot's Slack app manifest. `page_port` and `bot_port` 0 mean any free port;
+    the bot's is chosen here because Slack must know where to send. With `socket_mode` the bot
+    gets an app-level token and connects to us instead.
+    """
+
+    def __init__(
+        self,
+        manifest: Mapping[str, Any],
+        *,
+        page_port: int = 0,
+        bot_port: int = 0,
+        socket_mode: bool = False,
+        genesys: LocalGenesys | None = None,
+    ) -> None:
+        self.bot_port = bot_port or find_free_port()
+        self.bot_url = f"http://{LOOPBACK}:{self.bot_port}"
+        self.page_url = self.slack_api_url = self.genesys_url = ""  # known after `start`
+        self._page_port = page_port
+        self._socket_mode = socket_mode
+        self._slack_config = SlackConfig(
+            bot_token=f"xoxb-local-{secrets.token_hex(12)}",
+            app_token=f"xapp-local-{secrets.token_hex(12)}",
+            signing_secret=secrets.token_hex(16),
+            events_url=f"{self.bot_url}/slack/events",
+            manifest=dict(manifest),
+        )
+        self.local_slack = LocalSlack(self._slack_config)
+        self.local_genesys = genesys or LocalGenesys()
+        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
+        self._started: Future[None] = Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+
+    def start(self) -> None:
+        """Open the three sites. Raises OSError when the page's port is taken."""
+        self._thread.start()
+        self._started.result()
+
+    def stop(self) -> None:
+        """Close everything and wait until it is closed; may be called again."""
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def bot_environment(self, data_folder: Path) -> dict[str, str]:
+        """Return the settings with which the bot finds these servers and keeps its data there."""
+        slack = self._slack_config
+        return {
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_SIGNING_SECRET": slack.signing_secret,
+            "SLACK_APP_TOKEN": slack.app_token if self._socket_mode else "",
+            "SLACK_API_URL": self.slack_api_url,
+            "GENESYS_CLOUD_CLIENT_ID": self.local_genesys.client_id,
+            "GENESYS_CLOUD_CLIENT_SECRET": self.local_genesys.client_secret,
+            "GENESYS_CLOUD_DEPLOYMENT_ID": self.local_genesys.deployment_id,
+            "GENESYS_CLOUD_API_URL": self.genesys_url,
+            "HOST": LOOPBACK,
+            "PORT": str(self.bot_port),
+            "PROACTIVE_DATABASE_URL": f"sqlite:///{data_folder.resolve() / 'proactive.sqlite'}",
+        }
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with AsyncExitStack() as closing:
+            try:
+                slack_url = await _open_site(closing, self.local_slack.machine_app())
+                self.genesys_url = await _open_site(closing, self.local_genesys.machine_app())
+                page_url = await _open_site(closing, self._page_app(), self._page_port)
+            except OSError as error:
+                self._started.set_exception(error)
+                return
+            closing.push_async_callback(self.local_genesys.hang_up)
+            self.local_slack.machine_url = slack_url
+            self.slack_api_url = f"{slack_url}/api/"
+            self.page_url = f"{page_url}/"
+            self._started.set_result(None)
+            await self._stopping.wait()
+
+    def _page_app(self) -> web.Application:
+        app = web.Application()
+        app.on_response_prepare.append(add_page_headers)
+        app.add_routes(self.local_slack.people_routes())
+        app.add_routes(self.local_genesys.people_routes())
+        app.add_routes([web.get("/", _serve_page), web.get("/{name}", _serve_page)])
+        return app
+
+
+def find_free_port(wanted: int = 0) -> int:
+    """Return `wanted` when it is free on 127.0.0.1, else any free port.
+
+    Raises nothing for a taken port; between this answer and its use another program may take it.
+    """
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on 127.0.0.1")
+
+
+async def _open_site(closing: AsyncExitStack, app: web.Application, port: int = 0) -> str:
+    """Serve an application on loopback behind the guard; return its address without a slash."""
+    app.middlewares.insert(0, refuse_strangers)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_ANSWERS_SECONDS)
+    await runner.setup()
+    closing.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, LOOPBACK, port).start()
+    return f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+
+
+async def _serve_page(request: web.Request) -> web.StreamResponse:
+    name = request.match_info.get("name", "index.html")
+    served = {file.name for file in PAGE_FOLDER.iterdir() if file.suffix in CONTENT_TYPES}
+    if name not in served:
+        raise web.HTTPNotFound(text="There is no such page in the sandbox.")
+    file = PAGE_FOLDER / name
+    return web.Response(
+        body=file.read_bytes(), headers={"Content-Type": CONTENT_TYPES[file.suffix]}
+    )

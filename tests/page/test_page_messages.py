@@ -1,0 +1,180 @@
+"""Messages, threads, ephemerals and the message shortcut, as an agent sees them."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from .conftest import EchoBot, become, modal, mrkdwn, plain, say, text_input
+
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script> <!channel> @here *b* _i_ `c` &amp;"
+
+
+def test_hostile_text_is_shown_letter_by_letter(page: Page, bot: EchoBot) -> None:
+    quoted = {"type": "rich_text_quote", "elements": [{"type": "text", "text": HOSTILE}]}
+    bot.post(
+        "fallback",
+        blocks=[
+            {"type": "section", "text": {**plain(HOSTILE), "emoji": False}},
+            {"type": "rich_text", "elements": [quoted]},
+            {"type": "section", "text": mrkdwn("<javascript:alert(3)|press> <data:x,y|me>")},
+        ],
+    )
+    message = page.get_by_role("article").last
+    expect(message.locator(".block-section").first).to_have_text(HOSTILE)
+    expect(message.locator("blockquote")).to_have_text(HOSTILE)
+    expect(message.locator("a, img, script, strong.bold, .mention")).to_have_count(0)
+
+
+def test_what_people_type_is_shown_as_they_typed_it(page: Page) -> None:
+    say(page, "2 < 3 & <script>alert(1)</script> \U0001f600")
+    words = page.get_by_role("article").locator(".rich-section")
+    expect(words).to_have_text("2 < 3 & <script>alert(1)</script> \U0001f600")
+
+
+def test_mrkdwn_is_formatted_as_in_slack(page: Page, bot: EchoBot) -> None:
+    now = int(time.time())
+    bot.post(
+        f"*bold* _italic_ ~gone~ `*code*` a*b*c <https://example.com/a|a link> <@U0LEO> <!here> "
+        f"<!date^{now}^{{date_short_pretty}} at {{time}}|some time>\n&gt; a &amp; quote"
+    )
+    text = page.get_by_role("article").locator(".text")
+    expect(text.locator("strong")).to_have_text("bold")
+    expect(text.locator("em")).to_have_text("italic")
+    expect(text.locator("s")).to_have_text("gone")
+    expect(text.locator("code")).to_have_text("*code*")
+    expect(text.locator("a")).to_have_attribute("href", "https://example.com/a")
+    expect(text.locator("a")).to_have_attribute("rel", "noopener noreferrer")
+    expect(text.locator(".mention")).to_have_text(["@Leo Lead", "@here"])
+    expect(text.locator("time")).to_have_text(re.compile(r"^Today at \d+:\d\d"))
+    expect(text.locator("blockquote")).to_have_text("a & quote")
+    expect(text).to_contain_text("a*b*c")
+
+
+def test_a_verbatim_text_links_nothing_by_itself(page: Page, bot: EchoBot) -> None:
+    text = {**mrkdwn("@here https://example.com/x"), "verbatim": True}
+    bot.post("fallback", blocks=[{"type": "section", "text": text}])
+    section = page.get_by_role("article").locator(".block-section")
+    expect(section).to_have_text("@here https://example.com/x")
+    expect(section.locator("a, .mention")).to_have_count(0)
+
+
+def test_an_app_is_marked_and_its_edits_are_not(page: Page, bot: EchoBot) -> None:
+    ts = bot.post("first words")
+    bot.client.chat_update(channel="C0SUPPORT", ts=ts, text="better words", parse="none")
+    message = page.get_by_role("article")
+    expect(message).to_contain_text("better words")
+    expect(message).to_contain_text("APP")
+    expect(message).not_to_contain_text("(edited)")
+
+
+def test_replies_open_beside_the_channel_and_stay_there(page: Page, bot: EchoBot) -> None:
+    ts = bot.post("the card")
+    bot.post("first event", thread_ts=ts)
+    page.get_by_role("button", name="1 reply").click()
+    thread = page.get_by_role("region", name="Thread")
+    expect(thread.get_by_role("article")).to_have_count(2)
+    thread.get_by_label("Reply…").fill("noted")
+    thread.get_by_label("Reply…").press("Enter")
+    expect(thread.get_by_role("article").last).to_contain_text("noted")
+    bot.post("second event", thread_ts=ts)
+    expect(thread.get_by_role("article")).to_have_count(4)
+    expect(page.locator(".channel").get_by_role("article")).to_have_count(1)
+    expect(page.get_by_role("button", name="3 replies")).to_be_visible()
+    thread.get_by_label("Reply…").press("Escape")
+    expect(thread).to_be_hidden()
+
+
+def test_a_command_in_a_thread_is_refused_with_another_way(page: Page, bot: EchoBot) -> None:
+    ts = bot.post("the card")
+    bot.post("an event", thread_ts=ts)
+    page.get_by_role("button", name="1 reply").click()
+    box = page.get_by_label("Reply…")
+    box.fill("/proactive jane@example.com")
+    box.press("Enter")
+    expect(page.locator(".notice")).to_contain_text("no app commands inside threads")
+    expect(page.locator(".notice")).to_contain_text("Notify customer")
+    expect(box).to_have_value("/proactive jane@example.com")
+
+
+def test_an_ephemeral_message_is_seen_by_one_person(page: Page, bot: EchoBot) -> None:
+    bot.client.chat_postEphemeral(channel="C0SUPPORT", user="U0ADA", text="just you")
+    message = page.get_by_role("article").filter(has_text="just you")
+    expect(message).to_contain_text("Only visible to you")
+    expect(message.get_by_role("button", name="More actions")).to_have_count(0)
+    become(page, "Leo Lead")
+    expect(page.get_by_role("article")).to_have_count(0)
+    become(page, "Ada Agent")
+    message.get_by_role("button", name="Dismiss message").click()
+    expect(message).to_have_count(0)
+
+
+def test_a_guest_sees_only_the_channels_they_are_in(page: Page) -> None:
+    become(page, "Gus Guest")
+    expect(page.get_by_role("button", name="vip")).to_have_count(0)
+    expect(page.get_by_role("button", name="support", exact=True)).to_be_visible()
+
+
+def test_the_shortcut_of_a_message_reaches_the_bot_with_that_message(
+    page: Page, bot: EchoBot
+) -> None:
+    def open_form(ack: Any, shortcut: dict[str, Any], client: Any) -> None:
+        ack()
+        found = text_input("found", "Found", initial_value=shortcut["message"]["text"])
+        client.views_open(trigger_id=shortcut["trigger_id"], view=modal(found))
+
+    bot.app.shortcut("notify")(open_form)
+    say(page, "please call jane")
+    message = page.get_by_role("article")
+    message.hover()
+    message.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Notify customer").click()
+    expect(page.get_by_role("dialog").get_by_label("Found")).to_have_value("please call jane")
+
+
+def test_a_dangerous_button_asks_first(page: Page, bot: EchoBot) -> None:
+    def send_again(ack: Any, body: dict[str, Any], client: Any) -> None:
+        ack()
+        done = [{"type": "section", "text": plain("sent again")}]
+        client.chat_update(
+            channel=body["channel"]["id"], ts=body["message"]["ts"], text="x", blocks=done
+        )
+
+    bot.app.action("again")(send_again)
+    sure = {
+        "title": plain("Send again?"),
+        "text": plain("They may get it twice."),
+        "confirm": plain("Yes, send"),
+        "deny": plain("Keep waiting"),
+    }
+    button = {"type": "button", "action_id": "again", "text": plain("Send anyway"), "confirm": sure}
+    bot.post("x", blocks=[{"type": "actions", "elements": [button]}])
+    page.get_by_role("button", name="Send anyway").click()
+    question = page.get_by_role("alertdialog", name="Send again?")
+    expect(question).to_contain_text("They may get it twice.")
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    page.get_by_role("button", name="Send anyway").click()
+    question.get_by_role("button", name="Yes, send").click()
+    expect(page.get_by_role("article")).to_contain_text("sent again")
+
+
+def test_news_elsewhere_is_counted_in_the_sidebar(page: Page, bot: EchoBot) -> None:
+    bot.post("hello", channel="C0GENERAL")
+    room = page.get_by_role("button", name="general-help")
+    expect(room).to_contain_text("1 unread")
+    room.click()
+    expect(page.get_by_role("article")).to_contain_text("hello")
+    expect(room).not_to_contain_text("unread")
+
+
+def test_a_link_to_a_message_opens_it_in_the_page(page: Page, bot: EchoBot) -> None:
+    ts = bot.post("the target", channel="C0GENERAL")
+    link = bot.client.chat_getPermalink(channel="C0GENERAL", message_ts=ts)["permalink"]
+    bot.post(f"see <{link}|there>")
+    page.get_by_role("link", name="there").click()
+    expect(page.get_by_role("heading", name="#general-help")).to_be_visible()
+    expect(page.locator(".found")).to_contain_text("the target")

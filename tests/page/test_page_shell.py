@@ -1,0 +1,137 @@
+"""The page around it all: first steps, the composer, layout, accessibility, the lost line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from sandbox.server import Sandbox
+
+from .conftest import MANIFEST, PATIENCE_MS, EchoBot, become, open_page, say
+
+UNNAMED = """() => [...document.querySelectorAll('button, input, textarea, select, a[href]')]
+  .filter((node) => node.offsetParent !== null)
+  .filter((node) => !(node.getAttribute('aria-label') || node.getAttribute('aria-labelledby')
+     || node.textContent.trim() || node.labels?.length))
+  .map((node) => node.outerHTML)"""
+
+
+def test_the_page_says_that_both_sides_are_stand_ins(page: Page) -> None:
+    expect(page.get_by_role("note").first).to_contain_text("Both sides are stand-ins")
+    expect(page.get_by_role("note").first).to_contain_text("Nothing leaves this machine")
+
+
+def test_the_first_step_is_shown_until_it_is_taken(page: Page, bot: EchoBot) -> None:
+    bot.app.command("/proactive")(lambda ack: ack("Hello"))
+    hint = page.get_by_role("complementary", name="First step")
+    expect(hint).to_contain_text("/proactive jane@example.com Your order is ready")
+    hint.get_by_role("button", name="Type it for me").click()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("article")).to_contain_text("Hello")
+    expect(hint).to_be_hidden()
+
+
+def test_a_slash_offers_the_commands(page: Page, bot: EchoBot) -> None:
+    heard: list[dict[str, Any]] = []
+    bot.app.command("/profile")(lambda ack, command: (heard.append(command), ack("seen")))
+    box = page.locator(".channel .composer-text")
+    box.press_sequentially("/pro")
+    offers = page.get_by_role("listbox", name="Commands").get_by_role("option")
+    expect(offers).to_contain_text(["/proactive [who] [what]", "/profile [who]"])
+    expect(offers.first).to_contain_text("Say it first")
+    box.press("ArrowDown")
+    box.press("Tab")
+    expect(box).to_have_value("/profile ")
+    expect(offers).to_have_count(0)
+    box.press_sequentially("ada  lovelace")
+    box.press("Enter")
+    expect(page.get_by_role("article")).to_contain_text("seen")
+    assert heard[0]["text"].split() == ["ada", "lovelace"]
+
+
+def test_an_unknown_command_is_kept_and_explained(page: Page) -> None:
+    say(page, "/nonsense")
+    expect(page.locator(".notice")).to_contain_text("/nonsense is not a command here.")
+    expect(page.locator(".channel .composer-text")).to_have_value("/nonsense")
+
+
+def test_a_bot_that_does_not_answer_is_explained_to_the_agent(page: Page, bot: EchoBot) -> None:
+    say(page, "/proactive x")
+    expect(page.get_by_role("article").last).to_contain_text("Only visible to you")
+
+
+def test_shift_enter_writes_a_second_line(page: Page) -> None:
+    box = page.locator(".channel .composer-text")
+    box.press_sequentially("one")
+    box.press("Shift+Enter")
+    box.press_sequentially("two")
+    box.press("Enter")
+    expect(page.get_by_role("article").locator(".rich-section")).to_have_text("one\ntwo")
+
+
+def test_nobody_can_write_into_an_archived_channel(page: Page) -> None:
+    page.get_by_role("button", name="archive").click()
+    expect(page.get_by_label("This channel is archived")).to_be_disabled()
+
+
+def test_a_draft_waits_in_its_channel(page: Page) -> None:
+    page.locator(".channel .composer-text").fill("half a")
+    page.get_by_role("button", name="vip").click()
+    expect(page.locator(".channel .composer-text")).to_have_value("")
+    page.get_by_role("button", name="support", exact=True).click()
+    expect(page.locator(".channel .composer-text")).to_have_value("half a")
+
+
+def test_everything_that_can_be_pressed_has_a_name(page: Page, bot: EchoBot) -> None:
+    ts = bot.post("a card")
+    bot.post("an event", thread_ts=ts)
+    page.get_by_role("button", name="1 reply").click()
+    page.get_by_role("article").first.hover()
+    assert page.evaluate(UNNAMED) == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1600, 900), (1280, 720)])
+def test_nothing_sticks_out_of_the_window(
+    page: Page, bot: EchoBot, width: int, height: int
+) -> None:
+    ts = bot.post("a card " + "word " * 60 + "w" * 300)
+    bot.post("an event " + "w" * 300, thread_ts=ts)
+    page.set_viewport_size({"width": width, "height": height})
+    page.get_by_role("button", name="1 reply").click()
+    page.locator(".thread").get_by_role("article").last.wait_for()
+    for name in ("html", ".channel .messages", ".thread .messages", ".customer"):
+        wide = page.locator(name).evaluate("(node) => node.scrollWidth - node.clientWidth")
+        assert wide <= 0, name
+    for box in (
+        page.locator(".channel .composer-text"),
+        page.get_by_label("Answer as the customer"),
+    ):
+        expect(box).to_be_in_viewport(ratio=1)
+
+
+def test_two_people_in_two_windows_see_each_other_at_once(
+    page: Page, browser: Browser, sandbox: Sandbox
+) -> None:
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
+    other = context.new_page()
+    open_page(other, sandbox)
+    become(other, "Leo Lead")
+    say(page, "anyone here?")
+    expect(other.get_by_role("article")).to_contain_text("anyone here?")
+    say(other, "yes")
+    expect(page.get_by_role("article").last).to_contain_text("Leo Lead")
+    context.close()
+
+
+def test_a_sandbox_that_is_gone_is_noticed(browser: Browser) -> None:
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
+    with Sandbox(MANIFEST) as short_lived:
+        page = context.new_page()
+        open_page(page, short_lived)
+        expect(page.locator("#line")).to_be_hidden()
+    expect(page.locator("#line")).to_contain_text("start the sandbox again")
+    context.close()

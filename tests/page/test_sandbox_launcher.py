@@ -1,0 +1,161 @@
+"""`python -m sandbox`: starting, stopping, and a bot that fails. Mostly with a stub as the bot."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import MANIFEST
+
+PATIENCE = 20
+STUB = f"""
+    import http.server, json, os, pathlib, sys
+    if sys.argv[1] == "manifest":
+        print({yaml.safe_dump(MANIFEST)!r})
+        sys.exit(0)
+    pathlib.Path("environment.json").write_text(json.dumps(dict(os.environ)))
+    class Health(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            if self.path == "/die":
+                print("the last words", flush=True)
+                os._exit(3)
+    address = (os.environ["HOST"], int(os.environ["PORT"]))
+    http.server.ThreadingHTTPServer(address, Health).serve_forever()
+"""
+LAUNCH = """
+    import sys
+    import sandbox.bot_process
+    from sandbox.__main__ import main
+    sandbox.bot_process.BOT = (sys.executable, sys.argv[1])
+    sys.exit(main(sys.argv[2:]))
+"""
+
+
+@contextmanager
+def launched(stub: Path, *options: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(LAUNCH), str(stub), "--no-browser", *options],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Path:
+    file = tmp_path / "stub.py"
+    file.write_text(textwrap.dedent(STUB), encoding="utf-8")
+    return file
+
+
+def open_url(url: str) -> int:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        url, timeout=5
+    ) as answer:
+        return int(answer.status)
+
+
+def read_environment(folder: Path) -> dict[str, str]:
+    loaded: dict[str, str] = yaml.safe_load((folder / "environment.json").read_text())
+    return loaded
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_prints_one_address_and_stops_with_everything(
+    stub: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    with launched(stub, "--data", str(tmp_path)) as process:
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        address = ready.split()[-1]
+        assert address.startswith("http://127.0.0.1:")
+        assert open_url(address) == 200
+        environment = read_environment(tmp_path)
+        process.send_signal(how)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert "http" not in out
+    assert err == ""
+    for port in (address, f"http://127.0.0.1:{environment['PORT']}/"):
+        with pytest.raises(OSError, match="refused"):
+            open_url(port)
+
+
+def test_a_bot_that_dies_is_reported_with_its_last_lines(stub: Path, tmp_path: Path) -> None:
+    with launched(stub, "--data", str(tmp_path)) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        open_url(f"http://127.0.0.1:{read_environment(tmp_path)['PORT']}/die")
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "The bot stopped (exit status 3)" in err
+    assert "the last words" in err
+    assert "Traceback" not in err
+
+
+def test_a_bot_without_a_manifest_is_reported(tmp_path: Path) -> None:
+    stub = tmp_path / "stub.py"
+    stub.write_text("raise SystemExit('no manifest today')", encoding="utf-8")
+    with launched(stub) as process:
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "could not print its manifest (exit status 1)" in err
+    assert "no manifest today" in err
+
+
+def test_the_bot_sees_only_the_sandboxs_settings(stub: Path, tmp_path: Path) -> None:
+    foreign = {"SLACK_CLIENT_ID": "mine", "PROACTIVE_COMMAND": "/other", "HTTPS_PROXY": "http://p"}
+    with launched(stub, "--data", str(tmp_path), **foreign) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+    environment = read_environment(tmp_path)
+    assert not foreign.keys() & environment.keys()
+    assert environment["SLACK_APP_TOKEN"] == ""
+    for name in ("SLACK_API_URL", "GENESYS_CLOUD_API_URL"):
+        assert environment[name].startswith("http://127.0.0.1:")
+    assert environment["PROACTIVE_DATABASE_URL"].startswith(f"sqlite:///{tmp_path}")
+
+
+def test_a_taken_port_is_said_plainly(stub: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        with launched(stub, "--port", str(taken.getsockname()[1])) as process:
+            _, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 1
+        assert "The sandbox cannot start" in err
+        assert "Traceback" not in err
+
+
+def test_the_real_bot_starts_and_stops_with_it(tmp_path: Path) -> None:
+    words = ["-m", "sandbox", "--no-browser", "--data", str(tmp_path)]
+    with subprocess.Popen(
+        [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        process.terminate()
+        _, err = process.communicate(timeout=PATIENCE)
+    assert ready.startswith("The sandbox is ready: http://127.0.0.1:")
+    assert (process.returncode, err) == (0, "")
+    assert "Traceback" not in (tmp_path / "bot.log").read_text(encoding="utf-8")
