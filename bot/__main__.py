@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 
 from dotenv import find_dotenv, load_dotenv
@@ -19,7 +18,7 @@ def main() -> int:
     arguments = _parse(sys.argv[1:])
     load_dotenv(find_dotenv(usecwd=True))
     if arguments.do == "sandbox":
-        return subprocess.call([sys.executable, "-m", "sandbox", *arguments.rest])
+        os.execv(sys.executable, [sys.executable, "-m", "sandbox", *arguments.rest])
     if arguments.do == "manifest":
         return _print_manifest(arguments.command, arguments.url)
     if arguments.do == "surfaces":

@@ -133,7 +133,6 @@ def run(settings: Settings) -> None:
     os._exit(0)  # a thread may still wait for Genesys: its work goes on at the next start
 
 
-
 def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))

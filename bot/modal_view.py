@@ -214,7 +214,6 @@ def _candidate_input(several: Several, chosen: str) -> Block:
         "type": "input",
         "block_id": _of(CANDIDATE, several.identity),
         "dispatch_action": True,
-        "optional": True,
         "label": _plain("Several contacts share this address. Which one?"),
         "element": element,
     }

@@ -147,7 +147,7 @@ def _judge_history(
             "This customer has only chatted on another Messenger deployment than the one that "
             "this bot sends from. Use that deployment's bot, or another channel.",
         )
-    ago = plural_days((now - (latest.ended_at or latest.started_at)).days)
+    ago = plural_days((now.date() - (latest.ended_at or latest.started_at).date()).days)
     return Finding(Rule.HISTORY, Level.PASS, f"Last web messaging conversation: {ago}.")
 
 

@@ -203,8 +203,8 @@ class _Reader:
                 f"{name} is not a database address such as sqlite:////data/proactive.sqlite."
             )
             return value
-        if url.drivername != "sqlite":
-            self.problems.append(f"{name} must start with sqlite:/// (PostgreSQL comes later).")
-        elif url.database in (None, "", ":memory:"):
+        if url.drivername not in ("sqlite", "postgresql"):
+            self.problems.append(f"{name} must start with sqlite:/// or postgresql://.")
+        elif url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
             self.problems.append(f"{name} must name a file: requests must survive a restart.")
         return value

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.request import QUIET, Event, HistoryLine, Place, Request, State, sources
 from genesys import Identity, IdentityKind
@@ -80,8 +80,19 @@ def open_database(url: str) -> sa.Engine:
     SQLite runs in WAL mode with immediate transactions: the mode is stored in the file, so the
     durable engine's own connections have it too (DBOS does not set it).
     """
-    # A parameter may be a customer's address: it has no place in an error's text.
-    engine = sa.create_engine(url, hide_parameters=True)
+    # hide_parameters: a parameter may be a customer's address, and has no place in an error.
+    address = sa.make_url(url)
+    if address.get_backend_name() == "postgresql":
+        return sa.create_engine(
+            address.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 5,
+                "options": f"-c lock_timeout={LOCK_PATIENCE_MS} -c statement_timeout=15000",
+            },
+        )
+    engine = sa.create_engine(address, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
@@ -115,7 +126,7 @@ class Store:
         """
         with self._begin() as connection:
             added = connection.execute(
-                insert(requests).values(_to_row(request)).on_conflict_do_nothing()
+                self._insert(requests).values(_to_row(request)).on_conflict_do_nothing()
             )
             if added.rowcount:
                 _add_line(connection, request.request_id, Event.ASKED, request.created_at, "")
@@ -224,6 +235,11 @@ class Store:
     def _begin(self) -> Iterator[sa.Connection]:
         with self._engine.begin() as connection:
             yield connection
+
+    def _insert(self, table: sa.Table) -> Any:
+        """Start an insert that knows ON CONFLICT, which SQLAlchemy has per dialect."""
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        return dialect.insert(table)
 
 
 def _add_line(

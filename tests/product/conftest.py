@@ -246,9 +246,8 @@ class Agent:
             for message in reversed(self.messages()):
                 for block in message["blocks"] or []:
                     for element in block.get("elements", []):
-                        if element.get("text", {}) and element["type"] == "button":
-                            if element["text"]["text"] == label:
-                                return message, {**element, "block_id": block["block_id"]}
+                        if element["type"] == "button" and element["text"]["text"] == label:
+                            return message, {**element, "block_id": block["block_id"]}
             return None
 
         message, button = wait_for(look, f"a button {label!r}")
