@@ -11,6 +11,7 @@ from typing import Any
 
 from . import payloads
 from .config import JSON, ShortcutType
+from .content import read_blocks
 from .deliver import Ack, Delivery, PayloadKind
 from .elements import OPTION_GROUP, PLAIN_OPTION
 from .errors import SlackError
@@ -107,9 +108,10 @@ class Acts:
         """Press a button, choose an option, or press Enter in an input that sends actions.
 
         `act` has block_id, action_id, element (the value, as in a state value) and, in a
-        view, values (what else is filled in).
+        view, values (what else is filled in). In a message it may have stale_block: a block
+        that the message no longer shows, but still did in the window of a person who clicks.
         """
-        element, block = _find_element(source, act)
+        element, block = _find_element(_clickable_blocks(source, act), act)
         if block.get("type") == "input" and not block.get("dispatch_action"):
             raise ActError("This input does not send actions.")
         given = act.get("element") or {}
@@ -122,7 +124,7 @@ class Acts:
                 self._fill_in(source, own)
                 given = source.values[act["block_id"]][act["action_id"]]
         is_button = element["type"] == "button"
-        names = ("type", "text", "value", "style", "placeholder", "confirm", "action_id")
+        names = ("type", "text", "value", "url", "style", "placeholder", "confirm", "action_id")
         action = {name: element[name] for name in names if name in element}
         action |= {"block_id": act["block_id"]}
         action |= {} if is_button else {k: v for k, v in given.items() if k != "type"}
@@ -139,7 +141,7 @@ class Acts:
         self, user: str, source: View | Message, asked: JSON
     ) -> tuple[Ack | None, list[JSON]]:
         """Ask the bot for the options of an external select; none below its query length."""
-        element, _block = _find_element(source, asked)
+        element, _block = _find_element(_clickable_blocks(source, asked), asked)
         if element["type"] not in ("external_select", "multi_external_select"):
             raise ActError("This element's options are fixed.")
         if self._state.manifest.options_url is None:
@@ -197,13 +199,27 @@ def find_message(state: State, user: str, channel_id: str, ts: str) -> Message:
     """Find a message that the person can see. Raises ActError."""
     find_channel(state, user, channel_id)
     message = state.workspace.message(channel_id, ts)
-    if message is None or message.ephemeral_to not in (None, user):
+    if message is None or message.ephemeral_to not in (None, user) or message.is_tombstone:
         raise ActError("There is no such message.")
     return message
 
 
-def _find_element(source: View | Message, act: JSON) -> tuple[JSON, JSON]:
-    blocks = source.definition["blocks"] if isinstance(source, View) else source.blocks
+def _clickable_blocks(source: View | Message, act: JSON) -> list[JSON]:
+    stale = act.get("stale_block")
+    if stale is None:
+        blocks: list[JSON] = (
+            source.definition["blocks"] if isinstance(source, View) else source.blocks
+        )
+        return blocks
+    if isinstance(source, View) or not isinstance(stale, dict):
+        raise ActError("stale_block must be a block that a message showed before.")
+    try:
+        return read_blocks([stale]) or []
+    except SlackError as refusal:
+        raise ActError(f"stale_block is not a block: {'; '.join(refusal.details)}") from refusal
+
+
+def _find_element(blocks: list[JSON], act: JSON) -> tuple[JSON, JSON]:
     for block, element in _elements(blocks):
         if (block.get("block_id"), element.get("action_id")) == (
             act["block_id"],

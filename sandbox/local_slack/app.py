@@ -24,7 +24,7 @@ class LocalSlack:
 
     Both halves must run in the same event loop; call `reset` in that loop, or over HTTP.
     Set `machine_url` once the address of `machine_app` is known, so that a response_url
-    works before the bot's first call to the Web API.
+    works before the bot's first call to the Web API. With `page_url` set, permalinks lead there.
     """
 
     def __init__(self, config: SlackConfig, clock: Callable[[], float] = time.time) -> None:
@@ -45,6 +45,15 @@ class LocalSlack:
     def machine_url(self, url: str) -> None:
         self._state.machine_url = url.rstrip("/")
 
+    @property
+    def page_url(self) -> str:
+        """Where browsers reach `people_routes`: the beginning of every link to a message."""
+        return self._state.team_url
+
+    @page_url.setter
+    def page_url(self, url: str) -> None:
+        self._state.team_url = f"{url.rstrip('/')}/"
+
     def machine_app(self) -> web.Application:
         """Give the side that the bot talks to: Web API, response URLs, Socket Mode."""
         app = web.Application()
@@ -61,7 +70,7 @@ class LocalSlack:
         return app
 
     def people_routes(self) -> list[web.RouteDef]:
-        """Give the routes for people and for tests: /people/... and /control/slack/..."""
+        """Give the routes for people and tests: /people/, /archives/ and /control/slack/."""
         return [*self._people.routes(), *self._control.routes()]
 
     def reset(self) -> None:

@@ -8,6 +8,7 @@ arguments it does not know) the stand-in is not, so that a typo shows in a test.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     FLAG = "boolean"
     OBJECT = "object"
     LIST = "array"
+    NUMBER = "number"
 
 
 class Tier(StrEnum):
@@ -65,6 +67,7 @@ _TEXT = Argument()
 _FLAG = Argument(Kind.FLAG)
 _LIST = Argument(Kind.LIST)
 _OBJECT = Argument(Kind.OBJECT)
+_NUMBER = Argument(Kind.NUMBER)
 _NEEDED = Argument(required=True)
 _CONTENT = {
     "text": _TEXT,
@@ -77,6 +80,16 @@ _CONTENT = {
 }
 _LOOKS = {"icon_emoji": _TEXT, "icon_url": _TEXT, "username": _TEXT}
 _PARSE = Argument(values=frozenset({"", "none", "full", "mrkdwn", "false"}))
+_PAGES = {
+    "channel": _NEEDED,
+    "oldest": _TEXT,
+    "latest": _TEXT,
+    "inclusive": _FLAG,
+    "limit": _NUMBER,
+    "cursor": _TEXT,
+    "include_all_metadata": _FLAG,
+}
+_HISTORY_SCOPES = ("channels:history", "groups:history", "im:history", "mpim:history")
 _VIEW = {"view": Argument(Kind.OBJECT, required=True)}
 _TRIGGER = {"trigger_id": _TEXT, "interactivity_pointer": _TEXT}
 
@@ -130,6 +143,7 @@ METHODS: dict[str, Method] = {
         Tier.THREE,
         ("chat:write",),
     ),
+    "conversations.history": Method(_PAGES, Tier.THREE, _HISTORY_SCOPES),
     "conversations.info": Method(
         {"channel": _NEEDED, "include_locale": _FLAG, "include_num_members": _FLAG},
         Tier.THREE,
@@ -140,6 +154,9 @@ METHODS: dict[str, Method] = {
         {"channel": _TEXT, "users": _TEXT, "return_im": _FLAG, "prevent_creation": _FLAG},
         Tier.THREE,
         ("channels:manage", "groups:write", "im:write", "mpim:write"),
+    ),
+    "conversations.replies": Method(
+        {**_PAGES, "ts": _NEEDED}, Tier.THREE, _HISTORY_SCOPES, takes_json=False
     ),
     "team.info": Method({"team": _TEXT, "domain": _TEXT}, Tier.THREE, ("team:read",)),
     "users.info": Method(
@@ -158,6 +175,7 @@ METHODS: dict[str, Method] = {
 # Sent along by Bolt with every call; the token is read before the arguments are.
 _ALWAYS_ALLOWED = frozenset({"team_id", "token"})
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
+_WHOLE = re.compile(r"\d{1,9}\Z", re.ASCII)
 _UNREADABLE = {
     "blocks": "invalid_blocks_format",
     "metadata": "invalid_metadata_format",
@@ -199,6 +217,9 @@ def _read(name: str, kind: Kind, value: Any) -> Any:
     elif kind is Kind.TEXT:
         if isinstance(value, str):
             return value
+    elif kind is Kind.NUMBER:
+        if not isinstance(value, bool) and _WHOLE.match(str(value)):
+            return int(value)
     else:
         expected = dict if kind is Kind.OBJECT else list
         decoded = _decode(value)

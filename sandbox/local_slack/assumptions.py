@@ -102,8 +102,54 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
         ),
         (
             "Size of metadata",
-            "More than 8,000 characters are metadata_too_large.",
+            "More than 8,000 bytes of JSON are metadata_too_large.",
             "The error is documented, the figure is a guess.",
+        ),
+        (
+            "Form of metadata",
+            "event_type is snake_case; event_payload holds text, numbers, booleans, flat objects "
+            "and lists of flat objects; anything else is invalid_metadata_schema.",
+            "The form is that of Slack's published types; which error Slack picks is unknown.",
+        ),
+        (
+            "Reading history with a bot token",
+            "Needs the history scope of that kind of conversation and membership, in public "
+            "channels too (not_in_channel); private ones are channel_not_found.",
+            "Documented; an older page that denies bots channels is about legacy bots.",
+        ),
+        (
+            "Metadata in history",
+            "Left out unless include_all_metadata is given.",
+            "Strict: Slack may show the event_type.",
+        ),
+        (
+            "Pages of history and threads",
+            "A limit outside the documented range is invalid_arguments; a last page has no "
+            "response_metadata; a page begins with the newest message also when only oldest is "
+            "given.",
+            "Strict; the order under oldest alone is not documented.",
+        ),
+        (
+            "conversations.replies",
+            "The parent comes first whatever oldest says, and not again after a cursor; the ts of "
+            "a reply gives that reply alone.",
+            "The first two are from public reports, the last is the strict reading.",
+        ),
+        (
+            "Deleted messages",
+            "A parent with replies becomes a tombstone of Slackbot's that keeps its thread and "
+            "cannot be changed, deleted or acted on; everything else is gone.",
+            "The tombstone's form is from public reports.",
+        ),
+        (
+            "Commands and interactions delivered twice",
+            "Only when a test orders it: the same payload, newly signed or in a new envelope.",
+            "No retry is documented for them.",
+        ),
+        (
+            "Clicks on what is no longer shown",
+            "Delivered with the old button's action and the message as it is now.",
+            "Seen in practice; which version of the message comes along is unknown.",
         ),
         (
             "username, icon_emoji, icon_url",

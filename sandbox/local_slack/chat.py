@@ -15,7 +15,7 @@ from .content import LONGEST_EDITED_TEXT, Content, read_content
 from .errors import SlackError
 from .payloads import render_message
 from .state import State
-from .workspace import BOT_USER, TEAM_URL, Channel, Message
+from .workspace import BOT_USER, Channel, Message
 
 Arguments = Mapping[str, Any]
 _TS = re.compile(r"\d{1,10}\.\d{6}\Z")
@@ -30,6 +30,7 @@ def post_message(state: State, arguments: Arguments) -> JSON:
     thread_ts = _read_thread(state, channel, arguments)
     message = Message(state.workspace.next_ts(), channel.id, BOT_USER, "", thread_ts=thread_ts)
     message.username = arguments.get("username")
+    message.is_broadcast = message.is_reply and bool(arguments.get("reply_broadcast"))
     content.put_on(message)
     _count_message(state, channel)
     state.workspace.add(message)
@@ -42,7 +43,7 @@ def update_message(state: State, arguments: Arguments) -> JSON:
     Text without blocks takes old blocks away; metadata stays unless given. A message with
     blocks is not marked as edited.
     """
-    channel = _find_by_id(state, arguments["channel"])
+    channel = find_by_id(state, arguments["channel"])
     if channel.is_archived:
         raise SlackError("is_inactive")
     message = _find_message(state, channel, arguments["ts"])
@@ -51,14 +52,15 @@ def update_message(state: State, arguments: Arguments) -> JSON:
     if content.blocks and _has_rich_text(message.blocks) and not _has_rich_text(content.blocks):
         raise SlackError("block_mismatch")
     content.put_on(message)
+    message.is_broadcast |= message.is_reply and bool(arguments.get("reply_broadcast"))
     message.edited_ts = None if message.blocks else state.workspace.next_ts()
     state.workspace.changed()
     return {"text": message.text, **_answer(state, message, content)}
 
 
 def delete_message(state: State, arguments: Arguments) -> JSON:
-    """Delete a message of the bot's own (chat.delete)."""
-    channel = _find_by_id(state, arguments["channel"])
+    """Delete a message of the bot's own (chat.delete); a thread outlives its parent."""
+    channel = find_by_id(state, arguments["channel"])
     message = _find_message(state, channel, arguments["ts"])
     _require_own(message, "cant_delete_message")
     state.workspace.remove(message)
@@ -86,9 +88,9 @@ def post_ephemeral(state: State, arguments: Arguments) -> JSON:
 
 def get_permalink(state: State, arguments: Arguments) -> JSON:
     """Give the address of a message (chat.getPermalink)."""
-    channel = _find_by_id(state, arguments["channel"])
+    channel = find_by_id(state, arguments["channel"])
     message = _find_message(state, channel, arguments["message_ts"])
-    link = f"{TEAM_URL}archives/{channel.id}/p{message.ts.replace('.', '')}"
+    link = f"{state.team_url}archives/{channel.id}/p{message.ts.replace('.', '')}"
     if message.is_reply:
         link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
     return {"channel": channel.id, "permalink": link}
@@ -106,7 +108,7 @@ def find_destination(state: State, wanted: str) -> Channel:
     for channel in state.workspace.channels.values():
         if name and name == channel.name and is_visible(channel):
             return channel
-    return _find_by_id(state, wanted)
+    return find_by_id(state, wanted)
 
 
 def is_visible(channel: Channel) -> bool:
@@ -114,7 +116,8 @@ def is_visible(channel: Channel) -> bool:
     return not channel.is_private or BOT_USER in channel.members
 
 
-def _find_by_id(state: State, channel_id: str) -> Channel:
+def find_by_id(state: State, channel_id: str) -> Channel:
+    """Find a conversation that the bot can know of. Raises SlackError."""
     channel = state.workspace.channels.get(channel_id)
     if channel is None or not is_visible(channel):
         raise SlackError("channel_not_found")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ LONGEST_BLOCKS = 13_200
 LARGEST_METADATA = 8_000
 MOST_ATTACHMENTS = 100
 _BARE_AMPERSAND = re.compile(r"&(?!amp;|lt;|gt;)")
-_EVENT_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
+_SCALAR = (str, int, float, bool)
 # The ways of parsing in which a bare @here in the text becomes a mention.
 _PARSES_MENTIONS = frozenset({"full", "client"})
 
@@ -44,6 +46,7 @@ class Content:
         message.attachments = self.attachments
         message.parses_bare_mentions = self.parses_bare_mentions
         message.is_mrkdwn = self.is_mrkdwn
+        message.pings = None
         if self.metadata is not None:
             message.metadata = self.metadata or None
         return message
@@ -116,10 +119,20 @@ def _read_metadata(metadata: JSON | None) -> JSON | None:
         return metadata
     if set(metadata) != {"event_type", "event_payload"}:
         raise SlackError("invalid_metadata_format")
-    if not isinstance(metadata["event_payload"], dict) or not _EVENT_TYPE.match(
-        str(metadata["event_type"])
-    ):
-        raise SlackError("invalid_metadata_schema")
-    if len(str(metadata["event_payload"])) > LARGEST_METADATA:
+    event_type, payload = metadata["event_type"], metadata["event_payload"]
+    if not isinstance(event_type, str) or not _SNAKE_CASE.match(event_type):
+        raise SlackError("invalid_metadata_schema", ["[ERROR] event_type must be snake_case"])
+    if not isinstance(payload, dict):
+        raise SlackError("invalid_metadata_schema", ["[ERROR] event_payload must be an object"])
+    for name, value in payload.items():
+        objects = value if isinstance(value, list) else [value]
+        if not isinstance(value, _SCALAR) and not all(map(_is_flat, objects)):
+            problem = f"[ERROR] event_payload.{name} must be text, a number, a boolean, or flat"
+            raise SlackError("invalid_metadata_schema", [problem])
+    if len(json.dumps(metadata, ensure_ascii=False).encode()) > LARGEST_METADATA:
         raise SlackError("metadata_too_large")
     return metadata
+
+
+def _is_flat(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(v, _SCALAR) for v in value.values())

@@ -1,9 +1,10 @@
-"""The control side over HTTP, for tests: reset, faults, the log of calls, settings, forgery."""
+"""The control side over HTTP, for tests: faults, settings, logs, forged and repeated requests."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +21,8 @@ from .people import read_object
 from .socket_mode import SocketMode
 from .state import Settings, State
 
+MOST_REPEATS = 100
+_NUMBER = re.compile(r"-?\d{1,12}\Z", re.ASCII)
 _ACTIONS = frozenset({"drop_socket", "refresh_socket"})
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "events_url": str,
@@ -51,6 +54,8 @@ class Control:
             web.get("/control/slack/settings", _answered(self._show_settings)),
             web.post("/control/slack/settings", _answered(self._change_settings)),
             web.post("/control/slack/deliver", _answered(self._deliver)),
+            web.get("/control/slack/deliveries", _answered(self._list_deliveries)),
+            web.post("/control/slack/redeliver", _answered(self._redeliver)),
         ]
 
     async def _reset(self, _request: web.Request) -> JSON:
@@ -68,8 +73,12 @@ class Control:
         self._state.faults.clear()
         return await self._list_faults(request)
 
-    async def _list_calls(self, _request: web.Request) -> JSON:
-        return {"calls": list(self._state.calls)}
+    async def _list_calls(self, request: web.Request) -> JSON:
+        """List the calls kept: with ?after=number only later ones, with ?method= only its own."""
+        after = request.query.get("after", "-1")
+        if not _NUMBER.match(after):
+            raise ActError("after must be the number of a call.")
+        return {"calls": self._state.calls.since(int(after), request.query.get("method"))}
 
     async def _clear_calls(self, request: web.Request) -> JSON:
         self._state.calls.clear()
@@ -115,6 +124,32 @@ class Control:
             return {"body": answer}
         answer = await self._delivery.send_raw(_encode(kind, body), headers)
         return {"status": answer.status, "body": answer.body, "headers": answer.headers}
+
+    async def _list_deliveries(self, _request: web.Request) -> JSON:
+        return {"deliveries": self._state.deliveries.as_json()}
+
+    async def _redeliver(self, request: web.Request) -> JSON:
+        """Send the bot a command or interaction again; what its acks say is shown to nobody.
+
+        `which`: "last", or the number of a delivery (below 0: from the end). `count`: how often,
+        one after another, or all at the same time with `at_once`.
+        """
+        wanted = await read_object(request)
+        which, count = wanted.get("which", "last"), wanted.get("count", 1)
+        number = -1 if which == "last" else which
+        for value in (number, count):
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ActError('which must be "last" or a number, count a number.')
+        if not 1 <= count <= MOST_REPEATS:
+            raise ActError(f"count must be from 1 to {MOST_REPEATS}.")
+        sent = self._state.deliveries.find(number)
+        if sent is None:
+            raise ActError("There is no such delivery.")
+        if wanted.get("at_once"):
+            acks = await asyncio.gather(*(self._delivery.repeat(sent) for _ in range(count)))
+        else:
+            acks = [await self._delivery.repeat(sent) for _ in range(count)]
+        return {"delivery": sent.as_json(), "acks": [ack.as_json() for ack in acks]}
 
 
 def _encode(kind: Any, body: Any) -> str:

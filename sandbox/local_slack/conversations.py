@@ -1,4 +1,4 @@
-"""The small reading methods: auth.test, conversations.*, users.info, team.info."""
+"""The small methods: auth.test, conversations.open and .info, users.info, team.info."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from .workspace import (
     TEAM_DOMAIN,
     TEAM_ID,
     TEAM_NAME,
-    TEAM_URL,
     Channel,
 )
 
@@ -26,7 +25,7 @@ Arguments = Mapping[str, Any]
 def test_auth(state: State, _arguments: Arguments) -> JSON:
     """Say who the token belongs to (auth.test)."""
     return {
-        "url": TEAM_URL,
+        "url": state.team_url,
         "team": TEAM_NAME,
         "user": state.workspace.users[BOT_USER].name,
         "team_id": TEAM_ID,
@@ -54,7 +53,7 @@ def open_conversation(state: State, arguments: Arguments) -> JSON:
         channel = state.workspace.direct_channel(wanted[0])
     if channel is None or not channel.dm_with:
         raise SlackError("method_not_supported_for_channel_type")
-    _require_scope(state, "im:write")
+    state.require_scope("im:write")
     shown = _render(channel) if arguments.get("return_im") else {"id": channel.id}
     return {"no_op": True, "already_open": True, "channel": shown}
 
@@ -65,7 +64,7 @@ def read_conversation(state: State, arguments: Arguments) -> JSON:
     if channel is None or not is_visible(channel):
         raise SlackError("channel_not_found")
     private = "groups:read" if channel.is_private else "channels:read"
-    _require_scope(state, "im:read" if channel.dm_with else private)
+    state.require_scope("im:read" if channel.dm_with else private)
     shown = _render(channel)
     if arguments.get("include_num_members"):
         shown["num_members"] = len(channel.members)
@@ -115,11 +114,6 @@ def read_team(_state: State, arguments: Arguments) -> JSON:
             "icon": {"image_default": True},
         }
     }
-
-
-def _require_scope(state: State, scope: str) -> None:
-    if scope not in state.scopes:
-        raise SlackError("missing_scope", needed=scope)
 
 
 def _render(channel: Channel) -> JSON:

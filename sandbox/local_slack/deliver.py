@@ -1,7 +1,8 @@
 """Delivers to the bot what people do: signed HTTP, or a Socket Mode envelope.
 
 The bot has three seconds to acknowledge. Later is `operation_timeout`; a refusal, a cut
-connection or nobody listening is `dispatch_failed`. Nothing is ever delivered twice here.
+connection or nobody listening is `dispatch_failed`. Nothing is delivered twice unless a test
+asks for it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from .config import JSON
+from .logs import Delivered
 from .socket_mode import SocketMode
 from .state import State
 
@@ -79,21 +81,12 @@ class Delivery:
 
     async def send(self, kind: PayloadKind, payload: JSON) -> Ack:
         """Deliver one payload and wait for its ack, three seconds at most."""
-        start = time.perf_counter()
-        patience = self._state.settings.ack_seconds
-        status: int | None = None
-        try:
-            async with asyncio.timeout(patience):
-                if self._sockets.is_connected:
-                    status, body = 200, await self._sockets.deliver(kind, payload)
-                else:
-                    status, body = await self._post(kind, payload)
-        except TimeoutError:
-            return Ack(None, _since(start), failure=OPERATION_TIMEOUT)
-        except (aiohttp.ClientError, ConnectionError, ValueError):
-            return Ack(status, _since(start), failure=DISPATCH_FAILED)
-        failure = None if status == 200 else DISPATCH_FAILED
-        return Ack(status, _since(start), body, failure)
+        self._state.deliveries.add(self._state.clock(), kind, payload)
+        return await self._send(kind, payload)
+
+    async def repeat(self, sent: Delivered) -> Ack:
+        """Deliver a payload again as it was, in an envelope or under a signature of its own."""
+        return await self._send(PayloadKind(sent.kind), sent.payload)
 
     async def send_raw(self, body: str, headers: Mapping[str, str]) -> RawAnswer:
         """Post a body as it is to the bot's URL.
@@ -127,6 +120,23 @@ class Delivery:
         """Close the connections to the bot."""
         if self._session is not None:
             await self._session.close()
+
+    async def _send(self, kind: PayloadKind, payload: JSON) -> Ack:
+        start = time.perf_counter()
+        patience = self._state.settings.ack_seconds
+        status: int | None = None
+        try:
+            async with asyncio.timeout(patience):
+                if self._sockets.is_connected:
+                    status, body = 200, await self._sockets.deliver(kind, payload)
+                else:
+                    status, body = await self._post(kind, payload)
+        except TimeoutError:
+            return Ack(None, _since(start), failure=OPERATION_TIMEOUT)
+        except (aiohttp.ClientError, ConnectionError, ValueError):
+            return Ack(status, _since(start), failure=DISPATCH_FAILED)
+        failure = None if status == 200 else DISPATCH_FAILED
+        return Ack(status, _since(start), body, failure)
 
     async def _post(self, kind: PayloadKind, payload: JSON) -> tuple[int, Any]:
         fields = payload

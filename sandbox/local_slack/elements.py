@@ -22,6 +22,8 @@ from .shapes import (
     whole,
 )
 
+EARLIEST_MOMENT, LATEST_MOMENT = 10**9, 10**10 - 1  # a date and time is ten digits of seconds
+
 _KIND = string()
 _COLOUR = one_of("primary", "danger")
 
@@ -176,7 +178,9 @@ PICKERS: dict[str, Rule] = {
     "users_select": _element({}, {**_PICKS, "initial_user": string()}),
 }
 
-_DATE_TIME = _element({}, {**_ASKS, **_FOCUS, "initial_date_time": whole(0, 9_999_999_999)})
+_DATE_TIME = _element(
+    {}, {**_ASKS, **_FOCUS, "initial_date_time": whole(EARLIEST_MOMENT, LATEST_MOMENT)}
+)
 _RICH_INPUT = _element({}, {**_TYPES, "initial_value": RICH_TEXT, "min_lines": whole(1, 32)})
 
 BUTTONS: dict[str, Rule] = {

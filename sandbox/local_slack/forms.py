@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .elements import EARLIEST_MOMENT, LATEST_MOMENT
 from .stored_blocks import interactive_elements
 
 Values = dict[str, dict[str, Any]]
@@ -76,6 +77,8 @@ class Field:
             if value is not None and not isinstance(value, str):
                 raise FormError(f"{kind} takes text.")
             return value or None
+        if kind == "datetimepicker" and not _is_moment(value):
+            raise FormError("datetimepicker takes a time in whole seconds since 1970, or null.")
         if kind in _OFFERED and isinstance(value, list):
             return [self._offered(option) for option in value]
         return self._offered(value) if kind in _OFFERED and value is not None else value
@@ -89,6 +92,11 @@ class Field:
             if candidate["value"] == wanted:
                 return dict(candidate)
         raise FormError(f"{self.element['type']} does not offer this option.")
+
+
+def _is_moment(value: Any) -> bool:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value is None or (is_whole and EARLIEST_MOMENT <= value <= LATEST_MOMENT)
 
 
 def is_stateful(element: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from .config import JSON, Shortcut, ShortcutType
 from .state import State
 from .views import View
 from .wire_text import escape_plain_text
-from .workspace import APP_ID, BOT_ID, BOT_USER, TEAM_DOMAIN, TEAM_ID, Channel, Message
+from .workspace import APP_ID, BOT_ID, BOT_USER, SLACKBOT, TEAM_DOMAIN, TEAM_ID, Channel, Message
 
 # Deprecated by Slack and still sent; the signature is what counts.
 VERIFICATION_TOKEN = "not-a-secret-verification-token"
@@ -27,7 +27,11 @@ def render_message(state: State, message: Message) -> JSON:
         "metadata": message.metadata,
         "username": message.username,
     }
-    if message.user == BOT_USER:
+    if message.is_broadcast:
+        rendered["subtype"] = "thread_broadcast"
+    if message.is_tombstone:
+        rendered |= {"subtype": "tombstone", "hidden": True, "user": SLACKBOT}
+    elif message.user == BOT_USER:
         rendered |= {
             "bot_id": BOT_ID,
             "app_id": APP_ID,

@@ -1,4 +1,4 @@
-"""The people's side over HTTP: what they see, and what they do (used by the page and tests).
+"""The people's side over HTTP: what they see and what they do, for the page and for tests.
 
 Every act answers `{"ok": true, "ack": {...}, ...}`; what Slack's client would not let a
 person do is HTTP 400 with `{"ok": false, "error": sentence}`.
@@ -10,24 +10,24 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from .acts import ActError, Acts, find_channel, find_message, find_user
+from .acts import ActError, Acts, find_message, find_user
 from .config import JSON
 from .deliver import Ack
 from .modal_acts import ModalActs
-from .payloads import render_view
-from .pings import list_pings
+from .seen import list_messages, list_views, show_workspace
 from .state import State
 from .views import View
-from .workspace import BOT_USER, DEFAULT_USER, TEAM_ID, TEAM_NAME, Message
+from .workspace import DEFAULT_USER, Message
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class People:
-    """The routes under /people."""
+    """The routes under /people, and the permalinks of messages."""
 
     def __init__(self, state: State, acts: Acts, modal_acts: ModalActs) -> None:
         self._state = state
@@ -42,6 +42,7 @@ class People:
             web.get("/people/channels/{id}/messages", _answered(self._list_messages)),
             web.get("/people/views", _answered(self._list_views)),
             web.get("/people/events", self._stream_changes),
+            web.get("/archives/{channel}/{name}", self._follow_link),
             web.post("/people/commands", _answered(self._run_command)),
             web.post("/people/messages", _answered(self._post_message)),
             web.post("/people/shortcuts", _answered(self._press_shortcut)),
@@ -57,71 +58,26 @@ class People:
             await stream.close()
 
     async def _show_workspace(self, request: web.Request) -> JSON:
-        user = find_user(self._state, request.query.get("user", DEFAULT_USER))
-        manifest, workspace = self._state.manifest, self._state.workspace
-        channels = (c for c in workspace.channels.values() if user.id in c.members)
-        return {
-            "stand_in": True,
-            "team": {"id": TEAM_ID, "name": TEAM_NAME},
-            "me": user.id,
-            "bot": {"id": BOT_USER, "name": manifest.bot_name, "app_name": manifest.name},
-            "users": [
-                {"id": u.id, "name": u.name, "real_name": u.real_name, "is_bot": u.is_bot}
-                | {"is_guest": u.is_guest, "is_admin": u.is_admin}
-                for u in workspace.users.values()
-            ],
-            "channels": [
-                {
-                    "id": channel.id,
-                    "name": channel.name or manifest.bot_name,
-                    "is_private": channel.is_private,
-                    "is_archived": channel.is_archived,
-                    "is_im": channel.dm_with is not None,
-                    "posting_restricted": channel.posting_restricted,
-                    "bot_is_member": BOT_USER in channel.members,
-                }
-                for channel in channels
-            ],
-            "commands": [vars(command) for command in manifest.commands],
-            "shortcuts": [vars(shortcut) for shortcut in manifest.shortcuts],
-        }
+        return show_workspace(self._state, _asker(request))
 
     async def _list_messages(self, request: web.Request) -> JSON:
-        user = find_user(self._state, request.query.get("user", DEFAULT_USER)).id
-        channel = find_channel(self._state, user, request.match_info["id"])
-        visible = (
-            message
-            for message in self._state.workspace.messages(channel.id)
-            if message.ephemeral_to in (None, user)
-        )
-        return {"messages": [self._render(message) for message in visible]}
-
-    def _render(self, message: Message) -> JSON:
-        user = self._state.workspace.users[message.user]
-        return {
-            "ts": message.ts,
-            "user": user.id,
-            "name": message.username or user.real_name,
-            "is_bot": user.is_bot,
-            "text": message.text,
-            "mrkdwn": message.is_mrkdwn,
-            "blocks": message.blocks,
-            "thread_ts": message.thread_ts,
-            "reply_count": len(self._state.workspace.replies(message)),
-            "edited": message.edited_ts is not None,
-            "ephemeral": message.ephemeral_to is not None,
-            "pings": list_pings(message),
-            "metadata": message.metadata,
-        }
+        channel, since = request.match_info["id"], request.query.get("since")
+        return list_messages(self._state, _asker(request), channel, since)
 
     async def _list_views(self, request: web.Request) -> JSON:
-        user = find_user(self._state, request.query.get("user", DEFAULT_USER)).id
-        return {
-            "views": [
-                {**render_view(view), "errors": view.errors, "trouble": view.trouble}
-                for view in self._state.views.shown_to(user)
-            ]
-        }
+        return list_views(self._state, _asker(request))
+
+    async def _follow_link(self, request: web.Request) -> web.StreamResponse:
+        """Send the browser from a message's permalink to the page, which can show the message."""
+        channel, name = request.match_info["channel"], request.match_info["name"]
+        ts = f"{name[1:-6]}.{name[-6:]}"
+        message = self._state.workspace.message(channel, ts)
+        if message is None or not name.startswith("p"):
+            raise web.HTTPNotFound(text="There is no such message.")
+        shown = {"channel": channel, "message": ts}
+        if message.is_reply:
+            shown["thread_ts"] = str(message.thread_ts)
+        raise web.HTTPFound(f"/?{urlencode(shown)}")
 
     async def _run_command(self, request: web.Request) -> JSON:
         body = await self._read(request, "channel", "command")
@@ -231,6 +187,10 @@ def _answered(work: Callable[[web.Request], Awaitable[JSON]]) -> Handler:
             return web.json_response({"ok": False, "error": str(error)}, status=400)
 
     return handle
+
+
+def _asker(request: web.Request) -> str:
+    return request.query.get("user", DEFAULT_USER)
 
 
 def _acked(ack: Ack | None) -> JSON:

@@ -72,8 +72,7 @@ async def serve_response_url(state: State, request: web.Request) -> web.Response
             answer["response_metadata"] = {"messages": list(refusal.details)}
     except ValueError:
         status, answer = 400, {"ok": False, "error": "invalid_payload"}
-    record = {"method": "response_url", "arguments": {}, "at": state.clock()}
-    state.calls.append({**record, "ok": answer["ok"], "error": answer.get("error")})
+    state.calls.add(state.clock(), "response_url", {}, answer.get("error"))
     if status == 200:
         return web.Response(text="ok")
     return web.json_response(answer, status=status)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.faults import Faults
 
-from .config import JSON, SlackConfig, read_manifest
+from .config import SlackConfig, read_manifest
 from .errors import SlackError
+from .logs import Calls, Deliveries
 from .rates import RateLimits
 from .triggers import Triggers
 from .views import Views
-from .workspace import Message, Watchers, Workspace
+from .workspace import TEAM_URL, Message, Watchers, Workspace
 
-CALLS_KEPT = 10_000
 RESPONSE_URL_USES = 5
 RESPONSE_URL_SECONDS = 30 * 60
 
@@ -45,10 +44,11 @@ class ResponseUrl:
 
 
 class State:
-    """The workspace and what belongs to it, the settings, the faults and the log of calls.
+    """The workspace and what belongs to it, the settings, the faults and the logs.
 
     `machine_url` is where the bot reaches this Slack, without a slash at the end; it is set
-    by whoever starts the server, and learned from the bot's first call otherwise.
+    by whoever starts the server, and learned from the bot's first call otherwise. `team_url`
+    is where people's browsers reach it, with the slash; links to messages begin with it.
     """
 
     def __init__(self, config: SlackConfig, clock: Callable[[], float]) -> None:
@@ -57,6 +57,7 @@ class State:
         self.manifest = read_manifest(config.manifest)
         self.watchers = Watchers()
         self.machine_url = "http://127.0.0.1"
+        self.team_url = TEAM_URL
         self.tickets: set[str] = set()
         self.reset()
 
@@ -68,7 +69,8 @@ class State:
         self.rates = RateLimits(self.clock)
         self.faults = Faults()
         self.settings = Settings(events_url=self.config.events_url)
-        self.calls: deque[JSON] = deque(maxlen=CALLS_KEPT)
+        self.calls = Calls()
+        self.deliveries = Deliveries()
         self._response_urls: dict[str, ResponseUrl] = {}
         self.watchers.tell()
 
@@ -76,6 +78,11 @@ class State:
     def scopes(self) -> frozenset[str]:
         """The scopes of the bot token."""
         return self.manifest.scopes - self.settings.missing_scopes
+
+    def require_scope(self, scope: str) -> None:
+        """Raise SlackError unless the bot token has the scope."""
+        if scope not in self.scopes:
+            raise SlackError("missing_scope", needed=scope)
 
     def issue_response_url(self, user: str, channel: str, source: Message | None = None) -> str:
         """Give the response_url of an act that happens now."""

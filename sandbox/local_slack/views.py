@@ -78,6 +78,7 @@ class Views:
         self._clock = clock
         self._changed = changed
         self._views: dict[str, View] = {}
+        self._open: dict[str, View] = {}
 
     def open(self, user: str, definition: dict[str, Any]) -> View:
         """Open a view as the root of a new stack. Raises SlackError."""
@@ -101,6 +102,7 @@ class Views:
     def close(self, view: View, *, by_submission: bool = False) -> None:
         """Close one view."""
         view.is_open, view.closed_by_submission = False, by_submission
+        self._open.pop(view.id, None)
         self._changed()
 
     def find(self, view_id: str) -> View | None:
@@ -109,18 +111,15 @@ class Views:
 
     def find_external(self, external_id: str) -> View | None:
         """Find an open view by the developer's own id."""
-        return next((v for v in self._open() if v.external_id == external_id), None)
+        return next((v for v in self._open.values() if v.external_id == external_id), None)
 
     def stack(self, view: View) -> Iterator[View]:
         """List the open views of a view's stack, root first."""
-        return (other for other in self._open() if other.root_id == view.root_id)
+        return (other for other in self._open.values() if other.root_id == view.root_id)
 
     def shown_to(self, user: str) -> list[View]:
         """List a person's open views, newest last."""
-        return [view for view in self._open() if view.user == user]
-
-    def _open(self) -> Iterator[View]:
-        return (view for view in self._views.values() if view.is_open)
+        return [view for view in self._open.values() if view.user == user]
 
     def _add(self, user: str, definition: dict[str, Any], below: View | None) -> View:
         self._require_valid(definition, None)
@@ -134,7 +133,7 @@ class Views:
             previous_id=below.id if below else None,
         )
         view.values = keep_values(view.definition["blocks"], {})
-        self._views[view_id] = view
+        self._views[view_id] = self._open[view_id] = view
         self._changed()
         return view
 

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from sandbox.faults import Fault, FaultKind, serve_with_fault
 
-from . import chat, conversations
+from . import chat, conversations, history
 from .arguments import METHODS, Method, TokenKind, read_arguments
 from .config import JSON
 from .errors import SlackError
@@ -79,8 +79,10 @@ _WORK: dict[str, Work] = {
     "chat.postEphemeral": chat.post_ephemeral,
     "chat.postMessage": chat.post_message,
     "chat.update": chat.update_message,
+    "conversations.history": history.read_history,
     "conversations.info": conversations.read_conversation,
     "conversations.open": conversations.open_conversation,
+    "conversations.replies": history.read_replies,
     "team.info": conversations.read_team,
     "users.info": conversations.read_user,
     "views.open": open_view,
@@ -180,9 +182,7 @@ class WebApi:
         return _json(answer, status or 200, wait)
 
     def _log(self, method: str, raw: JSON, error: str | None) -> None:
-        arguments = {name: value for name, value in raw.items() if name != "token"}
-        record = {"at": self._state.clock(), "method": method, "arguments": arguments}
-        self._state.calls.append({**record, "ok": error is None, "error": error})
+        self._state.calls.add(self._state.clock(), method, raw, error)
 
 
 async def _read_fields(request: web.Request, method: Method) -> JSON:

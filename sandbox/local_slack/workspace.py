@@ -7,9 +7,12 @@ state and answers questions about it; who may post what is decided in `chat` and
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import takewhile
 from typing import Any
 
 TEAM_ID = "T0LOCAL"
@@ -21,6 +24,7 @@ BOT_ID = "B0PROACTIVE"
 BOT_USER = "U0BOT"
 SLACKBOT = "USLACKBOT"
 DEFAULT_USER = "U0ADA"
+_TIMESTAMP = re.compile(r"(\d{1,10})(?:\.(\d{1,6}))?\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,13 @@ class Channel:
     dm_with: str | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Message:
-    """A message as it stands now; `ephemeral_to` names its only reader."""
+    """A message as it stands now; `ephemeral_to` names its only reader.
+
+    A broadcast is a reply that also stands in the channel; a tombstone is what is left of a
+    deleted parent.
+    """
 
     ts: str
     channel: str
@@ -68,7 +76,14 @@ class Message:
     is_mrkdwn: bool = True
     attachments: list[Any] = field(default_factory=list)
     username: str | None = None
+    is_broadcast: bool = False
     is_tombstone: bool = False
+    pings: list[str] | None = None  # who is notified, once worked out for what it says now
+
+    @cached_property
+    def moment(self) -> int:
+        """The message's ts in whole microseconds, by which messages are ordered."""
+        return read_moment(self.ts) or 0
 
     @property
     def is_reply(self) -> bool:
@@ -126,11 +141,12 @@ class Workspace:
     def remove(self, message: Message) -> None:
         """Take a message away; one with replies leaves a tombstone, as in Slack."""
         if self.replies(message):
-            message.text, message.blocks = "This message was deleted.", []
+            message.text, message.blocks, message.attachments = "This message was deleted.", [], []
+            message.metadata = message.edited_ts = message.username = message.pings = None
             message.is_tombstone = True
         else:
             self._messages[message.channel].pop(message.ts, None)
-            siblings = self._replies[message.channel, message.thread_ts or ""]
+            siblings = self._replies.get((message.channel, message.thread_ts or ""), [])
             if message in siblings:
                 siblings.remove(message)
         self.changed()
@@ -139,13 +155,18 @@ class Workspace:
         """Find a message, ephemeral ones included."""
         return self._messages[channel].get(ts)
 
-    def messages(self, channel: str) -> list[Message]:
-        """List a channel's messages, replies included, oldest first."""
-        return list(self._messages[channel].values())
+    def messages(self, channel: str, after: int = -1) -> list[Message]:
+        """List a channel's messages later than a moment, replies included, oldest first."""
+        return list(takewhile(lambda m: m.moment > after, self.newest_first(channel)))[::-1]
+
+    def newest_first(self, channel: str) -> Iterator[Message]:
+        """List a channel's messages, replies and ephemeral ones included, newest first."""
+        # Timestamps only ever rise, so the order of arrival is the order of time.
+        return reversed(self._messages[channel].values())
 
     def replies(self, parent: Message) -> list[Message]:
         """List the lasting replies to a message, oldest first."""
-        return self._replies[parent.channel, parent.ts]
+        return self._replies.get((parent.channel, parent.ts), [])
 
     def direct_channel(self, user: str) -> Channel | None:
         """Find the conversation between the bot and a person."""
@@ -159,6 +180,12 @@ class Workspace:
     def changed(self) -> None:
         """Tell everyone who watches."""
         self._watchers.tell()
+
+
+def read_moment(ts: str) -> int | None:
+    """Read a ts as whole microseconds since 1970; None when it is not a ts."""
+    found = _TIMESTAMP.match(ts)
+    return int(found[1]) * 1_000_000 + int((found[2] or "").ljust(6, "0")) if found else None
 
 
 def _seed_users(bot_name: str) -> tuple[User, ...]:

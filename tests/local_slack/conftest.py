@@ -81,6 +81,11 @@ class Clock:
         return time.time() + self.ahead
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 @dataclass
 class Slack:
     """The local Slack as tests use it: people and control over HTTP, the Web API by the SDK."""
@@ -103,6 +108,15 @@ class Slack:
 
     def delete(self, path: str) -> Json:
         return self._ask("DELETE", path)
+
+    def follow(self, link: str) -> str | int:
+        """Open a link as a browser would: where it leads, or the status of a refusal."""
+        try:
+            urllib.request.build_opener(_NoRedirect).open(link, timeout=15).close()
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return answer.headers.get("Location") or answer.code
+        return link
 
     def settings(self, **changes: Any) -> Json:
         return self.post("/control/slack/settings", **changes)
@@ -201,10 +215,18 @@ def manifest() -> Json:
 
 
 @pytest.fixture
-def slack(loop: Loop, manifest: Json) -> Iterator[Slack]:
-    clock = Clock()
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def local(manifest: Json, clock: Clock) -> LocalSlack:
     config = SlackConfig(BOT_TOKEN, APP_TOKEN, SECRET, "http://127.0.0.1:9/none", manifest)
-    local = LocalSlack(config, clock)
+    return LocalSlack(config, clock)
+
+
+@pytest.fixture
+def slack(loop: Loop, local: LocalSlack, clock: Clock) -> Iterator[Slack]:
     app = local.machine_app()
     app.add_routes(local.people_routes())
     runner, url = loop.serve(app)

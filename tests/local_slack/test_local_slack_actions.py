@@ -90,6 +90,31 @@ def test_only_elements_that_are_there_can_be_pressed(slack, bot, card) -> None:
     assert bot.bodies == []
 
 
+def test_a_button_of_an_older_version_can_still_be_clicked(slack, bot, card) -> None:
+    (shown,) = slack.messages()
+    slack.client.chat_update(**card, text="done", blocks=[{"type": "divider"}])
+    assert slack.post("/people/actions", **card, **PRESS)["status"] == 400
+    click = {**card, **PRESS, "user": "U0LEO", "stale_block": shown["blocks"][0]}
+    assert slack.post("/people/actions", **click)["ack"]["status"] == 200
+    (body,) = bot.bodies
+    assert body["actions"][0]["value"] == "r1" and body["user"]["id"] == "U0LEO"
+    assert body["message"]["text"] == "done" and body["response_url"]
+
+
+@pytest.mark.parametrize("stale", ["row", {"type": "actions"}, {**ACTIONS, "block_id": "other"}])
+def test_only_a_true_block_can_be_a_stale_one(slack, bot, card, stale) -> None:
+    answer = slack.post("/people/actions", **card, **PRESS, stale_block=stale)
+    assert answer["status"] == 400 and bot.bodies == []
+
+
+def test_a_click_on_a_link_is_sent_as_well(slack, bot) -> None:
+    link = {**BUTTON, "url": "https://genesys.example.com/conversation/1"}
+    row = {**ACTIONS, "elements": [link]}
+    ts = slack.client.chat_postMessage(channel="C0SUPPORT", text="x", blocks=[row])["ts"]
+    slack.post("/people/actions", channel="C0SUPPORT", ts=ts, **PRESS)
+    assert bot.bodies[0]["actions"][0]["url"] == link["url"]
+
+
 def test_a_click_that_fails_is_told_to_the_person(slack, card) -> None:
     assert slack.post("/people/actions", **card, **PRESS)["ack"]["failure"] == "dispatch_failed"
     assert slack.messages()[-1]["user"] == "USLACKBOT"

@@ -121,12 +121,25 @@ def test_bad_blocks_are_refused_with_a_pointer(client) -> None:
     [
         ({"event_type": "x"}, "invalid_metadata_format"),
         ({"event_type": "x y", "event_payload": {}}, "invalid_metadata_schema"),
+        ({"event_type": "taskCreated", "event_payload": {}}, "invalid_metadata_schema"),
+        ({"event_type": "x", "event_payload": []}, "invalid_metadata_schema"),
+        ({"event_type": "x", "event_payload": {"a": None}}, "invalid_metadata_schema"),
+        ({"event_type": "x", "event_payload": {"a": ["b"]}}, "invalid_metadata_schema"),
+        ({"event_type": "x", "event_payload": {"a": {"b": {}}}}, "invalid_metadata_schema"),
+        ({"event_type": "x", "event_payload": {"a": "ü" * 4000}}, "metadata_too_large"),
         ({"event_type": "x", "event_payload": {"a": "b" * 8000}}, "metadata_too_large"),
     ],
 )
 def test_metadata_is_checked(client, metadata, refused) -> None:
     post = client.chat_postMessage
     assert error(post, channel="C0SUPPORT", text="x", metadata=metadata) == refused
+
+
+def test_metadata_may_hold_flat_objects(client) -> None:
+    payload = {"id": "r1", "line": 2, "last": True, "part": {"a": 1}, "parts": [{"a": 1.5}]}
+    metadata = {"event_type": "proactive_card", "event_payload": payload}
+    answer = client.chat_postMessage(channel="C0SUPPORT", text="x", metadata=metadata)
+    assert answer["message"]["metadata"] == metadata
 
 
 def test_another_name_needs_its_scope(client) -> None:

@@ -279,3 +279,42 @@ def test_a_stack_holds_three_views(slack, bot, opened) -> None:
     assert len(slack.views()) == 3 and errors == ["push_limit_reached"]
     slack.post(f"/people/views/{slack.views()[-1]['id']}/close", clear=True)
     assert slack.views() == []
+
+
+def picker(**more) -> dict:
+    element = {"type": "datetimepicker", "action_id": "picked", **more}
+    label = plain("Send until")
+    return {"type": "input", "block_id": "until", "label": label, "element": element}
+
+
+def test_a_date_and_time_is_whole_seconds(slack, bot, opened, submit) -> None:
+    view_id = opened(picker(initial_date_time=1_763_832_600))
+
+    def pick(value: object) -> dict:
+        chosen = {"type": "datetimepicker", "selected_date_time": value}
+        return submit(view_id, {"until": {"picked": chosen}})
+
+    for wrong in ("1763832600", 1_763_832_600.5, 12, True):
+        assert pick(wrong)["status"] == 400
+    assert pick(None)["result"] == "errors"
+    assert pick(1_763_839_800)["result"] == "closed"
+    values = bot.bodies[-1]["view"]["state"]["values"]
+    assert values["until"]["picked"] == {
+        "type": "datetimepicker",
+        "selected_date_time": 1_763_839_800,
+    }
+
+
+def test_an_untouched_date_and_time_is_the_initial_one(slack, bot, opened, submit) -> None:
+    later = {**picker(initial_date_time=1_763_832_600), "block_id": "later"}
+    view_id = opened({**picker(), "optional": True}, later)
+    assert submit(view_id, {"until": {}})["result"] == "closed"
+    values = bot.bodies[-1]["view"]["state"]["values"]
+    assert values["until"]["picked"]["selected_date_time"] is None
+    assert values["later"]["picked"]["selected_date_time"] == 1_763_832_600
+
+
+def test_an_initial_date_and_time_has_ten_digits(slack, trigger) -> None:
+    view = modal(picker(initial_date_time=1_763_832_600_000))
+    answer = error(slack.client.views_open, trigger_id=trigger(), view=view)
+    assert "initial_date_time" in answer["response_metadata"]["messages"][0]
