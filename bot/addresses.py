@@ -20,7 +20,7 @@ _SLACK_LINK = re.compile(r"<(mailto:|tel:|https?://)?([^<>|\s]*)(?:\|([^<>]*))?>
 _SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'"})
 _AROUND = " \t\n\"'`()[]{}<>,;:.!?*_~"
 _EMAIL = re.compile(r"[^\s<>|\"“”()\[\],;]+@[^\s<>|\"“”()\[\],;]+")
-_PHONE = re.compile(r"(?<![\w.@/])\+?\(?\d[\d\s().\u00a0\u2011/-]{5,20}\d(?![\w@])")
+_ADDRESS_LINK = re.compile(r"<(?:mailto:|tel:)([^<>|\s]+)(?:\|[^<>]*)?>")
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -46,7 +46,12 @@ def clean(text: str) -> str:
 
 def unlink(text: str) -> str:
     """Replace Slack's link forms by what a person sees in them."""
-    return _SLACK_LINK.sub(lambda found: found[3] or found[2], text)
+
+    def plain(found: re.Match[str]) -> str:
+        is_address = found[1] in ("mailto:", "tel:")
+        return found[2] if is_address else found[3] or found[2]
+
+    return _SLACK_LINK.sub(plain, text)
 
 
 def unlink_words(text: str) -> str:
@@ -88,7 +93,10 @@ def _read_email(text: str) -> Identity:
     try:
         valid = validate_email(text, check_deliverability=False, allow_domain_literal=False)
     except EmailNotValidError as error:
-        raise BadAddress(f"This e-mail address cannot be right: {_plain(error)}") from None
+        raise BadAddress(
+            f"This e-mail address cannot be right: {_plain(error)} "
+            "Type one such as jane@example.com."
+        ) from None
     return Identity(IdentityKind.EMAIL, valid.normalized)
 
 
@@ -119,14 +127,25 @@ def _read_phone(text: str, default_country: str | None) -> Identity:
 
 def find_address(message: str, default_country: str | None) -> str:
     """Return the first e-mail or phone number in a Slack message's text, or "" when none is."""
-    text = unlink(clean(unescape(message)))
-    for pattern in (_EMAIL, _PHONE):
-        for match in pattern.finditer(text):
-            try:
-                return read_identity(match[0], default_country).value
-            except BadAddress:
-                continue
+    for link in _ADDRESS_LINK.finditer(message):
+        found = _read(link[1], default_country)
+        if found:
+            return found
+    text = unescape(unlink(clean(message)))
+    for typed in _EMAIL.finditer(text):
+        found = _read(typed[0], default_country)
+        if found:
+            return found
+    for match in phonenumbers.PhoneNumberMatcher(text, default_country):
+        return phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
     return ""
+
+
+def _read(text: str, default_country: str | None) -> str:
+    try:
+        return read_identity(text, default_country).value
+    except BadAddress:
+        return ""
 
 
 def visible(text: str) -> str:

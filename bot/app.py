@@ -1,4 +1,4 @@
-"""The composition root: the only place that builds the parts and wires them together.
+"""The composition root: the only place that builds the parts and wires them together (with core).
 
 Promises: a bot that starts answers Slack before it has spoken to Genesys; one that stops takes no
 more work and leaves what is unfinished to its next start. Does not: anything else.
@@ -15,106 +15,33 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import aiohttp
-import sqlalchemy as sa
 import uvicorn
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
-from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
 from bot.buttons import Buttons
 from bot.command import Command
-from bot.delivery import Delivery
-from bot.engine import Engine
+from bot.core import Core
 from bot.health import Health
 from bot.last_resort import LastResort
 from bot.metrics import build_metrics
 from bot.modal import Modal
-from bot.preflight import Preflight
 from bot.settings import BadSettings, Settings
 from bot.signature import Signatures
-from bot.slot import Slot, take_slot
-from bot.store import Store, open_database
-from bot.thread import Thread, slack_for_posting
+from bot.socket_mode import keep_socket
 from bot.web import build_web
-from genesys import Connection, GenesysCloud, OutdatedSdk, check_sdk
+from genesys import OutdatedSdk
 
 log = logging.getLogger(__name__)
 
 SLACK_TIMEOUT = 5  # seconds; an ack must be out within 3, but a modal's update may take longer
 LOOKUPS_AT_ONCE = 32
 RECORDS_AT_ONCE = 8
-
-
-class Core:
-    """The parts that do not speak HTTP: the store, the engine, Genesys, and the durable work."""
-
-    def __init__(self, settings: Settings) -> None:
-        check_sdk()
-        self.slot, self.database = _open(settings.database_url)
-        self.store = Store(self.database)
-        self.engine = Engine(settings.database_url, self.database, self.slot.name)
-        self.cloud = connect_genesys(settings)
-        self.preflight = Preflight(
-            self.cloud,
-            deployment_id=settings.genesys_deployment_id,
-            history_days=settings.history_days,
-        )
-        self.delivery = Delivery(
-            self.store,
-            self.engine,
-            self.preflight,
-            self.cloud,
-            deployment_id=settings.genesys_deployment_id,
-            read_back_seconds=settings.read_back_seconds,
-        )
-        posting = slack_for_posting(settings.slack_bot_token, settings.slack_api_url)
-        self.engine.register(self.delivery.works())
-        self.engine.register(Thread(self.store, posting).works())
-
-    def close(self) -> None:
-        """Stop the engine and let go of everything."""
-        self.engine.close()
-        self.cloud.close()
-        self.database.dispose()
-        self.slot.release()
-
-
-def connect_genesys(settings: Settings) -> GenesysCloud:
-    """Build the session to Genesys Cloud; nothing is sent yet."""
-    return GenesysCloud(
-        Connection(
-            client_id=settings.genesys_client_id,
-            client_secret=settings.genesys_client_secret,
-            region=settings.genesys_region,
-            api_url=settings.genesys_api_url,
-            read_timeout=float(settings.genesys_timeout),
-            patience=float(settings.genesys_patience),
-            calls_per_minute=settings.calls_per_minute,
-        )
-    )
-
-
-def _open(database_url: str) -> tuple[Slot, sa.Engine]:
-    """Open the database file; raise BadSettings when it cannot be used."""
-    file = Path(sa.make_url(database_url).database or "")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        slot = take_slot(file)
-        database = open_database(database_url)
-        with database.connect():
-            return slot, database
-    except (OSError, sa.exc.SQLAlchemyError) as error:
-        reason = error.strerror if isinstance(error, OSError) else type(error).__name__
-        raise BadSettings(
-            [f"PROACTIVE_DATABASE_URL: {file} cannot be opened as a database ({reason})."]
-        ) from None
 
 
 def run(settings: Settings) -> None:
@@ -192,10 +119,12 @@ async def _build(settings: Settings, core: Core, client: AsyncWebClient) -> Star
     buttons = Buttons(
         core.store,
         core.delivery,
+        core.receipts,
         modal,
         last_resort,
         records=records,
         default_country=settings.default_country,
+        leads=settings.leads,
     )
     app = _bolt(settings, client)
     last_resort.guard(app)
@@ -203,10 +132,14 @@ async def _build(settings: Settings, core: Core, client: AsyncWebClient) -> Star
         listens.listen(app)
     health = Health(core.store, client, core.cloud, records)
 
+    edge: contextlib.AbstractAsyncContextManager[None] = contextlib.nullcontext()
+    if settings.uses_socket_mode:
+        edge = keep_socket(settings.slack_app_token, app, client, health)
+
     @contextlib.asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
-        await asyncio.to_thread(core.engine.launch)
-        async with _socket_mode(settings, app, client, health):
+        await asyncio.to_thread(core.launch)
+        async with edge:
             log.info("ready; listening for Slack (%s)", _transport(settings))
             yield
             log.info("stopping: no new work is taken")
@@ -240,37 +173,6 @@ def _bolt(settings: Settings, client: AsyncWebClient) -> AsyncApp:
         ignoring_self_events_enabled=False,
         attaching_function_token_enabled=False,
     )
-
-
-@contextlib.asynccontextmanager
-async def _socket_mode(
-    settings: Settings, app: AsyncApp, client: AsyncWebClient, health: Health
-) -> AsyncIterator[None]:
-    """Keep a websocket to Slack open, when an app-level token asks for it."""
-    if not settings.uses_socket_mode:
-        yield
-        return
-    handler = AsyncSocketModeHandler(app, settings.slack_app_token, web_client=client)
-    health.watch(handler.client)
-    connecting = asyncio.create_task(_connect(handler))
-    watching = asyncio.create_task(health.keep_watching())
-    yield
-    for task in (connecting, watching):
-        task.cancel()
-    await handler.close_async()  # type: ignore[no-untyped-call]
-
-
-async def _connect(handler: AsyncSocketModeHandler) -> None:
-    """Open the first connection, however long Slack is away; later ones Bolt renews itself."""
-    wait = 1.0
-    while True:
-        try:
-            await handler.connect_async()  # type: ignore[no-untyped-call]
-            return
-        except (TimeoutError, SlackClientError, aiohttp.ClientError, OSError) as error:
-            log.warning("no socket to Slack yet (%s); trying again", type(error).__name__)
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, 30.0)
 
 
 def _transport(settings: Settings) -> str:

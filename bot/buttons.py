@@ -1,7 +1,8 @@
 """The buttons of a card: each click is checked again here, and a late or foreign one is answered.
 
-Promises: only the agent who asked may decide about a request; a decision is written down with the
-name of who took it. Does not: trust that a button is only shown where it applies.
+Promises: only the agent who asked and the leads may decide about a request; a decision is
+written down with the name of who took it. Does not: trust that a button is only shown where it
+applies.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.card import CHECK_AGAIN, COMPOSE_AGAIN, SEND_ANYWAY
+from bot.card import CANCEL, CHECK_AGAIN, COMPOSE_AGAIN, SEND_ANYWAY
 from bot.delivery import Delivery
+from bot.draft import make_draft
 from bot.last_resort import LastResort
 from bot.modal import Modal
-from bot.modal_view import make_draft
+from bot.receipts import Receipts
 from bot.request import Request
 from bot.store import Store
 
-_FOREIGN = "Only the agent who asked for this message can do that."
+_FOREIGN = "Only the agent who asked for this message, or a lead, can do that."
 _LATE = "This request has moved on since that button was shown. The card says where it stands."
 
 
@@ -32,22 +34,29 @@ class Buttons:
         self,
         store: Store,
         delivery: Delivery,
+        receipts: Receipts,
         modal: Modal,
         last_resort: LastResort,
         *,
         records: Executor,
         default_country: str | None,
+        leads: frozenset[str],
     ) -> None:
         self._store = store
-        self._delivery = delivery
         self._modal = modal
         self._last_resort = last_resort
         self._records = records
         self._country = default_country
+        self._leads = leads
+        self._decisions = {
+            CANCEL: delivery.cancel,
+            CHECK_AGAIN: receipts.check_again,
+            SEND_ANYWAY: delivery.send_anyway,
+        }
 
     def listen(self, app: AsyncApp) -> None:
         """Register the listeners."""
-        for action in (CHECK_AGAIN, SEND_ANYWAY, COMPOSE_AGAIN):
+        for action in (*self._decisions, COMPOSE_AGAIN):
             app.action({"type": "block_actions", "action_id": action})(self._on_click)
 
     async def _on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -58,16 +67,13 @@ class Buttons:
         click, user = body["actions"][0], body["user"]
         loop = asyncio.get_running_loop()
         request = await loop.run_in_executor(self._records, self._store.load, click["value"])
-        if user["id"] != request.agent_id:
+        if user["id"] != request.agent_id and user["id"] not in self._leads:
             await _answer(body, _FOREIGN)
             return
         if click["action_id"] == COMPOSE_AGAIN:
             await self._compose_again(request, body)
             return
-        decide = {
-            CHECK_AGAIN: self._delivery.check_again,
-            SEND_ANYWAY: self._delivery.send_anyway,
-        }[click["action_id"]]
+        decide = self._decisions[click["action_id"]]
         name = user.get("name") or user.get("username") or user["id"]
         if not await loop.run_in_executor(self._records, decide, request.request_id, name):
             await _answer(body, _LATE)

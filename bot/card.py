@@ -1,7 +1,8 @@
 """How a request looks in Slack: its card, the lines of its thread, and what its buttons say. Pure.
 
 Promises: state in words, addresses masked, every text of a person or of Genesys as literal
-rich text, so that nobody is pinged and nothing is formatted. Does not: post (``thread``).
+rich text, so that nobody is pinged and nothing is formatted; only the agent who asked is
+mentioned, once, when the customer replied or the message failed. Does not: post (``thread``).
 """
 
 from __future__ import annotations
@@ -18,31 +19,36 @@ Block = dict[str, Any]
 
 PREVIEW_LENGTH = 300
 REASON_LENGTH = 900
-CHECK_AGAIN, SEND_ANYWAY, COMPOSE_AGAIN = "check_again", "send_anyway", "compose_again"
+CANCEL, CHECK_AGAIN, SEND_ANYWAY = "cancel", "check_again", "send_anyway"
+COMPOSE_AGAIN = "compose_again"
 
 STATE_WORDS: dict[State, str] = {
     State.CHECKING: "⏳ Checking who this is and whether a message may go out",
     State.REFUSED: "⛔ Not sent",
-    State.SCHEDULED: "⏳ About to be sent",
+    State.SCHEDULED: "⏳ To be sent",
     State.SENDING: "⏳ Being handed to Genesys Cloud",
     State.ACCEPTED: "☑️ Accepted by Genesys Cloud",
-    State.WAITING: "⏳ Waiting for the customer to come back",
+    State.WAITING: "⏳ Waiting for the customer to come back to the page",
     State.DELIVERED: "✅ Delivered",
     State.READ: "✅ Read",
     State.REPLIED: "💬 The customer replied",
-    State.FAILED: "❌ Failed: Genesys Cloud did not take the message",
+    State.FAILED: "❌ Failed: the message did not reach the customer",
     State.UNCERTAIN: "❔ Uncertain: it may or may not have been sent",
-    State.EXPIRED: "⌛ Expired before it was sent",
-    State.CANCELLED: "🚫 Cancelled before it was sent",
+    State.EXPIRED: "⌛ Expired: it was not sent",
+    State.CANCELLED: "🚫 Cancelled: it was not sent",
 }
 
 _LINE_WORDS: dict[Event, str] = {
     Event.ASKED: "Asked for.",
     Event.FOUND: "Customer found.",
+    Event.HELD: "Genesys Cloud does not answer. The request waits and goes on when it does.",
     Event.REFUSED: "Not sent.",
+    Event.CANCELLED: "cancelled it before it was sent.",
+    Event.EXPIRED: "Its time is over, so it was not sent.",
     Event.SENDING: "Handed to Genesys Cloud.",
+    Event.NOT_TAKEN: "Genesys Cloud did not take it yet.",
     Event.ACCEPTED: "Genesys Cloud has accepted the message.",
-    Event.FAILED: "Genesys Cloud did not take the message.",
+    Event.FAILED: "The message did not reach the customer.",
     Event.FATE_UNKNOWN: (
         "Genesys Cloud's answer was lost, so nobody knows yet whether the message was taken. "
         "It is not sent again; the bot is looking for it in Genesys Cloud."
@@ -52,11 +58,17 @@ _LINE_WORDS: dict[Event, str] = {
         "Look at the customer's conversations there, then decide with the buttons above."
     ),
     Event.STILL_UNCERTAIN: "Looked again: the message is still not to be found in Genesys Cloud.",
-    Event.ELSEWHERE: "Shown to you only, because",
     Event.CHECK_ASKED: "asked to look again.",
     Event.SEND_DECIDED: "decided to send it again, knowing that the customer may get it twice.",
+    Event.WAITING: "The customer is not on the page. The message waits there for them.",
+    Event.DELIVERED: "Delivered to the customer's page.",
+    Event.READ: "Read by the customer.",
+    Event.REPLIED: "The customer replied.",
+    Event.WATCH_ENDED: "No more news in all this time: the bot no longer looks for any.",
+    Event.ELSEWHERE: "Shown to you only, because",
 }
-_NAMES_A_PERSON = frozenset({Event.CHECK_ASKED, Event.SEND_DECIDED})
+_BY_A_PERSON = frozenset({Event.CANCELLED, Event.CHECK_ASKED, Event.SEND_DECIDED})
+_TELLS_THE_AGENT = frozenset({Event.REPLIED, Event.FAILED})
 
 
 @dataclass(frozen=True)
@@ -70,22 +82,15 @@ class Post:
 def show_card(request: Request) -> Post:
     """Draw a request's card in its present state."""
     state = STATE_WORDS[request.state]
-    who = show_name(request.customer_name) if request.customer_name else ""
-    heading = [
-        _text("Message to "),
-        _text(who or request.identity.masked, bold=True),
-        *([_text(f" ({request.identity.masked})")] if who else []),
-        _text(f" from {show_name(request.agent_name)}"),
-    ]
-    quote = clip(visible(request.text), PREVIEW_LENGTH)
+    quote = clip(visible(request.text), PREVIEW_LENGTH) or "…"
+    status = [_text(state, bold=True), *_when(request)]
     elements: list[Block] = [
-        {"type": "rich_text_section", "elements": heading},
+        _section(*_heading(request)),
         {"type": "rich_text_quote", "elements": [_text(quote)]},
-        {"type": "rich_text_section", "elements": [_text(state, bold=True)]},
+        _section(*status),
     ]
     if request.reason:
-        why = _text(clip(visible(request.reason), REASON_LENGTH))
-        elements.append({"type": "rich_text_section", "elements": [why]})
+        elements.append(_section(_text(clip(visible(request.reason), REASON_LENGTH) or "…")))
     blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
     buttons = _buttons(request)
     if buttons:
@@ -93,43 +98,83 @@ def show_card(request: Request) -> Post:
     return Post(f"Message to a customer: {state}", blocks)
 
 
+def _heading(request: Request) -> list[Block]:
+    who = show_name(request.customer_name) if request.customer_name else ""
+    return [
+        _text("Message to "),
+        _text(who or request.identity.masked, bold=True),
+        *([_text(f" ({request.identity.masked})")] if who else []),
+        _text(f" from {show_name(request.agent_name)}"),
+    ]
+
+
+def _when(request: Request) -> list[Block]:
+    """Say when an unsent request is sent, and until when that is worth while."""
+    if request.state not in (State.CHECKING, State.SCHEDULED):
+        return []
+    nodes: list[Block] = []
+    if request.send_at is not None:
+        nodes += [_text(" on "), _time(request.send_at, "{date_short_pretty} at {time_secs}")]
+    if request.send_before is not None:
+        before = _time(request.send_before, "{date_short_pretty} at {time}")
+        nodes += [_text(", not after "), before]
+    return nodes
+
+
 def _buttons(request: Request) -> list[Block]:
+    if request.state in (State.CHECKING, State.SCHEDULED):
+        return [_button(CANCEL, "Undo", request)]
     if request.state is State.UNCERTAIN:
+        doubt = (
+            "Nobody knows whether the first message was sent: Genesys Cloud's answer was lost and "
+            "the message is not to be found there. If it was sent after all, the customer gets it "
+            "twice."
+        )
+        sure = {
+            "title": _plain("Send it again?"),
+            "text": _plain(doubt),
+            "confirm": _plain("Send anyway"),
+            "deny": _plain("Leave it"),
+        }
         return [
             _button(CHECK_AGAIN, "Check again", request),
-            _button(
-                SEND_ANYWAY,
-                "Send anyway",
-                request,
-                style="danger",
-                confirm={
-                    "title": _plain("Send it again?"),
-                    "text": _plain(
-                        "Nobody knows whether the first message was sent: Genesys Cloud's answer "
-                        "was lost and the message is not to be found there. If it was sent after "
-                        "all, the customer gets it twice."
-                    ),
-                    "confirm": _plain("Send anyway"),
-                    "deny": _plain("Leave it"),
-                },
-            ),
+            _button(SEND_ANYWAY, "Send anyway", request, style="danger", confirm=sure),
         ]
-    if request.state in (State.REFUSED, State.FAILED):
+    if request.state in (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED):
         return [_button(COMPOSE_AGAIN, "Open it again", request)]
     return []
 
 
-def show_line(line: HistoryLine) -> Post:
+def show_line(line: HistoryLine, agent_id: str) -> Post:
     """Draw one line of a request's thread, with the time in each reader's own time zone."""
     words = _LINE_WORDS[line.event]
     detail = clip(visible(line.detail), REASON_LENGTH)
-    if line.event in _NAMES_A_PERSON:
+    if line.event in _BY_A_PERSON:
         sentence = f"{show_name(line.detail)} {words}"
     else:
         sentence = f"{words} {detail}".strip()
-    section = {"type": "rich_text_section", "elements": [_time(line.at), _text(f"  {sentence}")]}
+    nodes = [_time(line.at, "{time_secs}"), _text(f"  {sentence}")]
+    if line.event in _TELLS_THE_AGENT:
+        nodes.insert(1, _text("  "))
+        nodes.insert(2, {"type": "user", "user_id": agent_id})
+    if line.link:
+        link = {"type": "link", "url": line.link, "text": "Open it in Genesys Cloud"}
+        nodes += [_text(" "), link]
+    section = _section(*nodes)
     return Post(
-        f"Message to a customer: {line.event.value}", [{"type": "rich_text", "elements": [section]}]
+        f"Message to a customer: {line.event.value}",
+        [{"type": "rich_text", "elements": [section]}],
+    )
+
+
+def show_outcome(request: Request, link: str) -> Post:
+    """Draw the one quiet line that a final outcome gets in the outcomes channel."""
+    state = STATE_WORDS[request.state]
+    nodes = [*_heading(request), _text(": "), _text(state, bold=True)]
+    if link:
+        nodes += [_text("  "), {"type": "link", "url": link, "text": "Thread"}]
+    return Post(
+        f"Message to a customer: {state}", [{"type": "rich_text", "elements": [_section(*nodes)]}]
     )
 
 
@@ -141,18 +186,22 @@ def show_notice(sentence: str) -> Post:
 def show_given_back(sentence: str, typed: str) -> Post:
     """Draw a sentence with what the agent had typed under it, so that nothing typed is lost."""
     post = show_notice(sentence)
-    if typed.strip():
+    if visible(typed).strip():
         quote = {"type": "rich_text_preformatted", "elements": [_text(visible(typed)[:3_000])]}
         post.blocks.append({"type": "rich_text", "elements": [quote]})
     return post
 
 
-def _time(at: datetime) -> Block:
+def _section(*nodes: Block) -> Block:
+    return {"type": "rich_text_section", "elements": list(nodes)}
+
+
+def _time(at: datetime, form: str) -> Block:
     return {
         "type": "date",
         "timestamp": int(at.timestamp()),
-        "format": "{time_secs}",
-        "fallback": at.strftime("%H:%M:%S UTC"),
+        "format": form,
+        "fallback": at.strftime("%Y-%m-%d %H:%M:%S UTC"),
     }
 
 

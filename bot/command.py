@@ -21,9 +21,9 @@ from bot.addresses import (
     unlink_words,
 )
 from bot.card import Post, show_notice
+from bot.draft import make_draft
 from bot.last_resort import LastResort
 from bot.modal import Modal
-from bot.modal_view import make_draft
 from bot.request import Place
 
 SHORTCUT = "notify_customer"
@@ -49,16 +49,16 @@ def split_command(text: str, default_country: str | None) -> tuple[str, str]:
     The customer is an e-mail address or a phone number at the start, in any of Slack's forms;
     a text that starts with neither is all message.
     """
-    text = sendable(unescape(text)).replace("\u00a0", " ").strip()
+    text = sendable(text).replace("\u00a0", " ").strip()
     linked = _FIRST_LINKED.match(text)
+    first = re.match(r"\S*", text)
     if linked:
-        return linked[0], unlink_words(text[linked.end() :]).strip()
-    first, _, rest = text.partition(" ")
-    first, newline, below = first.partition("\n")
-    if "@" in clean(first):
-        return first, unlink_words(f"{below}{' ' if newline else ''}{rest}").strip()
-    phone = _phone_length(text, default_country)
-    return text[:phone].strip(), unlink_words(text[phone:]).strip(" ,;:\n")
+        end = linked.end()
+    elif first and "@" in clean(first[0])[1:]:
+        end = first.end()
+    else:
+        end = _phone_length(text, default_country)
+    return unescape(text[:end]).strip(), unescape(unlink_words(text[end:])).strip()
 
 
 def _phone_length(text: str, default_country: str | None) -> int:
@@ -73,12 +73,19 @@ def _phone_length(text: str, default_country: str | None) -> int:
         if not _DIGITS.fullmatch(clean(word[0])):
             break
         end = word.end()
-        try:
-            read_identity(text[:end], default_country)
-        except BadAddress:
-            continue
-        longest = end
+        if _is_address(text[:end], default_country):
+            longest = end
+        if word[0][-1] in ",;:":
+            break
     return longest or (end if sum(sign.isdigit() for sign in text[:end]) >= 7 else 0)
+
+
+def _is_address(text: str, default_country: str | None) -> bool:
+    try:
+        read_identity(text, default_country)
+    except BadAddress:
+        return False
+    return True
 
 
 class Command:

@@ -1,41 +1,43 @@
-"""Step 5: deliver a request durably: look up, decide, send once, read back a lost answer.
+"""Step 5: deliver a request durably: look up, decide, wait until it is time, send once.
 
 Promises: at most one attempt whose fate is unknown, then reading before anything else. The right
 to send is one compare-and-set from ``scheduled`` to ``sending``; whoever finds ``sending`` already
-there does not send, it reads. Does not: speak Slack (it asks for the thread to be brought up to
-date), or follow the outcome beyond ``accepted``.
+there does not send, it reads. A request that Genesys cannot answer for waits; one past its time
+is never sent. Does not: speak Slack (it asks for the thread to be brought up to date), or follow
+what comes after the send (``receipts`` and ``watch`` do).
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from dbos import DBOS
 
-from bot.engine import Engine, Queue, Work
-from bot.preflight import Preflight, Verdict, check_length
+from bot.engine import Engine, Work
+from bot.preflight import Preflight, passes
+from bot.receipts import Receipts
 from bot.request import Event, Request, State
 from bot.store import Ask, Store
-from genesys import (
-    FateUnknown,
-    GenesysCloud,
-    GenesysError,
-    OutboundMessage,
-    Receipt,
-    find_sent,
-    send_once,
-)
+from bot.verdict import Verdict, check_length
+from bot.wording import explain
+from bot.works import DELIVER, deliver, publish, step
+from genesys import Customer, FateUnknown, GenesysCloud, GenesysError, send_once
 
 log = logging.getLogger(__name__)
 
-DELIVER, READ_BACK, PUBLISH = "deliver", "read_back", "publish"
+GO = "go"  # what the first step leaves in the engine's row: the second may follow
+HOLD_HOURS = 24  # how long a request without an end of its own waits for Genesys
+FRESH = timedelta(seconds=120)  # a verdict older than this is asked for again before the send
+_AWAY_SECONDS = 5.0  # after a failure, requests in line wait without asking, too
+_HOLDS = (5, 10, 15)  # seconds until a held request tries again; the last one repeats
+_SEND_PATIENCE = 20.0
 
 
 class Delivery:
-    """The durable way of one request from ``checking`` to ``accepted`` or a reason why not."""
+    """The durable way of one request from ``checking`` to its send, or a reason why not."""
 
     def __init__(
         self,
@@ -43,169 +45,182 @@ class Delivery:
         engine: Engine,
         preflight: Preflight,
         cloud: GenesysCloud,
+        receipts: Receipts,
         *,
-        deployment_id: str,
-        read_back_seconds: tuple[int, ...],
+        undo: timedelta,
     ) -> None:
         self._store = store
         self._engine = engine
         self._preflight = preflight
         self._cloud = cloud
-        self._deployment_id = deployment_id
-        self._waits = read_back_seconds
+        self._receipts = receipts
+        self._undo = undo
+        self._away_until = 0.0
 
     def works(self) -> Mapping[str, Callable[[str, int], None]]:
         """Return the engine's names for what this module does."""
-        return {DELIVER: self._deliver, READ_BACK: self._read_back}
-
-    # What the steps before this one call.
+        return {DELIVER: self._deliver}
 
     def accept(self, request: Request) -> Request:
         """Write a request down and ask for its delivery; return what is stored under its id."""
-        works = self._engine.asking(
-            Work(DELIVER, Queue.DELIVERY, request.request_id, once=True),
-            Work(PUBLISH, Queue.THREAD, request.request_id),
-        )
+        works = self._showing(request.request_id, deliver(request.request_id))
         return self._store.record(request, works)
 
-    def check_again(self, request_id: str, agent: str) -> bool:
-        """Ask for one more reading of an uncertain request; tell whether it still is one."""
-        if self._store.load(request_id).state is not State.UNCERTAIN:
-            return False
-        turn = len(self._waits)  # past the last wait: this reading is a person's
-        asked = Work(READ_BACK, Queue.READ_BACK, request_id, turn)
-        self._store.add_line(
-            request_id, Event.CHECK_ASKED, agent, ask=self._showing(request_id, asked)
-        )
-        return True
+    def cancel(self, request_id: str, agent: str) -> bool:
+        """Cancel a request that has not gone out; tell whether it was in time."""
+        show = self._showing(request_id)
+        return self._store.move(request_id, State.CANCELLED, Event.CANCELLED, agent, ask=show)
 
     def send_anyway(self, request_id: str, agent: str) -> bool:
         """Send an uncertain request again because a person decided so; False if it is not one."""
-        again = Work(DELIVER, Queue.DELIVERY, request_id, turn=1)
         return self._store.move(
             request_id,
             State.SCHEDULED,
             Event.SEND_DECIDED,
             agent,
-            ask=self._showing(request_id, again),
+            since=State.UNCERTAIN,
+            ask=self._showing(request_id, deliver(request_id, 1)),
+            send_at=datetime.now(UTC),
+            send_before=None,
+            checked_at=None,
         )
 
     # The work itself. Each step leaves its result in the store: run again, it finds it there.
 
-    def _deliver(self, request_id: str, _turn: int) -> None:
-        DBOS.run_step({"name": "look up and decide"}, self._look_up_and_decide, request_id)
-        DBOS.run_step({"name": "send once"}, self._send_once, request_id)
+    def _deliver(self, request_id: str, turn: int) -> None:
+        if DBOS.run_step(step("decide"), self._look_up_and_decide, request_id, turn) == GO:
+            DBOS.run_step(step("send once"), self._send_once, request_id, turn)
 
-    def _look_up_and_decide(self, request_id: str) -> None:
-        request = self._store.load(request_id)
-        if request.state is not State.CHECKING:
-            return
+    def _look_up_and_decide(self, request_id: str, turn: int) -> str:
+        request, now = self._store.load(request_id), datetime.now(UTC)
+        if request.state is State.SENDING:
+            return GO  # an earlier life of this work died: the next step reads back
+        if request.state not in (State.CHECKING, State.SCHEDULED):
+            return ""
+        if _is_late(request, now):
+            self._expire(request)
+            return ""
+        if request.state is State.SCHEDULED and request.send_at and request.send_at > now:
+            wait = (request.send_at - now).total_seconds()
+            self._store.ask(self._engine.asking(deliver(request_id, turn + 1, wait=wait)))
+            return ""
+        if request.checked_at and now - request.checked_at < FRESH:
+            return GO
+        return self._decide(request, now, turn)
+
+    def _decide(self, request: Request, now: datetime, turn: int) -> str:
+        if time.monotonic() < self._away_until:
+            self._hold(request, turn)
+            return ""
         verdict = self._preflight.check(
             request.identity, request.chosen_contact_id, request.into_open_conversation
         )
+        if verdict.is_away:
+            self._away_until = time.monotonic() + _AWAY_SECONDS
+            self._hold(request, turn)
+            return ""
         refusal = _refusal(request, verdict)
-        customer = verdict.customer
-        if refusal or customer is None:
-            self._move(request_id, State.REFUSED, Event.REFUSED, refusal, reason=refusal)
-            return
-        evidence = " ".join(finding.sentence for finding in verdict.findings[:2])
-        self._move(
-            request_id,
+        if verdict.customer is None or refusal:
+            show = self._showing(request.request_id)
+            self._store.move(
+                request.request_id,
+                State.REFUSED,
+                Event.REFUSED,
+                refusal,
+                ask=show,
+                reason=refusal,
+            )
+            return ""
+        return self._schedule(request, verdict, verdict.customer, now, turn)
+
+    def _schedule(
+        self, request: Request, verdict: Verdict, customer: Customer, now: datetime, turn: int
+    ) -> str:
+        """Note who the customer is and when to send; GO when that is now."""
+        send_at = max(request.send_at or now, request.created_at + self._undo, now)
+        wait = (send_at - now).total_seconds()
+        later = [deliver(request.request_id, turn + 1, wait=wait)] if wait > 0 else []
+        moved = self._store.move(
+            request.request_id,
             State.SCHEDULED,
             Event.FOUND,
-            evidence,
+            " ".join(finding.sentence for finding in verdict.findings[:2]),
+            since=request.state,
+            ask=self._showing(request.request_id, *later),
+            checked_at=now,
+            send_at=send_at,
             contact_id=customer.contact_id,
-            contact_ids=list(customer.contact_ids),
+            contact_ids=customer.contact_ids,
             send_to_id=customer.send_to_id,
             customer_name=customer.name,
         )
+        return GO if moved and wait <= 0 else ""
 
-    def _send_once(self, request_id: str) -> None:
-        request = self._store.load(request_id)
+    def _send_once(self, request_id: str, turn: int) -> None:
+        request, now = self._store.load(request_id), datetime.now(UTC)
         if request.state is State.SENDING:
-            self._doubt(request_id)  # an earlier life of this step died with the message in flight
+            self._receipts.doubt(request_id)  # an earlier life of this step died in flight
             return
-        now = datetime.now(UTC)
+        if request.state is State.SCHEDULED and _is_late(request, now):
+            self._expire(request)
+            return
         if request.state is not State.SCHEDULED or not self._store.move(
-            request_id, State.SENDING, Event.SENDING, at=now, sending_at=now.timestamp()
+            request_id, State.SENDING, Event.SENDING, sending_at=now
         ):
             return
+        message, patience = self._receipts.message(request), _patience(request, now)
         try:
-            receipt = send_once(self._cloud, self._message(request))
+            receipt = send_once(self._cloud, message, patience=patience)
         except FateUnknown as error:
             log.warning("request %s: fate unknown (%s)", request_id, type(error.__cause__).__name__)
-            self._doubt(request_id)
+            self._receipts.doubt(request_id)
         except GenesysError as error:
             log.warning("request %s: not sent (%r)", request_id, error)
-            reason = str(error)
-            self._move(request_id, State.FAILED, Event.FAILED, reason, reason=reason)
+            self._not_taken(request, error, turn)
         else:
-            self._accept(request_id, receipt)
+            self._receipts.accept(request_id, receipt)
 
-    def _doubt(self, request_id: str) -> None:
-        first = Work(READ_BACK, Queue.READ_BACK, request_id, delay=self._waits[0])
-        self._store.add_line(request_id, Event.FATE_UNKNOWN, ask=self._showing(request_id, first))
-
-    def _read_back(self, request_id: str, turn: int) -> None:
-        DBOS.run_step({"name": "read back"}, self._look_for_it, request_id, turn)
-
-    def _look_for_it(self, request_id: str, turn: int) -> None:
-        request = self._store.load(request_id)
-        if request.state not in (State.SENDING, State.UNCERTAIN):
+    def _not_taken(self, request: Request, error: GenesysError, turn: int) -> None:
+        """Wait after what passes (no connection, rate limits); fail after what does not."""
+        if passes(error):
+            self._away_until = time.monotonic() + _AWAY_SECONDS
+            if self._store.move(request.request_id, State.SCHEDULED, Event.NOT_TAKEN):
+                self._hold(request, turn)
             return
-        receipt = self._find(request)
-        if receipt is not None:
-            self._accept(request_id, receipt)
-        elif turn + 1 < len(self._waits):
-            later = Work(
-                READ_BACK, Queue.READ_BACK, request_id, turn + 1, delay=self._waits[turn + 1]
-            )
-            self._store.ask(self._engine.asking(later))
-        elif not self._move(request_id, State.UNCERTAIN, Event.UNCERTAIN):
-            self._store.add_line(request_id, Event.STILL_UNCERTAIN, ask=self._showing(request_id))
-
-    def _find(self, request: Request) -> Receipt | None:
-        try:
-            return find_sent(
-                self._cloud,
-                self._message(request),
-                contact_ids=request.contact_ids,
-                since=request.sending_at or request.created_at,
-                now=datetime.now(UTC),
-                known_message_ids=self._store.known_message_ids(request.contact_id),
-            )
-        except GenesysError as error:
-            log.warning("request %s: cannot read back (%r)", request.request_id, error)
-            return None
-
-    def _accept(self, request_id: str, receipt: Receipt) -> None:
-        # The place where following the outcome begins: ask for it here, with the same transaction.
-        self._move(
-            request_id,
-            State.ACCEPTED,
-            Event.ACCEPTED,
-            message_id=receipt.message_id,
-            conversation_id=receipt.conversation_id,
+        reason, show = explain(error), self._showing(request.request_id)
+        self._store.move(
+            request.request_id, State.FAILED, Event.FAILED, reason, ask=show, reason=reason
         )
 
-    def _message(self, request: Request) -> OutboundMessage:
-        return OutboundMessage(
-            contact_id=request.send_to_id,
-            deployment_id=self._deployment_id,
-            text=request.text,
-            into_open_conversation=request.into_open_conversation,
-        )
+    def _hold(self, request: Request, turn: int) -> None:
+        """Let a request wait for Genesys, in line with the others that do."""
+        hold = _HOLDS[min(turn, len(_HOLDS) - 1)]
+        wait = hold - time.time() % hold  # on a grid: all become due together, oldest first
+        works = self._showing(request.request_id, deliver(request.request_id, turn + 1, wait=wait))
+        self._store.add_line(request.request_id, Event.HELD, ask=works, once=True)
 
-    def _move(
-        self, request_id: str, state: State, event: Event, detail: str = "", **values: Any
-    ) -> bool:
-        return self._store.move(
-            request_id, state, event, detail, ask=self._showing(request_id), **values
-        )
+    def _expire(self, request: Request) -> None:
+        show = self._showing(request.request_id)
+        self._store.move(request.request_id, State.EXPIRED, Event.EXPIRED, ask=show)
 
     def _showing(self, request_id: str, *works: Work) -> Ask:
         """Return what asks for the works and for the thread to show the news."""
-        return self._engine.asking(*works, Work(PUBLISH, Queue.THREAD, request_id))
+        return self._engine.asking(*works, publish(request_id))
+
+
+def _is_late(request: Request, now: datetime) -> bool:
+    """Tell whether the message is no longer worth sending, or has waited for too long."""
+    if request.send_before is not None:
+        return now >= request.send_before
+    begun = max(request.created_at, request.send_at or request.created_at)
+    return now - begun > timedelta(hours=HOLD_HOURS)
+
+
+def _patience(request: Request, now: datetime) -> float:
+    """Return how many seconds the send may take, so that no attempt begins past its time."""
+    if request.send_before is None:
+        return _SEND_PATIENCE
+    return min(_SEND_PATIENCE, (request.send_before - now).total_seconds())
 
 
 def _refusal(request: Request, verdict: Verdict) -> str:

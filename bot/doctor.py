@@ -11,10 +11,10 @@ from collections.abc import Callable
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import WebClient
 
-from bot.app import connect_genesys
+from bot.core import connection_to
 from bot.manifest import SCOPES
 from bot.settings import Settings
-from bot.thread import slack_for_posting
+from bot.slack_posting import SlackPosting
 from genesys import (
     DeploymentStatus,
     GenesysCloud,
@@ -31,8 +31,8 @@ class _Ailment(Exception):
 
 def examine(settings: Settings) -> int:
     """Check Slack, Genesys Cloud and the deployment; return 0 when all is well, else 1."""
-    slack = slack_for_posting(settings.slack_bot_token, settings.slack_api_url)
-    cloud = connect_genesys(settings)
+    slack = SlackPosting(settings.slack_bot_token, settings.slack_api_url).client
+    cloud = GenesysCloud(connection_to(settings))
     checks: list[tuple[str, Callable[[], str]]] = [
         ("Genesys SDK", _check_sdk),
         ("Slack", lambda: _check_slack(slack)),

@@ -1,8 +1,9 @@
 """The durable engine: DBOS on the same database as our tables.
 
 Promises: work asked for inside one of our transactions exists exactly when that transaction does;
-work of a process that died goes on when it starts again; only request ids stand in the engine's
-rows. Does not: know what the work is. Why each option: docs/decisions/0002-durable-engine.md.
+work of a process that died goes on when it starts again, or in another process that takes it over;
+only request ids stand in the engine's rows. Does not: know what the work is, or who is dead (the
+reaper does). Why each option: docs/decisions/0002-durable-engine.md.
 """
 
 from __future__ import annotations
@@ -10,10 +11,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+from importlib.metadata import version
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from dbos import (
+    DBOS,
+    DBOSClient,
+    DBOSConfig,
+    DBOSPortableJSONSerializer,
+    EnqueueOptions,
+    WorkflowStatusString,
+)
+
+from bot.slot import KEEPALIVES
 
 APPLICATION = "proactive"
 # Pinned: the engine's default is a hash of the code, and a new release would then never touch
@@ -21,6 +33,11 @@ APPLICATION = "proactive"
 APPLICATION_VERSION = "1"
 DRAIN_SECONDS = 5  # so that a bot told to stop has stopped within ten
 RECOVERY_ATTEMPTS = 20  # dispatches before a request that kills its process is set aside
+# Connections to PostgreSQL for each process, beside those of our own engine: its default of 20
+# would let three processes use up the hundred that a server allows.
+CONNECTIONS = 10
+KNOWN_DBOS = "3.4."  # take_over uses what DBOS keeps private: read it again before raising this
+_FIRST_REQUEST = datetime(2026, 1, 1, tzinfo=UTC)  # older ones share the first place in the queue
 
 
 class Queue(StrEnum):
@@ -41,6 +58,7 @@ class Work:
     turn: int = 0
     delay: float = 0.0
     once: bool = False  # at most one such work may ever exist for this request and turn
+    since: datetime | None = None  # of what waits on a queue the oldest starts first; None: at once
 
 
 class Engine:
@@ -48,7 +66,8 @@ class Engine:
 
     def __init__(self, database_url: str, database: sa.Engine, executor_id: str) -> None:
         logging.getLogger("dbos").setLevel(logging.WARNING)
-        is_sqlite = database.dialect.name == "sqlite"
+        if not version("dbos").startswith(KNOWN_DBOS):
+            raise RuntimeError(f"the engine is made for DBOS {KNOWN_DBOS}x: see KNOWN_DBOS")
         self._database = database
         self._client: DBOSClient | None = None
         config: DBOSConfig = {
@@ -60,8 +79,15 @@ class Engine:
             "log_level": "WARNING",
             "max_executor_threads": 64,
             "notification_listener_polling_interval_sec": 0.05,
-            "use_listen_notify": not is_sqlite,
+            "use_listen_notify": False,
         }
+        if database.dialect.name == "postgresql":
+            config["use_listen_notify"] = True
+            config["sys_db_pool_size"] = CONNECTIONS
+            config["db_engine_kwargs"] = {
+                "connect_args": {**KEEPALIVES, "application_name": "proactive engine"},
+                "hide_parameters": True,
+            }
         DBOS(config=config)
 
     def register(self, works: Mapping[str, Callable[[str, int], None]]) -> None:
@@ -97,8 +123,6 @@ class Engine:
         return ask
 
     def _enqueue(self, connection: sa.Connection, work: Work) -> None:
-        if self._client is None:
-            raise RuntimeError("the engine is not launched")
         options: EnqueueOptions = {
             "workflow_name": work.name,
             "queue_name": work.queue,
@@ -110,7 +134,60 @@ class Engine:
             options["delay_seconds"] = work.delay
         if work.queue is Queue.THREAD:
             options["queue_partition_key"] = work.request_id
-        self._client.enqueue_in_transaction(connection, options, work.request_id, work.turn)
+        if work.since is not None:
+            options["priority"] = _place(work.since)
+        client = self._launched_client()
+        client.enqueue_in_transaction(connection, options, work.request_id, work.turn)
+
+    def executors(self) -> frozenset[str]:
+        """Return the ids of the executors that work was begun on and not ended, dead or alive.
+
+        Raises SQLAlchemyError or DBOSException.
+        """
+        under_way = self._launched_client().list_workflows(
+            status=WorkflowStatusString.PENDING.value,
+            app_version=APPLICATION_VERSION,
+            load_input=False,
+            load_output=False,
+        )
+        return frozenset(one.executor_id for one in under_way if one.executor_id)
+
+    def take_over(self, executor_id: str) -> int:
+        """Put a dead executor's work back on its queues; return how many pieces it was.
+
+        The caller holds the executor's slot, so nobody lives under this id while it happens.
+        Only Conductor, a product beside DBOS, offers this in public; launching under the dead id
+        does the same, which is why it is safe to call: each row is moved by one compare-and-set
+        on the id, and the engine lets no step of the dead one be recorded afterwards.
+        """
+        return len(DBOS._recover_pending_workflows([executor_id]))
+
+    def forget_finished(self, before: datetime, most: int) -> int:
+        """Delete up to ``most`` pieces of work that ended before; return how many it were.
+
+        Those that were set aside after many crashes stay: somebody should look at them. Raises
+        SQLAlchemyError or DBOSException.
+        """
+        client = self._launched_client()
+        finished = client.list_workflows(
+            status=[
+                WorkflowStatusString.SUCCESS.value,
+                WorkflowStatusString.ERROR.value,
+                WorkflowStatusString.CANCELLED.value,
+            ],
+            completed_before=before.isoformat(),
+            limit=most,
+            load_input=False,
+            load_output=False,
+        )
+        if finished:
+            client.delete_workflows([one.workflow_id for one in finished])
+        return len(finished)
+
+    def _launched_client(self) -> DBOSClient:
+        if self._client is None:
+            raise RuntimeError("the engine is not launched")
+        return self._client
 
     def close(self) -> None:
         """Stop taking work and wait a little for what is under way.
@@ -120,6 +197,11 @@ class Engine:
         DBOS.destroy(workflow_completion_timeout_sec=DRAIN_SECONDS, destroy_registry=True)
         if self._client is not None:
             self._client.destroy()
+
+
+def _place(since: datetime) -> int:
+    """Return the place in a queue: DBOS starts low numbers first, from 1; none at all is 0."""
+    return max(1, int((since - _FIRST_REQUEST).total_seconds()))
 
 
 def _as_function(do: Callable[[str, int], None]) -> Callable[[str, int], None]:

@@ -18,7 +18,8 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.modal_view import CUSTOMER, build_sorry
+from bot.draft import CUSTOMER
+from bot.modal_view import build_sorry
 
 log = logging.getLogger(__name__)
 

@@ -37,7 +37,10 @@ class MaskingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Format the line and mask what looks private."""
-        return _PRIVATE.sub(MASK, super().format(record))
+        record.exc_text = None  # another handler may have left the error's text here
+        line = _PRIVATE.sub(MASK, super().format(record))
+        record.exc_text = None
+        return line
 
     def formatException(  # noqa: N802 -- logging's own name
         self,
@@ -47,7 +50,9 @@ class MaskingFormatter(logging.Formatter):
         """Write where an error came from and of which kind it is, without its text."""
         parts: list[str] = []
         error = ei[1]
-        while error is not None:
+        seen: set[int] = set()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
             places = [
                 f"  {frame.filename}:{frame.lineno} in {frame.name}"
                 for frame in traceback.extract_tb(error.__traceback__)

@@ -13,6 +13,9 @@ import yaml
 
 from bot.command import SHORTCUT
 
+# An administrator may refuse these. They let the bot recognise a post of its own whose answer was
+# lost, in places that it is in; without them such a post is posted again.
+OPTIONAL_SCOPES = ("channels:history", "groups:history", "im:history", "mpim:history")
 SCOPES = {
     "commands": "the slash command and the message shortcut",
     "chat:write": "posts cards, their threads, and direct messages to the agent who asked",
@@ -57,7 +60,7 @@ def build_manifest(command: str = "/proactive", url: str = "") -> dict[str, Any]
             ],
             "slash_commands": [slash],
         },
-        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "oauth_config": {"scopes": {"bot": list(SCOPES), "bot_optional": list(OPTIONAL_SCOPES)}},
         "settings": {
             "interactivity": interactivity,
             "org_deploy_enabled": False,

@@ -22,27 +22,34 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.card import show_given_back
 from bot.delivery import Delivery
-from bot.last_resort import LastResort
-from bot.modal_view import (
-    ASK_FOR_CUSTOMER,
+from bot.draft import (
     CANDIDATE,
-    COMPOSE,
     CUSTOMER,
-    LOOKING_UP,
     MESSAGE,
     OPEN,
     Draft,
-    Note,
-    build_modal,
+    check_times,
     field_of,
     read_modal,
 )
-from bot.preflight import Preflight, Verdict, check_length
+from bot.last_resort import LastResort
+from bot.modal_view import (
+    ASK_FOR_CUSTOMER,
+    COMPOSE,
+    INPUT_LENGTH,
+    LOOKING_UP,
+    Note,
+    build_modal,
+)
+from bot.preflight import Preflight
 from bot.request import Request
+from bot.verdict import Verdict, check_length
 from genesys import Identity, Several
 
 log = logging.getLogger(__name__)
 
+_TOO_LATE = "Slack gave the form too little time to open. Nothing was sent: try again."
+_TOO_LONG = "Your text is longer than the form takes, so only its beginning is there. All of it:"
 _TRIGGER_LOST = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id")
 
 
@@ -88,13 +95,14 @@ class Modal:
         except SlackApiError as error:
             if error.response.get("error") not in _TRIGGER_LOST:
                 raise
-            await self._give_back(draft.place.response_url, typed)
+            await self._give_back(draft.place.response_url, _TOO_LATE, typed)
             return
+        if len(draft.message) > INPUT_LENGTH:
+            await self._give_back(draft.place.response_url, _TOO_LONG, typed)
         if draft.identity:
             await self._look_up(answer["view"]["id"], draft)
 
-    async def _give_back(self, response_url: str, typed: str) -> None:
-        sentence = "Slack gave the form too little time to open. Nothing was sent: try again."
+    async def _give_back(self, response_url: str, sentence: str, typed: str) -> None:
         shown = show_given_back(sentence, typed)
         await AsyncWebhookClient(response_url).send(
             text=shown.text, blocks=shown.blocks, response_type="ephemeral"
@@ -177,7 +185,7 @@ class Modal:
         too_long = check_length(draft.message)
         if too_long:
             errors[MESSAGE] = too_long
-        return errors
+        return errors | check_times(draft, datetime.now(UTC))
 
     async def _record(self, request: Request) -> dict[str, str]:
         """Write the request down; return field errors when that cannot be done."""
@@ -218,4 +226,6 @@ def _to_request(draft: Draft, body: dict[str, Any]) -> Request:
         into_open_conversation=draft.into_open,
         chosen_contact_id=draft.chosen_contact_id,
         created_at=datetime.now(UTC),
+        send_at=draft.send_at,
+        send_before=draft.send_before,
     )

@@ -1,57 +1,40 @@
-"""Step 2, its pure half: a Draft and a Verdict become a modal, and a modal's values a Draft.
+"""Step 2, what the agent sees: a Draft and a Verdict become a modal. Pure.
 
 Promises: block and action ids stay the same from one update to the next, so that what the agent
-has typed survives; a choice made for one customer never counts for another (its block id names
-the customer); texts of people and of Genesys are literal. Does not: call anything.
+has typed survives; texts of people and of Genesys are literal. Does not: call anything.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from bot.addresses import BadAddress, read_identity, sendable, visible
-from bot.preflight import Finding, Level, Rule, Verdict
-from bot.request import Place
+from bot.addresses import visible
+from bot.draft import (
+    CANDIDATE,
+    CUSTOMER,
+    LEAVE,
+    MESSAGE,
+    OPEN,
+    SEND_AT,
+    SEND_BEFORE,
+    WRITE_INTO,
+    Draft,
+    View,
+    name_for,
+    write_place,
+)
+from bot.verdict import SHOWN_CANDIDATES, Finding, Level, Verdict
 from bot.wording import clip, show_name
 from genesys import Identity, Several
 
-View = dict[str, Any]
 Block = dict[str, Any]
 
 COMPOSE = "compose"  # the modal's callback id
-CUSTOMER, MESSAGE, CANDIDATE, OPEN = "customer", "message", "candidate", "open_conversation"
 EVIDENCE = "evidence"
-WRITE_INTO, LEAVE = "write", "leave"
 INPUT_LENGTH = 3_000  # Slack's own limit: longer than the channel's, so that a paste is not cut
 _LEVEL_WORDS = {Level.PASS: "✓ OK", Level.WARN: "⚠ Note", Level.BLOCK: "✗ Stop"}
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What an agent has typed so far, and where they were.
-
-    ``identity`` is None while the customer field holds none; ``problem`` then says why.
-    """
-
-    place: Place
-    customer: str = field(repr=False)
-    message: str = field(repr=False)
-    identity: Identity | None
-    problem: str = ""
-    chosen_contact_id: str = ""
-    into_open: bool = False
-
-
-def make_draft(place: Place, customer: str, message: str, default_country: str | None) -> Draft:
-    """Read a typed customer and keep the sentence that says why it cannot be read."""
-    try:
-        identity = read_identity(customer, default_country)
-    except BadAddress as problem:
-        return Draft(place, customer, message, None, str(problem))
-    return Draft(place, customer, message, identity)
 
 
 @dataclass(frozen=True)
@@ -83,13 +66,16 @@ def build_modal(
     if isinstance(shown, Verdict) and shown.customer and shown.customer.open:
         blocks.append(_open_input(shown.identity, draft.into_open))
     blocks.append(_message_input(draft))
+    blocks.append(_time_input(SEND_AT, "Send later", "Empty: at once.", draft.send_at))
+    hint = "Empty: as soon as it can be. Past this time it is never sent."
+    blocks.append(_time_input(SEND_BEFORE, "Not after", hint, draft.send_before))
     return {
         "type": "modal",
         "callback_id": COMPOSE,
         "title": _plain("Message a customer"),
         "submit": _plain("Send"),
         "close": _plain("Cancel"),
-        "private_metadata": _write_place(draft.place),
+        "private_metadata": write_place(draft.place),
         "blocks": blocks,
     }
 
@@ -103,56 +89,6 @@ def build_sorry(sentence: str) -> View:
         "close": _plain("Close"),
         "blocks": [{"type": "section", "text": _plain(sentence)}],
     }
-
-
-def read_modal(view: View, team_id: str, default_country: str | None) -> Draft:
-    """Read the draft out of a view that Slack delivers (submission or action)."""
-    values = view["state"]["values"]
-    draft = make_draft(
-        _read_place(view["private_metadata"], team_id),
-        _value(values, CUSTOMER, CUSTOMER).get("value") or "",
-        sendable(_value(values, MESSAGE, MESSAGE).get("value") or ""),
-        default_country,
-    )
-    if draft.identity is None:
-        return draft
-    candidate = _value(values, _of(CANDIDATE, draft.identity), CANDIDATE).get("selected_option")
-    into_open = _value(values, _of(OPEN, draft.identity), OPEN).get("selected_option")
-    return replace(
-        draft,
-        chosen_contact_id=(candidate or {}).get("value", ""),
-        into_open=(into_open or {}).get("value") == WRITE_INTO,
-    )
-
-
-def field_of(finding: Finding, draft: Draft, view: View) -> str:
-    """Return the block id of the field under which a finding's sentence belongs."""
-    present = {block["block_id"] for block in view["blocks"]}
-    wanted = CUSTOMER
-    if draft.identity and finding.rule is Rule.CONVERSATION:
-        wanted = _of(OPEN, draft.identity)
-    elif draft.identity and finding.rule is Rule.CONTACT:
-        wanted = _of(CANDIDATE, draft.identity)
-    return wanted if wanted in present else CUSTOMER
-
-
-def _of(block: str, identity: Identity) -> str:
-    """Name a block so that it belongs to one customer; the id does not give the address away."""
-    return f"{block}:{hashlib.sha256(identity.value.encode()).hexdigest()[:16]}"
-
-
-def _value(values: dict[str, Any], block_id: str, action_id: str) -> dict[str, Any]:
-    found = values.get(block_id, {}).get(action_id)
-    return found if isinstance(found, dict) else {}
-
-
-def _write_place(place: Place) -> str:
-    return json.dumps([place.channel_id, place.thread_ts, place.response_url])
-
-
-def _read_place(metadata: str, team_id: str) -> Place:
-    channel_id, thread_ts, response_url = json.loads(metadata)
-    return Place(team_id, channel_id, thread_ts, response_url)
 
 
 def _customer_input(draft: Draft) -> Block:
@@ -195,6 +131,20 @@ def _message_input(draft: Draft) -> Block:
     }
 
 
+def _time_input(block: str, label: str, hint: str, chosen: datetime | None) -> Block:
+    element: Block = {"type": "datetimepicker", "action_id": block}
+    if chosen is not None:
+        element["initial_date_time"] = int(chosen.timestamp())
+    return {
+        "type": "input",
+        "block_id": block,
+        "optional": True,
+        "label": _plain(label),
+        "hint": _plain(hint),
+        "element": element,
+    }
+
+
 def _candidate_input(several: Several, chosen: str) -> Block:
     options = [
         {
@@ -204,7 +154,7 @@ def _candidate_input(several: Several, chosen: str) -> Block:
             ),
             "value": candidate.contact_id,
         }
-        for candidate in several.candidates[:10]
+        for candidate in several.candidates[:SHOWN_CANDIDATES]
     ]
     element: Block = {"type": "radio_buttons", "action_id": CANDIDATE, "options": options}
     picked = [option for option in options if option["value"] == chosen]
@@ -212,7 +162,7 @@ def _candidate_input(several: Several, chosen: str) -> Block:
         element["initial_option"] = picked[0]
     return {
         "type": "input",
-        "block_id": _of(CANDIDATE, several.identity),
+        "block_id": name_for(CANDIDATE, several.identity),
         "dispatch_action": True,
         "label": _plain("Several contacts share this address. Which one?"),
         "element": element,
@@ -224,7 +174,7 @@ def _open_input(identity: Identity, into_open: bool) -> Block:
     write = {"text": _plain("Write into the open conversation"), "value": WRITE_INTO}
     return {
         "type": "input",
-        "block_id": _of(OPEN, identity),
+        "block_id": name_for(OPEN, identity),
         "dispatch_action": True,
         "label": _plain("A conversation is open now"),
         "element": {
@@ -247,6 +197,8 @@ def _evidence(shown: Note | Verdict) -> Block:
 def _headline(verdict: Verdict) -> list[Block]:
     address = verdict.identity.value
     word = "Cannot be sent" if verdict.blocks else "Ready to send"
+    if verdict.is_away:
+        word = "Not checked yet"
     customer = verdict.customer
     if customer is None:
         return [_text(f"{word}: ", bold=True), _text(address)]

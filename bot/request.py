@@ -1,7 +1,7 @@
 """Step 4: a Request, its states, and which state may follow which. Pure.
 
 Promises: one table says every transition; news that is late, repeated or out of order never moves
-a request back. Does not: store (``store``) or act (``delivery``).
+a request back. Does not: store (``store``) or act (``delivery``, ``watch``).
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-_GONE = frozenset(  # what can still become known of a message that Genesys has
-    {State.WAITING, State.DELIVERED, State.READ, State.REPLIED, State.FAILED, State.EXPIRED}
-)
+_UNSENT = frozenset({State.REFUSED, State.EXPIRED, State.CANCELLED})
+_NEWS = frozenset({State.DELIVERED, State.READ, State.REPLIED, State.FAILED})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.CHECKING: frozenset({State.SCHEDULED, State.REFUSED, State.EXPIRED, State.CANCELLED}),
-    State.SCHEDULED: frozenset({State.SENDING, State.REFUSED, State.EXPIRED, State.CANCELLED}),
-    # FAILED only when Genesys refused for certain; what is less certain is read back first.
-    State.SENDING: frozenset({State.ACCEPTED, State.FAILED, State.UNCERTAIN}),
+    State.CHECKING: _UNSENT | {State.SCHEDULED},
+    State.SCHEDULED: _UNSENT | {State.SENDING},
+    # FAILED and SCHEDULED only when Genesys certainly did not take it (refused for good, or not
+    # reached: then it waits); what is less certain is read back first.
+    State.SENDING: frozenset({State.ACCEPTED, State.FAILED, State.UNCERTAIN, State.SCHEDULED}),
     State.UNCERTAIN: frozenset({State.ACCEPTED, State.SCHEDULED}),  # scheduled: a person decided
-    State.ACCEPTED: _GONE,
-    State.WAITING: _GONE - {State.WAITING},
+    State.ACCEPTED: _NEWS | {State.WAITING},
+    State.WAITING: _NEWS,
     State.DELIVERED: frozenset({State.READ, State.REPLIED}),
     State.READ: frozenset({State.REPLIED}),
     State.REPLIED: frozenset(),
@@ -51,6 +51,9 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.EXPIRED: frozenset(),
     State.CANCELLED: frozenset(),
 }
+
+FINAL = frozenset(state for state, following in TRANSITIONS.items() if not following)
+WATCHED = frozenset({State.ACCEPTED, State.WAITING, State.DELIVERED, State.READ})
 
 
 def may_become(state: State, new: State) -> bool:
@@ -68,8 +71,12 @@ class Event(StrEnum):
 
     ASKED = "asked"
     FOUND = "found"
+    HELD = "held"
     REFUSED = "refused"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
     SENDING = "sending"
+    NOT_TAKEN = "not taken"
     ACCEPTED = "accepted"
     FAILED = "failed"
     FATE_UNKNOWN = "fate unknown"
@@ -77,10 +84,17 @@ class Event(StrEnum):
     STILL_UNCERTAIN = "still uncertain"
     CHECK_ASKED = "check asked"
     SEND_DECIDED = "send decided"
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    READ = "read"
+    REPLIED = "replied"
+    WATCH_ENDED = "watch ended"
     ELSEWHERE = "elsewhere"
 
 
-QUIET = frozenset({Event.ASKED, Event.SENDING})  # kept in the history, not shown in the thread
+QUIET = frozenset(  # kept in the history, not shown in the thread
+    {Event.ASKED, Event.SENDING, Event.NOT_TAKEN}
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +109,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Request:
-    """One intention of an agent to message one customer; its id is Slack's view id."""
+    """One intention of an agent to message one customer; its id is Slack's view id.
+
+    ``send_at``: not before this time. ``send_before``: never after it.
+    """
 
     request_id: str
     place: Place
@@ -106,8 +123,11 @@ class Request:
     into_open_conversation: bool
     chosen_contact_id: str
     created_at: datetime
+    send_at: datetime | None = None
+    send_before: datetime | None = None
     state: State = State.CHECKING
     reason: str = field(default="", repr=False)
+    checked_at: datetime | None = None
     contact_id: str = ""
     contact_ids: tuple[str, ...] = ()
     send_to_id: str = ""
@@ -115,13 +135,22 @@ class Request:
     sending_at: datetime | None = None
     message_id: str = ""
     conversation_id: str = ""
+    watch_until: datetime | None = None
+    is_watched: bool = False
+    looks: int = 0
     card_channel: str = ""
     card_ts: str = ""
     card_state: str = ""
+    outcome_ts: str = ""
 
     def same_intention(self, other: Request) -> bool:
         """Tell whether ``other`` asks for the same words to the same customer."""
         return (self.identity, self.text) == (other.identity, other.text)
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more will become known of the request."""
+        return self.state in FINAL or (self.state in WATCHED and not self.is_watched)
 
 
 @dataclass(frozen=True)
@@ -132,4 +161,5 @@ class HistoryLine:
     event: Event
     at: datetime
     detail: str = field(repr=False)
+    link: str = ""
     posted_ts: str = ""

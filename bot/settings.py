@@ -21,6 +21,7 @@ from genesys import region_names
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
 
 
@@ -53,6 +54,10 @@ class Settings:
     default_country: str | None
     calls_per_minute: int
     read_back_seconds: tuple[int, ...]
+    undo_seconds: int
+    watch_hours: int
+    outcomes_channel: str
+    leads: frozenset[str]
     host: str
     port: int
     log_level: str
@@ -102,6 +107,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         default_country=reader.country("PROACTIVE_DEFAULT_COUNTRY"),
         calls_per_minute=reader.number("PROACTIVE_CALLS_PER_MINUTE", 300, 10, 100_000),
         read_back_seconds=reader.delays("PROACTIVE_READ_BACK_SECONDS", "5,15,30,60"),
+        undo_seconds=reader.number("PROACTIVE_UNDO_SECONDS", 5, 0, 600),
+        watch_hours=reader.number("PROACTIVE_WATCH_HOURS", 72, 1, 720),
+        outcomes_channel=reader.channel("PROACTIVE_OUTCOMES_CHANNEL"),
+        leads=reader.people("PROACTIVE_LEADS"),
         host=environment.get("HOST", "").strip() or "127.0.0.1",
         port=reader.number("PORT", 3000, 1, 65_535),
         log_level=reader.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
@@ -149,14 +158,14 @@ class _Reader:
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         text = self._get(name) or str(default)
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
             self.problems.append(f"{name} must be a whole number from {least} to {most}.")
             return default
         return int(text)
 
     def delays(self, name: str, default: str) -> tuple[int, ...]:
         parts = [part.strip() for part in (self._get(name) or default).split(",")]
-        if not all(part.isascii() and part.isdigit() and int(part) <= 86_400 for part in parts):
+        if not all(_NUMBER.fullmatch(part) and int(part) <= 86_400 for part in parts):
             self.problems.append(f"{name} must be whole seconds with commas, such as {default}.")
             return ()
         return tuple(int(part) for part in parts)
@@ -165,7 +174,10 @@ class _Reader:
         value = self._get(name) or default
         if not value:
             return value
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            parts = urlsplit("")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             self.problems.append(f"{name} must be a web address such as https://host{ending}.")
         elif not value.endswith(ending):
@@ -176,6 +188,7 @@ class _Reader:
         value = self.required(
             name, "copy the id of your web messaging deployment (Admin, Messenger Deployments)"
         )
+        value = value.lower()  # as Genesys writes it
         if value and not _UUID.fullmatch(value):
             self.problems.append(f"{name} must be an id such as 01234567-89ab-cdef-0123-….")
         return value
@@ -188,6 +201,18 @@ class _Reader:
             )
         return value
 
+    def channel(self, name: str) -> str:
+        value = self._get(name)
+        if value and not re.fullmatch(r"[CG][A-Z0-9]+", value):
+            self.problems.append(f"{name} must be a channel's id, such as C0123456789.")
+        return value
+
+    def people(self, name: str) -> frozenset[str]:
+        ids = {part.strip() for part in self._get(name).split(",") if part.strip()}
+        if not all(re.fullmatch(r"[UW][A-Z0-9]+", one) for one in ids):
+            self.problems.append(f"{name} must be Slack user ids with commas, such as U0123456789.")
+        return frozenset(ids)
+
     def country(self, name: str) -> str | None:
         value = self._get(name).upper()
         if value and value not in phonenumbers.SUPPORTED_REGIONS:
@@ -198,7 +223,7 @@ class _Reader:
         value = self._get(name) or f"sqlite:///{data_folder() / 'proactive.sqlite'}"
         try:
             url = make_url(value)
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             self.problems.append(
                 f"{name} is not a database address such as sqlite:////data/proactive.sqlite."
             )

@@ -7,12 +7,14 @@ https://docs.slack.dev/authentication/verifying-requests-from-slack
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
 from slack_sdk.signature import Clock, SignatureVerifier
 
 TOLERANCE_SECONDS = 300  # Slack's own advice, applied by the verifier
+_STAMP = re.compile(r"[0-9]{1,12}")  # what the verifier can count with
 
 
 class Signatures:
@@ -25,14 +27,14 @@ class Signatures:
 
     def admit(self, body: bytes, timestamp: str, signature: str) -> bool:
         """Tell whether a request may be read; a second one with the same signature may not."""
-        if not (timestamp.isascii() and timestamp.isdigit() and signature.isascii()):
+        if not (_STAMP.fullmatch(timestamp) and signature.isascii() and _is_text(body)):
             return False
         if not self._verifier.is_valid(body, timestamp, signature):
             return False
         now = self._clock()
         while self._seen:
             oldest = next(iter(self._seen))
-            if self._seen[oldest] > now:
+            if self._seen[oldest] >= now:
                 break
             del self._seen[oldest]
         if signature in self._seen:
@@ -40,6 +42,15 @@ class Signatures:
         # Slack's clock may run ahead of ours by the tolerance, and is accepted until behind by it.
         self._seen[signature] = now + 2 * TOLERANCE_SECONDS
         return True
+
+
+def _is_text(body: bytes) -> bool:
+    """Tell whether a body is UTF-8, as all of Slack's are: the verifier breaks on others."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _ClockOf(Clock):

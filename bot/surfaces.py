@@ -13,11 +13,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.card import show_card, show_given_back, show_line, show_notice
+from bot.card import show_card, show_given_back, show_line, show_notice, show_outcome
 from bot.command import show_help
-from bot.modal_view import ASK_FOR_CUSTOMER, LOOKING_UP, Draft, build_modal, build_sorry, make_draft
-from bot.preflight import Finding, Level, Rule, Verdict, decide
+from bot.draft import Draft, make_draft
+from bot.modal_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_modal, build_sorry
 from bot.request import Event, HistoryLine, Place, Request, State
+from bot.verdict import Finding, Level, Rule, Verdict, decide
 from genesys import (
     Candidate,
     ContactType,
@@ -68,6 +69,8 @@ def _modals() -> Iterator[Surface]:
             for shown in (ASK_FOR_CUSTOMER, LOOKING_UP):
                 yield f"modal {typed[:8]!r} {text[:8]!r}", "modal", build_modal(draft, shown)
     draft = make_draft(_PLACE, "jane@example.com", "Your order is ready", None)
+    planned = replace(draft, send_at=_NOW, send_before=_NOW + timedelta(hours=1))
+    yield "modal planned", "modal", build_modal(planned)
     for index, verdict in enumerate(_verdicts()):
         for into_open in (False, True):
             chosen = replace(draft, into_open=into_open)
@@ -163,13 +166,25 @@ def _cards() -> Iterator[Surface]:
                     customer_name=name,
                 )
                 yield f"card {state.value}", "message", show_card(request).blocks
+                planned = replace(request, send_at=_NOW, send_before=_NOW + timedelta(hours=1))
+                yield f"planned card {state.value}", "message", show_card(planned).blocks
+                for link in (
+                    "",
+                    "https://workspace.slack.com/archives/C0SUPPORT/p1790000000000100",
+                ):
+                    outcome = show_outcome(request, link).blocks
+                    yield f"outcome {state.value}", "message", outcome
 
 
 def _messages() -> Iterator[Surface]:
     for event in Event:
         for detail in ("", "Ada", HOSTILE, LONGEST):
-            line = HistoryLine(1, event, _NOW, detail)
-            yield f"line {event.value}", "message", show_line(line).blocks
+            for link in (
+                "",
+                "https://apps.mypurecloud.com/directory/#/engage/admin/interactions/1",
+            ):
+                line = HistoryLine(1, event, _NOW, detail, link)
+                yield f"line {event.value}", "message", show_line(line, "U0ADA").blocks
     yield "help", "message", show_help("/proactive").blocks
     yield "notice", "message", show_notice("Only the agent who asked can do that.").blocks
     for typed in ("", HOSTILE, LONGEST):

@@ -8,31 +8,24 @@ or else by the command's own answer address. Does not: decide or change a reques
 from __future__ import annotations
 
 import logging
-import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from datetime import datetime
 
-from dbos import DBOS, StepOptions
-from slack_sdk.errors import SlackApiError
-from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
-from slack_sdk.web import WebClient
+from dbos import DBOS
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from bot.card import Post, show_card, show_line
-from bot.delivery import PUBLISH
-from bot.request import Request
-from bot.store import Store
+from bot.card import Post, show_card, show_line, show_outcome
+from bot.posts import CARD, OUTCOME, Posts, line_key
+from bot.request import HistoryLine, Request
+from bot.slack_posting import POST_TIMEOUT, NotSettled, SlackPosting, Spot
+from bot.store import NOT_SHOWN, Store
+from bot.works import PUBLISH, step
 
 log = logging.getLogger(__name__)
 
-POST_TIMEOUT = 10
-PUBLISH_OPTIONS: StepOptions = {  # tried for about 17 minutes while Slack is away
-    "name": "publish",
-    "retries_allowed": True,
-    "interval_seconds": 1.0,
-    "backoff_rate": 2.0,
-    "max_attempts": 10,
-}
+# While Slack is away, a post is tried again; see ``works.step`` for how long.
+PASSING = (SlackClientError, OSError, NotSettled)
 
 # Why Slack may not let the bot post somewhere, and what the agent can do about it.
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors
@@ -51,29 +44,30 @@ _MAY_NOT_POST = {
     "missing_scope": "the bot lacks the right to post. Ask an administrator to reinstall it",
     "team_access_not_granted": "the bot was not given access to that workspace",
     "access_denied": "the bot may not post there. Invite it with /invite, or use another channel",
+    "messages_tab_disabled": "direct messages from the bot are switched off",
+    "user_disabled": "that account is switched off",
 }
+_CARD_GONE = ("message_not_found", "edit_window_closed", "cant_update_message", "is_archived")
 NOWHERE = "-"  # stands for the card's channel when only the command's answer address is left
-
-
-@dataclass(frozen=True)
-class _Spot:
-    channel: str
-    thread_ts: str
 
 
 class Thread:
     """Posts for the bot; blocking, for the engine's threads."""
 
-    def __init__(self, store: Store, client: WebClient) -> None:
+    def __init__(
+        self, store: Store, posts: Posts, slack: SlackPosting, *, outcomes_channel: str
+    ) -> None:
         self._store = store
-        self._client = client
+        self._posts = posts
+        self._slack = slack
+        self._outcomes_channel = outcomes_channel
 
     def works(self) -> Mapping[str, Callable[[str, int], None]]:
         """Return the engine's names for what this module does."""
         return {PUBLISH: self._publish}
 
     def _publish(self, request_id: str, _turn: int) -> None:
-        DBOS.run_step(PUBLISH_OPTIONS, self.publish, request_id)
+        DBOS.run_step(step("publish", *PASSING), self.publish, request_id)
 
     def publish(self, request_id: str) -> None:
         """Bring a request's card and thread up to date; raises when Slack cannot be reached."""
@@ -85,71 +79,90 @@ class Thread:
         if request.card_channel == NOWHERE:
             self._answer(request)
             return
-        spot = _Spot(request.card_channel, self._thread_of(request))
-        for line in self._store.unposted_lines(request_id):
-            self._store.note_posted(line.line_id, self._post(spot, show_line(line))[1])
+        spot = Spot(request.card_channel, _thread_of(request))
+        for line in self._posts.unposted_lines(request_id):
+            self._posts.note_line(request_id, line, self._post_line(request, spot, line))
+        self._post_outcome(request)
 
-    def _thread_of(self, request: Request) -> str:
-        in_asked_thread = request.card_channel == request.place.channel_id
-        return (request.place.thread_ts if in_asked_thread else "") or request.card_ts
+    def _post_once(self, request: Request, spot: Spot, post: Post, what: str) -> tuple[str, str]:
+        """Post what is not there yet; raise SlackApiError when Slack will not have it."""
+        since: datetime | None = self._posts.announce(request.request_id, what)
+        try:
+            return self._slack.post(spot, post, f"{request.request_id} {what}", since)
+        except SlackApiError:
+            if since is None:  # an answer, so nothing was posted
+                self._posts.withdraw(request.request_id, what)
+            raise
 
     def _post_card(self, request: Request) -> Request:
         """Post the card where the agent was, else to the agent; return the request with it."""
-        place, why = request.place, ""
+        card, why = show_card(request), ""
+        place = Spot(request.place.channel_id, request.place.thread_ts)
         try:
-            channel, ts = self._post(_Spot(place.channel_id, place.thread_ts), show_card(request))
+            channel, ts = self._post_once(request, place, card, CARD)
         except SlackApiError as error:
-            why = self._reason(error)
+            why = _reason(error)
             try:
-                channel, ts = self._post(_Spot(request.agent_id, ""), show_card(request))
+                channel, ts = self._post_once(request, Spot(request.agent_id), card, CARD)
             except SlackApiError as second:
-                log.warning(
-                    "request %s: no place to post (%s)", request.request_id, self._code(second)
-                )
-                self._reason(second)
+                _reason(second)
+                log.warning("request %s: no place to post its card", request.request_id)
                 channel, ts = NOWHERE, ""
-        self._store.note_card(request.request_id, channel, ts, request.state, elsewhere=why)
+        self._posts.note_card(request.request_id, channel, ts, request.state, elsewhere=why)
         return self._store.load(request.request_id)
 
-    def _update_card(self, request: Request) -> None:
-        if request.card_state == request.state:
-            return
-        post = show_card(request)
-        self._client.chat_update(
-            channel=request.card_channel,
-            ts=request.card_ts,
-            text=post.text,
-            blocks=post.blocks,
-            parse="none",  # chat.update parses by default, unlike chat.postMessage
-        )
-        self._store.note_card(
-            request.request_id, request.card_channel, request.card_ts, request.state
-        )
+    def _post_line(self, request: Request, spot: Spot, line: HistoryLine) -> str:
+        """Post a line in the thread, else to the agent; return its ts."""
+        post, what = show_line(line, request.agent_id), line_key(line)
+        for place in (spot, Spot(request.agent_id)):
+            try:
+                return self._post_once(request, place, post, what)[1]
+            except SlackApiError as error:
+                why = _reason(error)
+                log.warning("request %s: a line cannot be posted: %s", request.request_id, why)
+        return NOT_SHOWN
 
-    def _post(self, spot: _Spot, post: Post) -> tuple[str, str]:
-        answer = self._client.chat_postMessage(
-            channel=spot.channel,
-            thread_ts=spot.thread_ts or None,
-            text=post.text,
-            blocks=post.blocks,
-            mrkdwn=False,
-            unfurl_links=False,
-            unfurl_media=False,
-        )
-        return str(answer["channel"]), str(answer["ts"])
+    def _update_card(self, request: Request) -> None:
+        if request.card_state != request.state:
+            try:
+                self._slack.update(request.card_channel, request.card_ts, show_card(request))
+            except SlackApiError as error:
+                if error.response.get("error") not in _CARD_GONE:
+                    raise
+                log.warning("request %s: its card can no longer be edited", request.request_id)
+            self._posts.note_card(
+                request.request_id, request.card_channel, request.card_ts, request.state
+            )
+
+    def _post_outcome(self, request: Request) -> None:
+        """Tell the outcomes channel once what became of a request."""
+        if not self._outcomes_channel or request.outcome_ts or not request.is_over:
+            return
+        is_private = request.card_channel.startswith("D")
+        link = "" if is_private else self._slack.permalink(request.card_channel, request.card_ts)
+        try:
+            spot = Spot(self._outcomes_channel)
+            _, ts = self._post_once(request, spot, show_outcome(request, link), OUTCOME)
+        except SlackApiError as error:
+            log.warning("the outcomes channel cannot be posted to: %s", _reason(error))
+            ts = NOT_SHOWN
+        self._posts.note_outcome(request.request_id, ts)
 
     def _answer(self, request: Request) -> None:
         """Tell the agent the news by the command's answer address, which lives 30 minutes."""
-        lines = self._store.unposted_lines(request.request_id)
+        lines = self._posts.unposted_lines(request.request_id)
         if request.place.response_url and (lines or request.card_state != request.state):
             card = show_card(request)
             webhook = WebhookClient(
-                request.place.response_url, POST_TIMEOUT, self._client.ssl, retry_handlers=[]
+                request.place.response_url,
+                POST_TIMEOUT,
+                self._slack.client.ssl,
+                retry_handlers=[],
             )
             answer = webhook.send(
                 text=card.text,
                 blocks=[block for block in card.blocks if block["type"] != "actions"]
-                + [block for line in lines for block in show_line(line).blocks],
+                + [block for line in lines for block in show_line(line, request.agent_id).blocks],
                 response_type="ephemeral",
                 replace_original=False,
             )
@@ -158,29 +171,18 @@ class Thread:
                     "request %s: nobody could be told (%s)", request.request_id, answer.status_code
                 )
         for line in lines:
-            self._store.note_posted(line.line_id, NOWHERE)
-        self._store.note_card(request.request_id, NOWHERE, "", request.state)
+            self._posts.note_line(request.request_id, line, NOT_SHOWN)
+        self._posts.note_card(request.request_id, NOWHERE, "", request.state)
 
-    def _reason(self, error: SlackApiError) -> str:
-        """Return why the bot may not post; re-raise what is not about the place."""
-        code = self._code(error)
-        if code in _MAY_NOT_POST:
-            return _MAY_NOT_POST[code]
-        if code in ("messages_tab_disabled", "user_disabled", "cannot_dm_bot"):
-            return "direct messages from the bot are switched off"
+
+def _thread_of(request: Request) -> str:
+    in_asked_thread = request.card_channel == request.place.channel_id
+    return (request.place.thread_ts if in_asked_thread else "") or request.card_ts
+
+
+def _reason(error: SlackApiError) -> str:
+    """Return why the bot may not post; re-raise what is not about the place."""
+    code = str(error.response.get("error", ""))
+    if code not in _MAY_NOT_POST:
         raise error
-
-    @staticmethod
-    def _code(error: SlackApiError) -> str:
-        return str(error.response.get("error", ""))
-
-
-def slack_for_posting(token: str, api_url: str) -> WebClient:
-    """Build the blocking client: one TLS context, waits for 429, never repeats a lost post."""
-    return WebClient(
-        token=token,
-        base_url=api_url,
-        timeout=POST_TIMEOUT,
-        ssl=ssl.create_default_context(),
-        retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=3)],
-    )
+    return _MAY_NOT_POST[code]

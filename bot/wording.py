@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.addresses import clean
+from genesys import GenesysError
 
 
 def plural_days(days: int) -> str:
@@ -15,6 +16,16 @@ def plural_days(days: int) -> str:
 def clip(text: str, length: int) -> str:
     """Cut a text to ``length`` characters, the last one an ellipsis when something is missing."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def explain(error: GenesysError) -> str:
+    """Say what Genesys did and what to do, with its code and the reference its support wants."""
+    kept = [
+        f"code {error.code}" if error.code else "",
+        f"reference {error.correlation_id}" if error.correlation_id else "",
+    ]
+    told = ", ".join(part for part in kept if part)
+    return f"{error} (Genesys Cloud: {told})" if told else str(error)
 
 
 def show_name(name: str) -> str:

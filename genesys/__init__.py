@@ -2,8 +2,11 @@
 
 In the order of use: a `Connection` makes a `GenesysCloud` session, `find_customer` tells whom
 an e-mail address or phone number belongs to and what web messaging they had, `send_once` sends,
-and `find_sent` looks when nobody knows whether it did. All of it blocks; a session is
-thread-safe. Whatever goes wrong is a `GenesysError`. Nothing else of this package is public.
+and `find_sent` looks when nobody knows whether it did. Afterwards `read_news` follows many
+messages at once, `read_message` one exactly, and `read_holder` tells who has a conversation;
+`Notifications` says which conversation is worth a look now.
+All of it blocks; a session is thread-safe. Whatever goes wrong is a `GenesysError`. Nothing
+else of this package is public.
 """
 
 from genesys.budget import Budget, LocalBudget, Priority
@@ -39,8 +42,12 @@ from genesys.errors import (
     UnsupportedMedia,
 )
 from genesys.history import Conversation
+from genesys.holder import Holder, HolderKind, conversation_link, read_holder
 from genesys.identity import Identity, IdentityKind
 from genesys.messaging import CHANNEL_TEXT_LIMIT, OutboundMessage, Receipt, send_once
+from genesys.news import Watched, read_news
+from genesys.notifications import Notifications
+from genesys.outcome import DeliveryStatus, News, Reply, read_message
 from genesys.readback import find_sent
 from genesys.sdk import check_sdk, region_names
 
@@ -56,25 +63,31 @@ __all__ = [
     "Conversation",
     "Customer",
     "CutOff",
+    "DeliveryStatus",
     "Deployment",
     "DeploymentStatus",
     "FateUnknown",
     "Found",
     "GenesysCloud",
     "GenesysError",
+    "Holder",
+    "HolderKind",
     "Identity",
     "IdentityKind",
     "LocalBudget",
     "MatchedBy",
     "MissingPermission",
+    "News",
     "NoContact",
     "NotFound",
+    "Notifications",
     "OutboundMessage",
     "OutdatedSdk",
     "Priority",
     "RateBudgetExhausted",
     "RateLimited",
     "Receipt",
+    "Reply",
     "Several",
     "TimedOut",
     "TooLarge",
@@ -82,11 +95,16 @@ __all__ = [
     "UnexpectedAnswer",
     "Unreachable",
     "UnsupportedMedia",
+    "Watched",
     "check_access",
     "check_sdk",
+    "conversation_link",
     "find_customer",
     "find_sent",
     "read_deployment",
+    "read_holder",
+    "read_message",
+    "read_news",
     "region_names",
     "send_once",
 ]

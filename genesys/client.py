@@ -43,7 +43,7 @@ class Connection:
 class _Call:
     method: str
     path: str
-    body: Json | None
+    body: Json | list[Json] | None
     query: Mapping[str, str]
     priority: Priority
     deadline: float
@@ -75,7 +75,7 @@ class GenesysCloud:
         method: str,
         path: str,
         *,
-        body: Json | None = None,
+        body: Json | list[Json] | None = None,
         query: Mapping[str, str] | None = None,
         priority: Priority = Priority.INTERACTIVE,
         repeatable: bool = True,

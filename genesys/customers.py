@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from genesys.budget import Priority
 from genesys.client import GenesysCloud
+from genesys.details import split_windows
 from genesys.errors import NotFound
-from genesys.history import Conversation, best, search_history, split_windows
+from genesys.history import Conversation, best, search_history
 from genesys.identity import Identity, IdentityKind
 from genesys.shape import Json, identifier, nested, nested_list, text
 

@@ -1,25 +1,24 @@
-"""A contact's web messaging conversations, from the details query of analytics.
+"""A contact's web messaging conversations: the evidence that they may be written to.
 
-The query has no e-mail dimension, so it is filtered by contact ids; its interval is at most
-31 days, so a longer time is asked for in windows, newest first; and it lags behind by seconds
-to minutes. An interval matches conversations that started on a day it touches, so windows may
-answer the same conversation twice: it is known by its id.
+Read from the details query (details.py), newest first, and no further than the answer needs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from genesys.budget import Priority
 from genesys.client import GenesysCloud
+from genesys.details import (
+    CUSTOMER,
+    WEB_MESSAGING,
+    Window,
+    details_query,
+    id_groups,
+    read_details,
+)
 from genesys.errors import UnexpectedAnswer
-from genesys.shape import Json, count, flag, identifier, moment, nested_list, text
-
-_QUERY = "/api/v2/analytics/conversations/details/query"
-_PAGE = 100  # the most that every source agrees on
-_IDS_PER_FILTER = 50  # the most values seen to work in one filter
-_WEB_MESSAGING = "webmessaging"
-_CUSTOMER = ("customer", "external")
+from genesys.shape import Json, flag, identifier, moment, nested_list, text
 
 
 @dataclass(frozen=True)
@@ -42,66 +41,6 @@ class Conversation:
         return self.ended_at is None
 
 
-@dataclass(frozen=True)
-class Window:
-    """A span of time, its start included and its end not."""
-
-    start: datetime
-    end: datetime
-
-    @property
-    def interval(self) -> str:
-        """Write it as the query wants it: two UTC times with milliseconds."""
-        return f"{_written(self.start)}/{_written(self.end)}"
-
-
-def split_windows(now: datetime, *, history_days: int, window_days: int) -> Iterator[Window]:
-    """Cut the last `history_days` into windows of at most `window_days`, newest first."""
-    end = now.astimezone(UTC)  # elsewhere a day may have 25 hours
-    oldest = end - timedelta(days=history_days)
-    while end > oldest:
-        start = max(oldest, end - timedelta(days=window_days))
-        yield Window(start, end)
-        end = start
-
-
-def details_query(
-    window: Window, contact_ids: Sequence[str], *, page: int, only_open: bool = False
-) -> Json:
-    """Build the query for one page of these contacts' web messaging, newest first."""
-    query: Json = {
-        "interval": window.interval,
-        "order": "desc",
-        "orderBy": "conversationStart",
-        "paging": {"pageSize": _PAGE, "pageNumber": page},
-        "segmentFilters": [
-            {
-                "type": "and",
-                "predicates": [
-                    _matches("mediaType", "message"),
-                    _matches("messageType", _WEB_MESSAGING),
-                ],
-                "clauses": [
-                    {
-                        "type": "or",
-                        "predicates": [_matches("externalContactId", one) for one in contact_ids],
-                    }
-                ],
-            }
-        ],
-    }
-    if only_open:
-        ended = {"type": "dimension", "dimension": "conversationEnd", "operator": "notExists"}
-        query["conversationFilters"] = [{"type": "and", "predicates": [ended]}]
-    return query
-
-
-def id_groups(contact_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cut contact ids into groups that fit into one filter; a merge set has at most 52."""
-    for first in range(0, len(contact_ids), _IDS_PER_FILTER):
-        yield contact_ids[first : first + _IDS_PER_FILTER]
-
-
 def read_pages(
     cloud: GenesysCloud,
     window: Window,
@@ -115,14 +54,9 @@ def read_pages(
 
     `deployment_id` is ours, see `parse_page`. Needs analytics:conversationDetail:view.
     """
-    number, more = 1, True
-    while more:
-        query = details_query(window, contact_ids, page=number, only_open=only_open)
-        answer = cloud.call("POST", _QUERY, body=query, priority=priority)
-        page = parse_page(answer, deployment_id)
-        yield page
-        more = len(page) == _PAGE and count(answer, "totalHits") != number * _PAGE
-        number += 1
+    query = details_query(window, contact_ids, only_open=only_open)
+    for answer in read_details(cloud, query, priority=priority):
+        yield parse_page(answer, deployment_id)
 
 
 def search_history(
@@ -171,7 +105,7 @@ def _conversation(read: Json, deployment_id: str) -> Conversation:
     if started is None:
         raise UnexpectedAnswer("Genesys Cloud reported a conversation without a start.")
     participants = nested_list(read, "participants")
-    customers = [one for one in participants if text(one, "purpose") in _CUSTOMER]
+    customers = [one for one in participants if text(one, "purpose") in CUSTOMER]
     return Conversation(
         conversation_id=identifier(read, "conversationId"),
         started_at=started,
@@ -190,7 +124,7 @@ def _deployment_used(customers: Sequence[Json], deployment_id: str) -> str | Non
     used: list[str] = []
     for customer in customers:
         for session in nested_list(customer, "sessions"):
-            if text(session, "messageType").lower() == _WEB_MESSAGING:
+            if text(session, "messageType").lower() == WEB_MESSAGING:
                 ends = text(session, "addressTo"), text(session, "addressFrom")
                 if deployment_id in ends:
                     return deployment_id
@@ -200,12 +134,3 @@ def _deployment_used(customers: Sequence[Json], deployment_id: str) -> str | Non
 
 def _touches(conversations: Sequence[Conversation], deployment_id: str) -> bool:
     return any(one.deployment_id == deployment_id for one in conversations)
-
-
-def _matches(dimension: str, value: str) -> Json:
-    return {"type": "dimension", "dimension": dimension, "operator": "matches", "value": value}
-
-
-def _written(time: datetime) -> str:
-    utc = time.astimezone(UTC).replace(tzinfo=None)
-    return f"{utc.isoformat(timespec='milliseconds')}Z"

@@ -8,16 +8,15 @@ end). Analytics lags behind, so None means "not seen yet"; the caller asks again
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
 
 from genesys.budget import Priority
 from genesys.client import GenesysCloud
-from genesys.errors import NotFound
-from genesys.history import Conversation, Window, id_groups, read_pages, split_windows
+from genesys.conversations import read_conversation, read_message_details
+from genesys.details import Window, id_groups, split_windows
+from genesys.history import Conversation, read_pages
 from genesys.messaging import OutboundMessage, Receipt
 from genesys.shape import Json, identifier, moment, nested, nested_list, text
 
-_MESSAGES = "/api/v2/conversations/messages"
 _CLOCK_SKEW = timedelta(seconds=5)  # between our clock and Genesys's
 
 
@@ -46,7 +45,7 @@ def find_sent(
             continue
         for message_id in _sent_since(cloud, conversation, earliest):
             if message_id not in known_message_ids:
-                sent = _read(cloud, f"{_MESSAGES}/{_segment(message_id)}/details")
+                sent = read_message_details(cloud, message_id, Priority.BACKGROUND)
                 at = _sent_at(sent, message)
                 if at is not None and at >= earliest:
                     return Receipt(message_id, conversation.conversation_id, at)
@@ -77,7 +76,7 @@ def _sent_since(
     cloud: GenesysCloud, conversation: Conversation, earliest: datetime
 ) -> Iterator[str]:
     """List the messages of a conversation that may be outbound and late enough."""
-    read = _read(cloud, f"{_MESSAGES}/{_segment(conversation.conversation_id)}")
+    read = read_conversation(cloud, conversation.conversation_id, Priority.BACKGROUND)
     for participant in nested_list(read, "participants"):
         for listed in nested_list(participant, "messages"):
             at = moment(listed, "messageTime")
@@ -97,15 +96,3 @@ def _sent_at(sent: Json, message: OutboundMessage) -> datetime | None:
 def _comparable(written: str) -> str:
     """Set aside what a message platform may change about a text: line ends and outer space."""
     return "\n".join(written.splitlines()).strip()
-
-
-def _read(cloud: GenesysCloud, path: str) -> Json:
-    """Read one thing; {} while Genesys does not show it yet."""
-    try:
-        return cloud.call("GET", path, priority=Priority.BACKGROUND)
-    except NotFound:
-        return {}
-
-
-def _segment(of_a_path: str) -> str:
-    return quote(of_a_path, safe="")

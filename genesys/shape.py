@@ -40,6 +40,14 @@ def nested_list(source: Json, name: str) -> list[Json]:
     return items
 
 
+def texts(source: Json, name: str) -> list[str]:
+    """Read a list of strings; [] when absent."""
+    items = _typed(source, name, list, [])
+    if not all(isinstance(item, str) for item in items):
+        raise _unexpected(name, "a list of strings")
+    return items
+
+
 def moment(source: Json, name: str) -> datetime | None:
     """Read an ISO 8601 time as an aware UTC datetime; None when absent."""
     written = text(source, name)

@@ -1,7 +1,8 @@
 """Starts the sandbox: ``python -m sandbox``. One command, one address, no account needed.
 
-Promises: the stand-ins and the real bot run until Ctrl-C, SIGTERM or the bot's death, and then
-all of it ends. Nothing is kept unless ``--data`` names a folder.
+Promises: the stand-ins and the real bot run until Ctrl-C or SIGTERM, and then all of it ends. A bot
+that cannot start ends the sandbox too. One that dies later is reported here and on the page, which
+stays and can start it again. Nothing is kept unless ``--data`` names a folder.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from sandbox.bot_process import BotFailed, BotProcess, read_manifest
+from sandbox.bot_process import BotFailed, read_manifest
+from sandbox.bot_switch import BotSwitch
 from sandbox.server import LOOPBACK, Sandbox, find_free_port
 
 USUAL_PORT = 4321
@@ -60,7 +62,7 @@ def _port(text: str) -> int:
 
 
 def _run(options: argparse.Namespace, closing: ExitStack) -> None:
-    """Start the servers, then the bot; say where they are; wait until the bot ends."""
+    """Start the servers, then the bot; say where they are; report each death of the bot."""
     folder = _data_folder(options.data, closing)
     bot_port = find_free_port()
     manifest = read_manifest("" if options.socket else f"http://{LOOPBACK}:{bot_port}", folder)
@@ -72,16 +74,18 @@ def _run(options: argparse.Namespace, closing: ExitStack) -> None:
     )
     sandbox.start()
     closing.callback(sandbox.stop)
-    bot = BotProcess(sandbox.bot_environment(folder), folder)
-    closing.callback(bot.stop)
-    bot.wait_until_ready()
+    sandbox.bot = bot = BotSwitch(sandbox.bot_environment(folder), folder)
+    closing.callback(bot.close)
+    bot.start().result()
     print(f"The sandbox is ready: {sandbox.page_url}")
     print("Slack is on the left of that page, the customer on the right. Ctrl-C stops everything.")
     sys.stdout.flush()
     if not options.no_browser and _has_display():
         webbrowser.open(sandbox.page_url)
     while True:
-        bot.wait_until_ended(1.0)
+        death = bot.wait_for_death(1.0)
+        if death is not None:
+            print(f"{death}\nThe page stays up and can start it again.", file=sys.stderr)
 
 
 def _data_folder(wanted: Path | None, closing: ExitStack) -> Path:

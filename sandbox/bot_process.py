@@ -1,8 +1,9 @@
 """Runs the bot beside the sandbox, as its own process, with only the sandbox's settings.
 
-Promises: the bot never sees this machine's real tokens, proxies or `.env`; it is ended with this
-program; what it says goes to a file, of which the last lines are shown when it fails. It knows
-the bot only as a command.
+Promises: the bot never sees this machine's real tokens, proxies or `.env`; what it says goes to a
+file, of which the last lines are shown when it fails. It is ended with this program, on Linux even
+when this program is killed (elsewhere such a bot must be ended by hand). It knows the bot only as
+a command.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 
 BOT = (sys.executable, "-m", "bot")
+LEASH = Path(__file__).with_name("leash.py")
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 _FOREIGN = ("SLACK_", "GENESYS_", "PROACTIVE_", "DBOS_")
@@ -27,7 +30,12 @@ _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class BotFailed(Exception):
-    """The bot did not do its part. The text says what happened, with its last lines."""
+    """The bot did not do its part. The text says what happened, with its last lines, if any."""
+
+    def __init__(self, what: str, last_lines: str = "") -> None:
+        self.what = what
+        self.last_lines = last_lines
+        super().__init__(f"{what} Its last lines:\n{last_lines}" if last_lines else what)
 
 
 def read_manifest(bot_url: str, folder: Path) -> dict[str, object]:
@@ -41,8 +49,8 @@ def read_manifest(bot_url: str, folder: Path) -> dict[str, object]:
     )
     if done.returncode:
         raise BotFailed(
-            f"The bot could not print its manifest (exit status {done.returncode}).\n"
-            + _last_lines(done.stderr)
+            f"The bot could not print its manifest (exit status {done.returncode}).",
+            _last_lines(done.stderr),
         )
     manifest = yaml.safe_load(done.stdout)
     if not isinstance(manifest, dict):
@@ -51,14 +59,20 @@ def read_manifest(bot_url: str, folder: Path) -> dict[str, object]:
 
 
 class BotProcess:
-    """The running bot. Its output goes to `bot.log` in `folder`, which is also its folder."""
+    """One run of the bot. Its output goes to `bot.log` in `folder`, which is also its folder.
 
-    def __init__(self, settings: Mapping[str, str], folder: Path) -> None:
+    `keep_log` adds to what an earlier run said. On Linux the bot ends when the thread that made
+    this object does.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, str], folder: Path, *, keep_log: bool = False
+    ) -> None:
         self.log = folder / "bot.log"
         self._health = f"http://{settings['HOST']}:{settings['PORT']}/healthz"
-        with self.log.open("wb") as output:
+        with self.log.open("ab" if keep_log else "wb") as output:
             self._process = subprocess.Popen(
-                [*BOT, "run"],
+                [*_leash(), *BOT, "run"],
                 cwd=folder,
                 env=_environment(settings),
                 stdin=subprocess.DEVNULL,
@@ -84,25 +98,19 @@ class BotProcess:
             except (urllib.error.URLError, TimeoutError, ConnectionError):
                 time.sleep(0.1)
         raise BotFailed(
-            f"The bot did not answer at {self._health} within {patience:.0f} seconds. "
-            f"Its last lines:\n{self._tail()}"
+            f"The bot did not answer at {self._health} within {patience:.0f} seconds.",
+            self._tail(),
         )
 
-    def wait_until_ended(self, seconds: float) -> None:
-        """Wait so long for the bot to end, which it should not. Raises BotFailed when it did."""
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return
-        self.check()
+    def wait_until_ended(self) -> NoReturn:
+        """Wait for the bot to end, however long. Raises BotFailed, which says how it did."""
+        self._process.wait()
+        raise self._ended()
 
     def check(self) -> None:
         """Raise BotFailed when the bot is no longer running."""
-        status = self._process.poll()
-        if status is None:
-            return
-        how = f"exit status {status}" if status >= 0 else f"killed by signal {-status}"
-        raise BotFailed(f"The bot stopped ({how}). Its last lines:\n{self._tail()}")
+        if self._process.poll() is not None:
+            raise self._ended()
 
     def stop(self, grace: float = STOP_SECONDS) -> None:
         """Ask the bot to end, and end it when it has not after `grace` seconds."""
@@ -115,8 +123,25 @@ class BotProcess:
             self._process.kill()
             self._process.wait()
 
+    def kill(self) -> None:
+        """End the bot at once, as `kill -9` does; nothing happens when it has ended."""
+        self._process.kill()
+        self._process.wait()
+
+    def _ended(self) -> BotFailed:
+        status = self._process.returncode
+        how = f"exit status {status}" if status >= 0 else f"killed by signal {-status}"
+        return BotFailed(f"The bot stopped ({how}).", self._tail())
+
     def _tail(self) -> str:
         return _last_lines(self.log.read_text(encoding="utf-8", errors="replace"))
+
+
+def _leash() -> list[str]:
+    """Give the words that tie a command to this process; none where there is no such leash."""
+    if sys.platform != "linux":
+        return []
+    return [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -33,11 +33,11 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
 
 
 async def add_page_headers(_: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Forbid the page to load anything from elsewhere, to be framed, or to be kept."""
+    """Forbid the page to load anything from elsewhere, to be framed, or to be kept unasked."""
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
 
 
 def _refuse(sentence: str) -> web.Response:

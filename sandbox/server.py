@@ -2,7 +2,8 @@
 
 Promises: three sites on 127.0.0.1 and nowhere else, in one event loop on one background thread;
 everything is in memory and gone after `stop`. It does not start the bot (`sandbox.__main__`
-does); it only says with which environment the bot finds these servers.
+does); it says with which environment the bot finds these servers, and lets the page work the
+levers of the bot that it was given.
 """
 
 from __future__ import annotations
@@ -20,19 +21,13 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from sandbox.bot_control import BotControl, bot_routes
 from sandbox.guard import add_page_headers, refuse_strangers
 from sandbox.local_genesys import LocalGenesys
 from sandbox.local_slack import LocalSlack, SlackConfig
+from sandbox.page_files import page_routes
 
 LOOPBACK = "127.0.0.1"
-PAGE_FOLDER = Path(__file__).parent / "page"
-# Spelt out, because the types that a machine has on record for these endings differ.
-CONTENT_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
 _LAST_ANSWERS_SECONDS = 1.0
 
 
@@ -41,7 +36,8 @@ class Sandbox:
 
     `manifest` is the bot's Slack app manifest. `page_port` and `bot_port` 0 mean any free port;
     the bot's is chosen here because Slack must know where to send. With `socket_mode` the bot
-    gets an app-level token and connects to us instead.
+    gets an app-level token and connects to us instead. `bot` may be set at any time by whoever
+    starts the bot, so that the page can end it and start it again.
     """
 
     def __init__(
@@ -56,6 +52,7 @@ class Sandbox:
         self.bot_port = bot_port or find_free_port()
         self.bot_url = f"http://{LOOPBACK}:{self.bot_port}"
         self.page_url = self.slack_api_url = self.genesys_url = ""  # known after `start`
+        self.bot: BotControl | None = None
         self._page_port = page_port
         self._socket_mode = socket_mode
         self._slack_config = SlackConfig(
@@ -128,7 +125,7 @@ class Sandbox:
             closing.push_async_callback(self.local_genesys.hang_up)
             self.local_slack.machine_url = slack_url
             self.slack_api_url = f"{slack_url}/api/"
-            self.page_url = f"{page_url}/"
+            self.page_url = self.local_slack.page_url = f"{page_url}/"
             self._started.set_result(None)
             await self._stopping.wait()
 
@@ -137,7 +134,8 @@ class Sandbox:
         app.on_response_prepare.append(add_page_headers)
         app.add_routes(self.local_slack.people_routes())
         app.add_routes(self.local_genesys.people_routes())
-        app.add_routes([web.get("/", _serve_page), web.get("/{name}", _serve_page)])
+        app.add_routes(bot_routes(lambda: self.bot))
+        app.add_routes(page_routes())
         return app
 
 
@@ -165,14 +163,3 @@ async def _open_site(closing: AsyncExitStack, app: web.Application, port: int = 
     closing.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, LOOPBACK, port).start()
     return f"http://{LOOPBACK}:{runner.addresses[0][1]}"
-
-
-async def _serve_page(request: web.Request) -> web.StreamResponse:
-    name = request.match_info.get("name", "index.html")
-    served = {file.name for file in PAGE_FOLDER.iterdir() if file.suffix in CONTENT_TYPES}
-    if name not in served:
-        raise web.HTTPNotFound(text="There is no such page in the sandbox.")
-    file = PAGE_FOLDER / name
-    return web.Response(
-        body=file.read_bytes(), headers={"Content-Type": CONTENT_TYPES[file.suffix]}
-    )

@@ -13,9 +13,11 @@ from sandbox.local_genesys.predicates import (
     CONVERSATION_FILTER,
     SEGMENT_FILTER,
     Row,
+    contacts_named,
     conversation_test,
     segment_test,
 )
+from sandbox.local_genesys.records import Conversation
 from sandbox.local_genesys.shapes import Anything, ListOf, Record, Text, Whole
 from sandbox.local_genesys.state import World
 
@@ -57,7 +59,7 @@ def query_details(world: World, body: dict[str, Any]) -> dict[str, Any]:
     meets_segments = segment_test(body.get("segmentFilters") or [])
     horizon = world.clock() - timedelta(seconds=world.settings.analytics_delay_seconds)
     found = []
-    for conversation in list(world.conversations.values()):
+    for conversation in _candidates(world, body.get("segmentFilters") or []):
         in_days = first <= conversation.started_at.astimezone(UTC).date() <= last
         if not in_days or conversation.started_at > horizon:
             continue
@@ -65,6 +67,14 @@ def query_details(world: World, body: dict[str, Any]) -> dict[str, Any]:
         if meets(_conversation_row(shown)) and meets_segments(segment_rows(world, shown)):
             found.append(shown)
     return _page(_in_order(found, body), body.get("paging") or {})
+
+
+def _candidates(world: World, filters: list[dict[str, Any]]) -> list[Conversation]:
+    """List the conversations worth a look: those of the contacts that the filters ask for."""
+    named = contacts_named(filters)
+    if named is None:
+        return list(world.conversations.values())
+    return [one for contact_id in named for one in world.conversations_of(contact_id)]
 
 
 def _days_touched(interval: str) -> tuple[date, date]:

@@ -22,6 +22,7 @@ _DELIVERY: dict[MessageStatus, str] = {
     MessageStatus.DELIVERED: "DeliverySuccess",
     MessageStatus.UNDELIVERED: "DeliveryFailed",
     MessageStatus.READ: "Read",
+    MessageStatus.FAILED: "Failed",
 }
 
 
@@ -94,7 +95,7 @@ def _delivery(conversation: Conversation, party: Participant, horizon: datetime)
     ]
     if not changes:
         return {}
-    at, status = max(changes, key=lambda change: change[0])
+    at, status = sorted(changes, key=lambda change: change[0])[-1]  # of equal times the last
     return {"deliveryStatus": _DELIVERY[status], "deliveryStatusChangeDate": as_iso(at)}
 
 

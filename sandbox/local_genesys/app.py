@@ -61,5 +61,6 @@ class LocalGenesys:
         self._world.changes.announce()
 
     async def hang_up(self) -> None:
-        """Close the pages' event sockets; call it before the server that mounts them stops."""
+        """Close all sockets; call it before the servers that mount them stop."""
+        self._world.channels.hang_up()
         await self._people.hang_up()

@@ -123,6 +123,20 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
         "Lookup and GET of any id of a merge set answer with the canonical contact.",
     ),
     Assumption(
+        "a message fails for good",
+        "Only when a test orders it: status failed, and a final receipt with the ordered reason.",
+    ),
+    Assumption(
+        "notifications: permissions",
+        "The topic of undelivered messages needs conversation:message:view, detail events need "
+        "analytics:conversationDetail:view; opening a channel needs none.",
+    ),
+    Assumption(
+        "notifications: events",
+        "Agentless messages raise the undelivered event like an agent's; the first answer raises "
+        "flow.start and acd.start on its conversation. Nothing is kept while no socket is open.",
+    ),
+    Assumption(
         "rate limit",
         "One fixed window of 60 seconds for each token; Retry-After on 429 is the rest of it.",
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
@@ -11,9 +12,16 @@ from aiohttp import web
 
 from sandbox.faults import Fault, FaultError
 from sandbox.local_genesys.auth import GRANTED
+from sandbox.local_genesys.conversing import fail_message
 from sandbox.local_genesys.deployments import STATUSES
+from sandbox.local_genesys.messages import REASON_CODES
 from sandbox.local_genesys.people import read_object, refuse
+from sandbox.local_genesys.records import Direction
+from sandbox.local_genesys.seeding import add_crowd
 from sandbox.local_genesys.state import World
+
+_LARGEST_CROWD = 10_000
+_PREFIX = re.compile(r"[a-z0-9]{1,20}")
 
 
 class ControlRoutes:
@@ -34,6 +42,10 @@ class ControlRoutes:
             web.delete("/control/genesys/calls", self._forget_calls),
             web.get("/control/genesys/settings", self._settings),
             web.post("/control/genesys/settings", self._change_settings),
+            web.post("/control/genesys/customers", self._add_customers),
+            web.post("/control/genesys/messages/{id}/fail", self._fail_message),
+            web.get("/control/genesys/notifications", self._channels),
+            web.post("/control/genesys/notifications", self._disturb_channels),
         ]
 
     async def _reset(self, _: web.Request) -> web.Response:
@@ -80,6 +92,50 @@ class ControlRoutes:
         self._world.changes.announce()
         return web.json_response({"ok": True, "settings": self._settings_as_json()})
 
+    async def _add_customers(self, request: web.Request) -> web.Response:
+        wanted = {"prefix": "bulk", "present": True, **await read_object(request)}
+        count, prefix, present = wanted.get("count"), wanted["prefix"], wanted["present"]
+        if not isinstance(count, int) or not 1 <= count <= _LARGEST_CROWD:
+            raise refuse(web.HTTPBadRequest, f"count must be 1 to {_LARGEST_CROWD}.")
+        if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
+            raise refuse(web.HTTPBadRequest, "prefix must be lower-case letters and digits.")
+        if not isinstance(present, bool):
+            raise refuse(web.HTTPBadRequest, "present must be true or false.")
+        crowd = add_crowd(self._world, count, prefix, present=present)
+        self._world.changes.announce()
+        return web.json_response({"ok": True, "emails": [customer.email for customer in crowd]})
+
+    async def _fail_message(self, request: web.Request) -> web.Response:
+        message = self._world.messages.get(request.match_info["id"])
+        if message is None or message.direction is not Direction.OUTBOUND:
+            raise refuse(web.HTTPNotFound, "There is no such message to a customer.")
+        reason = await read_object(request)
+        code, sentence = reason.get("code"), reason.get("message", "")
+        if not isinstance(code, str) or not isinstance(sentence, str):
+            raise refuse(web.HTTPBadRequest, "code and message must be texts.")
+        if code not in REASON_CODES:
+            known = ", ".join(sorted(REASON_CODES))
+            raise refuse(web.HTTPBadRequest, f"Unknown code: {code}. Known: {known}.")
+        fail_message(self._world, message, code, sentence)
+        return web.json_response({"ok": True})
+
+    async def _channels(self, _: web.Request) -> web.Response:
+        channels = [
+            {"id": one.id, "topics": one.topics, "connected": one.is_connected}
+            for one in self._world.channels.all()
+        ]
+        return web.json_response({"channels": channels})
+
+    async def _disturb_channels(self, request: web.Request) -> web.Response:
+        match await read_object(request):
+            case {"closing": True}:
+                self._world.channels.announce_closing()
+            case {"drop": True}:
+                self._world.channels.hang_up()
+            case _:
+                raise refuse(web.HTTPBadRequest, "Say closing: true or drop: true.")
+        return web.json_response({"ok": True})
+
     def _settings_as_json(self) -> dict[str, Any]:
         settings = asdict(self._world.settings)
         settings["missing_permissions"] = sorted(self._world.settings.missing_permissions)
@@ -92,6 +148,13 @@ def _seconds(value: object) -> float:
         if math.isfinite(number) and number >= 0:
             return number
     raise ValueError("must be a number, zero or more.")
+
+
+def _some_seconds(value: object) -> float:
+    number = _seconds(value)
+    if number == 0:
+        raise ValueError("must be more than zero.")
+    return number
 
 
 def _whole(value: object) -> int:
@@ -129,4 +192,5 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "deployment_status": _status,
     "threading_timeline_minutes": _seconds,
     "answers_open_new_conversation": _flag,
+    "heartbeat_seconds": _some_seconds,
 }

@@ -1,17 +1,14 @@
 """How conversations come about and go on: a customer's chat, an agentless message, a reply.
 
 A message to a customer moves queued -> sent -> delivery-success, or delivery-failed while they
-are away; a customer's message meets the flow at once and a queue a moment later. The moments
+are away; a customer's message meets whoever serves the conversation (serving.py). The moments
 are steps on the running event loop, `World.step_seconds` apart.
 """
 
 from __future__ import annotations
 
-import asyncio
 import uuid
-from collections.abc import Callable
 
-from sandbox.local_genesys.cast import fixed_id
 from sandbox.local_genesys.records import (
     Conversation,
     Customer,
@@ -20,10 +17,13 @@ from sandbox.local_genesys.records import (
     MessageStatus,
     Participant,
 )
+from sandbox.local_genesys.serving import (
+    after_a_step,
+    announce_start,
+    announce_undelivered,
+    serve,
+)
 from sandbox.local_genesys.state import World
-
-FLOW_ID = fixed_id("flow")
-QUEUE_ID = fixed_id("queue")
 
 
 def send_to_customer(
@@ -44,6 +44,7 @@ def send_to_customer(
         guest = _customer_party(world, customer, Direction.OUTBOUND)
         guest.ended_at = now
         into.participants.append(guest)
+        announce_start(world, into, guest)
     if into.ended_at is not None:
         into.ended_at = now
     sender = Participant(
@@ -57,13 +58,15 @@ def send_to_customer(
     into.participants.append(sender)
     message = _add_message(world, into, sender, text, MessageStatus.QUEUED)
     world.add_conversation(into)
-    _after_a_step(world, lambda: _leave(world, customer, message))
+    after_a_step(world, lambda: _leave(world, customer, message))
     return message
 
 
 def _leave(world: World, customer: Customer, message: Message) -> None:
+    if message.status is not MessageStatus.QUEUED:
+        return
     _move(world, message, MessageStatus.SENT)
-    _after_a_step(world, lambda: _arrive(world, customer, message))
+    after_a_step(world, lambda: _arrive(world, customer, message))
 
 
 def _arrive(world: World, customer: Customer, message: Message) -> None:
@@ -71,6 +74,14 @@ def _arrive(world: World, customer: Customer, message: Message) -> None:
         return
     reached = MessageStatus.DELIVERED if customer.present else MessageStatus.UNDELIVERED
     _move(world, message, reached)
+    if reached is MessageStatus.UNDELIVERED:
+        announce_undelivered(world, customer, message)
+
+
+def fail_message(world: World, message: Message, code: str, sentence: str) -> None:
+    """Let a message to a customer fail for good, for a reason of the platform's."""
+    message.failure = code, sentence
+    _move(world, message, MessageStatus.FAILED)
 
 
 def come_or_go(world: World, customer: Customer, present: bool) -> None:
@@ -97,8 +108,8 @@ def messages_to(world: World, customer: Customer) -> list[Message]:
     """List the outbound messages of a customer's web messaging conversations."""
     return [
         message
-        for conversation in world.conversations.values()
-        if conversation.contact_id == customer.contact_id and conversation.deployment_id
+        for conversation in world.conversations_of(customer.contact_id)
+        if conversation.deployment_id
         for message in conversation.messages
         if message.direction is Direction.OUTBOUND
     ]
@@ -117,15 +128,16 @@ def answer(world: World, customer: Customer, text: str) -> Message:
             direction=Direction.INBOUND,
             started_at=now,
         )
-        conversation.participants.append(_customer_party(world, customer, Direction.INBOUND))
+        guest = _customer_party(world, customer, Direction.INBOUND)
+        conversation.participants.append(guest)
+        announce_start(world, conversation, guest)
     conversation.ended_at = None
     conversation.customer.ended_at = None
     message = _add_message(world, conversation, conversation.customer, text, MessageStatus.RECEIVED)
     world.add_conversation(conversation)
     come_or_go(world, customer, present=True)
     read_messages(world, customer)
-    if not _is_being_served(conversation):
-        _enter_flow(world, customer, conversation)
+    serve(world, customer, conversation)
     return message
 
 
@@ -139,44 +151,6 @@ def _conversation_to_continue(world: World, customer: Customer) -> Conversation 
     latest = known[-1]
     unanswered = latest.initiator == "api" and not latest.customer_wrote_by(world.clock())
     return latest if unanswered or world.within_timeline(latest) else None
-
-
-def _is_being_served(conversation: Conversation) -> bool:
-    serving = {"workflow", "acd", "agent"}
-    return any(
-        party.purpose in serving and party.ended_at is None for party in conversation.participants
-    )
-
-
-def _enter_flow(world: World, customer: Customer, conversation: Conversation) -> None:
-    flow = Participant(
-        purpose="workflow",
-        direction=Direction.INBOUND,
-        started_at=world.clock(),
-        address_from=customer.address,
-        address_to=customer.deployment_id,
-        name="Web messaging flow",
-        flow_id=FLOW_ID,
-    )
-    conversation.participants.append(flow)
-
-    def hand_to_queue() -> None:
-        if conversation.ended_at is not None or flow.ended_at is not None:
-            return
-        flow.ended_at = world.clock()
-        queue = Participant(
-            purpose="acd",
-            direction=Direction.INBOUND,
-            started_at=flow.ended_at,
-            address_from=customer.address,
-            address_to=customer.deployment_id,
-            name="Support",
-            queue_id=QUEUE_ID,
-        )
-        conversation.participants.append(queue)
-        world.changes.announce()
-
-    _after_a_step(world, hand_to_queue)
 
 
 def end_conversation(world: World, customer: Customer) -> bool:
@@ -228,7 +202,3 @@ def _add_message(
 def _move(world: World, message: Message, status: MessageStatus) -> None:
     message.history.append((status, world.clock()))
     world.changes.announce()
-
-
-def _after_a_step(world: World, do: Callable[[], None]) -> None:
-    asyncio.get_running_loop().call_later(world.step_seconds, do)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sandbox.local_genesys.cast import MAIN_DEPLOYMENT_ID, fixed_id
-from sandbox.local_genesys.conversing import FLOW_ID
 from sandbox.local_genesys.errors import generic_error, invalid_value
 from sandbox.local_genesys.records import Deployment
+from sandbox.local_genesys.serving import FLOW_ID, FLOW_NAME
 from sandbox.local_genesys.shapes import check_query
 from sandbox.local_genesys.state import World
 
@@ -57,7 +57,7 @@ def deployment_as_json(deployment: Deployment) -> dict[str, Any]:
         "description": "A web messaging deployment of the local stand-in.",
         "allowAllDomains": True,
         "status": deployment.status,
-        "flow": {"id": FLOW_ID, "name": "Web messaging flow"},
+        "flow": {"id": FLOW_ID, "name": FLOW_NAME},
         "configuration": {
             "id": fixed_id(f"configuration/{deployment.id}"),
             "name": "Messenger",

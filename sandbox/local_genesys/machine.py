@@ -19,14 +19,17 @@ from sandbox.local_genesys.auth import (
     require_permission,
     require_token,
 )
-from sandbox.local_genesys.errors import ApiError, bad_request, generic_error
+from sandbox.local_genesys.errors import ApiError, generic_error
 from sandbox.local_genesys.limits import RateLimits
 from sandbox.local_genesys.operations import OPERATIONS, Call, Operation
 from sandbox.local_genesys.shapes import check
 from sandbox.local_genesys.state import World, as_iso
+from sandbox.local_genesys.subscriptions import stream
 
 CORRELATION_HEADER: Final = "ININ-Correlation-Id"
 _CORRELATION_ID: Final = web.RequestKey("correlation_id", str)
+_APPS: Final = "/directory/"  # where links to conversations lead
+_STREAMS: Final = "/channels/"
 _RATE_HEADERS: Final = web.RequestKey("rate_headers", dict[str, str])
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -37,6 +40,8 @@ def build_machine_app(world: World, limits: RateLimits) -> web.Application:
 
     @web.middleware
     async def answer_call(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == _APPS or request.path.startswith(_STREAMS):
+            return await handler(request)
         return await _answer_call(world, request, handler)
 
     app = web.Application(middlewares=[answer_call], client_max_size=assumptions.LARGEST_BODY)
@@ -44,6 +49,8 @@ def build_machine_app(world: World, limits: RateLimits) -> web.Application:
     for operation in OPERATIONS:
         handler = partial(_perform, world, limits, operation)
         app.router.add_route(operation.method, operation.path, handler)
+    app.router.add_get(_APPS, _show_apps)
+    app.router.add_get(f"{_STREAMS}{{channel_id}}", partial(stream, world))
     return app
 
 
@@ -82,6 +89,14 @@ async def _answer_call(world: World, request: web.Request, handler: Handler) -> 
     if fault is None or fault.kind not in {FaultKind.CUT_BEFORE, FaultKind.CUT_AFTER}:
         record["status"] = answer.status
     return answer
+
+
+async def _show_apps(_: web.Request) -> web.Response:
+    """Say what the link would do: agents' own application is not part of the stand-in."""
+    return web.Response(
+        text="In Genesys Cloud this link opens the conversation for an agent. The sandbox has no "
+        "agent workspace; see the customer's side of its page instead."
+    )
 
 
 def _as_recorded(request: web.Request, raw: bytes) -> object:
@@ -124,24 +139,21 @@ async def _perform(
     token = require_token(world, request)
     request[_RATE_HEADERS].update(limits.count_call(token))
     require_permission(world, operation.any_of)
-    body: dict[str, Any] = {}
+    body: Any = {}
     if operation.body is not None:
         body = await _read_body(request)
         check(operation.body, body)
-    call = Call(token, dict(request.match_info), _read_query(request), body)
+    call = Call(token, dict(request.match_info), _read_query(request), body, request.host)
     return web.json_response(operation.work(world, call), status=operation.status)
 
 
-async def _read_body(request: web.Request) -> dict[str, Any]:
+async def _read_body(request: web.Request) -> object:
     if request.content_type != "application/json":
         raise generic_error(415)
     try:
-        body = json.loads(await request.read(), parse_constant=_refuse_constant)
+        return json.loads(await request.read(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise generic_error(400) from None
-    if not isinstance(body, dict):
-        raise bad_request("The body must be a JSON object.")
-    return body
 
 
 def _refuse_constant(name: str) -> NoReturn:

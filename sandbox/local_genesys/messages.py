@@ -20,7 +20,26 @@ _RECEIPTS: dict[MessageStatus, str] = {
     MessageStatus.DELIVERED: "Delivered",
     MessageStatus.UNDELIVERED: "Failed",
     MessageStatus.READ: "Read",
+    MessageStatus.FAILED: "Failed",
 }
+REASON_CODES = frozenset(
+    {
+        "MessageExpired",
+        "RateLimited",
+        "MessageNotAllowed",
+        "GeneralError",
+        "UnsupportedMessage",
+        "UnknownMessage",
+        "InvalidMessageStructure",
+        "InvalidDestination",
+        "ServerError",
+        "MediaTypeNotAllowed",
+        "InvalidMediaContentLength",
+        "RecipientOptedOut",
+        "DataFiltered",
+    }
+)
+_NOT_CONNECTED = ("GeneralError", "The customer is not connected.")
 
 
 def read_conversation(world: World, conversation_id: str) -> dict[str, Any]:
@@ -160,13 +179,14 @@ def _receipts(message: Message) -> list[dict[str, Any]]:
             "id": message.id,
             "type": "Receipt",
             "status": _RECEIPTS[status],
-            "isFinalReceipt": status is MessageStatus.READ,
+            "isFinalReceipt": status in {MessageStatus.READ, MessageStatus.FAILED},
             "direction": "Outbound",
             "channel": {"platform": "WebMessaging", "time": as_iso(at)},
         }
-        if status is MessageStatus.UNDELIVERED:
-            receipt["reasons"] = [
-                {"code": "GeneralError", "message": "The customer is not connected."}
-            ]
+        reason = _NOT_CONNECTED if status is MessageStatus.UNDELIVERED else None
+        if status is MessageStatus.FAILED:
+            reason = message.failure
+        if reason is not None:
+            receipt["reasons"] = [dict(zip(("code", "message"), reason, strict=True))]
         receipts.append(receipt)
     return receipts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sandbox.local_genesys import assumptions
@@ -18,8 +19,15 @@ from sandbox.local_genesys.deployments import list_deployments, read_deployment
 from sandbox.local_genesys.messages import read_conversation, read_message, read_message_of
 from sandbox.local_genesys.organization import read_subject, read_token_info
 from sandbox.local_genesys.sending import SEND, send_agentless
-from sandbox.local_genesys.shapes import Record, check_query
+from sandbox.local_genesys.shapes import Shape, check_query
 from sandbox.local_genesys.state import World
+from sandbox.local_genesys.subscriptions import (
+    TOPICS,
+    clear_topics,
+    list_topics,
+    open_channel,
+    subscribe,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,8 @@ class Call:
     token: str
     path: dict[str, str]
     query: dict[str, str]
-    body: dict[str, Any]
+    body: Any
+    host: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class Operation:
     path: str
     any_of: tuple[str, ...]
     work: Callable[[World, Call], dict[str, Any]]
-    body: Record | None = None
+    body: Shape | None = None
     status: int = 200
 
 
@@ -69,12 +78,34 @@ def _read_message_of(world: World, call: Call) -> dict[str, Any]:
     return read_message_of(world, call.path["conversation_id"], call.path["message_id"])
 
 
+def _open_channel(world: World, call: Call) -> dict[str, Any]:
+    check_query(call.query, {})
+    return open_channel(world, call.host)
+
+
+def _list_topics(world: World, call: Call) -> dict[str, Any]:
+    check_query(call.query, {})
+    return list_topics(world, call.path["channel_id"])
+
+
+def _clear_topics(world: World, call: Call) -> dict[str, Any]:
+    check_query(call.query, {})
+    return clear_topics(world, call.path["channel_id"])
+
+
+def _subscribe(world: World, call: Call, *, replacing: bool) -> dict[str, Any]:
+    channel_id = call.path["channel_id"]
+    return subscribe(world, channel_id, call.body, call.query, replacing=replacing)
+
+
 _CONTACT_VIEW = ("externalContacts:contact:view",)
 _MESSAGE_VIEW = ("conversation:message:view", "conversation:webmessaging:view")
 _DEPLOYMENT_VIEW = ("webDeployments:deployment:view",)
 _DETAIL_VIEW = ("analytics:conversationDetail:view", "analytics:agentConversationDetail:view")
 _MESSAGES = "/api/v2/conversations/messages"
 _CONTACTS = "/api/v2/externalcontacts"
+_CHANNELS = "/api/v2/notifications/channels"
+_SUBSCRIPTIONS = f"{_CHANNELS}/{{channel_id}}/subscriptions"
 _DEPLOYMENTS = "/api/v2/webdeployments/deployments"
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -132,6 +163,11 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         _DEPLOYMENT_VIEW,
         lambda world, call: list_deployments(world, call.query),
     ),
+    Operation("POST", _CHANNELS, (), _open_channel),
+    Operation("GET", _SUBSCRIPTIONS, (), _list_topics),
+    Operation("POST", _SUBSCRIPTIONS, (), partial(_subscribe, replacing=False), body=TOPICS),
+    Operation("PUT", _SUBSCRIPTIONS, (), partial(_subscribe, replacing=True), body=TOPICS),
+    Operation("DELETE", _SUBSCRIPTIONS, (), _clear_topics),
     Operation(
         "GET",
         "/api/v2/tokens/me",

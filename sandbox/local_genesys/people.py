@@ -20,6 +20,7 @@ from sandbox.local_genesys.conversing import (
 )
 from sandbox.local_genesys.deployments import find_deployment
 from sandbox.local_genesys.records import Conversation, Customer, MessageStatus
+from sandbox.local_genesys.serving import let_agent_join
 from sandbox.local_genesys.state import World, as_iso
 
 
@@ -39,6 +40,7 @@ class PeopleRoutes:
             web.post("/customers/{id}/read", self._read),
             web.post("/customers/{id}/answer", self._answer),
             web.post("/customers/{id}/end", self._end),
+            web.post("/customers/{id}/agent", self._agent),
         ]
 
     async def hang_up(self) -> None:
@@ -82,6 +84,15 @@ class PeopleRoutes:
             raise refuse(web.HTTPConflict, "This customer has no open conversation to end.")
         return self._done(customer)
 
+    async def _agent(self, request: web.Request) -> web.Response:
+        customer, joins = self._customer(request), (await read_object(request)).get("joins")
+        if joins is not True:
+            raise refuse(web.HTTPBadRequest, "joins must be true; agents leave by ending.")
+        conversation = let_agent_join(self._world, customer)
+        if conversation is None:
+            raise refuse(web.HTTPConflict, "This customer has no open conversation to join.")
+        return self._done(customer, conversation_id=conversation.id)
+
     async def _events(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=30)
         await socket.prepare(request)
@@ -108,8 +119,8 @@ class PeopleRoutes:
     def _as_json(self, customer: Customer) -> dict[str, Any]:
         conversations = [
             conversation
-            for conversation in self._world.conversations.values()
-            if conversation.contact_id == customer.contact_id and conversation.deployment_id
+            for conversation in self._world.conversations_of(customer.contact_id)
+            if conversation.deployment_id
         ]
         conversations.sort(key=lambda conversation: conversation.started_at)
         arrived = [

@@ -82,6 +82,26 @@ def segment_test(filters: Iterable[dict[str, Any]]) -> Callable[[list[Row]], boo
     return lambda rows: all(any(test(row) for row in rows) for test in tests)
 
 
+def contacts_named(filters: Iterable[dict[str, Any]]) -> set[str] | None:
+    """Give the contact ids to one of which a conversation must belong; None: to any.
+
+    It only saves looking at every conversation; what it lets through is still tested.
+    """
+    for each in filters:
+        nodes = [each, *(each.get("clauses") or [])] if each["type"] == "and" else []
+        for node in nodes:
+            asked = node.get("predicates") or []
+            alternatives = asked if node["type"] == "or" or len(asked) == 1 else []
+            if alternatives and all(_names_a_contact(one) for one in alternatives):
+                return {one["value"] for one in alternatives}
+    return None
+
+
+def _names_a_contact(predicate: dict[str, Any]) -> bool:
+    is_match = (predicate.get("operator") or "matches") == "matches"
+    return is_match and predicate.get("dimension") == "externalContactId"
+
+
 def _filter_test(node: dict[str, Any], answered: frozenset[str]) -> Test:
     parts = [_predicate_test(each, answered) for each in node.get("predicates") or []]
     parts += [_filter_test(clause, answered) for clause in node.get("clauses") or []]

@@ -29,6 +29,7 @@ class MessageStatus(StrEnum):
     DELIVERED = "delivery-success"
     UNDELIVERED = "delivery-failed"
     READ = "read"
+    FAILED = "failed"
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Message:
     text: str = field(repr=False)
     at: datetime
     history: list[tuple[MessageStatus, datetime]]
+    failure: tuple[str, str] | None = field(default=None, repr=False)  # a code and its sentence
 
     @property
     def status(self) -> MessageStatus:

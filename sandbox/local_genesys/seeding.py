@@ -1,11 +1,10 @@
-"""Writes the cast into the world: contacts, guest sessions, and the chats they had before."""
+"""Writes people into the world: contacts, guest sessions, and the chats they had before."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from sandbox.local_genesys.cast import CAST, CastMember, Chat, customer_of_cast, fixed_id
-from sandbox.local_genesys.conversing import FLOW_ID, QUEUE_ID
 from sandbox.local_genesys.records import (
     WEB_MESSAGING,
     Contact,
@@ -16,9 +15,16 @@ from sandbox.local_genesys.records import (
     MessageStatus,
     Participant,
 )
+from sandbox.local_genesys.serving import (
+    AGENT_ID,
+    AGENT_NAME,
+    FLOW_ID,
+    FLOW_NAME,
+    QUEUE_ID,
+    QUEUE_NAME,
+)
 from sandbox.local_genesys.state import World
 
-AGENT_ID = fixed_id("user/agent")
 COMPANY_NUMBER = "+12025550143"
 CUSTOMER_NUMBER = "+12025550178"
 
@@ -26,12 +32,38 @@ CUSTOMER_NUMBER = "+12025550178"
 def seed_cast(world: World) -> None:
     """Add every customer of the cast with the history that their story tells."""
     for member in CAST:
-        for contact in _contacts(member):
-            world.contacts[contact.id] = contact
-        customer = customer_of_cast(member)
-        world.customers[customer.id] = customer
-        for number, chat in enumerate(member.chats):
-            world.add_conversation(_conversation(world, customer, chat, number))
+        _add(world, member)
+
+
+def add_crowd(world: World, count: int, prefix: str, *, present: bool) -> list[Customer]:
+    """Add customers who chatted yesterday: `prefix`-0001 and on, after those already there."""
+    taken = sum(customer_id.startswith(f"{prefix}-") for customer_id in world.customers)
+    numbers = range(taken + 1, taken + count + 1)
+    return [_add(world, _passer_by(number, prefix, present)) for number in numbers]
+
+
+def _passer_by(number: int, prefix: str, present: bool) -> CastMember:
+    key = f"{prefix}-{number:04}"
+    return CastMember(
+        key=key,
+        first_name=prefix.capitalize(),
+        last_name=f"{number:04}",
+        email=f"{key}@example.com",
+        present=present,
+        story="One of a crowd; chatted yesterday.",
+        expects="The message goes out.",
+        chats=(Chat(24),),
+    )
+
+
+def _add(world: World, member: CastMember) -> Customer:
+    for contact in _contacts(member):
+        world.contacts[contact.id] = contact
+    customer = customer_of_cast(member)
+    world.add_customer(customer)
+    for number, chat in enumerate(member.chats):
+        world.add_conversation(_conversation(world, customer, chat, number))
+    return customer
 
 
 def _contacts(member: CastMember) -> list[Contact]:
@@ -74,9 +106,9 @@ def _conversation(world: World, customer: Customer, chat: Chat, number: int) -> 
     )
     parties = (
         ("customer", customer.name, started, ended),
-        ("workflow", "Web messaging flow", started, served),
-        ("acd", "Support", started, served),
-        ("agent", "Ada Agent", served, ended),
+        ("workflow", FLOW_NAME, started, served),
+        ("acd", QUEUE_NAME, started, served),
+        ("agent", AGENT_NAME, served, ended),
     )
     for purpose, name, since, until in parties:
         party = _party(customer, chat, purpose, since, key)

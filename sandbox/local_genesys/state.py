@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.faults import Faults
+from sandbox.local_genesys.channels import Channels
 from sandbox.local_genesys.records import Contact, Conversation, Customer, Deployment, Message
 
 
@@ -29,6 +30,7 @@ class Settings:
     deployment_status: str = "Active"
     threading_timeline_minutes: float = 0.0
     answers_open_new_conversation: bool = False
+    heartbeat_seconds: float = 30.0
 
 
 class Changes:
@@ -69,37 +71,51 @@ class World:
     faults: Faults = field(default_factory=Faults)
     calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=5000))
     changes: Changes = field(default_factory=Changes)
+    channels: Channels = field(default_factory=Channels)
+    _by_contact: dict[str, list[Conversation]] = field(default_factory=dict)
+    _customer_by_contact: dict[str, Customer] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Go back to an empty world with default settings; open pages stay connected."""
         self.settings = Settings()
         for memory in (self.contacts, self.deployments, self.customers, self.conversations):
             memory.clear()
+        self._by_contact.clear()
+        self._customer_by_contact.clear()
         self.messages.clear()
         self.tokens.clear()
         self.faults.clear()
         self.calls.clear()
+        self.channels.forget()
+
+    def add_customer(self, customer: Customer) -> None:
+        """Remember a person on the web page."""
+        self.customers[customer.id] = customer
+        self._customer_by_contact[customer.contact_id] = customer
 
     def add_conversation(self, conversation: Conversation) -> None:
-        """Remember a conversation and its messages."""
+        """Remember a conversation and its messages; adding it again takes in new messages."""
+        if conversation.id not in self.conversations:
+            self._by_contact.setdefault(conversation.contact_id, []).append(conversation)
         self.conversations[conversation.id] = conversation
         self.messages.update({message.id: message for message in conversation.messages})
+
+    def conversations_of(self, contact_id: str) -> list[Conversation]:
+        """List a contact's conversations of every kind, in no order."""
+        return list(self._by_contact.get(contact_id, ()))
 
     def web_conversations(self, contact_id: str, deployment_id: str) -> list[Conversation]:
         """List a contact's web messaging conversations on a deployment, oldest first."""
         found = [
             conversation
-            for conversation in self.conversations.values()
-            if conversation.contact_id == contact_id and conversation.deployment_id == deployment_id
+            for conversation in self.conversations_of(contact_id)
+            if conversation.deployment_id == deployment_id
         ]
         return sorted(found, key=lambda conversation: conversation.started_at)
 
     def customer_of(self, contact_id: str) -> Customer | None:
         """Find the person whose guest session carries this contact id."""
-        return next(
-            (who for who in self.customers.values() if who.contact_id == contact_id),
-            None,
-        )
+        return self._customer_by_contact.get(contact_id)
 
     def within_timeline(self, conversation: Conversation) -> bool:
         """Say whether an ended conversation may still be continued."""

@@ -34,6 +34,7 @@ async function call(method, path, body) {
 
 export const get = (path) => call("GET", path);
 export const post = (path, body = {}) => call("POST", path, body);
+export const remove = (path) => call("DELETE", path);
 
 /** A path from pieces, each one encoded. */
 export const at = (...pieces) => "/" + pieces.map(encodeURIComponent).join("/");
@@ -69,6 +70,7 @@ export function follow(path, changed, connected = () => {}) {
     });
   };
   connect();
+  soon();
   return () => {
     stopped = true;
     clearInterval(timer);

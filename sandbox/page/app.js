@@ -1,10 +1,12 @@
-// Starts the page: the two sides, and the line that says whether the sandbox still runs.
+// Starts the page: the two sides, the switches, and the line that says whether the sandbox runs.
 
 import { Refused } from "./api.js";
 import { CustomerPage } from "./customer.js";
+import { Drawer } from "./drawer.js";
 import { Slack } from "./slack.js";
 
-const line = document.getElementById("line");
+const byId = (id) => document.getElementById(id);
+const line = byId("line");
 const lines = new Map();
 
 function connected(side) {
@@ -14,10 +16,17 @@ function connected(side) {
   };
 }
 
-const slack = new Slack(document.getElementById("slack"), { connected: connected("slack") });
-new CustomerPage(document.getElementById("customer"), {
+const slack = new Slack(byId("slack"), { connected: connected("slack") });
+new CustomerPage(byId("customer"), {
   connected: connected("customer"),
   suggest: (address) => slack.suggest(address),
+});
+
+new Drawer({
+  place: byId("drawer"),
+  button: byId("trouble"),
+  alarm: byId("alarm"),
+  covered: byId("customer"),
 });
 
 async function start() {

@@ -3,7 +3,7 @@
 import { drawCheckboxes, drawPlaceSelect, drawRadio, drawStaticSelect } from "./choices.js";
 import { h } from "./dom.js";
 import { drawExternalSelect } from "./external_select.js";
-import { drawText } from "./mrkdwn.js";
+import { drawText, openLink } from "./mrkdwn.js";
 import { drawTextInput } from "./text_input.js";
 import { drawWhen } from "./when.js";
 
@@ -20,8 +20,8 @@ function drawButton(element, block, surface) {
     element.style === "primary" || element.style === "danger" ? ` button-${element.style}` : "";
   const press = async (event) => {
     const button = event.currentTarget;
-    if (element.url) window.open(element.url, "_blank", "noopener,noreferrer");
     if (element.confirm && !(await surface.confirm(element.confirm))) return;
+    if (element.url) openLink(element.url);
     button.disabled = true;
     button.classList.add("busy");
     await surface.act(block, element, { type: "button", value: element.value, text: element.text });

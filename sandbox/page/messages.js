@@ -28,7 +28,8 @@ export function drawMessages(place, messages, context) {
       close &&
       before.message.user === message.user &&
       before.message.name === message.name &&
-      before.message.ephemeral === message.ephemeral;
+      before.message.ephemeral === message.ephemeral &&
+      !before.message.deleted;
     const replies = context.inThread ? [] : context.replies(message);
     rows.push({
       message,
@@ -58,7 +59,24 @@ function drawCount(count) {
   return h("div", { class: "thread-count" }, count === 1 ? "1 reply" : `${count} replies`);
 }
 
-function drawMessage({ message, under, replies, last }, context) {
+/** What is left of a message with replies: Slack keeps its place and its thread. */
+function drawDeleted({ message, replies, last }, context) {
+  return h(
+    "article",
+    { class: "message message-deleted", "data-ts": message.ts, "aria-label": "Deleted message" },
+    h("div", { class: "message-side" }, icon("cross")),
+    h(
+      "div",
+      { class: "message-body" },
+      h("div", { class: "text" }, message.text),
+      replies ? drawReplies(message, replies, last, context) : null,
+    ),
+  );
+}
+
+function drawMessage(row, context) {
+  const { message, under, replies, last } = row;
+  if (message.deleted) return drawDeleted(row, context);
   const time = fromTs(message.ts);
   const name = message.name ?? message.user;
   const stamp = h(
@@ -83,6 +101,9 @@ function drawMessage({ message, under, replies, last }, context) {
       { class: "message-body" },
       message.ephemeral
         ? h("div", { class: "only-you" }, icon("eye"), "Only visible to you")
+        : null,
+      message.broadcast && !context.inThread
+        ? h("div", { class: "only-you" }, icon("reply"), "Also sent to the channel from a thread")
         : null,
       under
         ? null

@@ -7,7 +7,7 @@ import { at } from "./api.js";
 import { drawBlock, setError } from "./blocks.js";
 import { askConfirm } from "./dialog.js";
 import { fill, h, icon, reconcile, trapFocus } from "./dom.js";
-import { findProblems, forgetGone, holdFocus } from "./modal_fields.js";
+import { findProblems, findUnfinished, forgetGone, holdFocus } from "./modal_fields.js";
 import { drawText } from "./mrkdwn.js";
 
 const TROUBLE = "We had some trouble connecting. Try again?";
@@ -208,7 +208,10 @@ export class Modals {
   async submit() {
     if (this.busy || !this.view.submit) return;
     const { id } = this.view;
-    this.localErrors = findProblems(this.view, this.values.get(id));
+    this.localErrors = {
+      ...findProblems(this.view, this.values.get(id)),
+      ...findUnfinished(this.body),
+    };
     this.drawErrors();
     if (Object.keys(this.localErrors).length) {
       this.body.querySelector(".has-error input, .has-error textarea, .has-error select")?.focus();

@@ -14,6 +14,17 @@ export function findProblems(view, values) {
   return found;
 }
 
+/** Dates and times of which only a part is filled in; their value would be silently empty. */
+export function findUnfinished(body) {
+  const found = {};
+  for (const field of body.querySelectorAll(".when")) {
+    if (field.validity.badInput)
+      found[field.closest("[data-block]").dataset.block] =
+        "Please complete the date and time, or clear it.";
+  }
+  return found;
+}
+
 /** Forget the values of inputs that the updated view no longer has, as Slack does. */
 export function forgetGone(view, values) {
   const present = new Set();

@@ -107,16 +107,25 @@ function special(inside) {
 /** A link, or the bare text when the address is of a kind that we do not open. */
 export function drawLink(url, label) {
   if (!OPENED.test(url)) return document.createTextNode(label || url);
-  const message = url.match(/\/archives\/([A-Z0-9]+)\/p(\d{10})(\d{6})/);
   const open = (event) => {
-    if (message && directory.openMessage(message[1], `${message[2]}.${message[3]}`))
-      event.preventDefault();
+    if (opensHere(url)) event.preventDefault();
   };
   return h(
     "a",
     { href: url, target: "_blank", rel: "noopener noreferrer", title: url, on: { click: open } },
     label || url,
   );
+}
+
+/** Open a link as a click on it would. */
+export function openLink(url) {
+  if (OPENED.test(url) && !opensHere(url)) window.open(url, "_blank", "noopener,noreferrer");
+}
+
+/** Show the message to which this permalink leads; false when it is not one that we can show. */
+function opensHere(url) {
+  const message = url.match(/\/archives\/([A-Z0-9]+)\/p(\d{10})(\d{6})/);
+  return message !== null && directory.openMessage(message[1], `${message[2]}.${message[3]}`);
 }
 
 export function drawUser(id) {

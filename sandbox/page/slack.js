@@ -2,10 +2,11 @@
 
 import { makeComposer } from "./composer.js";
 import { directory } from "./directory.js";
-import { fill, h, icon } from "./dom.js";
+import { fill, h } from "./dom.js";
 import { drawMessages } from "./messages.js";
 import { MessageSurfaces } from "./message_surfaces.js";
 import { Modals } from "./modal.js";
+import { makeNotice } from "./notice.js";
 import { drawSidebar } from "./sidebar.js";
 import { makeThread } from "./thread.js";
 import { aboutChannel, drawFirstStep, drawNothingYet, drawWelcome } from "./welcome.js";
@@ -22,6 +23,7 @@ export class Slack {
     this.thread = null;
     this.drafts = new Map();
     this.used = false;
+    this.linked = takeLinkedMessage();
     this.build(root);
   }
 
@@ -34,7 +36,7 @@ export class Slack {
       "aria-label": "Messages",
       tabindex: "0",
     });
-    this.notice = h("div", { class: "notice", role: "status" });
+    this.notice = makeNotice();
     this.hint = h("aside", { class: "first-step", "aria-label": "First step", hidden: true });
     this.composer = makeComposer({
       label: "Message",
@@ -51,7 +53,7 @@ export class Slack {
       { class: "channel", "aria-label": "Channel" },
       this.head,
       this.list,
-      this.notice,
+      this.notice.node,
       this.hint,
       this.composer.node,
     );
@@ -86,6 +88,9 @@ export class Slack {
     this.pane.show(this.thread, workspace.all(channel), this.channelTitle());
     this.drawHint();
     this.modals.show(workspace.views);
+    const { linked } = this;
+    this.linked = null;
+    if (linked) this.openMessage(...linked);
   }
 
   drawList(messages) {
@@ -226,24 +231,14 @@ export class Slack {
 
   /** Say something to the person above the composer; an empty text takes it away. */
   tell(text) {
-    fill(
-      this.notice,
-      text
-        ? [
-            icon("info"),
-            h("span", {}, text),
-            h(
-              "button",
-              {
-                type: "button",
-                class: "icon-button",
-                "aria-label": "Dismiss",
-                on: { click: () => this.tell("") },
-              },
-              icon("close"),
-            ),
-          ]
-        : null,
-    );
+    this.notice.say(text);
   }
+}
+
+/** The message that the page's address names, as permalinks do, once: [channel, ts]. */
+function takeLinkedMessage() {
+  const wanted = new URLSearchParams(location.search);
+  if (!wanted.has("message")) return null;
+  history.replaceState(null, "", "/");
+  return [wanted.get("channel"), wanted.get("message")];
 }

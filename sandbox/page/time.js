@@ -13,6 +13,7 @@ const DATE = {
 };
 
 export const clock = (date) => CLOCK.format(date);
+export const exactClock = (date) => SECONDS.format(date);
 export const full = (date) => FULL.format(date);
 export const fromTs = (ts) => new Date(Number(ts) * 1000);
 

@@ -75,7 +75,9 @@ export class Workspace {
   }
 
   top(channel) {
-    return this.all(channel).filter((one) => !one.thread_ts || one.thread_ts === one.ts);
+    return this.all(channel).filter(
+      (one) => !one.thread_ts || one.thread_ts === one.ts || one.broadcast,
+    );
   }
 
   /** The lasting replies; Slack does not count what only one person sees. */

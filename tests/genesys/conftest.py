@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -204,13 +205,26 @@ class RawServer:
 
 def _read(stream: Any) -> Asked | None:
     first = stream.readline().decode("latin-1").split()
-    if len(first) != 3:  # the end, or no HTTP
+    if len(first) != 3 or not first[2].startswith("HTTP/"):  # the end, or no HTTP
         return None
     headers: dict[str, str] = {}
     while line := stream.readline().decode().strip():
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     return Asked(first[0], first[1], headers, stream.read(int(headers.get("content-length", 0))))
+
+
+def _until(met: Callable[[], bool], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., None]:
+    """Wait for a condition; fail when it does not come true."""
+    return _until
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genesys import Conversation, UnexpectedAnswer
-from genesys.history import Window, parse_page, split_windows
+from genesys.details import Window, split_windows
+from genesys.history import parse_page
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 TIMES = st.datetimes(

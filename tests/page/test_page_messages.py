@@ -8,6 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from sandbox.server import Sandbox
+
 from .conftest import EchoBot, become, modal, mrkdwn, plain, say, text_input
 
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script> <!channel> @here *b* _i_ `c` &amp;"
@@ -178,3 +180,70 @@ def test_a_link_to_a_message_opens_it_in_the_page(page: Page, bot: EchoBot) -> N
     page.get_by_role("link", name="there").click()
     expect(page.get_by_role("heading", name="#general-help")).to_be_visible()
     expect(page.locator(".found")).to_contain_text("the target")
+
+
+def test_a_deleted_message_with_replies_leaves_its_place_and_its_thread(
+    page: Page, bot: EchoBot
+) -> None:
+    ts = bot.post("the card", blocks=[{"type": "section", "text": plain("the card")}])
+    bot.post("an event", thread_ts=ts)
+    bot.client.chat_delete(channel="C0SUPPORT", ts=ts)
+    gone = page.get_by_role("article", name="Deleted message")
+    expect(gone.locator(".text")).to_have_text("This message was deleted.")
+    expect(gone.get_by_role("button", name="More actions")).to_have_count(0)
+    gone.get_by_role("button", name="1 reply").click()
+    expect(page.locator(".thread")).to_contain_text("an event")
+
+
+def test_a_reply_that_is_also_sent_to_the_channel_stands_there_too(
+    page: Page, bot: EchoBot
+) -> None:
+    ts = bot.post("the card")
+    bot.post("news for everyone", thread_ts=ts, reply_broadcast=True)
+    expect(page.locator(".channel").get_by_role("article").last).to_contain_text(
+        "Also sent to the channel from a thread"
+    )
+
+
+def test_typed_nodes_are_drawn_as_slack_draws_them(page: Page, bot: EchoBot) -> None:
+    now = int(time.time())
+    nodes = [
+        {"type": "text", "text": "done ", "style": {"bold": True}},
+        {"type": "link", "url": "https://example.com/c/1", "text": "Open it"},
+        {"type": "user", "user_id": "U0ADA"},
+        {"type": "date", "timestamp": now, "format": "{time_secs}", "fallback": "then"},
+    ]
+    section = {"type": "rich_text_section", "elements": nodes}
+    bot.post("fallback", blocks=[{"type": "rich_text", "elements": [section]}])
+    words = page.get_by_role("article").locator(".rich-section")
+    expect(words.locator("strong")).to_have_text("done ")
+    expect(words.get_by_role("link", name="Open it")).to_have_attribute(
+        "href", "https://example.com/c/1"
+    )
+    expect(words.locator(".mention-me")).to_have_text("@Ada Agent")
+    expect(words.locator("time")).to_have_text(re.compile(r"^\d+:\d\d:\d\d"))
+
+
+def test_a_button_with_an_address_opens_it_and_tells_the_bot(page: Page, bot: EchoBot) -> None:
+    pressed: list[str] = []
+    bot.app.action("see")(lambda ack, action: (pressed.append(action["action_id"]), ack()))
+    ts = bot.post("the target", channel="C0GENERAL")
+    link = bot.client.chat_getPermalink(channel="C0GENERAL", message_ts=ts)["permalink"]
+    button = {"type": "button", "action_id": "see", "text": plain("See it"), "url": link}
+    bot.post("x", blocks=[{"type": "actions", "elements": [button]}])
+    page.get_by_role("button", name="See it").click()
+    expect(page.locator(".found")).to_contain_text("the target")
+    page.wait_for_function("!document.querySelector('.busy')")
+    assert pressed == ["see"]
+
+
+def test_a_permalink_leads_a_browser_to_the_message(
+    page: Page, bot: EchoBot, sandbox: Sandbox
+) -> None:
+    parent = bot.post("the card", channel="C0GENERAL")
+    ts = bot.post("an event", channel="C0GENERAL", thread_ts=parent)
+    link = bot.client.chat_getPermalink(channel="C0GENERAL", message_ts=ts)["permalink"]
+    page.goto(link)
+    expect(page.get_by_role("heading", name="#general-help")).to_be_visible()
+    expect(page.get_by_role("region", name="Thread").locator(".found")).to_contain_text("an event")
+    assert page.url == sandbox.page_url

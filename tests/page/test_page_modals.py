@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -197,4 +198,44 @@ def test_a_modal_belongs_to_the_person_who_opened_it(page: Page, open_modal: Ope
     page.evaluate("sessionStorage.setItem('sandbox.user', 'U0LEO')")
     page.reload()
     expect(page.get_by_label("You are")).to_have_value("U0LEO")
+    expect(dialog).to_have_count(0)
+
+
+def send_at(**element: Any) -> dict[str, Any]:
+    return {
+        "type": "input",
+        "block_id": "when",
+        "label": plain("Send at"),
+        "optional": True,
+        "element": {"type": "datetimepicker", "action_id": "picked", **element},
+    }
+
+
+@pytest.mark.parametrize("clears", [False, True])
+def test_a_date_that_is_proposed_can_be_kept_or_cleared(
+    bot: EchoBot, open_modal: OpenModal, clears: bool
+) -> None:
+    heard: list[Any] = []
+    bot.app.view("form")(lambda ack, view: (heard.append(view["state"]["values"]), ack()))
+    dialog = open_modal(send_at(initial_date_time=1_900_000_000))
+    field = dialog.get_by_label("Send at")
+    expect(field).to_have_value(re.compile("^2030-03-1"))
+    if clears:
+        field.fill("")
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog).to_have_count(0)
+    chosen = heard[0]["when"]["picked"]["selected_date_time"]
+    assert chosen == (None if clears else 1_900_000_000)
+
+
+def test_a_date_that_is_half_filled_is_not_sent_as_none(
+    bot: EchoBot, open_modal: OpenModal
+) -> None:
+    dialog = open_modal(send_at())
+    dialog.get_by_label("Send at").press_sequentially("0506")
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog).to_contain_text("Please complete the date and time, or clear it.")
+    dialog.get_by_label("Send at").fill("")
+    bot.app.view("form")(lambda ack: ack())
+    dialog.get_by_role("button", name="Send").click()
     expect(dialog).to_have_count(0)

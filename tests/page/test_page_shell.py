@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.server import Sandbox
@@ -92,23 +91,29 @@ def test_everything_that_can_be_pressed_has_a_name(page: Page, bot: EchoBot) -> 
     assert page.evaluate(UNNAMED) == []
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1600, 900), (1280, 720)])
-def test_nothing_sticks_out_of_the_window(
-    page: Page, bot: EchoBot, width: int, height: int
-) -> None:
+def test_nothing_sticks_out_of_the_window(page: Page, bot: EchoBot) -> None:
     ts = bot.post("a card " + "word " * 60 + "w" * 300)
     bot.post("an event " + "w" * 300, thread_ts=ts)
-    page.set_viewport_size({"width": width, "height": height})
     page.get_by_role("button", name="1 reply").click()
     page.locator(".thread").get_by_role("article").last.wait_for()
-    for name in ("html", ".channel .messages", ".thread .messages", ".customer"):
-        wide = page.locator(name).evaluate("(node) => node.scrollWidth - node.clientWidth")
-        assert wide <= 0, name
-    for box in (
-        page.locator(".channel .composer-text"),
-        page.get_by_label("Answer as the customer"),
-    ):
-        expect(box).to_be_in_viewport(ratio=1)
+    boxes = page.locator(".channel .composer-text"), page.get_by_label("Answer as the customer")
+    places = ["html", ".channel .messages", ".thread .messages", ".customer"]
+    for width, height in [(1280, 720), (1280, 800), (1600, 900), (1800, 950)]:
+        page.set_viewport_size({"width": width, "height": height})
+        for box in boxes:
+            expect(box).to_be_in_viewport(ratio=1)
+        for name in places:
+            assert wider_than_its_place(page, name) <= 0, (name, width)
+    page.get_by_role("button", name="Make things go wrong").click()
+    for width, height in [(1800, 950), (1280, 720)]:
+        page.set_viewport_size({"width": width, "height": height})
+        for name in [*places, ".drawer-body"]:
+            assert wider_than_its_place(page, name) <= 0, (name, width)
+
+
+def wider_than_its_place(page: Page, name: str) -> int:
+    wide: int = page.locator(name).evaluate("(node) => node.scrollWidth - node.clientWidth")
+    return wide
 
 
 def test_two_people_in_two_windows_see_each_other_at_once(

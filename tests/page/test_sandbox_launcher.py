@@ -8,15 +8,17 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from .conftest import MANIFEST
+from .conftest import MANIFEST, ask
 
 PATIENCE = 20
 STUB = f"""
@@ -61,6 +63,27 @@ def launched(stub: Path, *options: str, **environment: str) -> Iterator[subproce
                 process.kill()
 
 
+def wait_until(happened: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, f"waited for {what}"
+        time.sleep(0.02)
+
+
+def wait_for_state(control: str, state: str) -> dict[str, Any]:
+    wait_until(lambda: ask(control)["state"] == state, f"the bot to be {state}")
+    found: dict[str, Any] = ask(control)
+    return found
+
+
+def is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return "State:\tZ" not in Path(f"/proc/{process_id}/status").read_text()
+
+
 @pytest.fixture
 def stub(tmp_path: Path) -> Path:
     file = tmp_path / "stub.py"
@@ -101,16 +124,50 @@ def test_it_prints_one_address_and_stops_with_everything(
             open_url(port)
 
 
-def test_a_bot_that_dies_is_reported_with_its_last_lines(stub: Path, tmp_path: Path) -> None:
+def test_the_page_outlives_a_bot_that_dies_and_can_start_it_again(
+    stub: Path, tmp_path: Path
+) -> None:
     with launched(stub, "--data", str(tmp_path)) as process:
         assert process.stdout is not None
-        process.stdout.readline()
-        open_url(f"http://127.0.0.1:{read_environment(tmp_path)['PORT']}/die")
+        assert process.stderr is not None
+        control = process.stdout.readline().split()[-1] + "control/bot"
+        bot = f"http://127.0.0.1:{read_environment(tmp_path)['PORT']}"
+        open_url(f"{bot}/die")
+        told = list(iter(process.stderr.readline, "The page stays up and can start it again.\n"))
+        assert told[0].startswith("The bot stopped (exit status 3).")
+        assert "  the last words\n" in told
+        found = wait_for_state(control, "dead")
+        assert "the last words" in found["last_exit"]["last_lines"]
+        assert ask(control, {"do": "start"})["state"] == "starting"
+        wait_for_state(control, "running")
+        assert open_url(f"{bot}/healthz") == 200
+        process.terminate()
+        _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (0, "")
+
+
+def test_a_bot_that_cannot_start_ends_the_sandbox(stub: Path, tmp_path: Path) -> None:
+    words = "import sys\nif sys.argv[1] == 'run':\n    sys.exit('no settings')\n"
+    stub.write_text(words + stub.read_text(encoding="utf-8"), encoding="utf-8")
+    with launched(stub, "--data", str(tmp_path)) as process:
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "The bot stopped (exit status 3)" in err
-    assert "the last words" in err
+    assert "The bot stopped (exit status 1)" in err
+    assert "no settings" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of this")
+def test_killing_the_sandbox_ends_the_bot_too(stub: Path, tmp_path: Path) -> None:
+    with launched(stub, "--data", str(tmp_path)) as process:
+        assert process.stdout is not None
+        control = process.stdout.readline().split()[-1] + "control/bot"
+        # Started a second time, from another thread: the one that must not outlive the sandbox.
+        ask(control, {"do": "kill"})
+        ask(control, {"do": "start"})
+        bot = wait_for_state(control, "running")["pid"]
+        process.kill()
+    wait_until(lambda: not is_alive(bot), "the bot to end")
 
 
 def test_a_bot_without_a_manifest_is_reported(tmp_path: Path) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import re
 import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
 
-from sandbox.server import PAGE_FOLDER, Sandbox, find_free_port
+from sandbox.bot_control import BotState, BotStatus, WrongMoment
+from sandbox.page_files import PAGE_FOLDER
+from sandbox.server import Sandbox, find_free_port
 
 from .conftest import MANIFEST
 
@@ -21,6 +27,20 @@ STRANGERS = ("evil.example.com", "127.0.0.1.evil.example.com", "192.168.0.7:4321
 def alone() -> Iterator[Sandbox]:
     with Sandbox(MANIFEST) as running:
         yield running
+
+
+class IdleBot:
+    """A bot that is dead and stays so."""
+
+    status = BotStatus(BotState.DEAD, datetime.now(UTC))
+
+    def start(self) -> None:
+        raise WrongMoment("The bot cannot be started here.")
+
+    def stop(self) -> None:
+        raise WrongMoment("The bot is not running.")
+
+    kill = stop
 
 
 def fetch(url: str, body: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -34,6 +54,13 @@ def fetch(url: str, body: bytes | None = None, **headers: str) -> tuple[int, dic
     except urllib.error.HTTPError as refusal:
         with refusal:
             return refusal.code, dict(refusal.headers), refusal.read()
+
+
+def files_of(sandbox: Sandbox) -> str:
+    """The address under which this version's files stand, read from the document."""
+    found = re.search(r"/(files/\w+/)app\.js", fetch(sandbox.page_url)[2].decode())
+    assert found
+    return sandbox.page_url + found[1]
 
 
 def test_a_request_for_another_host_is_refused_everywhere(alone: Sandbox) -> None:
@@ -52,6 +79,49 @@ def test_another_web_page_can_change_nothing(alone: Sandbox, origin: str) -> Non
     for path in ("people/messages", "customers/jane/answer", "control/slack/reset"):
         assert fetch(alone.page_url + path, b"{}", Origin=origin)[0] == 403
     assert fetch(f"{alone.slack_api_url}chat.postMessage", b"{}", Origin=origin)[0] == 403
+
+
+def test_another_web_page_can_neither_kill_the_bot_nor_break_anything(alone: Sandbox) -> None:
+    for path in ("control/bot", "control/genesys/faults", "control/slack/faults"):
+        assert fetch(alone.page_url + path, b"{}", Origin="https://evil.example.com")[0] == 403
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"do": "dance"}', b'{"do": 1}', b"\xff"])
+def test_an_act_that_nobody_knows_is_refused(alone: Sandbox, body: bytes) -> None:
+    alone.bot = IdleBot()
+    try:
+        status, _, answer = fetch(f"{alone.page_url}control/bot", body)
+    finally:
+        alone.bot = None
+    assert (status, json.loads(answer)["error"]) == (400, "do: must be one of start, stop, kill.")
+
+
+def test_what_is_done_at_the_wrong_moment_is_refused_with_the_reason(alone: Sandbox) -> None:
+    where = f"{alone.page_url}control/bot"
+    status, _, answer = fetch(where, b'{"do": "kill"}')
+    assert status == 409
+    assert "did not start the bot" in json.loads(answer)["error"]
+    alone.bot = IdleBot()
+    try:
+        status, _, answer = fetch(where, b'{"do": "kill"}')
+    finally:
+        alone.bot = None
+    assert (status, json.loads(answer)["error"]) == (409, "The bot is not running.")
+
+
+def test_no_address_in_a_query_is_written_to_a_log(
+    alone: Sandbox, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for url in (
+        alone.page_url,
+        f"{alone.slack_api_url}users.info",
+        f"{alone.genesys_url}/api/v2/x",
+    ):
+        fetch(f"{url}?q=jane@example.com")
+    written = caplog.text + "".join(capfd.readouterr())
+    assert "jane" not in written
+    assert "aiohttp.access" not in written
 
 
 def test_another_web_page_cannot_listen(alone: Sandbox) -> None:
@@ -74,14 +144,22 @@ def test_the_page_may_load_from_nowhere_else_and_not_be_framed(alone: Sandbox) -
 
 def test_every_file_of_the_page_is_served_with_its_type(alone: Sandbox) -> None:
     for file in PAGE_FOLDER.glob("*.js"):
-        status, headers, body = fetch(alone.page_url + file.name)
+        status, headers, body = fetch(files_of(alone) + file.name)
         assert (status, body) == (200, file.read_bytes())
         assert headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
+def test_a_browser_keeps_the_files_and_asks_for_the_document_anew(alone: Sandbox) -> None:
+    assert "immutable" in fetch(f"{files_of(alone)}app.js")[1]["Cache-Control"]
+    assert fetch(alone.page_url)[1]["Cache-Control"] == "no-store"
+    assert fetch(f"{alone.page_url}control/bot")[1]["Cache-Control"] == "no-store"
+    assert fetch(f"{alone.page_url}files/another-version/app.js")[0] == 404
+
+
 @pytest.mark.parametrize("path", ["__init__.py", "../server.py", "%2e%2e%2fserver.py", "nothing"])
 def test_nothing_but_the_page_is_served(alone: Sandbox, path: str) -> None:
-    assert fetch(alone.page_url + path)[0] == 404
+    for folder in (alone.page_url, files_of(alone)):
+        assert fetch(folder + path)[0] == 404
 
 
 def test_the_page_brings_everything_with_it() -> None:

@@ -7,9 +7,7 @@ Whatever the bot writes to its log is scanned for private values when it stops.
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import time
 import urllib.error
 import urllib.request
@@ -27,6 +25,7 @@ from sandbox.server import Sandbox
 
 Json = dict[str, Any]
 SUPPORT, GENERAL, VIP, NEWS, ARCHIVE = "C0SUPPORT", "C0GENERAL", "C0VIP", "C0NEWS", "C0ARCHIVE"
+OUTCOMES = GENERAL  # the outcomes channel of these tests
 PATIENCE = 15.0
 CANARY = "canary"  # stands in every message text of these tests, and in no log
 _PRIVATE = re.compile(rf"{CANARY}|@example\.com|\+44\d|\+1\d{{6}}|xoxb-|xapp-", re.IGNORECASE)
@@ -63,6 +62,9 @@ class Product:
             **self.sandbox.bot_environment(folder),
             "LOG_LEVEL": "DEBUG",
             "PROACTIVE_READ_BACK_SECONDS": "0,1",
+            "PROACTIVE_UNDO_SECONDS": "0",
+            "PROACTIVE_OUTCOMES_CHANNEL": OUTCOMES,
+            "PROACTIVE_LEADS": "U0LEO",
             **settings,
         }
         self._secrets = [
@@ -83,8 +85,7 @@ class Product:
 
     def kill(self) -> None:
         assert self.bot is not None
-        os.kill(self.bot.pid, signal.SIGKILL)
-        self.bot.stop()
+        self.bot.kill()
         self._scan()
         self.bot = None
 
@@ -99,7 +100,10 @@ class Product:
         self.sandbox.stop()
 
     def _scan(self) -> None:
-        log = (self.folder / "bot.log").read_text()
+        self.scan((self.folder / "bot.log").read_text())
+
+    def scan(self, log: str) -> None:
+        """Look for private values in a log."""
         leaked = [line for line in log.splitlines() if _PRIVATE.search(line)]
         leaked += ["a secret" for secret in self._secrets if secret in log]
         assert not leaked, f"private values in the log: {leaked[:3]}"
@@ -302,6 +306,8 @@ def words_of(shown: Any) -> str:
 def _value(element: Json, value: str) -> Json:
     if element["type"] == "plain_text_input":
         return {"type": element["type"], "value": value}
+    if element["type"] == "datetimepicker":
+        return {"type": element["type"], "selected_date_time": int(value)}
     option = next(o for o in element["options"] if value in (o["value"], o["text"]["text"]))
     return {"type": element["type"], "selected_option": option}
 

@@ -1,0 +1,165 @@
+"""The tables of what the bot remembers, and how a row becomes a Request.
+
+Promises: private values live in these tables only, never in the engine's rows, so that erasing
+them is one statement. Does not: read or write (``store`` and ``posts`` do).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.request import Event, HistoryLine, Place, Request, State
+from genesys import Identity, IdentityKind
+
+LOCK_PATIENCE_MS = 2_000  # an agent waits for at most 3 s: better a clear refusal than silence
+
+metadata = sa.MetaData()
+
+requests = sa.Table(
+    "requests",
+    metadata,
+    sa.Column("request_id", sa.String(64), primary_key=True),
+    sa.Column("team_id", sa.String(32), nullable=False),
+    sa.Column("channel_id", sa.String(32), nullable=False),
+    sa.Column("thread_ts", sa.String(32), nullable=False),
+    sa.Column("response_url", sa.Text, nullable=False),
+    sa.Column("agent_id", sa.String(32), nullable=False),
+    sa.Column("agent_name", sa.Text, nullable=False),
+    sa.Column("identity_kind", sa.String(8), nullable=False),
+    sa.Column("identity_value", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("into_open_conversation", sa.Boolean, nullable=False),
+    sa.Column("chosen_contact_id", sa.String(64), nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("send_at", sa.Double),
+    sa.Column("send_before", sa.Double),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("checked_at", sa.Double),
+    sa.Column("contact_id", sa.String(64), nullable=False, index=True),
+    sa.Column("contact_ids", sa.JSON, nullable=False),
+    sa.Column("send_to_id", sa.String(64), nullable=False),
+    sa.Column("customer_name", sa.Text, nullable=False),
+    sa.Column("sending_at", sa.Double),
+    sa.Column("message_id", sa.String(64), nullable=False),
+    sa.Column("conversation_id", sa.String(64), nullable=False, index=True),
+    sa.Column("watch_until", sa.Double),
+    sa.Column("next_look_at", sa.Double, index=True),
+    sa.Column("looks", sa.Integer, nullable=False),
+    sa.Column("card_channel", sa.String(32), nullable=False),
+    sa.Column("card_ts", sa.String(32), nullable=False),
+    sa.Column("card_state", sa.String(16), nullable=False),
+    sa.Column("outcome_ts", sa.String(32), nullable=False),
+)
+
+history = sa.Table(
+    "history",
+    metadata,
+    sa.Column("line_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("request_id", sa.String(64), sa.ForeignKey("requests.request_id"), index=True),
+    sa.Column("event", sa.String(16), nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("link", sa.Text, nullable=False),
+    sa.Column("posted_ts", sa.String(32), nullable=False),
+)
+
+# A post to Slack that was begun and of which nobody knows yet whether it stands there.
+postings = sa.Table(
+    "postings",
+    metadata,
+    sa.Column("request_id", sa.String(64), sa.ForeignKey("requests.request_id"), primary_key=True),
+    sa.Column("what", sa.String(32), primary_key=True),
+    sa.Column("since", sa.Double, nullable=False),
+)
+
+_PLACE = ("team_id", "channel_id", "thread_ts", "response_url")
+_TIMES = ("created_at", "send_at", "send_before", "checked_at", "sending_at", "watch_until")
+
+
+def open_database(url: str) -> sa.Engine:
+    """Connect to the database of ``PROACTIVE_DATABASE_URL`` and return the engine.
+
+    SQLite runs in WAL mode with immediate transactions: the mode is stored in the file, so the
+    durable engine's own connections have it too (DBOS does not set it).
+    """
+    # hide_parameters: a parameter may be a customer's address, and has no place in an error.
+    address = sa.make_url(url)
+    if address.get_backend_name() == "postgresql":
+        return sa.create_engine(
+            address.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 5,
+                "options": f"-c lock_timeout={LOCK_PATIENCE_MS} -c statement_timeout=15000",
+            },
+        )
+    engine = sa.create_engine(address, hide_parameters=True)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA busy_timeout={LOCK_PATIENCE_MS}")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
+    """Insert a row unless its key is there already; tell whether it was new."""
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    added = connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
+    return bool(added.rowcount)
+
+
+def to_row(request: Request) -> dict[str, Any]:
+    """Turn a new request into its row."""
+    row = asdict(request)
+    row.update(row.pop("place"))
+    identity = row.pop("identity")
+    row.update(identity_kind=identity["kind"], identity_value=identity["value"])
+    del row["is_watched"]  # stored as the time of the next look
+    return to_columns(row | {"next_look_at": None})
+
+
+def to_columns(values: dict[str, Any]) -> dict[str, Any]:
+    """Turn a request's values into what the database stores: times as seconds, tuples as lists."""
+    stored: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            stored[name] = value.timestamp()
+        else:
+            stored[name] = list(value) if isinstance(value, tuple) else value
+    return stored
+
+
+def to_request(row: sa.Row[Any]) -> Request:
+    """Turn a row into its request."""
+    values = dict(row._mapping)
+    place = Place(*(values.pop(name) for name in _PLACE))
+    identity = Identity(IdentityKind(values.pop("identity_kind")), values.pop("identity_value"))
+    for name in _TIMES:
+        values[name] = to_time(values[name]) if values[name] is not None else None
+    values["state"] = State(values["state"])
+    values["contact_ids"] = tuple(values["contact_ids"])
+    looked = values.pop("next_look_at")
+    return Request(place=place, identity=identity, is_watched=looked is not None, **values)
+
+
+def to_line(row: sa.Row[Any]) -> HistoryLine:
+    """Turn a row into a line of a request's history."""
+    return HistoryLine(
+        row.line_id, Event(row.event), to_time(row.at), row.detail, row.link, row.posted_ts
+    )
+
+
+def to_time(seconds: float) -> datetime:
+    """Turn stored seconds into a time in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)

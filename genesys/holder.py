@@ -1,0 +1,90 @@
+"""Who has a conversation now, and where an agent of Genesys Cloud finds it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from urllib.parse import quote, urlsplit
+
+from genesys.budget import Priority
+from genesys.client import Connection, GenesysCloud
+from genesys.conversations import read_conversation
+from genesys.details import CUSTOMER
+from genesys.sdk import api_host
+from genesys.shape import Json, moment, nested, nested_list, text
+
+_EARLY = datetime.min.replace(tzinfo=UTC)
+_GONE = ("disconnected", "terminated")
+_ANSWERED = ("connected", "parked")  # an agent who is only alerted does not have it yet
+
+
+class HolderKind(StrEnum):
+    """What has a conversation; NOBODY: the customer waits and nothing serves them."""
+
+    QUEUE = "queue"
+    FLOW = "flow"
+    AGENT = "agent"
+    NOBODY = "nobody"
+
+
+# The one who comes first here has the conversation: a queue keeps it until an agent answers.
+_PURPOSES = (
+    (HolderKind.AGENT, ("agent", "user")),
+    (HolderKind.QUEUE, ("acd", "group")),
+    (HolderKind.FLOW, ("workflow", "botflow", "ivr")),
+)
+_ENTITY = {HolderKind.AGENT: "user", HolderKind.QUEUE: "queue"}
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has a conversation; `name` is an id where Genesys tells no name."""
+
+    kind: HolderKind
+    name: str
+
+    def __repr__(self) -> str:
+        name = "•••" if self.kind is HolderKind.AGENT else self.name
+        return f"Holder({self.kind.value}, {name})"
+
+
+def read_holder(
+    cloud: GenesysCloud, conversation_id: str, *, priority: Priority = Priority.BACKGROUND
+) -> Holder | None:
+    """Read who has the conversation now: agent before queue before flow.
+
+    None when it has ended or does not exist. Raises GenesysError.
+    """
+    read = read_conversation(cloud, conversation_id, priority)
+    present = [one for one in nested_list(read, "participants") if _is_present(one)]
+    for kind, purposes in _PURPOSES:
+        holding = [one for one in present if text(one, "purpose") in purposes]
+        if kind is HolderKind.AGENT:
+            holding = [one for one in holding if text(one, "state") in _ANSWERED]
+        if holding:
+            latest = max(holding, key=lambda one: moment(one, "connectedTime") or _EARLY)
+            return Holder(kind, _name(kind, latest))
+    if any(text(one, "purpose") in CUSTOMER for one in present):
+        return Holder(HolderKind.NOBODY, "")
+    return None
+
+
+def conversation_link(connection: Connection, conversation_id: str) -> str:
+    """Give the address at which an agent opens the conversation in Genesys Cloud.
+
+    The apps are at "//apps." where the API is at "//api.", else at the same host (a stand-in).
+    Raises ValueError for an unknown region.
+    """
+    api = urlsplit(connection.api_url or api_host(connection.region))
+    host = f"{api.scheme}://{api.netloc}".replace("//api.", "//apps.")
+    return f"{host}/directory/#/engage/admin/interactions/{quote(conversation_id, safe='')}"
+
+
+def _is_present(participant: Json) -> bool:
+    return not text(participant, "endTime") and text(participant, "state") not in _GONE
+
+
+def _name(kind: HolderKind, participant: Json) -> str:
+    """Name the holder: the entity's name, the participant's, else an id."""
+    entity = nested(participant, _ENTITY.get(kind, ""))
+    names = text(entity, "name"), text(participant, "name"), text(entity, "id")
+    return next(filter(None, names), text(participant, "id"))

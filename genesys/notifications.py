@@ -1,0 +1,201 @@
+"""Genesys's notifications: an accelerator that says "look now", and nothing more.
+
+One channel with one websocket, read in a thread of its own. Events that happen while it is not
+connected are lost, so nothing may depend on it: polling (news.py) remains the truth, and this
+only tells which conversation is worth a look before its turn. Whatever goes wrong here is
+mended by a new channel after a growing pause; only a refusal for good switches it off.
+"""
+
+import asyncio
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from urllib.parse import quote
+
+import aiohttp
+
+from genesys.budget import Priority
+from genesys.client import GenesysCloud
+from genesys.errors import GenesysError, MissingPermission
+from genesys.shape import Json, identifier, nested, nested_list, text, texts
+
+_CHANNELS = "/api/v2/notifications/channels"
+_UNDELIVERED = "v2.webmessaging.deployments.{}.undelivered.messages"
+_BEGINNINGS = tuple(
+    f"v2.detail.events.conversation.{{}}.{part}.start" for part in ("customer", "flow", "acd")
+)
+_MOST_TOPICS = 1000  # for one channel
+_MOST_CONVERSATIONS = (_MOST_TOPICS - 1) // len(_BEGINNINGS)
+_LIFE = 23 * 3600.0  # a channel ends after 24 hours
+_SILENCE = 90.0  # a heartbeat comes about every 30 seconds
+_SETTLING = 10.0  # between two subscriptions, each of which costs a call
+_LONGEST_PAUSE = 300.0
+_STEADY = 60.0  # a connection that held for so long was a good one
+_HANDSHAKE = 15.0
+_TICK = 0.5
+_NO_LONGER = ("v2.system.socket_closing", "v2.system.no_longer_subscribed", "v2.system.token_rev")
+_log = logging.getLogger(__name__)
+
+
+class _NotAllowedError(Exception):
+    """Genesys refuses every topic, or the channel; the argument says what is missing."""
+
+
+class Notifications:
+    """The channel of one deployment.
+
+    `on_news` is called in the channel's thread with the id of a conversation in which something
+    happened, which may be one that is not watched (a message of an agent's that was not
+    delivered); it should be quick, and what it raises is logged and ends nothing. `pause`,
+    `life`, `silence` and `settling` are in seconds.
+    """
+
+    def __init__(
+        self,
+        cloud: GenesysCloud,
+        deployment_id: str,
+        on_news: Callable[[str], None],
+        *,
+        pause: float = 1.0,
+        life: float = _LIFE,
+        silence: float = _SILENCE,
+        settling: float = _SETTLING,
+    ) -> None:
+        self._cloud = cloud
+        self._deployment_id = deployment_id
+        self._on_news = on_news
+        self._pause = pause
+        self._life = life
+        self._silence = silence
+        self._settling = settling
+        self._wanted: tuple[str, ...] = ()
+        self._told: set[str] = set()
+        self._closing = threading.Event()
+        self._main: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
+        self._thread = threading.Thread(target=self._work, name="notifications", daemon=True)
+
+    def start(self) -> None:
+        """Open the channel, in the background; may be called once."""
+        self._thread.start()
+
+    def watch(self, conversation_ids: Iterable[str]) -> None:
+        """Watch these conversations and no others, as many of them as a channel holds (333)."""
+        self._wanted = tuple(dict.fromkeys(conversation_ids))[:_MOST_CONVERSATIONS]
+
+    def close(self) -> None:
+        """Stop; a call of Genesys that is under way is not waited for."""
+        self._closing.set()
+        if self._main is not None:
+            loop, task = self._main
+            with suppress(RuntimeError):  # it has just stopped by itself
+                loop.call_soon_threadsafe(task.cancel)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=2.0)
+
+    def _work(self) -> None:
+        with suppress(asyncio.CancelledError):
+            asyncio.run(self._keep_open())
+
+    async def _keep_open(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._main = asyncio.get_running_loop(), task
+        failures = 0
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
+            while not self._closing.is_set():
+                began = time.monotonic()
+                try:
+                    await self._follow_channel(session)
+                except _NotAllowedError as refusal:
+                    self._tell_once(f"Genesys Cloud notifications stay off: {refusal}")
+                    return
+                except (GenesysError, aiohttp.ClientError, TimeoutError, OSError) as fault:
+                    _log.info("Genesys Cloud notifications broke off: %s", type(fault).__name__)
+                failures = 0 if time.monotonic() - began > _STEADY else failures + 1
+                pause = min(_LONGEST_PAUSE, self._pause * 2 ** min(failures, 20))
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+
+    async def _follow_channel(self, session: aiohttp.ClientSession) -> None:
+        """Read a new channel until it ends, breaks, falls silent or grows old."""
+        channel = self._open_channel()
+        async with asyncio.timeout(_HANDSHAKE):
+            socket = await session.ws_connect(
+                identifier(channel, "connectUri"), timeout=aiohttp.ClientWSTimeout(ws_close=1.0)
+            )
+        async with socket:
+            await self._read(socket, identifier(channel, "id"))
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse, channel_id: str) -> None:
+        subscribed = self._subscribe(channel_id)
+        began = heard = settled = time.monotonic()
+        while (now := time.monotonic()) - began < self._life and now - heard < self._silence:
+            if now - settled >= self._settling and not subscribed.issuperset(self._wanted):
+                subscribed, settled = self._subscribe(channel_id), now
+            try:
+                frame = await socket.receive(timeout=_TICK)
+            except TimeoutError:
+                continue
+            heard = time.monotonic()
+            if frame.type is not aiohttp.WSMsgType.TEXT or not self._take(frame.data):
+                return
+
+    def _take(self, frame: str) -> bool:
+        """Take in a frame; False when the channel is about to end."""
+        try:
+            told = json.loads(frame)
+        except ValueError:
+            return True
+        if not isinstance(told, dict):
+            return True
+        topic = text(told, "topicName")
+        if topic.startswith(_NO_LONGER):
+            return False
+        conversation_id = text(nested(told, "eventBody"), "conversationId")
+        if conversation_id and topic.startswith(("v2.webmessaging.", "v2.detail.events.")):
+            # Through the loop, which logs what goes wrong there and reads on.
+            asyncio.get_running_loop().call_soon(self._on_news, conversation_id)
+        return True
+
+    def _open_channel(self) -> Json:
+        try:
+            return self._cloud.call("POST", _CHANNELS, priority=Priority.BACKGROUND)
+        except MissingPermission as refusal:
+            raise _NotAllowedError(refusal.what) from refusal
+
+    def _subscribe(self, channel_id: str) -> frozenset[str]:
+        """Subscribe to what is wanted now, in place of what was, and return what that is.
+
+        With ignoreErrors each topic is judged alone; without it one refusal would be all.
+        """
+        wanted = self._wanted
+        topics = [_UNDELIVERED.format(self._deployment_id)]
+        topics += [topic.format(one) for one in wanted for topic in _BEGINNINGS]
+        path = f"{_CHANNELS}/{quote(channel_id, safe='')}/subscriptions"
+        answer = self._cloud.call(
+            "PUT",
+            path,
+            body=[{"id": topic} for topic in topics],
+            query={"ignoreErrors": "true"},
+            priority=Priority.BACKGROUND,
+        )
+        self._heed_refusals(nested_list(answer, "entities"))
+        return frozenset(wanted)
+
+    def _heed_refusals(self, topics: list[Json]) -> None:
+        rejected = [topic for topic in topics if text(topic, "state") == "Rejected"]
+        missing = sorted({name for one in rejected for name in texts(one, "missingPermissions")})
+        lacking = f"the role lacks {', '.join(missing)}." if missing else "the topics are refused."
+        # As long as no conversation is watched, only one topic of four has been judged.
+        if rejected and len(rejected) == len(topics) and self._wanted:
+            raise _NotAllowedError(lacking)
+        if rejected:
+            self._tell_once(f"Genesys Cloud gives some notifications only: {lacking}")
+
+    def _tell_once(self, sentence: str) -> None:
+        if sentence not in self._told:
+            self._told.add(sentence)
+            _log.warning("%s Outcomes are polled for all the same.", sentence)

@@ -1,0 +1,175 @@
+// "Make things go wrong": the button in the banner, and the drawer with the switches that it opens.
+
+import { BotPanel } from "./bot_panel.js";
+import { add, fill, focusStops, h, icon } from "./dom.js";
+import { Switchboard } from "./switchboard.js";
+import { PERMISSIONS, SWITCHES } from "./switches.js";
+
+const SEVERAL = "several";
+const BESIDE = matchMedia("(min-width: 1700px)"); // the drawer has a place of its own, see style.css
+
+export class Drawer {
+  /** `covered` is what lies under the drawer where there is no room beside it. */
+  constructor({ place, button, alarm, covered }) {
+    Object.assign(this, { place, button, alarm, covered });
+    this.board = new Switchboard({
+      changed: () => this.draw(),
+      refused: (sentence) => fill(this.note, sentence),
+    });
+    this.build();
+    button.addEventListener("click", () => this.show(this.place.hidden));
+    place.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.show(false);
+    });
+    BESIDE.addEventListener("change", () => this.cover());
+  }
+
+  build() {
+    this.note = h("div", { class: "field-error", role: "alert" });
+    this.others = h("p", { class: "hint" });
+    this.normal = h(
+      "button",
+      { type: "button", class: "button button-small", on: { click: () => this.board.calm() } },
+      "Everything back to normal",
+    );
+    this.bot = new BotPanel((act) => this.board.tellBot(act));
+    this.rows = SWITCHES.map((one) => ({ one, ...this.makeRow(one) }));
+    const close = h(
+      "button",
+      {
+        type: "button",
+        class: "icon-button",
+        "aria-label": "Close this panel",
+        on: { click: () => this.show(false) },
+      },
+      icon("close"),
+    );
+    const rowsOf = (side) => this.rows.filter(({ one }) => one.side === side).map(({ row }) => row);
+    fill(
+      this.place,
+      h("header", { class: "pane-head" }, h("h2", {}, "Make things go wrong"), close),
+      h(
+        "div",
+        { class: "drawer-body" },
+        h("p", {}, "See how the bot copes. Only the stand-ins break; nothing real is touched."),
+        this.normal,
+        this.note,
+        this.others,
+        this.bot.node,
+        section("Genesys Cloud", rowsOf("genesys"), this.makePermission()),
+        section("Slack", rowsOf("slack")),
+      ),
+    );
+  }
+
+  makeRow(one) {
+    const id = `switch-${crypto.randomUUID()}`;
+    const toggle = h(
+      "button",
+      {
+        type: "button",
+        role: "switch",
+        class: "switch fault-switch",
+        "aria-checked": "false",
+        "aria-labelledby": id,
+        "aria-describedby": `${id}-about`,
+        on: { click: () => this.board.flip(one, toggle.getAttribute("aria-checked") !== "true") },
+      },
+      h("span", { class: "switch-track" }, h("span", { class: "switch-knob" })),
+    );
+    const remark = h("span", { class: "fault-remark", role: "status" });
+    const company = one.side === "slack" ? "Slack" : "Genesys Cloud";
+    const row = h(
+      "div",
+      { class: "fault" },
+      toggle,
+      h(
+        "div",
+        { class: "fault-words" },
+        h(
+          "div",
+          {},
+          h("strong", { id }, h("span", { class: "sr" }, `${company}: `), one.title),
+          remark,
+        ),
+        h("p", { class: "hint", id: `${id}-about` }, one.about),
+      ),
+    );
+    return { row, toggle, remark };
+  }
+
+  makePermission() {
+    this.permission = h(
+      "select",
+      {
+        class: "field",
+        "aria-describedby": "permission-about",
+        on: { change: () => this.board.lack(this.permission.value) },
+      },
+      h("option", { value: "" }, "None is missing"),
+      [...PERMISSIONS].map(([name, use]) => h("option", { value: name }, `${use} (${name})`)),
+      h("option", { value: SEVERAL, disabled: true, hidden: true }, "Several are missing"),
+    );
+    return h(
+      "label",
+      { class: "fault fault-choice" },
+      h("strong", {}, "Missing permission"),
+      h(
+        "p",
+        { class: "hint", id: "permission-about" },
+        "The bot’s role in Genesys Cloud lacks one permission; the agent reads which one it is and where to grant it.",
+      ),
+      this.permission,
+    );
+  }
+
+  show(open) {
+    this.place.hidden = !open;
+    this.button.setAttribute("aria-expanded", String(open));
+    this.cover();
+    this.board.watch(open);
+    if (open) focusStops(this.place)[0].focus();
+    else this.button.focus();
+  }
+
+  cover() {
+    this.covered.inert = !this.place.hidden && !BESIDE.matches;
+  }
+
+  draw() {
+    const { board } = this;
+    for (const { one, toggle, remark } of this.rows) {
+      toggle.setAttribute("aria-checked", String(board.isOn(one)));
+      say(remark, board.remark(one));
+    }
+    const { missing, others, count, bot } = board;
+    if (document.activeElement !== this.permission)
+      this.permission.value = missing.length > 1 ? SEVERAL : (missing[0] ?? "");
+    say(this.others, others ? `${others} more ordered through the control routes.` : "");
+    this.normal.disabled = !count && !others && bot.state !== "dead";
+    this.bot.draw(bot);
+    this.drawBanner(count + others);
+  }
+
+  drawBanner(count) {
+    say(this.button.querySelector(".badge"), count ? `${count} on` : "");
+    const dead = this.board.bot.state === "dead";
+    if (this.alarm.hidden === !dead) return;
+    this.alarm.hidden = !dead;
+    const start = { click: () => this.board.tellBot("start") };
+    fill(this.alarm, "The bot is dead. ");
+    add(this.alarm, [
+      h("button", { type: "button", class: "link-button", on: start }, "Start it again"),
+    ]);
+  }
+}
+
+function section(title, ...rows) {
+  return h("section", { class: "faults" }, h("h3", {}, title), rows);
+}
+
+/** Change a text only when it is another one, so that screen readers hear it once. */
+function say(node, text) {
+  node.hidden = text === "";
+  if (node.textContent !== text) node.textContent = text;
+}

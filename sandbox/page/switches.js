@@ -1,0 +1,125 @@
+// What can go wrong at the push of a switch: a list of faults and settings of the two stand-ins, each
+// with one sentence for the person who flips it. It calls nobody.
+
+// A fault with `times` tells how many are left, so a standing one gets the most that is allowed:
+// what is missing from it is how often it struck.
+const STANDING = 1_000_000;
+
+const SEND = "POST /api/v2/conversations/messages/agentless";
+const GENESYS_CALLS = "/api/v2/";
+const ANY_SLACK_METHOD = ".";
+
+export const SWITCHES = [
+  {
+    side: "genesys",
+    title: "Slow",
+    about:
+      "Every answer takes 5 seconds longer; the agent waits longer for the look-up and the outcome, and the message still goes out once.",
+    fault: { where: GENESYS_CALLS, kind: "latency", seconds: 5 },
+  },
+  {
+    side: "genesys",
+    title: "Rate limits (429)",
+    about:
+      "Every call is refused with “try again in 2 seconds”; the agent sees the message wait, and it goes out once when you switch this off.",
+    fault: { where: GENESYS_CALLS, kind: "status", status: 429, retry_after: 2 },
+  },
+  {
+    side: "genesys",
+    title: "Away (503)",
+    about:
+      "Every call fails; the agent reads that Genesys Cloud does not answer, and what waits goes on when you switch this off.",
+    fault: { where: "/", kind: "status", status: 503 },
+  },
+  {
+    side: "genesys",
+    title: "Cut before the work, once",
+    about:
+      "The connection breaks before Genesys Cloud has done anything; the bot looks for the message for two minutes, then the agent sees “Uncertain” with “Check again” and “Send anyway”.",
+    fault: { where: SEND, kind: "cut_before", times: 1 },
+    armed: "Waits for the next send",
+  },
+  {
+    side: "genesys",
+    title: "Cut after the work, once",
+    about:
+      "The next message is taken but the answer is lost; the bot finds it in Genesys Cloud, and the agent sees it accepted, once on the customer’s side.",
+    fault: { where: SEND, kind: "cut_after", times: 1 },
+    armed: "Waits for the next send",
+  },
+  {
+    side: "genesys",
+    title: "Token expired, once",
+    about:
+      "The next call is refused because its token has ended; the bot gets a new one, and the agent notices nothing.",
+    fault: { where: GENESYS_CALLS, kind: "expired_token", times: 1 },
+    armed: "Waits for the next call",
+  },
+  {
+    side: "genesys",
+    title: "Analytics 30 seconds late",
+    about:
+      "What happens shows up 30 seconds later; the agent learns of delivery and answers that much later, and nothing else changes.",
+    setting: "analytics_delay_seconds",
+    value: 30,
+  },
+  {
+    side: "slack",
+    title: "Refuses posts",
+    about:
+      "Every new message of the bot is refused, as in a channel where it may not post; the customer still gets the message, and the agent is told in private.",
+    fault: {
+      where: "chat.postMessage",
+      kind: "status",
+      status: 400,
+      body: { ok: false, error: "restricted_action" },
+    },
+  },
+  {
+    side: "slack",
+    title: "Posts fail (503)",
+    about:
+      "Every post and every edit fails; the customer still gets the message once, and the card catches up when you switch this off.",
+    fault: { where: "chat.", kind: "status", status: 503 },
+  },
+  {
+    side: "slack",
+    title: "Slow",
+    about:
+      "Every answer takes 2 seconds longer; windows and cards appear late, and nothing is lost or doubled.",
+    fault: { where: ANY_SLACK_METHOD, kind: "latency", seconds: 2 },
+  },
+].map((one) => ({ ...one, name: `${one.side} ${one.title}` }));
+
+/** What the bot's role may lack, with what it is for. */
+export const PERMISSIONS = new Map([
+  ["externalContacts:contact:view", "Find the customer"],
+  ["analytics:conversationDetail:view", "See the customer’s conversations"],
+  ["webDeployments:deployment:view", "See the web deployment"],
+  ["conversation:message:create", "Send the message"],
+  ["conversation:message:view", "See what became of the message"],
+]);
+
+/** A fault as it is ordered: with how often it may strike. */
+export const order = (fault) => ({ times: STANDING, ...fault });
+
+/** Is this standing fault (as the stand-in lists it) the one that the switch orders? */
+export const isOrdered = (standing, fault) => print(standing) === print(fault);
+
+const print = ({ where, kind, status, retry_after, seconds, body }) =>
+  JSON.stringify([where, kind, status ?? null, retry_after ?? null, seconds || 0, body ?? null]);
+
+/** How often a standing fault struck; null when it does not count. */
+export const strikes = (standing) =>
+  standing.times !== null && standing.times > STANDING / 2 ? STANDING - standing.times : null;
+
+/**
+ * Which faults come first. The oldest that fits a call strikes alone, so what strikes once goes
+ * before what always refuses, and that before what only delays.
+ */
+export const byPrecedence = (one, other) => rank(one) - rank(other);
+
+const rank = (fault) => {
+  if (fault.times !== null && strikes(fault) === null) return 0;
+  return fault.kind === "latency" || fault.kind === "slow_answer" ? 2 : 1;
+};

@@ -1,0 +1,139 @@
+"""The ledger of posts: what was announced and not struck off may stand in Slack already."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from bot.posts import CARD, OUTCOME, Posts, line_key
+from bot.request import QUIET, Event, Request, State
+from bot.store import NOT_SHOWN, Store, no_work
+
+Build = Callable[..., Request]
+WHAT = [CARD, OUTCOME, "line 1"]
+
+
+@pytest.fixture
+def posts(store: Store, database: sa.Engine, a_request: Build) -> Posts:
+    for request_id in ("V1", "V2"):
+        store.record(a_request(request_id=request_id), no_work)
+    return Posts(database)
+
+
+@pytest.mark.parametrize("what", WHAT)
+def test_a_first_try_is_told_so_and_a_second_when_the_first_was(what: str, posts: Posts) -> None:
+    before = datetime.now(UTC)
+    assert posts.announce("V1", what) is None
+    since = posts.announce("V1", what)
+    assert since is not None
+    assert before <= since <= datetime.now(UTC)
+    assert posts.announce("V1", what) == since  # the first of them all, however many follow
+
+
+def test_posts_of_other_requests_and_of_other_kinds_have_nothing_to_do_with_it(
+    posts: Posts,
+) -> None:
+    assert posts.announce("V1", CARD) is None
+    assert posts.announce("V2", CARD) is None
+    assert posts.announce("V1", OUTCOME) is None
+    assert posts.announce("V1", "line 1") is None
+    assert posts.announce("V1", "line 2") is None
+
+
+@pytest.mark.parametrize("what", WHAT)
+def test_what_slack_refused_may_be_tried_anew(what: str, posts: Posts) -> None:
+    posts.announce("V1", what)
+    posts.announce("V2", what)
+    posts.withdraw("V1", what)
+    assert posts.announce("V1", what) is None
+    assert posts.announce("V2", what) is not None
+    posts.withdraw("V1", "never announced")
+
+
+def test_of_many_that_try_at_once_one_is_the_first(posts: Posts) -> None:
+    barrier = threading.Barrier(8)
+
+    def announce(_: int) -> datetime | None:
+        barrier.wait()
+        return posts.announce("V1", CARD)
+
+    with ThreadPoolExecutor(8) as threads:
+        told = list(threads.map(announce, range(8)))
+    assert told.count(None) == 1
+    assert len(set(told)) == 2  # and the others all hear of the same first try
+
+
+def test_a_card_that_stands_is_struck_off_together_with_its_place(
+    posts: Posts, store: Store
+) -> None:
+    for request_id in ("V1", "V2"):
+        posts.announce(request_id, CARD)
+    posts.announce("V1", OUTCOME)
+    posts.note_card("V1", "D1", "1.6", State.CHECKING)
+    kept = store.load("V1")
+    assert (kept.card_channel, kept.card_ts, kept.card_state) == ("D1", "1.6", "checking")
+    assert kept.state is State.CHECKING
+    assert store.load("V2").card_ts == ""
+    assert posts.announce("V1", CARD) is None
+    assert posts.announce("V1", OUTCOME) is not None
+    assert posts.announce("V2", CARD) is not None
+
+
+def test_why_a_card_stands_elsewhere_is_a_line_of_its_thread(posts: Posts) -> None:
+    posts.note_card("V1", "D1", "1.6", State.CHECKING, elsewhere="that channel is archived")
+    (line,) = posts.unposted_lines("V1")
+    assert (line.event, line.detail) == (Event.ELSEWHERE, "that channel is archived")
+    posts.note_card("V1", "D1", "1.6", State.REFUSED)
+    assert posts.unposted_lines("V1") == (line,)
+
+
+def test_a_line_that_stands_is_struck_off_and_shown_no_more(posts: Posts, store: Store) -> None:
+    store.add_line("V1", Event.FATE_UNKNOWN)
+    store.add_line("V1", Event.CHECK_ASKED, "Ada")
+    first, second = posts.unposted_lines("V1")
+    for line in (first, second):
+        posts.announce("V1", line_key(line))
+    posts.note_line("V1", first, "1.5")
+    assert posts.unposted_lines("V1") == (second,)
+    assert posts.announce("V1", line_key(first)) is None
+    assert posts.announce("V1", line_key(second)) is not None
+    posts.note_line("V1", second, NOT_SHOWN)
+    assert posts.unposted_lines("V1") == ()
+
+
+def test_an_outcome_that_stands_is_struck_off_together_with_its_ts(
+    posts: Posts, store: Store
+) -> None:
+    posts.announce("V1", OUTCOME)
+    posts.announce("V1", CARD)
+    posts.note_outcome("V1", "1.7")
+    assert store.load("V1").outcome_ts == "1.7"
+    assert store.load("V2").outcome_ts == ""
+    assert posts.announce("V1", OUTCOME) is None
+    assert posts.announce("V1", CARD) is not None
+
+
+def test_lines_come_in_the_order_in_which_they_were_written(posts: Posts, store: Store) -> None:
+    store.move("V1", State.SCHEDULED, Event.FOUND)
+    store.add_line("V2", Event.CHECK_ASKED, "Leo")
+    store.move("V1", State.SENDING, Event.SENDING)
+    store.add_line("V1", Event.FATE_UNKNOWN)
+    store.move("V1", State.UNCERTAIN, Event.UNCERTAIN)
+    events = [line.event for line in posts.unposted_lines("V1")]
+    assert events == [Event.FOUND, Event.FATE_UNKNOWN, Event.UNCERTAIN]
+
+
+@pytest.mark.parametrize("event", Event)
+def test_what_is_quiet_is_in_the_history_and_not_in_the_thread(
+    event: Event, posts: Posts, store: Store
+) -> None:
+    store.add_line("V1", event)
+    assert len(posts.unposted_lines("V1")) == (event not in QUIET)
+
+
+@pytest.mark.parametrize("request_id", ["", "V404"])
+def test_an_unknown_request_has_no_lines(request_id: str, posts: Posts) -> None:
+    assert posts.unposted_lines(request_id) == ()

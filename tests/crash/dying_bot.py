@@ -1,0 +1,84 @@
+"""The real bot, that ends itself by SIGKILL at a named point of a request's way.
+
+Run as ``python -m tests.crash.dying_bot run`` with CRASH_POINT=name and CRASH_HIT=n (the n-th time
+the point is reached, default 1). The points wrap the product's own functions from outside: there
+is no hook in the product.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from bot import delivery, receipts, watch
+from bot.__main__ import main
+from bot.engine import Engine
+from bot.posts import Posts
+from bot.preflight import Preflight
+from bot.request import State
+from bot.slack_posting import SlackPosting
+from bot.store import Store
+
+Condition = Callable[..., bool]
+
+
+def _always(*_: Any, **__: Any) -> bool:
+    return True
+
+
+def _to(state: State) -> Condition:
+    return lambda _store, _request_id, new, *_, **__: new is state
+
+
+# name: (owner, function, when its arguments count)
+_WRAPPED: dict[str, tuple[Any, str, Condition]] = {
+    "record": (Store, "record", _always),
+    "look-up": (Preflight, "check", _always),
+    "scheduled": (Store, "move", _to(State.SCHEDULED)),
+    "sending": (Store, "move", _to(State.SENDING)),
+    "send": (delivery, "send_once", _always),
+    "accepted": (Store, "move", _to(State.ACCEPTED)),
+    "doubt": (receipts.Receipts, "doubt", _always),
+    "read back": (receipts, "find_sent", _always),
+    "announce": (Posts, "announce", _always),
+    "post": (SlackPosting, "_post", _always),
+    "card noted": (Posts, "note_card", _always),
+    "line noted": (Posts, "note_line", _always),
+    "update": (SlackPosting, "update", _always),
+    "outcome noted": (Posts, "note_outcome", _always),
+    "claim": (Store, "claim_watched", _always),
+    "news": (watch, "read_news", _always),
+    "replied": (Store, "move", _to(State.REPLIED)),
+    "ask": (Engine, "_enqueue", _always),
+}
+POINTS = tuple(f"{when} {name}" for name in _WRAPPED for when in ("before", "after"))
+
+
+def _arm(point: str, hit: int) -> None:
+    when, _, name = point.partition(" ")
+    owner, function, counts = _WRAPPED[name]
+    true_function = getattr(owner, function)
+    hits = 0
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        nonlocal hits
+        reached = counts(*args, **kwargs)
+        hits += reached
+        dies = reached and hits == hit  # decided now: other threads count on meanwhile
+        if dies and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = true_function(*args, **kwargs)
+        if dies:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, function, dying)
+
+
+if __name__ == "__main__":
+    if os.environ.get("CRASH_POINT"):
+        _arm(os.environ["CRASH_POINT"], int(os.environ.get("CRASH_HIT", "1")))
+    sys.exit(main())

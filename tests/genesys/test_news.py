@@ -1,0 +1,405 @@
+"""What became of many messages: delivery and replies, from as few calls as possible."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from genesys import (
+    Customer,
+    DeliveryStatus,
+    GenesysCloud,
+    Identity,
+    IdentityKind,
+    MissingPermission,
+    OutboundMessage,
+    Watched,
+    find_customer,
+    read_news,
+    send_once,
+)
+
+DETAILS = "conversations/details/query"
+
+
+def _customer(local: Any, cloud: GenesysCloud, email: str) -> Customer:
+    found = find_customer(
+        cloud,
+        Identity(IdentityKind.EMAIL, email),
+        deployment_id=local.genesys.deployment_id,
+        now=datetime.now(UTC),
+    )
+    assert isinstance(found, Customer)
+    return found
+
+
+def _send(local: Any, cloud: GenesysCloud, email: str, **more: Any) -> Watched:
+    to = _customer(local, cloud, email)
+    message = OutboundMessage(to.send_to_id, local.genesys.deployment_id, "Hello.", **more)
+    receipt = send_once(cloud, message)
+    return Watched(receipt.message_id, receipt.conversation_id, to.contact_ids, receipt.accepted_at)
+
+
+def _news(cloud: GenesysCloud, *watched: Watched) -> Any:
+    news = read_news(cloud, watched, now=datetime.now(UTC))
+    assert set(news) == {one.message_id for one in watched}
+    return [news[one.message_id] for one in watched]
+
+
+def _say(local: Any, email: str, text: str = "Thank you!") -> Any:
+    return local.ask("POST", f"/customers/{local.customer(email)['id']}/answer", {"text": text})
+
+
+def _reaches(cloud: GenesysCloud, watched: Watched, status: DeliveryStatus, until: Any) -> None:
+    until(lambda: _news(cloud, watched)[0].status is status)
+    assert _news(cloud, watched)[0].reply is None
+
+
+def test_no_messages_cost_no_calls(local: Any, cloud: GenesysCloud) -> None:
+    assert read_news(cloud, [], now=datetime.now(UTC)) == {}
+    assert local.calls() == []
+
+
+@pytest.mark.parametrize("email", ["jane@example.com", "mia@example.com"])
+def test_a_message_to_a_customer_on_the_page_is_delivered_then_read(
+    local: Any, cloud: GenesysCloud, until: Any, email: str
+) -> None:
+    sent = _send(local, cloud, email)
+    _reaches(cloud, sent, DeliveryStatus.DELIVERED, until)
+    local.ask("POST", f"/customers/{local.customer(email)['id']}/read")
+    _reaches(cloud, sent, DeliveryStatus.READ, until)
+
+
+def test_a_message_to_an_absent_customer_waits_until_they_are_back(
+    local: Any, cloud: GenesysCloud, until: Any
+) -> None:
+    sent = _send(local, cloud, "amir@example.com")
+    _reaches(cloud, sent, DeliveryStatus.AWAY, until)
+    local.ask("POST", "/customers/amir/presence", {"present": True})
+    _reaches(cloud, sent, DeliveryStatus.DELIVERED, until)
+
+
+def test_a_message_that_failed_for_good_has_failed(
+    local: Any, cloud: GenesysCloud, until: Any
+) -> None:
+    sent = _send(local, cloud, "amir@example.com")
+    _reaches(cloud, sent, DeliveryStatus.AWAY, until)
+    local.ask("POST", f"/control/genesys/messages/{sent.message_id}/fail", {"code": "DataFiltered"})
+    _reaches(cloud, sent, DeliveryStatus.FAILED, until)
+
+
+def test_what_analytics_does_not_show_yet_is_not_known(local: Any, cloud: GenesysCloud) -> None:
+    local.set(analytics_delay_seconds=60)
+    sent = _send(local, cloud, "jane@example.com")
+    _say(local, "jane@example.com")
+    [news] = _news(cloud, sent)
+    assert (news.status, news.reply) == (None, None)
+    assert not local.calls(sent.conversation_id), "what lags behind is not asked for one by one"
+    local.set(analytics_delay_seconds=0)
+    [news] = _news(cloud, sent)
+    assert news.status is not None and news.reply is not None
+
+
+def test_a_reply_in_the_messages_own_conversation_is_found(local: Any, cloud: GenesysCloud) -> None:
+    sent = _send(local, cloud, "jane@example.com")
+    _say(local, "jane@example.com")
+    [news] = _news(cloud, sent)
+    assert news.reply.conversation_id == sent.conversation_id
+    assert sent.sent_at <= news.reply.at <= datetime.now(UTC)
+    assert news.status is DeliveryStatus.READ
+
+
+@pytest.mark.parametrize("email", ["jane@example.com", "mia@example.com"])
+def test_a_reply_in_a_newer_conversation_is_found(
+    local: Any, cloud: GenesysCloud, email: str
+) -> None:
+    sent = _send(local, cloud, email)
+    local.set(answers_open_new_conversation=True)
+    answer = _say(local, email)
+    assert answer["conversation_id"] != sent.conversation_id
+    [news] = _news(cloud, sent)
+    assert news.reply.conversation_id == answer["conversation_id"]
+
+
+def test_what_the_customer_wrote_before_is_no_reply(local: Any, cloud: GenesysCloud) -> None:
+    """A chat on the same day, and one that is ended just before."""
+    _say(local, "jane@example.com", "Hello?")
+    local.ask("POST", "/customers/jane/end")
+    sent = _send(local, cloud, "jane@example.com")
+    assert _news(cloud, sent)[0].reply is None
+
+
+def test_two_messages_before_one_reply_both_get_it(local: Any, cloud: GenesysCloud) -> None:
+    first = _send(local, cloud, "jane@example.com")
+    second = _send(local, cloud, "jane@example.com")
+    other = _send(local, cloud, "amir@example.com")
+    _say(local, "jane@example.com")
+    later = _send(local, cloud, "jane@example.com", into_open_conversation=True)
+    of_first, of_second, of_other, of_later = _news(cloud, first, second, other, later)
+    assert of_first.reply == of_second.reply
+    assert of_first.reply.conversation_id == second.conversation_id
+    assert of_other.reply is None, "another customer's reply is not theirs"
+    assert of_later.reply is None, "a reply from before never counts"
+
+
+def test_the_first_of_several_replies_counts(local: Any, cloud: GenesysCloud) -> None:
+    sent = _send(local, cloud, "jane@example.com")
+    _say(local, "jane@example.com", "One")
+    [before] = _news(cloud, sent)
+    local.ask("POST", "/customers/jane/end")
+    _say(local, "jane@example.com", "Two")
+    assert _news(cloud, sent)[0].reply == before.reply
+
+
+def test_a_message_in_an_open_conversation_is_followed(
+    local: Any, cloud: GenesysCloud, until: Any
+) -> None:
+    """There analytics shows no further writing, so the conversation itself is asked."""
+    sent = _send(local, cloud, "olga@example.com", into_open_conversation=True)
+    _reaches(cloud, sent, DeliveryStatus.DELIVERED, until)
+    _say(local, "olga@example.com")
+    [news] = _news(cloud, sent)
+    assert news.reply.conversation_id == sent.conversation_id
+    assert news.reply.at > sent.sent_at
+    assert not local.ask("GET", "/control/genesys/faults")["faults"]
+
+
+def test_a_conversation_that_may_not_be_read_stops_nobody(
+    local: Any, cloud: GenesysCloud, until: Any
+) -> None:
+    into_open = _send(local, cloud, "olga@example.com", into_open_conversation=True)
+    sent = _send(local, cloud, "jane@example.com")
+    local.order(into_open.conversation_id, "status", status=403)
+    until(lambda: _news(cloud, sent, into_open)[0].status is DeliveryStatus.DELIVERED)
+    assert _news(cloud, sent, into_open)[1].status is DeliveryStatus.DELIVERED
+
+
+def test_a_missing_permission_is_told(local: Any, cloud: GenesysCloud) -> None:
+    sent = _send(local, cloud, "jane@example.com")
+    local.set(missing_permissions=["analytics:conversationDetail:view"])
+    with pytest.raises(MissingPermission, match="analytics:conversationDetail:view"):
+        _news(cloud, sent)
+
+
+def test_a_hundred_messages_are_followed_with_two_queries(
+    local: Any, connect: Callable[..., GenesysCloud], until: Any
+) -> None:
+    local.set(calls_per_minute=100_000)
+    cloud = connect(local.machine_url, calls_per_minute=100_000)
+    emails = local.ask("POST", "/control/genesys/customers", {"count": 100})["emails"]
+    sent = [_send(local, cloud, email) for email in emails]
+    for number in (3, 60, 99):
+        local.ask("POST", f"/customers/bulk-{number + 1:04}/answer", {"text": "Yes?"})
+    arrived = {DeliveryStatus.DELIVERED, DeliveryStatus.READ}
+    until(lambda: all(news.status in arrived for news in _news(cloud, *sent)))
+    local.ask("DELETE", "/control/genesys/calls")
+    news = _news(cloud, *sent)
+    assert [call["path"].endswith("details/query") for call in local.calls()] == [True, True]
+    assert [number for number, one in enumerate(news) if one.reply] == [3, 60, 99]
+
+
+def test_pages_are_read_to_the_end(
+    local: Any, connect: Callable[..., GenesysCloud], until: Any
+) -> None:
+    local.set(calls_per_minute=100_000)
+    cloud = connect(local.machine_url, calls_per_minute=100_000)
+    sent = [_send(local, cloud, "jane@example.com") for _ in range(101)]
+    until(lambda: all(one.status is DeliveryStatus.DELIVERED for one in _news(cloud, *sent)))
+    local.ask("DELETE", "/control/genesys/calls")
+    _news(cloud, *sent)
+    asked = [call["body"]["paging"] for call in local.calls(DETAILS)]
+    assert asked == [{"pageSize": 100, "pageNumber": 1}, {"pageSize": 100, "pageNumber": 2}]
+
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def _session(start: datetime, direction: str = "inbound", **more: Any) -> dict[str, Any]:
+    end = more.pop("end", None)
+    segment = {"segmentStart": start.isoformat(), "segmentType": "interact"}
+    if end is not None:
+        segment["segmentEnd"] = end.isoformat()
+    return {
+        "messageType": "webmessaging",
+        "direction": direction,
+        "segments": [segment],
+        **more,
+    }
+
+
+def _party(purpose: str, *sessions: Any, **more: Any) -> dict[str, Any]:
+    return {"purpose": purpose, "sessions": list(sessions), **more}
+
+
+def _told(start: datetime, *parties: Any, **more: Any) -> dict[str, Any]:
+    guest = _party("customer", externalContactId="c")
+    return {
+        "conversationId": "own",
+        "conversationStart": start.isoformat(),
+        "conversationInitiator": "api",
+        "participants": [guest, *parties],
+        **more,
+    }
+
+
+@pytest.fixture
+def analytics(raw: Any, connect: Callable[..., GenesysCloud]) -> Any:
+    """Poll for one message, sent an hour ago, with a given answer of analytics."""
+
+    def poll(*conversations: Any, direct: Any = None, sent_at: datetime | None = None) -> Any:
+        def answer(asked: Any) -> Any:
+            if asked.method == "GET":
+                return raw.reply(direct) if direct else raw.reply({}, 404)
+            first, last = (datetime.fromisoformat(one) for one in asked.json["interval"].split("/"))
+            found = [
+                one
+                for one in conversations
+                if first.date() <= datetime.fromisoformat(one["conversationStart"]).date()
+                and datetime.fromisoformat(one["conversationStart"]) < last
+            ]
+            return raw.reply({"conversations": found})
+
+        raw.api = answer
+        at = sent_at or NOW - timedelta(hours=1)
+        return read_news(connect(raw.url), [Watched("m", "own", ("c",), at)], now=NOW)["m"]
+
+    return poll
+
+
+SENT = NOW - timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ("Queued", DeliveryStatus.PENDING),
+        ("Sent", DeliveryStatus.PENDING),
+        ("Published", DeliveryStatus.PENDING),
+        ("DeliveryPushed", DeliveryStatus.AWAY),
+        ("DeliveryFailed", DeliveryStatus.AWAY),
+        ("DeliverySuccess", DeliveryStatus.DELIVERED),
+        ("Read", DeliveryStatus.READ),
+        ("Failed", DeliveryStatus.FAILED),
+        ("Received", None),
+        ("SomethingNew", None),
+        (None, None),
+    ],
+)
+def test_every_delivery_status_has_its_meaning(
+    analytics: Any, told: str | None, status: DeliveryStatus | None
+) -> None:
+    api = _party("api", _session(SENT, "outbound", deliveryStatus=told))
+    assert analytics(_told(SENT, api)).status is status
+
+
+def test_of_several_messages_the_closest_in_time_is_ours(analytics: Any) -> None:
+    def sent(at: datetime, status: str) -> Any:
+        return _party("api", _session(at, "outbound", deliveryStatus=status))
+
+    day_ago = SENT - timedelta(days=1)
+    old = sent(day_ago, "Read")
+    assert analytics(_told(day_ago, old)).status is None, "only an older message is shown"
+    old["sessions"][0]["deliveryStatusChangeDate"] = (SENT + MINUTE).isoformat()
+    both = _told(day_ago, old, sent(SENT + MINUTE / 60, "Failed"), sent(SENT + MINUTE, "Sent"))
+    assert analytics(both).status is DeliveryStatus.FAILED
+
+
+def test_a_conversation_from_an_earlier_day_is_found_by_its_id(analytics: Any, raw: Any) -> None:
+    start = SENT - timedelta(days=20)
+    chat = _party("agent", _session(start, end=start + MINUTE))
+    ours = _party("api", _session(SENT, "outbound", deliveryStatus="DeliverySuccess"))
+    news = analytics(_told(start, chat, ours, customerParticipation=True))
+    assert (news.status, news.reply) == (DeliveryStatus.DELIVERED, None)
+    [_, older] = [one.json for one in raw.requests(DETAILS)]
+    assert "own" in str(older["conversationFilters"])
+    start, end = map(datetime.fromisoformat, older["interval"].split("/"))
+    assert end - start == timedelta(days=31)
+    assert not raw.requests("conversations/messages"), "nobody served it: it need not be asked"
+
+
+def test_a_conversation_that_analytics_never_shows_is_asked_itself(
+    analytics: Any, raw: Any
+) -> None:
+    message = {"messageId": "m", "messageStatus": "delivery-failed"}
+    answers = [
+        {"messageStatus": "received", "messageTime": (SENT + n * MINUTE).isoformat()}
+        for n in (-1, 3, 2)
+    ]
+    parties = [
+        {"purpose": "api", "messages": [message]},
+        {"purpose": "customer", "messages": answers},
+    ]
+    direct = {"participants": parties}
+    news = analytics(direct=direct)
+    assert (news.status, news.reply) == (None, None)
+    news = analytics(direct=direct, sent_at=SENT - MINUTE / 2)
+    assert news.status is DeliveryStatus.AWAY
+    assert (news.reply.conversation_id, news.reply.at) == ("own", SENT + 2 * MINUTE)
+
+
+def test_a_conversation_taken_up_again_by_a_flow_is_a_reply(analytics: Any) -> None:
+    """The customer answered in a conversation that had ended: it went back to the flow."""
+    start = SENT - timedelta(days=2)
+    chat = _party("agent", _session(start, end=start + MINUTE))
+    back = _party("workflow", _session(SENT + MINUTE, end=SENT + 2 * MINUTE))
+    queue = _party("acd", _session(SENT + 2 * MINUTE))
+    news = analytics(_told(start, chat, back, queue, customerParticipation=True))
+    assert news.reply.at == SENT + MINUTE
+
+
+@pytest.mark.parametrize(
+    "conversation",
+    [
+        _told(SENT),
+        _told(SENT, _party("customer", _session(SENT + MINUTE / 60))),
+        _told(SENT, _party("agent", _session(SENT + MINUTE)), customerParticipation=False),
+        _told(
+            SENT - 5 * MINUTE,
+            _party("workflow", _session(SENT - 5 * MINUTE, end=SENT - MINUTE)),
+            _party("acd", _session(SENT - MINUTE, end=SENT + MINUTE)),
+            _party("agent", _session(SENT + MINUTE)),
+            conversationInitiator="customer",
+            conversationId="another",
+        ),
+        _told(
+            SENT - 5 * MINUTE,
+            _party("agent", _session(SENT - 5 * MINUTE, end=SENT - 4 * MINUTE)),
+            conversationInitiator="customer",
+            conversationId="another",
+            conversationEnd=(SENT - 4 * MINUTE).isoformat(),
+        ),
+    ],
+    ids=["nothing", "guest session", "agent alone", "served since before", "ended before"],
+)
+def test_what_is_no_reply(analytics: Any, conversation: Any) -> None:
+    assert analytics(conversation).reply is None
+
+
+@pytest.mark.parametrize(
+    ("conversation", "at"),
+    [
+        (_told(SENT, customerParticipation=True), NOW),
+        (_told(SENT, _party("botflow", _session(SENT + MINUTE)), customerParticipation=True), None),
+        (_told(SENT, _party("external", _session(SENT + MINUTE))), None),
+        (_told(SENT + MINUTE, conversationId="another", conversationInitiator="external"), None),
+        (_told(SENT + MINUTE, conversationId="another", customerParticipation=True), NOW),
+    ],
+    ids=["untold moment", "bot", "inbound session", "newer", "answer to a newer message"],
+)
+def test_what_is_a_reply(analytics: Any, conversation: Any, at: datetime | None) -> None:
+    reply = analytics(conversation).reply
+    assert reply.conversation_id == conversation["conversationId"]
+    assert reply.at == (at or SENT + MINUTE)
+
+
+def test_a_long_watch_is_asked_for_in_windows(analytics: Any, raw: Any) -> None:
+    analytics(sent_at=NOW - timedelta(days=70))
+    intervals = [
+        tuple(map(datetime.fromisoformat, one.json["interval"].split("/")))
+        for one in raw.requests(DETAILS)
+    ]
+    assert len(intervals) == 4, "three windows, and the conversation by its id"
+    assert all(end - start <= timedelta(days=31) for start, end in intervals)
+    assert min(start for start, _ in intervals[:3]).time() == datetime.min.time()

@@ -1,0 +1,150 @@
+"""What becomes of a message after it was accepted, as the thread and the outcomes channel tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .conftest import CANARY, OUTCOMES, Agent, Product, wait_for, words_of
+
+TEXT = f"{CANARY}: your order is ready"
+PATIENCE = 30.0
+
+
+def outcome(product: Product, ada: Agent, sentence: str) -> str:
+    return words_of(ada.reads(sentence, channel=OUTCOMES)["blocks"])
+
+
+def test_a_customer_on_the_page_gets_it_reads_it_and_replies(product: Product, ada: Agent) -> None:
+    ada.sends("jane@example.com")
+    ada.reads("Delivered to the customer's page")
+    jane = product.customer("Jane Doe")
+    product.post(f"/customers/{jane['id']}/answer", text="Thank you, I am on my way")
+    line = ada.reads("The customer replied.")
+    assert "<@U0ADA>" in line["pings"] or "U0ADA" in str(line["pings"])
+    assert "Open it in Genesys Cloud" in words_of(line["blocks"])
+    ada.reads("💬 The customer replied")
+    told = outcome(product, ada, "The customer replied")
+    assert "Jane Doe" in told
+    assert "Thread" in told
+    assert CANARY not in told
+    assert len([m for m in ada.messages(OUTCOMES) if m["is_bot"]]) == 1
+
+
+def test_an_absent_customers_message_waits_and_is_delivered_on_return(
+    product: Product, ada: Agent
+) -> None:
+    ada.sends("amir@example.com")
+    ada.reads("The customer is not on the page")
+    ada.reads("⏳ Waiting for the customer to come back")
+    amir = product.customer("Amir Haddad")
+    product.post(f"/customers/{amir['id']}/presence", present=True)
+    wait_for(lambda: _says(ada, "Delivered"), "the delivery", PATIENCE)
+    assert len(product.sends()) == 1
+
+
+def _says(agent: Agent, sentence: str) -> bool:
+    return any(sentence in words_of(message["blocks"] or []) for message in agent.messages())
+
+
+def test_only_the_reply_and_the_failure_mention_the_agent(product: Product, ada: Agent) -> None:
+    ada.sends("jane@example.com")
+    ada.reads("Delivered to the customer's page")
+    assert all(message["pings"] == [] for message in ada.messages())
+
+
+def test_a_reply_in_a_newer_conversation_counts(product: Product, ada: Agent) -> None:
+    product.set_genesys(answers_open_new_conversation=True)
+    ada.sends("jane@example.com")
+    ada.reads("Delivered to the customer's page")
+    jane = product.customer("Jane Doe")
+    product.post(f"/customers/{jane['id']}/answer", text="Hello?")
+    ada.reads("The customer replied.")
+
+
+def test_a_failure_tells_genesys_own_reason_and_the_agent(product: Product, ada: Agent) -> None:
+    ada.sends("amir@example.com")
+    ada.reads("The customer is not on the page")
+    message_id = wait_for(lambda: _message_id(product, "Amir Haddad"), "the message")
+    product.post(
+        f"/control/genesys/messages/{message_id}/fail", code="MessageExpired", message="Too old"
+    )
+    line = wait_for(lambda: _line(ada, "did not reach the customer."), "the failure", PATIENCE)
+    assert "U0ADA" in str(line["pings"])
+    assert "MessageExpired" in words_of(line["blocks"])
+    outcome(product, ada, "Failed")
+
+
+def _line(agent: Agent, sentence: str) -> dict[str, object] | None:
+    return next((m for m in agent.messages() if sentence in words_of(m["blocks"] or [])), None)
+
+
+def _message_id(product: Product, name: str) -> str:
+    return str(
+        next(
+            (
+                message["id"]
+                for conversation in product.customer(name)["conversations"]
+                for message in conversation["messages"]
+                if CANARY in message["text"]
+            ),
+            "",
+        )
+    )
+
+
+def test_a_refusal_is_an_outcome_too(product: Product, ada: Agent) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    jane = product.customer("Jane Doe")
+    product.post(f"/customers/{jane['id']}/answer", text="Hello?")
+    ada.presses_send()
+    ada.reads("⛔ Not sent")
+    outcome(product, ada, "Not sent")
+
+
+def test_many_watched_messages_share_their_questions(product: Product, ada: Agent) -> None:
+    product.post("/control/genesys/customers", count=20, prefix="bulk")
+    product.delete("/control/genesys/calls")
+    for number in range(1, 21):
+        ada.opens(f"bulk-{number:04}@example.com {TEXT}")
+        assert ada.presses_send()["result"] == "closed"
+    wait_for(lambda: len(product.sends()) == 20 or None, "the sends", PATIENCE)
+    wait_for(lambda: _settled(ada) >= 20 or None, "twenty states", 60)
+    queries = product.calls("genesys", "details/query")
+    watching = [call for call in queries if len(_contacts(call)) > 1]
+    assert watching, "no question was shared"
+
+
+def _settled(agent: Agent) -> int:
+    cards = [m for m in agent.messages() if m["thread_ts"] is None and m["is_bot"]]
+    return sum(
+        "Waiting" in words_of(m["blocks"]) or "Deliv" in words_of(m["blocks"]) for m in cards
+    )
+
+
+def _contacts(call: dict[str, object]) -> set[str]:
+    found: set[str] = set()
+
+    def walk(value: object) -> None:
+        if isinstance(value, dict):
+            if value.get("dimension") == "externalContactId":
+                found.add(str(value.get("value")))
+            for part in value.values():
+                walk(part)
+        elif isinstance(value, list):
+            for part in value:
+                walk(part)
+
+    walk(call["body"])
+    return found
+
+
+def test_the_watch_goes_on_after_a_kill(new_product: Callable[..., Product]) -> None:
+    product = new_product()
+    ada = product.agent()
+    ada.sends("amir@example.com")
+    ada.reads("The customer is not on the page")
+    product.kill()
+    amir = product.customer("Amir Haddad")
+    product.post(f"/customers/{amir['id']}/answer", text="I am back")
+    product.start()
+    wait_for(lambda: _says(ada, "The customer replied."), "the reply", 60)

@@ -1,0 +1,174 @@
+"""Undo, cancel, send later, never after, and waiting for a Genesys that is away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from .conftest import CANARY, Agent, Product, wait_for, words_of
+
+TEXT = f"{CANARY}: your order is ready"
+AWAY = "*/api/v2/*"
+
+
+def test_undo_within_the_countdown_sends_nothing(new_product: Callable[..., Product]) -> None:
+    product = new_product(PROACTIVE_UNDO_SECONDS="5")
+    ada = product.agent()
+    ada.sends("jane@example.com")
+    ada.reads("Undo")
+    ada.clicks("Undo")
+    assert "ada" in words_of(ada.reads("cancelled it before it was sent")["blocks"])
+    ada.reads("🚫 Cancelled")
+    ada.sends("amir@example.com")  # the next one's countdown ends after the first one's would have
+    wait_for(lambda: product.inbox("Amir Haddad"), "the other message", 30)
+    assert product.inbox("Jane Doe") == []
+
+
+def test_the_countdown_survives_a_kill_and_then_sends_once(
+    new_product: Callable[..., Product],
+) -> None:
+    product = new_product(PROACTIVE_UNDO_SECONDS="4")
+    ada = product.agent()
+    ada.sends("jane@example.com")
+    ada.reads("To be sent")
+    product.kill()
+    assert product.inbox("Jane Doe") == []
+    product.start()
+    wait_for(lambda: product.inbox("Jane Doe"), "the message", 30)
+    assert product.inbox("Jane Doe") == [TEXT]
+
+
+def test_a_planned_message_goes_out_at_its_time_and_not_before(
+    product: Product, ada: Agent
+) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    at = int(time.time()) + 6
+    assert ada.presses_send(send_at=str(at))["result"] == "closed"
+    ada.reads("To be sent")
+    wait_for(lambda: product.inbox("Jane Doe"), "the message", 30)
+    (send,) = product.sends()
+    assert _seconds(send["at"]) >= at
+
+
+def _seconds(stamp: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(stamp).timestamp()
+
+
+def test_a_planned_message_can_be_cancelled_by_a_lead_but_not_by_others(
+    product: Product, ada: Agent
+) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    ada.presses_send(send_at=str(int(time.time()) + 3600))
+    ada.reads("To be sent")
+    gus = product.agent("U0GUS")
+    gus.clicks("Undo")
+    assert gus.reads("Only the agent who asked")["ephemeral"]
+    leo = product.agent("U0LEO")
+    leo.clicks("Undo")
+    assert "leo" in words_of(ada.reads("cancelled it before it was sent")["blocks"])
+    assert product.inbox("Jane Doe") == []
+
+
+def test_a_click_that_comes_too_late_is_answered(product: Product, ada: Agent) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    ada.presses_send(send_at=str(int(time.time()) + 3600))
+    card = ada.reads("To be sent")
+    block = card["blocks"][-1]
+    ada.clicks("Undo")
+    ada.reads("🚫 Cancelled")
+    button = block["elements"][0]
+    product.post(
+        "/people/actions",
+        user=ada.user,
+        channel=ada.channel,
+        ts=card["ts"],
+        block_id=block["block_id"],
+        action_id=button["action_id"],
+        element={"type": "button"},
+        stale_block=block,
+    )
+    assert ada.reads("has moved on since")["ephemeral"]
+
+
+def test_a_message_past_its_time_is_never_sent(new_product: Callable[..., Product]) -> None:
+    product = new_product()
+    ada = product.agent()
+    ada.opens(f"jane@example.com {TEXT}")
+    now = int(time.time())
+    ada.presses_send(send_at=str(now + 3), send_before=str(now + 5))
+    ada.reads("To be sent")
+    product.kill()
+    wait_for(lambda: time.time() > now + 6 or None, "its time to be over")
+    product.start()
+    ada.reads("Its time is over")
+    ada.reads("⌛ Expired")
+    assert product.sends() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"send_at": -3600}, "send_at"),
+        ({"send_at": 200 * 86400}, "send_at"),
+        ({"send_before": -60}, "send_before"),
+        ({"send_at": 7200, "send_before": 3600}, "send_before"),
+    ],
+)
+def test_impossible_times_are_refused_under_their_field(
+    product: Product, ada: Agent, values: dict[str, int], field: str
+) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    now = int(time.time())
+    answer = ada.presses_send(**{name: str(now + ahead) for name, ahead in values.items()})
+    assert field in answer["errors"]
+    assert product.sends() == []
+
+
+def test_while_genesys_is_away_requests_wait_and_go_out_in_order_when_it_is_back(
+    new_product: Callable[..., Product],
+) -> None:
+    product = new_product(GENESYS_CLOUD_PATIENCE="1")
+    product.post("/control/genesys/customers", count=6, prefix="bulk")
+    product.fault("genesys", AWAY, "status", status=503, times=None)
+    ada = product.agent()
+    for number in range(1, 7):
+        ada.types(f"bulk-{number:04}@example.com {TEXT} {number}")
+        ada.sees("the request then waits")
+        assert ada.presses_send()["result"] == "closed"
+        wait_for(lambda n=number: _cards(ada) == n or None, "its card")
+    ada.reads("The request waits and goes on when it does")
+    assert product.sends() == []
+    product.delete("/control/genesys/faults")
+    wait_for(lambda: len(product.sends()) == 6 or None, "all six", 60)
+    texts = [send["body"]["textBody"] for send in product.sends()]
+    assert sorted(texts) == [f"{TEXT} {number}" for number in range(1, 7)]
+    for number in range(1, 7):
+        assert sum(text.endswith(str(number)) for text in texts) == 1
+
+
+def _cards(agent: Agent) -> int:
+    return len([m for m in agent.messages() if m["is_bot"] and m["thread_ts"] is None])
+
+
+def test_a_full_database_refuses_with_a_sentence_and_sends_nothing(
+    new_product: Callable[..., Product],
+) -> None:
+    import sqlite3
+
+    product = new_product()
+    ada = product.agent()
+    ada.opens(f"jane@example.com {TEXT}")
+    file = product.settings["PROACTIVE_DATABASE_URL"].removeprefix("sqlite:///")
+    with sqlite3.connect(file, isolation_level=None) as locked:
+        locked.execute("BEGIN IMMEDIATE")
+        answer = ada.presses_send()
+        locked.execute("ROLLBACK")
+    locked.close()
+    assert "Nothing was sent" in answer["errors"]["message"]
+    assert product.sends() == []
+    assert ada.presses_send()["result"] == "closed"
+    ada.reads("Accepted by Genesys Cloud")
