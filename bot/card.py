@@ -114,7 +114,7 @@ def _when(request: Request) -> list[Block]:
         return []
     nodes: list[Block] = []
     if request.send_at is not None:
-        nodes += [_text(" on "), _time(request.send_at, "{date_short_pretty} at {time_secs}")]
+        nodes += [_text(": "), _time(request.send_at, "{date_short_pretty} at {time_secs}")]
     if request.send_before is not None:
         before = _time(request.send_before, "{date_short_pretty} at {time}")
         nodes += [_text(", not after "), before]

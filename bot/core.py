@@ -18,6 +18,7 @@ from bot.preflight import Preflight
 from bot.quota import SharedBudget
 from bot.reaper import Reaper
 from bot.receipts import Receipts
+from bot.rescue import Rescue
 from bot.settings import BadSettings, Settings
 from bot.slack_posting import SlackPosting
 from bot.slot import Slot, take_slot
@@ -61,6 +62,7 @@ class Core:
             self.receipts,
             undo=timedelta(seconds=settings.undo_seconds),
         )
+        self.rescue = Rescue(self.store, self.engine)
         self.watch = Watch(
             self.store,
             self.engine,
@@ -84,6 +86,7 @@ class Core:
         """Start the engine and what runs beside it; work left behind goes on at once."""
         self.engine.launch()
         self.reaper.start()
+        self.rescue.start()
         self.notifications.start()
         self.watch.start()
 
@@ -91,6 +94,7 @@ class Core:
         """Stop taking work, wait a little for what is under way, and let go of everything."""
         self.watch.stop()
         self.notifications.close()
+        self.rescue.stop()
         self.reaper.stop()
         self.engine.close()
         self.cloud.close()

@@ -196,7 +196,8 @@ class Delivery:
         """Let a request wait for Genesys, in line with the others that do."""
         hold = _HOLDS[min(turn, len(_HOLDS) - 1)]
         wait = hold - time.time() % hold  # on a grid: all become due together, oldest first
-        works = self._showing(request.request_id, deliver(request.request_id, turn + 1, wait=wait))
+        again = deliver(request.request_id, turn + 1, wait=wait, since=request.created_at)
+        works = self._showing(request.request_id, again)
         self._store.add_line(request.request_id, Event.HELD, ask=works, once=True)
 
     def _expire(self, request: Request) -> None:

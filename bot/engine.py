@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
+from uuid import uuid4
 
 import sqlalchemy as sa
 from dbos import (
@@ -89,6 +90,9 @@ class Engine:
                 "hide_parameters": True,
             }
         DBOS(config=config)
+        engine_log = logging.getLogger("dbos")  # DBOS gives it a handler that masks nothing
+        engine_log.handlers.clear()
+        engine_log.propagate = True
 
     def register(self, works: Mapping[str, Callable[[str, int], None]]) -> None:
         """Name the functions that do each work; call before ``launch``."""
@@ -128,8 +132,8 @@ class Engine:
             "queue_name": work.queue,
             "app_version": APPLICATION_VERSION,
         }
-        if work.once:
-            options["workflow_id"] = f"{work.name}:{work.request_id}:{work.turn}"
+        unique = "" if work.once else f":{uuid4().hex}"
+        options["workflow_id"] = f"{work.name}:{work.request_id}:{work.turn}{unique}"
         if work.delay:
             options["delay_seconds"] = work.delay
         if work.queue is Queue.THREAD:
@@ -138,6 +142,27 @@ class Engine:
             options["priority"] = _place(work.since)
         client = self._launched_client()
         client.enqueue_in_transaction(connection, options, work.request_id, work.turn)
+
+    def has_work(self, name: str, request_id: str) -> bool:
+        """Tell whether such work for a request waits, runs, or was set aside after many crashes.
+
+        Raises SQLAlchemyError or DBOSException.
+        """
+        unfinished = [
+            WorkflowStatusString.ENQUEUED.value,
+            WorkflowStatusString.DELAYED.value,
+            WorkflowStatusString.PENDING.value,
+            WorkflowStatusString.MAX_RECOVERY_ATTEMPTS_EXCEEDED.value,
+        ]
+        return bool(
+            self._launched_client().list_workflows(
+                status=unfinished,
+                workflow_id_prefix=f"{name}:{request_id}:",
+                limit=1,
+                load_input=False,
+                load_output=False,
+            )
+        )
 
     def executors(self) -> frozenset[str]:
         """Return the ids of the executors that work was begun on and not ended, dead or alive.

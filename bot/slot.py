@@ -179,12 +179,11 @@ class _ConnectionLocks:
     def give_back(self, name: str) -> None:
         if name not in self._held:
             return
+        with contextlib.suppress(sa.exc.SQLAlchemyError):  # then it went with the connection
+            self._ask(sa.func.pg_advisory_unlock(_key(name)))
         self._held.discard(name)
         if not self._held:
             self._drop()
-            return
-        with contextlib.suppress(sa.exc.SQLAlchemyError):  # then it went with the connection
-            self._ask(sa.func.pg_advisory_unlock(_key(name)))
 
     def _ask(self, question: sa.ColumnElement[Any]) -> Any:
         """Ask on the one connection. SQLAlchemy would reconnect a failed one, so it is dropped."""

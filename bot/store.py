@@ -107,6 +107,34 @@ class Store:
         with self._engine.begin() as connection:
             ask(connection)
 
+    def stalled(self, before: datetime) -> tuple[str, ...]:
+        """Return the unsent requests in whose history nothing has happened since ``before``."""
+        newest = (
+            sa.select(sa.func.max(history.c.at))
+            .where(history.c.request_id == requests.c.request_id)
+            .scalar_subquery()
+        )
+        due = sa.or_(requests.c.send_at.is_(None), requests.c.send_at < before.timestamp())
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(requests.c.request_id).where(
+                    requests.c.state.in_((State.CHECKING, State.SCHEDULED, State.SENDING)),
+                    newest < before.timestamp(),
+                    due,
+                )
+            )
+            return tuple(row.request_id for row in rows)
+
+    def unshown(self, before: datetime) -> tuple[str, ...]:
+        """Return the requests with a line from before ``before`` that no thread shows yet."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                sa.select(history.c.request_id)
+                .where(history.c.posted_ts == "", history.c.at < before.timestamp())
+                .distinct()
+            )
+            return tuple(row.request_id for row in rows)
+
     def count_states(self) -> dict[State, int]:
         """Return how many requests stand in each state."""
         with self._engine.connect() as connection:

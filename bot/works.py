@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from dbos import StepOptions
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -10,9 +12,14 @@ from bot.engine import Queue, Work
 DELIVER, READ_BACK, PUBLISH = "deliver", "read_back", "publish"
 
 
-def deliver(request_id: str, turn: int = 0, *, wait: float = 0.0) -> Work:
-    """Ask to deliver a request; the first turn can exist only once."""
-    return Work(DELIVER, Queue.DELIVERY, request_id, turn, delay=wait, once=turn == 0)
+def deliver(
+    request_id: str, turn: int = 0, *, wait: float = 0.0, since: datetime | None = None
+) -> Work:
+    """Ask to deliver a request; the first turn can exist only once.
+
+    ``since``: of those that have waited, the one that was asked for first goes first.
+    """
+    return Work(DELIVER, Queue.DELIVERY, request_id, turn, delay=wait, once=turn == 0, since=since)
 
 
 def read_back(request_id: str, turn: int = 0, *, wait: float = 0.0) -> Work:

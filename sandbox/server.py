@@ -106,6 +106,7 @@ class Sandbox:
             "GENESYS_CLOUD_API_URL": self.genesys_url,
             "HOST": LOOPBACK,
             "PORT": str(self.bot_port),
+            "PROACTIVE_OUTCOMES_CHANNEL": "C0OUTCOMES",
             "PROACTIVE_DATABASE_URL": f"sqlite:///{data_folder.resolve() / 'proactive.sqlite'}",
         }
 

@@ -21,7 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "addresses request slot pace log signature settings",
         "wording tables engine quota",
         "verdict store works reaper",
-        "draft card preflight posts receipts watch health metrics",
+        "draft card preflight posts receipts watch rescue health metrics",
         "modal_view slack_posting delivery web socket_mode",
         "thread last_resort",
         "modal",

@@ -203,6 +203,7 @@ def _seed_channels() -> tuple[Channel, ...]:
     return (
         Channel("C0SUPPORT", "support", {*staff, "U0GUS", BOT_USER}),
         Channel("C0GENERAL", "general-help", {*staff}),
+        Channel("C0OUTCOMES", "outcomes", {*staff, BOT_USER}),
         Channel("C0VIP", "vip", {*staff}, is_private=True),
         Channel("C0NEWS", "announcements", {*staff, BOT_USER}, posting_restricted=True),
         Channel("C0ARCHIVE", "archive", {*staff, BOT_USER}, is_archived=True),

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from bot.manifest import build_manifest
 from bot.request import Place, Request
+from bot.slack_posting import SlackPosting
 from bot.store import Store
 from bot.tables import open_database
 from genesys import (
@@ -182,6 +183,19 @@ def stand_ins() -> Iterator[Local]:
     manifest = build_manifest(url="https://bot.example.com")
     with Sandbox(manifest, genesys=LocalGenesys(step_seconds=0.0)) as sandbox:
         yield Local(sandbox)
+
+
+@pytest.fixture(scope="session")
+def connected(stand_ins: Local) -> SlackPosting:
+    """Post at the local Slack; made once, because reading the CA bundle takes a while."""
+    settings = stand_ins.settings
+    return SlackPosting(settings["SLACK_BOT_TOKEN"], settings["SLACK_API_URL"])
+
+
+@pytest.fixture
+def slack(local: Local, connected: SlackPosting) -> SlackPosting:
+    """Post at a local Slack in which nothing has happened yet."""
+    return connected
 
 
 @pytest.fixture

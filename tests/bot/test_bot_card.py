@@ -69,7 +69,7 @@ def test_buttons_are_shown_only_where_they_apply(state: State, a_request: Build)
     assert all(button["value"] == "V0123456789" for button in buttons.values())
 
 
-@pytest.mark.parametrize("state", WATCHED | {State.SENDING, State.REPLIED})
+@pytest.mark.parametrize("state", sorted(WATCHED | {State.SENDING, State.REPLIED}))
 def test_what_has_gone_out_can_no_longer_be_undone(state: State, a_request: Build) -> None:
     assert not _buttons(show_card(a_request(state=state)))
 
@@ -93,7 +93,7 @@ def test_no_card_and_no_outcome_pings_anybody(state: State, a_request: Build) ->
     assert _pings(show_outcome(request, "https://workspace.slack.com/archives/C1/p1")) == []
 
 
-@pytest.mark.parametrize("state", FINAL | WATCHED)
+@pytest.mark.parametrize("state", sorted(FINAL | WATCHED))
 @pytest.mark.parametrize("link", ["", "https://workspace.slack.com/archives/C0SUPPORT/p1"])
 def test_an_outcome_is_one_line_with_the_state_and_a_link_to_the_thread(
     state: State, link: str, a_request: Build

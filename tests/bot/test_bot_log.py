@@ -242,11 +242,6 @@ def logging_as_it_was() -> Iterator[None]:
         one.handlers[:], one.level, one.propagate = handlers, level, propagate
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="DBOS gives its logger a handler of its own when it is built, after start_logging",
-)
 def test_what_the_engine_logs_is_masked_too(
     tmp_path: Path, logging_as_it_was: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -146,7 +146,7 @@ def test_what_is_quiet_is_an_event() -> None:
     assert set(Event) > QUIET
 
 
-@pytest.mark.parametrize("state", WATCHED)
+@pytest.mark.parametrize("state", sorted(WATCHED))
 def test_the_words_for_an_end_after_acceptance_are_true(state: State) -> None:
     """Genesys had it: to say that it was not sent, or not taken, would be wrong."""
     for end in FINAL & TRANSITIONS[state]:

@@ -19,11 +19,6 @@ HISTORY = ["channels:history", "groups:history", "im:history", "mpim:history"]
 NAME = "V0123456789 card"
 
 
-@pytest.fixture
-def slack(local: Local) -> SlackPosting:
-    return SlackPosting(local.settings["SLACK_BOT_TOKEN"], local.settings["SLACK_API_URL"])
-
-
 def _just_now() -> datetime:
     return datetime.now(UTC)
 

@@ -27,9 +27,10 @@ def _shown(kind: str) -> list[tuple[str, Any]]:
 
 
 def test_every_modal_passes_slack_s_rules() -> None:
-    faults = [(name, str(fault)) for name, view in _shown("modal") for fault in check_view(view)]
+    views = {json.dumps(view): (name, view) for name, view in _shown("modal")}  # each one once
+    faults = [(name, str(one)) for name, view in views.values() for one in check_view(view)]
     assert not faults
-    assert max(len(json.dumps(view)) for _, view in _shown("modal")) < LARGEST_VIEW
+    assert max(map(len, views)) < LARGEST_VIEW
 
 
 def test_every_message_passes_slack_s_rules() -> None:

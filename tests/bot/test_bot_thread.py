@@ -27,9 +27,10 @@ LINK = "https://apps.example.com/1"
 class Bench:
     """A thread of one request, and what it works with."""
 
-    def __init__(self, store: Store, database: sa.Engine, local: Local) -> None:
-        self.store, self.database, self.local = store, database, local
-        slack = SlackPosting(local.settings["SLACK_BOT_TOKEN"], local.settings["SLACK_API_URL"])
+    def __init__(
+        self, store: Store, database: sa.Engine, local: Local, slack: SlackPosting
+    ) -> None:
+        self.store, self.database, self.local, self.slack = store, database, local, slack
         local.sandbox.local_slack._state.workspace.channels[OUTCOMES].posting_restricted = False
         self.thread = Thread(store, Posts(database), slack, outcomes_channel=OUTCOMES)
 
@@ -71,9 +72,11 @@ class Bench:
 
 
 @pytest.fixture
-def bench(store: Store, database: sa.Engine, local: Local, a_request: Build) -> Bench:
+def bench(
+    store: Store, database: sa.Engine, local: Local, slack: SlackPosting, a_request: Build
+) -> Bench:
     store.record(a_request(state=State.SENDING), no_work)
-    return Bench(store, database, local)
+    return Bench(store, database, local, slack)
 
 
 def _card_first(bench: Bench) -> None:
@@ -178,7 +181,7 @@ def test_when_the_card_was_deleted_the_outcome_is_still_told(bench: Bench) -> No
     bench.publish()
     request = bench.store.load(REQUEST)
     for message in reversed(bench.local.messages()):
-        bench.thread._slack.client.chat_delete(channel="C0SUPPORT", ts=message["ts"])
+        bench.slack.client.chat_delete(channel="C0SUPPORT", ts=message["ts"])
     assert request.card_ts
     bench.move(State.REPLIED)
     bench.publish()

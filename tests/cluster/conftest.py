@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -59,7 +60,7 @@ class PostgreSQL:
         self._postgres = postgres
         self._databases = count()
         self._folder = Path(tempfile.mkdtemp(prefix="proactive-postgresql-"))
-        self._as_user: dict[str, str | int] = {}
+        self._as_user: dict[str, Any] = {}
         if os.geteuid() == 0:  # which the server refuses
             user = next(u for u in pwd.getpwall() if u.pw_name in ("postgres", "nobody"))
             os.chown(self._folder, user.pw_uid, user.pw_gid)
@@ -83,7 +84,7 @@ class PostgreSQL:
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
-                **self._as_user,  # type: ignore[arg-type]
+                **self._as_user,
             )
         wait_until(self._answers, f"PostgreSQL answers; see {self._folder}/log")
 
@@ -136,7 +137,7 @@ class PostgreSQL:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            **self._as_user,  # type: ignore[arg-type]
+            **self._as_user,
         )
 
 

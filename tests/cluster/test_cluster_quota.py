@@ -20,8 +20,6 @@ Start = Callable[..., Program]
 Connect = Callable[[str], sa.Engine]
 INTERACTIVE, BACKGROUND = Priority.INTERACTIVE, Priority.BACKGROUND
 LIMIT, PERIOD = 100, 2.0
-# The callers' own clocks are read after the grant, and a busy machine may read them late.
-LATE = 0.1
 
 
 def most_in_a_period(moments: list[float], period: float) -> int:
@@ -40,22 +38,27 @@ def call_from(programs: list[Program], seconds: float) -> list[list[float]]:
     return [[one, *more] for one, more in zip(first, rest, strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("database_url", "priority"),
-    [("sqlite", INTERACTIVE), ("postgresql", BACKGROUND)],
-    indirect=["database_url"],
-)
-def test_three_processes_together_keep_the_limit_and_use_it(
-    database_url: str, database: sa.Engine, start: Start, priority: Priority
+@pytest.mark.parametrize("priority", Priority)
+def test_three_processes_together_keep_the_limit(
+    postgresql: str, start: Start, priority: Priority
 ) -> None:
-    programs = [start("caller.py", database_url, LIMIT, PERIOD, priority, 4) for _ in range(3)]
-    granted = call_from(programs, 3 * PERIOD)
+    programs = [start("caller.py", postgresql, LIMIT, PERIOD, priority, 4) for _ in range(3)]
+    granted = call_from(programs, 2 * PERIOD)
     moments = sorted(moment for one in granted for moment in one)
-    assert most_in_a_period(moments, PERIOD - LATE) <= LIMIT
-    assert most_in_a_period(moments, PERIOD) >= LIMIT * 0.95
-    steady = [moment for moment in moments if moment < moments[0] + 3 * PERIOD]
-    assert len(steady) >= 3 * LIMIT * 0.95
+    assert most_in_a_period(moments, PERIOD) <= LIMIT
     assert all(len(one) > 10 for one in granted)  # nobody is left out
+
+
+def test_three_processes_together_use_the_limit(
+    database_url: str, database: sa.Engine, start: Start
+) -> None:
+    limit = 49  # so small a one has no burst: what counts is the rate, once all have begun
+    programs = [start("caller.py", database_url, limit, PERIOD, INTERACTIVE, 8) for _ in range(3)]
+    moments = sorted(moment for one in call_from(programs, 4 * PERIOD) for moment in one)
+    assert most_in_a_period(moments, PERIOD) <= limit
+    begun = moments[0] + PERIOD
+    used = [moment for moment in moments if begun <= moment < begun + 3 * PERIOD]
+    assert len(used) >= 3 * limit * 0.95
     with database.connect() as connection:  # although all three began on an empty database
         assert connection.execute(sa.text("SELECT count(*) FROM rate_budget")).scalar() == 1
 

@@ -1,8 +1,8 @@
 """A process with the bot's slot, engine and reaper, whose work is to wait at a gate.
 
 Arguments: the database's URL, the reaper's turn in seconds. Prints its slot, then does the work
-whose ids it reads, one a line, perhaps with the year since when it waits. Work writes that it began and ended into a table each; in
-between it waits until the table ``gate`` has a row.
+whose ids it reads, one a line, perhaps with the year since when it waits. Work writes that it
+began and ended into a table each; in between it waits until the table ``gate`` has a row.
 """
 
 # ruff: noqa: T201 -- its output is its answer

@@ -25,7 +25,7 @@ from sandbox.server import Sandbox
 
 Json = dict[str, Any]
 SUPPORT, GENERAL, VIP, NEWS, ARCHIVE = "C0SUPPORT", "C0GENERAL", "C0VIP", "C0NEWS", "C0ARCHIVE"
-OUTCOMES = GENERAL  # the outcomes channel of these tests
+OUTCOMES = "C0OUTCOMES"
 PATIENCE = 15.0
 CANARY = "canary"  # stands in every message text of these tests, and in no log
 _PRIVATE = re.compile(rf"{CANARY}|@example\.com|\+44\d|\+1\d{{6}}|xoxb-|xapp-", re.IGNORECASE)
@@ -63,7 +63,6 @@ class Product:
             "LOG_LEVEL": "DEBUG",
             "PROACTIVE_READ_BACK_SECONDS": "0,1",
             "PROACTIVE_UNDO_SECONDS": "0",
-            "PROACTIVE_OUTCOMES_CHANNEL": OUTCOMES,
             "PROACTIVE_LEADS": "U0LEO",
             **settings,
         }

@@ -1,0 +1,66 @@
+"""The net under the engine: requests whose work is gone are given new work.
+
+Promises: a request that stands still although no work for it waits or runs, because the work ended
+in an error that nobody foresaw, goes on within minutes. New work can do no harm: every step finds
+in the store what is done already, and the right to send is one compare-and-set.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from dbos import error as dbos_error
+
+from bot.engine import Engine
+from bot.store import Store
+from bot.works import DELIVER, PUBLISH, READ_BACK, deliver, publish
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 60.0
+STALLED_AFTER = timedelta(minutes=3)
+RESCUE_TURN = 1_000  # past every other: later holds come at their longest wait
+
+
+class Rescue:
+    """One thread beside the engine; every process may have one."""
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self._store = store
+        self._engine = engine
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rescue", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look; the engine must be launched."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopping.set()
+        self._thread.join(timeout=1.0)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(EVERY_SECONDS):
+            try:
+                self.look(datetime.now(UTC))
+            except (sa.exc.SQLAlchemyError, dbos_error.DBOSException) as error:
+                log.warning("the rescue tries again (%s)", type(error).__name__)
+
+    def look(self, now: datetime) -> int:
+        """Give work to every request that has none and should; return how many those are."""
+        rescued = 0
+        for request_id in self._store.stalled(now - STALLED_AFTER):
+            if not any(self._engine.has_work(name, request_id) for name in (DELIVER, READ_BACK)):
+                log.warning("request %s had no work left and goes on", request_id)
+                self._store.ask(self._engine.asking(deliver(request_id, RESCUE_TURN)))
+                rescued += 1
+        for request_id in self._store.unshown(now - STALLED_AFTER):
+            if not self._engine.has_work(PUBLISH, request_id):
+                log.warning("request %s was not shown and is now", request_id)
+                self._store.ask(self._engine.asking(publish(request_id)))
+                rescued += 1
+        return rescued
