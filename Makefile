@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-emit-index-url --no-annotate pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test check lint types lock surfaces clean
+.PHONY: help sandbox test check lint types lock surfaces screenshot soak matrix clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -54,3 +54,6 @@ clean: ## Remove .venv and caches
 .venv/dev: .venv/run requirements-dev.lock
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
+
+screenshot: .venv/dev ## Photograph the sandbox for the README
+	SCREENSHOT=docs/sandbox.png $(BIN)/python -m pytest tests/page/test_page_whole_way.py

@@ -22,6 +22,8 @@ _AROUND = " \t\n\"'`()[]{}<>,;:.!?*_~"
 _EMAIL = re.compile(r"[^\s<>|\"“”()\[\],;]+@[^\s<>|\"“”()\[\],;]+")
 _ADDRESS_LINK = re.compile(r"<(?:mailto:|tel:)([^<>|\s]+)(?:\|[^<>]*)?>")
 
+_DIGITS = re.compile(r"[+(]?[\d][\d().\-/]*[,;:]?")
+_NUMBER_START = re.compile(r"(?<![\w+(.@/-])[+(]?\d")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -136,8 +138,11 @@ def find_address(message: str, default_country: str | None) -> str:
         found = _read(typed[0], default_country)
         if found:
             return found
-    for match in phonenumbers.PhoneNumberMatcher(text, default_country):
-        return phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
+    for start in _NUMBER_START.finditer(text):
+        rest = text[start.start() :]
+        found = _read(rest[: phone_length(rest, default_country)], default_country)
+        if found:
+            return found
     return ""
 
 
@@ -146,6 +151,25 @@ def _read(text: str, default_country: str | None) -> str:
         return read_identity(text, default_country).value
     except BadAddress:
         return ""
+
+
+def phone_length(text: str, default_country: str | None) -> int:
+    """Return how many characters at the start of ``text`` are a phone number; 0 for none.
+
+    Written in groups, a number may be followed by a message that starts with digits: the longest
+    run that is a valid number counts, and the agent sees who it is before sending. A run that is
+    long enough but wrong counts too, so that the modal can say what is wrong with it.
+    """
+    end = longest = 0
+    for word in re.finditer(r"\S+", text):
+        if not _DIGITS.fullmatch(clean(word[0])):
+            break
+        end = word.end()
+        if _read(text[:end], default_country):
+            longest = end
+        if word[0][-1] in ",;:":
+            break
+    return longest or (end if sum(sign.isdigit() for sign in text[:end]) >= 7 else 0)
 
 
 def visible(text: str) -> str:

@@ -12,10 +12,9 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.addresses import (
-    BadAddress,
     clean,
     find_address,
-    read_identity,
+    phone_length,
     sendable,
     unescape,
     unlink_words,
@@ -28,7 +27,6 @@ from bot.request import Place
 
 SHORTCUT = "notify_customer"
 _FIRST_LINKED = re.compile(r"<(?:mailto:|tel:)[^<>]*>[.,;:]?")
-_DIGITS = re.compile(r"[+(]?[\d][\d().\-/]*[,;:]?")
 
 
 def show_help(command: str) -> Post:
@@ -57,35 +55,8 @@ def split_command(text: str, default_country: str | None) -> tuple[str, str]:
     elif first and "@" in clean(first[0])[1:]:
         end = first.end()
     else:
-        end = _phone_length(text, default_country)
+        end = phone_length(text, default_country)
     return unescape(text[:end]).strip(), unescape(unlink_words(text[end:])).strip()
-
-
-def _phone_length(text: str, default_country: str | None) -> int:
-    """Return how many characters at the start of ``text`` are a phone number; 0 for none.
-
-    Written in groups, a number may be followed by a message that starts with digits: the longest
-    run that is a valid number counts, and the agent sees who it is before sending. A run that is
-    long enough but wrong counts too, so that the modal can say what is wrong with it.
-    """
-    end = longest = 0
-    for word in re.finditer(r"\S+", text):
-        if not _DIGITS.fullmatch(clean(word[0])):
-            break
-        end = word.end()
-        if _is_address(text[:end], default_country):
-            longest = end
-        if word[0][-1] in ",;:":
-            break
-    return longest or (end if sum(sign.isdigit() for sign in text[:end]) >= 7 else 0)
-
-
-def _is_address(text: str, default_country: str | None) -> bool:
-    try:
-        read_identity(text, default_country)
-    except BadAddress:
-        return False
-    return True
 
 
 class Command:

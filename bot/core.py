@@ -34,11 +34,9 @@ class Core:
 
     def __init__(self, settings: Settings) -> None:
         check_sdk()
-        self.slot, self.database = _open(settings.database_url)
-        self.store = Store(self.database)
+        self.slot, self.database, self.store, budget = _open(settings)
         self.engine = Engine(settings.database_url, self.database, self.slot.name)
         self.reaper = Reaper(self.engine, self.slot)
-        budget = SharedBudget(self.database, settings.calls_per_minute)
         connection = connection_to(settings)
         self.cloud = GenesysCloud(connection, budget)
         self.preflight = Preflight(
@@ -62,7 +60,7 @@ class Core:
             self.receipts,
             undo=timedelta(seconds=settings.undo_seconds),
         )
-        self.rescue = Rescue(self.store, self.engine)
+        self.rescue = Rescue(self.store, self.engine, self.database)
         self.watch = Watch(
             self.store,
             self.engine,
@@ -115,16 +113,16 @@ def connection_to(settings: Settings) -> Connection:
     )
 
 
-def _open(database_url: str) -> tuple[Slot, sa.Engine]:
-    """Open the database; raise BadSettings when it cannot be used."""
-    address = sa.make_url(database_url)
+def _open(settings: Settings) -> tuple[Slot, sa.Engine, Store, SharedBudget]:
+    """Open the database and what stands in it; raise BadSettings when it cannot be used."""
+    address = sa.make_url(settings.database_url)
     what = address.database if address.drivername == "sqlite" else address.host
     try:
         if address.drivername == "sqlite":
             Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
-        database = open_database(database_url)
-        with database.connect():
-            return take_slot(database_url, database), database
+        database = open_database(settings.database_url)
+        slot = take_slot(settings.database_url, database)
+        return slot, database, Store(database), SharedBudget(database, settings.calls_per_minute)
     except (OSError, sa.exc.SQLAlchemyError) as error:
         reason = str(error.strerror or error) if isinstance(error, OSError) else _kind(error)
         raise BadSettings(

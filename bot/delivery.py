@@ -63,7 +63,9 @@ class Delivery:
 
     def accept(self, request: Request) -> Request:
         """Write a request down and ask for its delivery; return what is stored under its id."""
-        works = self._showing(request.request_id, deliver(request.request_id))
+        works = self._showing(
+            request.request_id, deliver(request.request_id, since=request.created_at)
+        )
         return self._store.record(request, works)
 
     def cancel(self, request_id: str, agent: str) -> bool:
@@ -79,7 +81,7 @@ class Delivery:
             Event.SEND_DECIDED,
             agent,
             since=State.UNCERTAIN,
-            ask=self._showing(request_id, deliver(request_id, 1)),
+            ask=self._showing(request_id, deliver(request_id, 1, since=datetime.now(UTC))),
             send_at=datetime.now(UTC),
             send_before=None,
             checked_at=None,
@@ -102,7 +104,8 @@ class Delivery:
             return ""
         if request.state is State.SCHEDULED and request.send_at and request.send_at > now:
             wait = (request.send_at - now).total_seconds()
-            self._store.ask(self._engine.asking(deliver(request_id, turn + 1, wait=wait)))
+            later = deliver(request_id, turn + 1, wait=wait, since=request.created_at)
+            self._store.ask(self._engine.asking(later))
             return ""
         if request.checked_at and now - request.checked_at < FRESH:
             return GO
@@ -139,14 +142,14 @@ class Delivery:
         """Note who the customer is and when to send; GO when that is now."""
         send_at = max(request.send_at or now, request.created_at + self._undo, now)
         wait = (send_at - now).total_seconds()
-        later = [deliver(request.request_id, turn + 1, wait=wait)] if wait > 0 else []
+        again = deliver(request.request_id, turn + 1, wait=wait, since=request.created_at)
         moved = self._store.move(
             request.request_id,
             State.SCHEDULED,
             Event.FOUND,
             " ".join(finding.sentence for finding in verdict.findings[:2]),
             since=request.state,
-            ask=self._showing(request.request_id, *later),
+            ask=self._showing(request.request_id, *([again] if wait > 0 else [])),
             checked_at=now,
             send_at=send_at,
             contact_id=customer.contact_id,

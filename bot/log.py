@@ -30,6 +30,24 @@ def start_logging(level: str) -> None:
         logger.setLevel(logging.WARNING)
         logger.handlers.clear()
         logger.propagate = True
+    logging.getLogger("dbos").addFilter(Sparse())
+
+
+class Sparse(logging.Filter):
+    """Lets each place in the code speak once in a while: the engine repeats itself in an outage."""
+
+    def __init__(self, seconds: float = 30.0) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._next: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether this place has been silent for long enough."""
+        place = (record.pathname, record.lineno)
+        if record.created < self._next.get(place, 0.0):
+            return False
+        self._next[place] = record.created + self._seconds
+        return True
 
 
 class MaskingFormatter(logging.Formatter):

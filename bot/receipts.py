@@ -100,8 +100,10 @@ class Receipts:
         elif turn + 1 < len(self._waits):
             later = read_back(request_id, turn + 1, wait=self._waits[turn + 1])
             self._store.ask(self._engine.asking(later))
-        elif not self._store.move(request_id, State.UNCERTAIN, Event.UNCERTAIN, ask=show):
+        elif request.state is State.UNCERTAIN:
             self._store.add_line(request_id, Event.STILL_UNCERTAIN, ask=show)
+        elif turn < len(self._waits):  # a person's reading says nothing of a send begun since
+            self._store.move(request_id, State.UNCERTAIN, Event.UNCERTAIN, ask=show)
 
     def _find(self, request: Request) -> Receipt | None:
         try:

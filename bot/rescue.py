@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from dbos import error as dbos_error
 
 from bot.engine import Engine
+from bot.request import State
 from bot.store import Store
+from bot.tables import history, requests
 from bot.works import DELIVER, PUBLISH, READ_BACK, deliver, publish
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,8 @@ RESCUE_TURN = 1_000  # past every other: later holds come at their longest wait
 class Rescue:
     """One thread beside the engine; every process may have one."""
 
-    def __init__(self, store: Store, engine: Engine) -> None:
+    def __init__(self, store: Store, engine: Engine, database: sa.Engine) -> None:
+        self._database = database
         self._store = store
         self._engine = engine
         self._stopping = threading.Event()
@@ -53,14 +56,41 @@ class Rescue:
     def look(self, now: datetime) -> int:
         """Give work to every request that has none and should; return how many those are."""
         rescued = 0
-        for request_id in self._store.stalled(now - STALLED_AFTER):
+        for request_id in self._list(_stalled(now - STALLED_AFTER)):
             if not any(self._engine.has_work(name, request_id) for name in (DELIVER, READ_BACK)):
                 log.warning("request %s had no work left and goes on", request_id)
-                self._store.ask(self._engine.asking(deliver(request_id, RESCUE_TURN)))
+                self._store.ask(self._engine.asking(deliver(request_id, RESCUE_TURN, since=now)))
                 rescued += 1
-        for request_id in self._store.unshown(now - STALLED_AFTER):
+        for request_id in self._list(_unshown(now - STALLED_AFTER)):
             if not self._engine.has_work(PUBLISH, request_id):
                 log.warning("request %s was not shown and is now", request_id)
                 self._store.ask(self._engine.asking(publish(request_id)))
                 rescued += 1
         return rescued
+
+    def _list(self, request_ids: sa.Select[tuple[str]]) -> tuple[str, ...]:
+        with self._database.connect() as connection:
+            return tuple(row.request_id for row in connection.execute(request_ids))
+
+
+def _stalled(before: datetime) -> sa.Select[tuple[str]]:
+    """Select the unsent requests in whose history nothing has happened since ``before``."""
+    newest = (
+        sa.select(sa.func.max(history.c.at))
+        .where(history.c.request_id == requests.c.request_id)
+        .scalar_subquery()
+    )
+    return sa.select(requests.c.request_id).where(
+        requests.c.state.in_((State.CHECKING, State.SCHEDULED, State.SENDING)),
+        newest < before.timestamp(),
+        sa.or_(requests.c.send_at.is_(None), requests.c.send_at < before.timestamp()),
+    )
+
+
+def _unshown(before: datetime) -> sa.Select[tuple[str]]:
+    """Select the requests with a line from before ``before`` that no thread shows yet."""
+    return (
+        sa.select(history.c.request_id)
+        .where(history.c.posted_ts == "", history.c.at < before.timestamp())
+        .distinct()
+    )

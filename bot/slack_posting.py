@@ -2,7 +2,8 @@
 
 Promises: a post whose first try may have worked is looked for by its metadata before it is tried
 again, and a repeated one is removed. Needs the optional ``…:history`` scopes for that; without
-them a doubtful post is posted again. Does not: know what is posted, or remember it.
+them, and in direct messages, a doubtful post is posted again. Does not: know what is posted, or
+remember it.
 https://docs.slack.dev/messaging/message-metadata
 """
 
@@ -29,6 +30,7 @@ SETTLED_AFTER = (
 EVENT_TYPE = "proactive_post"
 _CLOCKS = 60.0  # how far Slack's clock and ours may be apart
 _PAGE = 200
+_MAY_NOT_LOOK = ("missing_scope", "not_in_channel", "channel_not_found", "thread_not_found")
 
 
 class NotSettled(Exception):
@@ -106,7 +108,9 @@ class SlackPosting:
                 if _name_of(message) == name
             )
         except SlackApiError as error:
-            log.warning("cannot look for an earlier post (%s)", error.response.get("error"))
+            if error.response.get("error") not in _MAY_NOT_LOOK:
+                raise
+            log.warning("may not look for an earlier post (%s)", error.response.get("error"))
             return ""
         for repeated in found[1:]:
             self.client.chat_delete(channel=spot.channel, ts=repeated)

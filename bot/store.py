@@ -14,9 +14,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.request import QUIET, Event, Request, State, sources
-from bot.tables import history, insert_new, metadata, requests, to_columns, to_request, to_row
+from bot.tables import (
+    create_tables,
+    history,
+    insert_new,
+    requests,
+    to_columns,
+    to_request,
+    to_row,
+)
 
 Ask = Callable[[sa.Connection], None]  # asks the engine for work, inside our transaction
+NEAR_LOOKS = 4  # as many looks as have been had where the next one is still near
 NOT_SHOWN = "-"  # stands for a thread line's ts where no line is meant to be
 
 
@@ -29,7 +38,7 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        metadata.create_all(engine)
+        create_tables(engine)
 
     def is_reachable(self) -> bool:
         """Tell whether the database answers."""
@@ -107,34 +116,6 @@ class Store:
         with self._engine.begin() as connection:
             ask(connection)
 
-    def stalled(self, before: datetime) -> tuple[str, ...]:
-        """Return the unsent requests in whose history nothing has happened since ``before``."""
-        newest = (
-            sa.select(sa.func.max(history.c.at))
-            .where(history.c.request_id == requests.c.request_id)
-            .scalar_subquery()
-        )
-        due = sa.or_(requests.c.send_at.is_(None), requests.c.send_at < before.timestamp())
-        with self._engine.connect() as connection:
-            rows = connection.execute(
-                sa.select(requests.c.request_id).where(
-                    requests.c.state.in_((State.CHECKING, State.SCHEDULED, State.SENDING)),
-                    newest < before.timestamp(),
-                    due,
-                )
-            )
-            return tuple(row.request_id for row in rows)
-
-    def unshown(self, before: datetime) -> tuple[str, ...]:
-        """Return the requests with a line from before ``before`` that no thread shows yet."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(
-                sa.select(history.c.request_id)
-                .where(history.c.posted_ts == "", history.c.at < before.timestamp())
-                .distinct()
-            )
-            return tuple(row.request_id for row in rows)
-
     def count_states(self) -> dict[State, int]:
         """Return how many requests stand in each state."""
         with self._engine.connect() as connection:
@@ -164,11 +145,13 @@ class Store:
             .order_by(requests.c.next_look_at)
             .limit(most)
             .with_for_update(skip_locked=True)
+            .cte("due")
+            .prefix_with("MATERIALIZED", dialect="postgresql")  # else it may be read twice
         )
         with self._engine.begin() as connection:
             rows = connection.execute(
                 sa.update(requests)
-                .where(requests.c.request_id.in_(due.scalar_subquery()))
+                .where(requests.c.request_id.in_(sa.select(due.c.request_id)))
                 .values(next_look_at=(now + lease).timestamp())
                 .returning(requests)
             )
@@ -180,7 +163,8 @@ class Store:
             rows = connection.execute(
                 sa.select(requests.c.conversation_id)
                 .where(requests.c.next_look_at.is_not(None))
-                .order_by(requests.c.next_look_at)
+                .group_by(requests.c.conversation_id)
+                .order_by(sa.func.min(requests.c.next_look_at))
                 .limit(most)
             )
             return tuple(row.conversation_id for row in rows)
@@ -203,7 +187,13 @@ class Store:
                     requests.c.conversation_id == conversation_id,
                     requests.c.next_look_at > now.timestamp(),
                 )
-                .values(next_look_at=now.timestamp())
+                .values(
+                    next_look_at=now.timestamp(),
+                    # Analytics may lag behind the hint, so that the looks after this one are near.
+                    looks=sa.case(
+                        (requests.c.looks > NEAR_LOOKS, NEAR_LOOKS), else_=requests.c.looks
+                    ),
+                )
             )
 
     def end_watch(self, request_id: str, ask: Ask) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.request import Event, HistoryLine, Place, Request, State
+from bot.slot import KEEPALIVES
 from genesys import Identity, IdentityKind
 
 LOCK_PATIENCE_MS = 2_000  # an agent waits for at most 3 s: better a clear refusal than silence
@@ -78,6 +79,7 @@ postings = sa.Table(
     sa.Column("since", sa.Double, nullable=False),
 )
 
+_CREATING = 6_071_904_114  # the advisory lock of whoever creates the tables
 _PLACE = ("team_id", "channel_id", "thread_ts", "response_url")
 _TIMES = ("created_at", "send_at", "send_before", "checked_at", "sending_at", "watch_until")
 
@@ -95,8 +97,12 @@ def open_database(url: str) -> sa.Engine:
             address.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
             pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=5,
+            pool_timeout=2,
             connect_args={
-                "connect_timeout": 5,
+                **KEEPALIVES,
+                "application_name": "proactive",
                 "options": f"-c lock_timeout={LOCK_PATIENCE_MS} -c statement_timeout=15000",
             },
         )
@@ -110,6 +116,16 @@ def open_database(url: str) -> sa.Engine:
         connection.execute("PRAGMA foreign_keys=ON")
 
     return engine
+
+
+def create_tables(engine: sa.Engine) -> None:
+    """Create the tables that are missing; processes that start together take turns."""
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATING)))
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        metadata.create_all(connection)
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:

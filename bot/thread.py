@@ -47,7 +47,14 @@ _MAY_NOT_POST = {
     "messages_tab_disabled": "direct messages from the bot are switched off",
     "user_disabled": "that account is switched off",
 }
-_CARD_GONE = ("message_not_found", "edit_window_closed", "cant_update_message", "is_archived")
+# chat.update and chat.getPermalink about a card that was deleted, or may no longer be edited.
+_CARD_GONE = (
+    "message_not_found",
+    "channel_not_found",
+    "edit_window_closed",
+    "cant_update_message",
+    "is_inactive",
+)
 NOWHERE = "-"  # stands for the card's channel when only the command's answer address is left
 
 
@@ -127,7 +134,7 @@ class Thread:
             try:
                 self._slack.update(request.card_channel, request.card_ts, show_card(request))
             except SlackApiError as error:
-                if error.response.get("error") not in _CARD_GONE:
+                if not _is_gone(error):
                     raise
                 log.warning("request %s: its card can no longer be edited", request.request_id)
             self._posts.note_card(
@@ -138,8 +145,7 @@ class Thread:
         """Tell the outcomes channel once what became of a request."""
         if not self._outcomes_channel or request.outcome_ts or not request.is_over:
             return
-        is_private = request.card_channel.startswith("D")
-        link = "" if is_private else self._slack.permalink(request.card_channel, request.card_ts)
+        link = self._link_to(request)
         try:
             spot = Spot(self._outcomes_channel)
             _, ts = self._post_once(request, spot, show_outcome(request, link), OUTCOME)
@@ -147,6 +153,17 @@ class Thread:
             log.warning("the outcomes channel cannot be posted to: %s", _reason(error))
             ts = NOT_SHOWN
         self._posts.note_outcome(request.request_id, ts)
+
+    def _link_to(self, request: Request) -> str:
+        """Return the card's address, or "" when others may not see it or it is gone."""
+        if request.card_channel.startswith("D"):
+            return ""
+        try:
+            return self._slack.permalink(request.card_channel, request.card_ts)
+        except SlackApiError as error:
+            if not _is_gone(error):
+                raise
+            return ""
 
     def _answer(self, request: Request) -> None:
         """Tell the agent the news by the command's answer address, which lives 30 minutes."""
@@ -178,6 +195,10 @@ class Thread:
 def _thread_of(request: Request) -> str:
     in_asked_thread = request.card_channel == request.place.channel_id
     return (request.place.thread_ts if in_asked_thread else "") or request.card_ts
+
+
+def _is_gone(error: SlackApiError) -> bool:
+    return error.response.get("error") in _CARD_GONE
 
 
 def _reason(error: SlackApiError) -> str:

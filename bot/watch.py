@@ -13,11 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from bot.engine import Engine
-from bot.request import Event, Request, State
+from bot.request import FINAL, Event, Request, State
 from bot.store import Ask, Store
 from bot.works import publish
 from genesys import (
@@ -177,7 +178,8 @@ class Watch:
         link: str = "",
         reason: str = "",
     ) -> bool:
-        moved = self._store.move(
+        ends: dict[str, Any] = {"next_look_at": None} if state in FINAL else {}
+        return self._store.move(
             request.request_id,
             state,
             event,
@@ -185,10 +187,8 @@ class Watch:
             ask=self._showing(request),
             link=link,
             reason=reason,
+            **ends,
         )
-        if moved and state in (State.REPLIED, State.FAILED):
-            self._store.look_again(request.request_id, None, request.looks)
-        return moved
 
     def _showing(self, request: Request) -> Ask:
         return self._engine.asking(publish(request.request_id))

@@ -12,12 +12,10 @@ from bot.engine import Queue, Work
 DELIVER, READ_BACK, PUBLISH = "deliver", "read_back", "publish"
 
 
-def deliver(
-    request_id: str, turn: int = 0, *, wait: float = 0.0, since: datetime | None = None
-) -> Work:
+def deliver(request_id: str, turn: int = 0, *, since: datetime, wait: float = 0.0) -> Work:
     """Ask to deliver a request; the first turn can exist only once.
 
-    ``since``: of those that have waited, the one that was asked for first goes first.
+    ``since``: when it was asked for; of those that wait, the first goes first.
     """
     return Work(DELIVER, Queue.DELIVERY, request_id, turn, delay=wait, once=turn == 0, since=since)
 
@@ -36,13 +34,14 @@ def step(name: str, *passing: type[Exception]) -> StepOptions:
     """Say how a step is run: again after what passes, such as a database that is locked or away.
 
     Every step leaves its result in the store and finds it there, so it may be run again; the send
-    is behind its compare-and-set. Fifteen attempts with doubling waits last some hours.
+    is behind its compare-and-set. The waits do not grow, so that all goes on soon after Slack or
+    the database is back; after half a day the work ends, and ``rescue`` gives it anew.
     """
     return {
         "name": name,
         "retries_allowed": True,
-        "interval_seconds": 1.0,
-        "backoff_rate": 2.0,
-        "max_attempts": 15,
+        "interval_seconds": 2.0,
+        "backoff_rate": 1.0,
+        "max_attempts": 20_000,
         "should_retry": lambda error: isinstance(error, (SQLAlchemyError, *passing)),
     }

@@ -1,11 +1,13 @@
 """The documentation is true: what it names exists, and what it must list is listed."""
 
+import ast
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from bot.manifest import OPTIONAL_SCOPES, SCOPES, install_link
 from bot.settings import BadSettings, read_settings
 from sandbox.local_genesys import ASSUMPTIONS as ABOUT_GENESYS
 from sandbox.local_slack import ASSUMPTIONS as ABOUT_SLACK
@@ -13,6 +15,7 @@ from sandbox.local_slack import ASSUMPTIONS as ABOUT_SLACK
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 ASSUMPTIONS = ROOT / "docs" / "assumptions.md"
+PROMISES = ROOT / "docs" / "promises.md"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
@@ -68,8 +71,8 @@ def test_every_row_has_all_its_cells() -> None:
 
 def test_every_check_that_is_referred_to_is_described() -> None:
     text = ASSUMPTIONS.read_text()
-    described = set(re.findall(r"^\| ([GS]\d) \|", text, re.MULTILINE))
-    assert set(re.findall(r"\b[GS]\d\b", text)) == described
+    described = set(re.findall(r"^\| ([GS]\d+) \|", text, re.MULTILINE))
+    assert set(re.findall(r"\b[GS]\d+\b", text)) == described
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
@@ -90,6 +93,45 @@ def test_files_that_are_named_exist(page: Path) -> None:
 def test_tests_that_are_named_exist(page: Path) -> None:
     named = _TEST.findall(_code(page))
     assert not [test for file, test in named if f"def {test}(" not in (ROOT / file).read_text()]
+
+
+def _promises() -> list[list[str]]:
+    """The rows of the promises, as cells: what is promised, how it is kept, what proves it."""
+    rows = [line for line in PROMISES.read_text().splitlines() if line.startswith("| ")]
+    return [
+        [cell.strip() for cell in row.split("|")[1:-1]] for row in rows if "proved by" not in row
+    ]
+
+
+def _runs(name: str) -> bool:
+    """Whether ``path::test`` is a test function that pytest runs and that is meant to pass."""
+    path, _, test = name.partition("::")
+    file = ROOT / path
+    found = [
+        node
+        for node in (ast.parse(file.read_text()).body if file.is_file() else [])
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == test
+    ]
+    marks = "".join(ast.unparse(mark) for node in found for mark in node.decorator_list)
+    return len(found) == 1 and not re.search(r"mark\.(skip|xfail)\b", marks)
+
+
+def test_every_promise_says_how_it_is_kept_and_what_proves_it() -> None:
+    assert len(_promises()) > 30
+    for promise, kept, proved in _promises():
+        assert promise.endswith("."), promise
+        assert any(file.endswith(".py") for file in _INLINE.findall(kept)), promise
+        named = _INLINE.findall(proved)
+        assert named, promise
+        assert not [test for test in named if not _runs(test)], promise
+
+
+def test_only_a_test_that_runs_proves_a_promise() -> None:
+    here = "tests/test_docs.py::"
+    assert _runs(f"{here}test_only_a_test_that_runs_proves_a_promise")
+    assert not _runs(f"{here}test_there_is_no_such_test")
+    assert not _runs("tests/no_such_file.py::test_only_a_test_that_runs_proves_a_promise")
+    assert not _runs(f"{here}_runs::test_only_a_test_that_runs_proves_a_promise")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
@@ -162,3 +204,12 @@ def test_every_setting_is_in_the_example_file() -> None:
 def test_every_setting_has_its_row_in_the_readme() -> None:
     cells = " ".join(_first_cells(README))
     assert set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", cells)) == _settings()
+
+
+def test_the_one_click_of_the_readme_creates_the_app_of_the_manifest() -> None:
+    assert f"]({install_link()})" in README.read_text()
+
+
+def test_every_scope_has_its_row_in_the_readme() -> None:
+    named = set(re.findall(r"`([a-z]+(?::[a-z.]+)?)`", " ".join(_first_cells(README))))
+    assert {*SCOPES, *OPTIONAL_SCOPES} <= named

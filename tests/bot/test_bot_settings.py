@@ -234,10 +234,6 @@ def _example() -> dict[str, str]:
     return dict(pairs)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason=".env.example lacks PROACTIVE_LEADS, _OUTCOMES_CHANNEL, _UNDO_SECONDS, _WATCH_HOURS",
-)
 def test_the_example_file_names_exactly_the_variables_that_are_read() -> None:
     assert set(_example()) == _names_read()
 

@@ -151,12 +151,6 @@ def _archive(bench: Bench) -> None:
     workspace.channels["C0SUPPORT"].is_archived = True
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=SlackApiError,
-    reason="chat.update says is_inactive for an archived channel, which _CARD_GONE does not hold "
-    "(it has is_archived, which chat.update never says): no further line is ever posted",
-)
 def test_when_the_channel_is_archived_the_news_goes_to_the_agent(bench: Bench) -> None:
     _card_first(bench)
     _archive(bench)
@@ -170,12 +164,6 @@ def _direct_channel(bench: Bench) -> str:
     return next(str(one["id"]) for one in shown["channels"] if one["id"].startswith("D"))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=SlackApiError,
-    reason="_post_outcome does not expect getPermalink's message_not_found: when somebody has "
-    "deleted the card, the outcomes channel is never told",
-)
 def test_when_the_card_was_deleted_the_outcome_is_still_told(bench: Bench) -> None:
     _card_first(bench)
     bench.publish()

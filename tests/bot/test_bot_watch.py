@@ -117,7 +117,8 @@ class Bench:
     def look(self, request_id: str, watch: Watch | None = None) -> State:
         """Let a watch look at a request now; return the state in which that leaves it."""
         watch = watch or self.watch
-        watch.hasten(self.load(request_id).conversation_id)
+        if self.load(request_id).is_watched:
+            self.change(request_id, next_look_at=datetime.now(UTC))
         watch.sweep()
         return self.load(request_id).state
 
@@ -445,12 +446,6 @@ def test_a_process_that_died_in_a_look_is_succeeded_by_another(
 
 
 @pytest.mark.parametrize("state", [State.REPLIED, State.FAILED])
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="_move ends the watch in a second transaction: a process killed in between leaves a "
-    "final request watched, and after 72 h its thread says 'No more news in all this time'",
-)
 def test_a_final_request_is_not_watched_at_any_moment(
     state: State, bench: Bench, send: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -478,19 +473,14 @@ def test_a_final_request_is_not_watched_at_any_moment(
     assert Event.WATCH_ENDED not in bench.told(request_id)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="hasten_look keeps the number of looks: when analytics lags behind the notification by "
-    "a second, the next look is as late as before the news, up to 15 minutes",
-)
 def test_news_that_analytics_does_not_show_at_once_is_looked_for_soon(
     bench: Bench, send: Callable[..., str]
 ) -> None:
     request_id = send("amir@example.com")
     bench.reaches(request_id, State.WAITING)
     bench.store.look_again(request_id, datetime.now(UTC) + timedelta(minutes=15), len(WAITS))
-    bench.look(request_id)  # hastened by a notification, and analytics does not show it yet
+    bench.watch.hasten(bench.load(request_id).conversation_id)  # analytics does not show it yet
+    bench.watch.sweep()
     ahead = bench.next_look(request_id) - datetime.now(UTC)
     assert ahead < timedelta(minutes=1)
 

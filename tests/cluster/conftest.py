@@ -238,8 +238,7 @@ class Ledger:
         self._database = database
         with database.begin() as connection:
             for table in ("begun", "ended"):
-                columns = "request_id TEXT, process INT, at FLOAT"
-                connection.execute(sa.text(f"CREATE TABLE {table} ({columns})"))
+                connection.execute(sa.text(f"CREATE TABLE {table} (request_id TEXT, process INT)"))
             connection.execute(sa.text("CREATE TABLE gate (is_open INT)"))
 
     def open_the_gate(self) -> None:
@@ -251,11 +250,15 @@ class Ledger:
         with self._database.connect() as connection:
             return [(row.request_id, row.process) for row in connection.execute(sa.text(query))]
 
-    def order(self) -> list[str]:
-        """Return the work in the order in which it was begun."""
+    def dequeued(self, kind: str) -> list[tuple[str, int]]:
+        """Return the work of a kind, each with when the engine took it from its queue."""
+        schema = "dbos." if self._database.dialect.name == "postgresql" else ""
+        query = (
+            f"SELECT workflow_uuid, started_at_epoch_ms FROM {schema}workflow_status"
+            f" WHERE workflow_uuid LIKE 'work:{kind}%'"
+        )
         with self._database.connect() as connection:
-            query = sa.text("SELECT request_id FROM begun ORDER BY at")
-            return list(connection.execute(query).scalars())
+            return [(row[0], row[1]) for row in connection.execute(sa.text(query))]
 
     def begun(self, worker: Program) -> list[str]:
         return [name for name, process in self.rows("begun") if process == worker.process.pid]

@@ -38,9 +38,10 @@ def test_what_waited_is_begun_in_the_order_in_which_it_was_asked_for(
     wait_until(lambda: len(ledger.holders()) == AT_ONCE + len(years), "all of it waits")
     ledger.open_the_gate()
     wait_until(lambda: len(ledger.rows("ended")) == AT_ONCE + len(years), "all of it is done")
-    order = [name for name in ledger.order() if name.startswith("since")]
-    for place, name in enumerate(order):  # those that are begun together may overtake each other
-        assert abs(place - years.index(int(name.removeprefix("since")))) < AT_ONCE
+    dequeued = sorted(
+        (at, int(name.split("since")[1][:4])) for name, at in ledger.dequeued("since")
+    )
+    assert [year for _, year in dequeued] == years
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """The real bot, that ends itself by SIGKILL at a named point of a request's way.
 
-Run as ``python -m tests.crash.dying_bot run`` with CRASH_POINT=name and CRASH_HIT=n (the n-th time
-the point is reached, default 1). The points wrap the product's own functions from outside: there
-is no hook in the product.
+`become_bot` makes this process the bot; with CRASH_POINT=name and CRASH_HIT=n among the settings
+it dies the n-th time (the first, by default) that the point is reached, having said so in its log.
+The points wrap the product's own functions from outside: there is no hook in the product.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import bot.app  # noqa: F401 -- read here, once, for all the bots of a nursery
 from bot import delivery, receipts, watch
 from bot.__main__ import main
 from bot.engine import Engine
@@ -21,7 +22,9 @@ from bot.preflight import Preflight
 from bot.request import State
 from bot.slack_posting import SlackPosting
 from bot.store import Store
+from tests.crash.other_release import become_other
 
+KILLED_AT = "killed at: "
 Condition = Callable[..., bool]
 
 
@@ -69,16 +72,25 @@ def _arm(point: str, hit: int) -> None:
         hits += reached
         dies = reached and hits == hit  # decided now: other threads count on meanwhile
         if dies and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            _die(point)
         result = true_function(*args, **kwargs)
         if dies:
-            os.kill(os.getpid(), signal.SIGKILL)
+            _die(point)
         return result
 
     setattr(owner, function, dying)
 
 
-if __name__ == "__main__":
+def _die(point: str) -> None:
+    os.write(2, f"{KILLED_AT}{point}\n".encode())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def become_bot() -> int:
+    """Run the bot with the settings of the environment; return its exit status."""
+    sys.argv = ["bot", "run"]
     if os.environ.get("CRASH_POINT"):
         _arm(os.environ["CRASH_POINT"], int(os.environ.get("CRASH_HIT", "1")))
-    sys.exit(main())
+    if os.environ.get("OTHER_RELEASE"):
+        become_other()
+    return main()

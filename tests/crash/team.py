@@ -1,36 +1,36 @@
 """Several bots on one database between the two stand-ins, to be killed and judged.
 
-`Team` starts, kills and replaces bots and plays the agents; `judge` compares what was asked for
-with what Genesys and Slack have in the end.
+`Team` starts, kills and replaces bots and plays the agents; what became of it all `judge` finds.
 """
 
 from __future__ import annotations
 
-import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import sqlalchemy as sa
 
-from bot.request import WATCHED, State
-from bot.tables import history, open_database, postings, requests
-from sandbox import bot_process
-from sandbox.bot_process import BotFailed, BotProcess
+from bot.tables import open_database, requests
 from sandbox.server import find_free_port
-from tests.product.conftest import CANARY, SUPPORT, Agent, Product, wait_for, words_of
+from tests.crash.judge import (
+    SENT,
+    Asked,
+    Books,
+    describe,
+    find_faults,
+    gather,
+    look_at_genesys,
+    read_books,
+)
+from tests.crash.nursery import Bot, BotEnded, Nursery
+from tests.product.conftest import OUTCOMES, SUPPORT, Agent, Product, wait_for
 
 Json = dict[str, Any]
-DYING_BOT = (sys.executable, "-m", "tests.crash.dying_bot")
-SETTLED = WATCHED | {
-    State.REFUSED,
-    State.FAILED,
-    State.UNCERTAIN,
-    State.REPLIED,
-    State.EXPIRED,
-    State.CANCELLED,
-}
+HASTEN_EVERY = 3.0
+MODAL_SECONDS = 4.0  # Slack lets it open for three
 
 
 class Team(Product):
@@ -40,26 +40,30 @@ class Team(Product):
         self, folder: Path, *, count: int = 1, database_url: str = "", **more: str
     ) -> None:
         settings = {"PROACTIVE_DATABASE_URL": database_url} if database_url else {}
+        self.nursery = Nursery()  # reads the modules while the rest starts
         super().__init__(folder, LOG_LEVEL="INFO", **settings, **more)
-        self.bots: list[BotProcess | None] = [None] * count
+        self.bots: list[Bot | None] = [None] * count
         self.ports = [self.sandbox.bot_port, *(find_free_port() for _ in range(count - 1))]
-        self.asked: dict[str, str] = {}  # message text -> request id, once acknowledged
+        self.asked = Asked()
+        # A member, so that it can read back what it may have posted there.
+        self.post("/people/commands", channel=OUTCOMES, command="/invite", text="@proactive")
 
-    def start_bot(self, number: int, *, point: str = "", hit: int = 1) -> None:
+    def launch_bot(self, number: int, *, point: str = "", hit: int = 1) -> Bot:
         """Start one bot, which kills itself at the ``hit``-th time that it reaches ``point``."""
         folder = self.folder / f"bot{number}"
         folder.mkdir(exist_ok=True)
         settings = {**self.settings, "PORT": str(self.ports[number])}
         settings |= {"CRASH_POINT": point, "CRASH_HIT": str(hit)} if point else {}
-        with patch.object(bot_process, "BOT", DYING_BOT):
-            bot = BotProcess(settings, folder, keep_log=True)
-        self.bots[number] = bot
+        bot = self.bots[number] = self.nursery.bear(settings, folder)
+        return bot
+
+    def start_bot(self, number: int, *, point: str = "", hit: int = 1) -> None:
+        """Launch a bot and wait for it; one that is to die may do so before it is ready."""
         try:
-            bot.wait_until_ready()
-        except BotFailed:
+            self.launch_bot(number, point=point, hit=hit).wait_until_ready()
+        except BotEnded:
             self.bots[number] = None
-            if not point:  # one that is to die may die of what an earlier one left behind
-                raise
+            assert point, f"the bot ended: {self.log(number)[-2000:]}"
         self.route()
 
     def kill_bot(self, number: int) -> None:
@@ -72,115 +76,119 @@ class Team(Product):
     def living(self) -> list[int]:
         """Return the numbers of the bots that run, forgetting those that have died."""
         for number, bot in enumerate(self.bots):
-            try:
-                if bot is not None:
-                    bot.check()
-            except BotFailed:
+            if bot is not None and not bot.is_alive():
                 self.bots[number] = None
         return [number for number, bot in enumerate(self.bots) if bot is not None]
 
     def route(self, number: int | None = None) -> None:
         """Let Slack speak to this bot, or to the first that lives."""
-        alive = self.living()
+        alive = self.living() if number is None else [number]
         if alive:
-            port = self.ports[alive[0] if number is None else number]
-            url = f"http://127.0.0.1:{port}/slack/events"
+            url = f"http://127.0.0.1:{self.ports[alive[0]]}/slack/events"
             self.post("/control/slack/settings", events_url=url)
 
-    def ask(self, address: str, text: str) -> bool:
-        """Ask for a message as an agent does; tell whether Slack got the acknowledgement."""
-        agent = Agent(self, "U0ADA", SUPPORT)
-        self._close_modals(agent)
-        agent.types(f"{address} {text}")
-        try:
-            view = wait_for(agent.view, "the modal", 5)
-        except AssertionError:
-            return False  # the bot died before it could open one: nothing was asked for
-        done = self.post(
-            f"/people/views/{view['id']}/submit", user=agent.user, values=agent.fills()
-        )
-        if done["result"] == "closed":
-            self.asked[text] = view["id"]
-        return bool(done["result"] == "closed")
+    def log(self, number: int) -> str:
+        return (self.folder / f"bot{number}" / "bot.log").read_text()
 
-    def _close_modals(self, agent: Agent) -> None:
+    def ask(self, address: str, text: str, user: str = "U0ADA", **values: str) -> bool:
+        """Ask for a message as an agent does; tell whether Slack got the acknowledgement."""
+        view = self.open_modal(Agent(self, user, SUPPORT), f"{address} {text}")
+        return view is not None and self.submit(view, text, user, **values)
+
+    def open_modal(self, agent: Agent, typed: str) -> Json | None:
+        """Open the modal; None when the bot died, or was too late, before it could."""
         while (view := agent.view()) is not None:
             self.post(f"/people/views/{view['id']}/close", user=agent.user)
+        if (agent.types(typed)["ack"] or {}).get("failure"):
+            return None
+        deadline = time.monotonic() + MODAL_SECONDS
+        while (view := agent.view()) is None:
+            if time.monotonic() > deadline or not self.living():
+                return None
+            time.sleep(0.01)
+        return view
+
+    def submit(self, view: Json, text: str, user: str, **values: str) -> bool:
+        """Press Send; tell whether the modal closed, which is Slack's acknowledgement."""
+        filled = Agent(self, user, SUPPORT).fills(**values) if values else {}
+        done = self.post(f"/people/views/{view['id']}/submit", user=user, values=filled)
+        if done["result"] == "closed":
+            self.asked.ids[text] = view["id"]
+        return bool(done["result"] == "closed")
 
     def database(self) -> sa.Engine:
         return open_database(self.settings["PROACTIVE_DATABASE_URL"])
 
     def settle(self, patience: float = 60.0) -> None:
-        """Wait until every request is final or uncertain, or watched, and Slack shows it."""
-        engine = self.database()
+        """Wait until every request is final, uncertain or watched, and Slack shows it.
+
+        Meanwhile time passes quickly for the watch: the next look at a message is always soon.
+        """
+        engine, hasten_at = self.database(), 0.0
+        books = Books((), (), 0)
 
         def settled() -> bool:
-            with engine.connect() as connection:
-                rows = connection.execute(sa.select(requests)).all()
-                unposted = connection.execute(
-                    sa.select(sa.func.count()).where(history.c.posted_ts == "")
-                ).scalar_one()
-                doubtful = connection.execute(
-                    sa.select(sa.func.count()).select_from(postings)
-                ).scalar_one()
-            states = {row.request_id: (row.state, row.card_state) for row in rows}
-            lost = set(self.asked.values()) - set(states)
-            assert not lost, f"acknowledged and lost: {lost}"
-            self.left = Counter(state for state, _ in states.values())
-            self.left.update({"unposted": unposted, "doubtful": doubtful})
-            shown = all(state == card for state, card in states.values())
-            return shown and not unposted and all(State(s) in SETTLED for s, _ in states.values())
+            nonlocal hasten_at, books
+            if time.monotonic() > hasten_at:
+                _hasten_looks(engine)
+                hasten_at = time.monotonic() + HASTEN_EVERY
+            books = read_books(engine)
+            return not books.restless() and not self._unseen_news(books)
 
         try:
             wait_for(settled, "every request to settle", patience)
         except AssertionError:
-            raise AssertionError(f"not settled: {dict(self.left)}") from None
+            left = {**books.restless(), "unseen": self._unseen_news(books)}
+            raise AssertionError(f"not settled: {left}\n{self._dossiers(books)}") from None
         finally:
             engine.dispose()
 
+    def _unseen_news(self, books: Books) -> int:
+        """Count the requests of which Genesys knows more than the bot has seen so far."""
+        if books.restless():
+            return 0
+        answered = look_at_genesys(self)[1]
+        return sum(
+            row.state in SENT and answered.get(row.text, False) != (row.state == "replied")
+            for row in books.rows
+        )
+
     def judge(self) -> Counter[str]:
         """Check every promise over all that was asked for; return how many stand in each state."""
-        got: Counter[str] = Counter()
-        for customer in self.get("/customers")["customers"]:
-            for conversation in customer["conversations"]:
-                got.update(
-                    message["text"]
-                    for message in conversation["messages"]
-                    if message["direction"] == "outbound" and CANARY in message["text"]
-                )
-        twice = {text: times for text, times in got.items() if times > 1}
-        assert not twice, f"sent more than once: {twice}"
-        engine = self.database()
-        with engine.connect() as connection:
-            rows = connection.execute(sa.select(requests)).all()
-            lines = Counter(
-                row.request_id
-                for row in connection.execute(sa.select(history))
-                if row.posted_ts not in ("", "-")
-            )
-        engine.dispose()
-        messages = [m for m in self.get(f"/people/channels/{SUPPORT}/messages")["messages"]]
-        for row in rows:
-            sent = row.state in {*WATCHED, State.REPLIED}
-            assert got[row.text] == (1 if sent else got[row.text]), f"{row.state} but not sent"
-            if row.state in (State.REFUSED, State.EXPIRED, State.CANCELLED):
-                assert not got[row.text], f"{row.state} but sent"
-            cards = [
-                m
-                for m in messages
-                if m["is_bot"]
-                and m["thread_ts"] is None
-                and row.text in words_of(m["blocks"] or [])
-            ]
-            assert [card["ts"] for card in cards] == [row.card_ts], f"cards: {len(cards)}"
-            replies = [m for m in messages if m["thread_ts"] == row.card_ts]
-            assert len(replies) == lines[row.request_id], "thread lines repeated or lost"
-        return Counter(row.state for row in rows)
+        evidence = gather(self)
+        faults = find_faults(evidence, self.asked)
+        if faults:
+            wrong = {fault.split(":")[0].split(" ")[0] for fault in faults}
+            raise AssertionError("\n".join([*faults[:20], *self._describe(sorted(wrong)[:3])]))
+        return Counter(row.state for row in evidence.books.rows)
 
-    def close(self) -> None:
+    def _dossiers(self, books: Books) -> str:
+        restless = [id for id in (row.request_id for row in books.rows) if books.of(id).restless()]
+        return "\n".join(self._describe(restless[:3]))
+
+    def _describe(self, ids: list[str]) -> list[str]:
+        engine = self.database()
+        try:
+            return [f"--- {id}\n{describe(engine, id)}" for id in ids]
+        finally:
+            engine.dispose()
+
+    def each_bot(self, do: Callable[[Bot], object]) -> None:
         for bot in self.bots:
             if bot is not None:
-                bot.stop()
+                do(bot)
+
+    def close(self) -> None:
+        self.each_bot(Bot.stop)
+        self.nursery.close()
         for log in self.folder.glob("bot*/bot.log"):
             self.scan(log.read_text())
         super().close()
+
+
+def _hasten_looks(engine: sa.Engine) -> None:
+    looked = requests.c.next_look_at
+    with engine.begin() as connection:
+        connection.execute(
+            sa.update(requests).where(looked.is_not(None)).values(next_look_at=time.time())
+        )

@@ -6,68 +6,55 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import PostgreSQL  # noqa: F401 -- the fixtures below come with it
-from tests.crash.dying_bot import POINTS
+from tests.cluster.conftest import PostgreSQL, postgresql, server  # noqa: F401 -- fixtures
+from tests.crash.dying_bot import KILLED_AT, POINTS
+from tests.crash.matrix import run_matrix
+from tests.crash.nursery import Bot
 from tests.crash.team import Team
 from tests.product.conftest import CANARY, wait_for
 
 QUARTERS = [POINTS[number::4] for number in range(4)]
-
-
-def run_matrix(team: Team, points: tuple[str, ...], kills_each: int) -> dict[str, int]:
-    """Kill a bot ``kills_each`` times at each point, then let one finish, and judge."""
-    team.post("/control/genesys/customers", count=kills_each * len(points), prefix="bulk")
-    team.post("/control/genesys/settings", calls_per_minute=100_000)
-    died = dict.fromkeys(points, 0)
-    number = 0
-    for point in points:
-        for _ in range(kills_each):
-            number += 1
-            if "doubt" in point or "read back" in point:
-                team.fault("genesys", "*messages/agentless", "cut_after", times=1)
-            team.start_bot(0, point=point)
-            while team.living() and not team.ask(
-                f"bulk-{number:04}@example.com", f"{CANARY} {number:05}."
-            ):
-                pass  # the modal was late: nothing was asked for yet
-            if team.living():
-                if "replied" in point or "news" in point or "outcome" in point:
-                    _let_answer(team, number)
-            wait_for(lambda: not team.living() or None, f"the kill {point}", 30)
-            died[point] += 1
-    team.start_bot(0)
-    team.settle()
-    return died
-
-
-def _let_answer(team: Team, number: int) -> None:
-    """Let the customer be on the page and answer, so that there is news to die of."""
-    customers = team.get("/customers")["customers"]
-    one = next(c for c in customers if c["email"] == f"bulk-{number:04}@example.com")
-    text = f"{CANARY} {number:05}."
-
-    def has_it() -> bool:
-        now = next(c for c in team.get("/customers")["customers"] if c["id"] == one["id"])
-        return any(
-            text == message["text"]
-            for conversation in now["conversations"]
-            for message in conversation["messages"]
-        )
-
-    wait_for(lambda: has_it() or not team.living() or None, "the message", 20)
-    if has_it():
-        team.post(f"/customers/{one['id']}/answer", text="Yes?")
+TELLING = ("before sending", "after send", "after post")
+FAST = {"PROACTIVE_CALLS_PER_MINUTE": "100000"}
+TAKEN_OVER_WITHIN = 60.0
 
 
 @pytest.mark.parametrize("points", QUARTERS, ids=range(4))
 def test_a_kill_at_any_point_loses_nothing_and_sends_nothing_twice(
     tmp_path: Path, points: tuple[str, ...]
 ) -> None:
-    team = Team(tmp_path)
+    team = Team(tmp_path, **FAST)
     try:
         died = run_matrix(team, points, 1)
-        assert set(died.values()) == {1}
-        states = team.judge()
-        assert sum(states.values()) == len(team.asked) or sum(states.values()) >= len(team.asked)
+        assert set(points) <= died.keys()
+        assert sum(team.judge().values()) >= len(team.asked.ids)
+    finally:
+        team.close()
+
+
+def test_what_bots_leave_that_never_come_back_goes_on_in_the_one_that_lives(
+    tmp_path: Path,
+    postgresql: str,  # noqa: F811
+) -> None:
+    team = Team(tmp_path, count=len(TELLING) + 1, database_url=postgresql, **FAST)
+    try:
+        team.post("/control/genesys/customers", count=100, prefix="bulk")
+        team.post("/control/genesys/settings", calls_per_minute=100_000)
+        team.start_bot(0)
+        for number, point in enumerate(TELLING, 1):
+            team.launch_bot(number, point=point)
+        team.each_bot(Bot.wait_until_ready)
+        asked = iter(range(1, 100))
+
+        def only_one_lives() -> bool:
+            number = next(asked)
+            team.ask(f"bulk-{number:04}@example.com", f"{CANARY} {number:05}.")
+            return team.living() == [0]
+
+        wait_for(only_one_lives, "the others to die")
+        for number, point in enumerate(TELLING, 1):
+            assert f"{KILLED_AT}{point}" in team.log(number)
+        team.settle(TAKEN_OVER_WITHIN)
+        team.judge()
     finally:
         team.close()

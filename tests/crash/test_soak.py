@@ -1,0 +1,23 @@
+"""A very short soak; `make soak` runs the long one, whose figures are in docs/soak.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.conftest import postgresql, server  # noqa: F401 -- fixtures
+from tests.crash.soak import soak
+
+
+@pytest.mark.parametrize(("kind", "processes"), [("sqlite", 1), ("postgresql", 2)])
+def test_random_kills_and_faults_lose_nothing_and_send_nothing_twice(
+    tmp_path: Path, request: pytest.FixtureRequest, kind: str, processes: int
+) -> None:
+    url = str(request.getfixturevalue(kind)) if kind == "postgresql" else ""
+    figures = soak(
+        tmp_path, requests=12, kills=3, processes=processes, database_url=url, seed=processes
+    )
+    assert figures["kills"] == 3
+    assert figures["ended by themselves"] == 0
+    assert (figures["duplicates"], figures["lost"]) == (0, 0)
