@@ -16,7 +16,7 @@ sandbox: .venv/run ## Try the whole product in a browser, no account needed
 	@$(BIN)/python -m sandbox $(ARGS)
 
 test: .venv/dev ## Run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: lint types test ## Lint, types and tests
 

@@ -6,7 +6,6 @@ import random
 
 from bot.card import CANCEL, CHECK_AGAIN, SEND_ANYWAY
 from bot.request import State
-from tests.crash.judge import read_books
 from tests.crash.team import Team
 from tests.product.conftest import SUPPORT
 
@@ -23,9 +22,7 @@ class Clicks:
 
     def click(self) -> None:
         """Decide about an uncertain request if there is one, else undo a recent one."""
-        engine = self._team.database()
-        rows = [row for row in read_books(engine).rows if row.card_ts]
-        engine.dispose()
+        rows = [row for row in self._team.books().rows if row.card_ts]
         uncertain = [row for row in rows if row.state == State.UNCERTAIN]
         if uncertain:
             row = self._dice.choice(uncertain)

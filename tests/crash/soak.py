@@ -20,7 +20,7 @@ from typing import Any
 from bot.request import WATCHED, State
 from tests.crash.clicks import Clicks
 from tests.crash.figures import a_database, show
-from tests.crash.judge import SETTLED, gather, read_books
+from tests.crash.judge import SETTLED, gather
 from tests.crash.team import Team
 from tests.product.conftest import CANARY, SUPPORT, Agent, wait_for
 
@@ -65,6 +65,7 @@ class Soak:
         self.counts: Counter[str] = Counter()
         self.struck: set[str] = set()  # requests that were under way when a bot was killed
         self.back_at = dict.fromkeys(range(len(team.bots)), 0.0)
+        self.doomed: set[int] = set()
         self.timers: list[Timer] = []
         self.number = 0
         acts: list[tuple[Callable[[], None], int]] = [
@@ -80,6 +81,7 @@ class Soak:
         team.post("/control/genesys/settings", calls_per_minute=100_000)
 
     def run(self) -> None:
+        self.team.start_bot(0)  # which creates the tables
         for act in self.plan:
             self.tend()
             act()
@@ -88,22 +90,20 @@ class Soak:
         for side in ("slack", "genesys"):
             self.team.delete(f"/control/{side}/faults")
         self.back_at = dict.fromkeys(self.back_at, 0.0)
-        wait_for(lambda: self.tend() == len(self.team.bots), "all the bots", 60)
+        wait_for(lambda: len(self.tend()) == len(self.team.bots), "all the bots", 60)
         self.team.settle(SETTLE_SECONDS)
 
-    def tend(self) -> int:
-        """Start the bots whose time has come; let Slack speak to any that is ready."""
+    def tend(self) -> list[int]:
+        """Start the bots whose time has come; let Slack speak to any of those that are ready."""
         for number, bot in enumerate(self.team.bots):
-            if bot is None or not bot.is_alive():
-                if self.back_at[number] == 0.0 and bot is not None:
-                    self.counts["ended by themselves"] += 1
+            if number not in self.doomed and (bot is None or not bot.is_alive()):
+                self.counts["ended by themselves"] += bot is not None
                 if time.monotonic() >= self.back_at[number]:
-                    self.back_at[number] = 0.0
                     self.team.launch_bot(number)
         ready = [n for n, bot in enumerate(self.team.bots) if bot is not None and bot.is_ready()]
         if ready:
             self.team.route(self.dice.choice(ready))
-        return len(ready)
+        return ready
 
     def ask(self) -> None:
         """Ask for a message, and again until it is acknowledged: the same modal is one request."""
@@ -137,24 +137,22 @@ class Soak:
 
     def kill(self) -> None:
         """Kill any bot within the next half second, whatever it is doing then."""
-        wait_for(self.tend, "a bot to kill", 60)
-        living = [number for number in self.team.living() if self.back_at[number] == 0.0]
-        number = self.dice.choice(living)
+        ready = wait_for(lambda: set(self.tend()) - self.doomed, "a bot to kill", 60)
+        number = self.dice.choice(sorted(ready))
         absence = self.dice.uniform(0, LONGEST_ABSENCE if len(self.team.bots) > 1 else 1.0)
-        delay = self.dice.uniform(0, 0.5)
-        self.back_at[number] = time.monotonic() + delay + absence + 0.1
-        self.timers.append(Timer(delay, self._strike, [number]))
+        self.doomed.add(number)
+        self.timers.append(Timer(self.dice.uniform(0, 0.5), self._strike, [number, absence]))
         self.timers[-1].start()
 
-    def _strike(self, number: int) -> None:
+    def _strike(self, number: int, absence: float) -> None:
         bot = self.team.bots[number]
         assert bot is not None
-        if bot.is_alive():
-            bot.kill()
-            self.counts["kills"] += 1
-        engine = self.team.database()
-        books = read_books(engine)
-        engine.dispose()
+        self.counts["kills"] += bot.is_alive()
+        bot.kill()
+        self.team.bots[number] = None
+        self.back_at[number] = time.monotonic() + absence
+        self.doomed.discard(number)
+        books = self.team.books()
         self.struck |= {row.request_id for row in books.rows if State(row.state) not in SETTLED}
         self.struck |= {line.request_id for line in books.lines if line.posted_ts == ""}
 
@@ -165,9 +163,7 @@ class Soak:
 
     def answer(self) -> None:
         """Let a customer answer, or come back to the page."""
-        engine = self.team.database()
-        rows = [row for row in read_books(engine).rows if State(row.state) in WATCHED]
-        engine.dispose()
+        rows = [row for row in self.team.books().rows if State(row.state) in WATCHED]
         if rows:
             row = self.dice.choice(rows)
             customer = row.identity_value.partition("@")[0]

@@ -119,6 +119,13 @@ class Team(Product):
     def database(self) -> sa.Engine:
         return open_database(self.settings["PROACTIVE_DATABASE_URL"])
 
+    def books(self) -> Books:
+        engine = self.database()
+        try:
+            return read_books(engine)
+        finally:
+            engine.dispose()
+
     def settle(self, patience: float = 60.0) -> None:
         """Wait until every request is final, uncertain or watched, and Slack shows it.
 

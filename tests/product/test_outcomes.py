@@ -1,4 +1,4 @@
-"""What becomes of a message after it was accepted, as the thread and the outcomes channel tell it."""
+"""What becomes of a message after it was accepted, as thread and outcomes channel tell it."""
 
 from __future__ import annotations
 
