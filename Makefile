@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-emit-index-url --no-annotate pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test check lint types lock surfaces screenshot soak matrix clean
+.PHONY: help sandbox test slow check lint types lock surfaces screenshot soak matrix clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -16,7 +16,10 @@ sandbox: .venv/run ## Try the whole product in a browser, no account needed
 	@$(BIN)/python -m sandbox $(ARGS)
 
 test: .venv/dev ## Run the tests
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
+
+slow: .venv/dev ## Run the tests that take longer (kills, several processes)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
 
 check: lint types test ## Lint, types and tests
 
@@ -33,6 +36,12 @@ lock: .venv/dev ## Write the lock files anew from pyproject.toml
 
 surfaces: .venv/run ## Print every view and message of the bot as JSON lines
 	@$(BIN)/python -m bot surfaces
+
+soak: .venv/dev ## Kill bots at random under load: ARGS="--processes 3 --database postgresql"
+	$(BIN)/python -m tests.crash.soak $(ARGS)
+
+matrix: .venv/dev ## Kill a bot at every named point: ARGS="--kills 10 --database postgresql"
+	$(BIN)/python -m tests.crash.matrix $(ARGS)
 
 clean: ## Remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build *.egg-info

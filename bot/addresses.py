@@ -133,7 +133,7 @@ def find_address(message: str, default_country: str | None) -> str:
         found = _read(link[1], default_country)
         if found:
             return found
-    text = unescape(unlink(clean(message)))
+    text = unlink(unescape(unlink(clean(message))))  # once more: a link typed by hand is escaped
     for typed in _EMAIL.finditer(text):
         found = _read(typed[0], default_country)
         if found:

@@ -13,6 +13,8 @@ from bot.slot import take_slot
 
 from .conftest import Ledger, Program, busy, wait_until
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = 8  # pieces of work that one process does at the same time
 
 

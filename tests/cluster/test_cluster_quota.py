@@ -16,6 +16,8 @@ from genesys import Priority, RateBudgetExhausted
 
 from .conftest import Program, wait_until
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Program]
 Connect = Callable[[str], sa.Engine]
 INTERACTIVE, BACKGROUND = Priority.INTERACTIVE, Priority.BACKGROUND

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 
 from .conftest import PATIENCE, Ledger, PostgreSQL, Program, busy, wait_until
 
+pytestmark = pytest.mark.slow
+
 Worker = Callable[[float], Program]
 OFTEN, SELDOM = 0.05, 0.5  # seconds between a reaper's turns
 MINE = tuple(f"mine{number}" for number in range(8))  # as much as one process takes on

@@ -147,7 +147,7 @@ def find_faults(evidence: Evidence, asked: Asked) -> list[str]:
     for name in sorted(expected.keys() | evidence.posts.keys()):
         stand = [post["ts"] for post in evidence.posts.get(name, [])]
         if stand != [expected.get(name)]:
-            faults.append(f"{name}: stands {len(stand)} times, expected {expected.get(name)}")
+            faults.append(f"{name}: stands at {stand}, expected at {expected.get(name)}")
     return faults
 
 
@@ -176,7 +176,7 @@ def _judge_card(row: Any, posts: Mapping[str, list[Json]]) -> list[str]:
     words = STATE_WORDS[State(row.state)]
     cards = posts.get(f"{row.request_id} card", [])
     if any(words not in words_of(card["blocks"] or []) for card in cards):
-        return [f"{row.state}, which its card does not say"]
+        return [f"{row.state}, but its card says {words_of(cards[0]['blocks'])!r}"]
     return []
 
 
@@ -196,7 +196,10 @@ def _expected_posts(row: Any, lines: list[Any]) -> dict[str, str]:
 def describe(engine: sa.Engine, request_id: str) -> str:
     """Return all that the database holds about one request, for whoever mends the bot."""
     schema = "dbos." if engine.dialect.name == "postgresql" else ""
-    works = f"SELECT * FROM {schema}workflow_status WHERE CAST(inputs AS TEXT) LIKE :id"
+    works = (
+        f"SELECT * FROM {schema}workflow_status JOIN {schema}workflow_input USING (workflow_uuid)"
+        f" WHERE CAST({schema}workflow_input.inputs AS TEXT) LIKE :id"
+    )
     with engine.connect() as connection:
         found = [
             *connection.execute(sa.select(requests).where(requests.c.request_id == request_id)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import random
 import secrets
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -137,12 +138,15 @@ class Soak:
 
     def kill(self) -> None:
         """Kill any bot within the next half second, whatever it is doing then."""
-        ready = wait_for(lambda: set(self.tend()) - self.doomed, "a bot to kill", 60)
-        number = self.dice.choice(sorted(ready))
+        number = self.dice.choice(wait_for(self._fated, "a bot to kill", 60))
         absence = self.dice.uniform(0, LONGEST_ABSENCE if len(self.team.bots) > 1 else 1.0)
         self.doomed.add(number)
         self.timers.append(Timer(self.dice.uniform(0, 0.5), self._strike, [number, absence]))
         self.timers[-1].start()
+
+    def _fated(self) -> list[int]:
+        doomed = set(self.doomed)  # as of before: one that is struck meanwhile is none to choose
+        return [number for number in self.tend() if number not in doomed]
 
     def _strike(self, number: int, absence: float) -> None:
         bot = self.team.bots[number]
@@ -221,7 +225,7 @@ def main() -> int:
     told = parser.parse_args()
     started = time.monotonic()
     with a_database(told.database) as url:
-        folder = Path(tempfile.mkdtemp(prefix="soak-"))
+        folder = Path(tempfile.mkdtemp(prefix="soak-"))  # left for whoever looks into a failure
         figures = soak(
             folder,
             requests=told.requests,
@@ -230,6 +234,7 @@ def main() -> int:
             database_url=url,
             seed=told.seed,
         )
+    shutil.rmtree(folder)
     setting = {
         "what": "soak",
         "database": told.database,

@@ -176,7 +176,11 @@ class Team(Product):
     def _describe(self, ids: list[str]) -> list[str]:
         engine = self.database()
         try:
-            return [f"--- {id}\n{describe(engine, id)}" for id in ids]
+            calls = self.get("/control/slack/calls")["calls"]
+            return [
+                "\n".join([f"--- {id}", describe(engine, id), *map(str, _about(id, calls))])
+                for id in ids
+            ]
         finally:
             engine.dispose()
 
@@ -191,6 +195,10 @@ class Team(Product):
         for log in self.folder.glob("bot*/bot.log"):
             self.scan(log.read_text())
         super().close()
+
+
+def _about(request_id: str, calls: list[Json]) -> list[Json]:
+    return [call for call in calls if request_id in str(call["arguments"])]
 
 
 def _hasten_looks(engine: sa.Engine) -> None:

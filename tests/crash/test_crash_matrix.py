@@ -19,7 +19,11 @@ FAST = {"PROACTIVE_CALLS_PER_MINUTE": "100000"}
 TAKEN_OVER_WITHIN = 60.0
 
 
-@pytest.mark.parametrize("points", QUARTERS, ids=range(4))
+@pytest.mark.parametrize(
+    "points",
+    [QUARTERS[0], *(pytest.param(points, marks=pytest.mark.slow) for points in QUARTERS[1:])],
+    ids=range(4),
+)
 def test_a_kill_at_any_point_loses_nothing_and_sends_nothing_twice(
     tmp_path: Path, points: tuple[str, ...]
 ) -> None:

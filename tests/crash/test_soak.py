@@ -10,7 +10,10 @@ from tests.cluster.conftest import postgresql, server  # noqa: F401 -- fixtures
 from tests.crash.soak import soak
 
 
-@pytest.mark.parametrize(("kind", "processes"), [("sqlite", 1), ("postgresql", 2)])
+@pytest.mark.parametrize(
+    ("kind", "processes"),
+    [("sqlite", 1), pytest.param("postgresql", 2, marks=pytest.mark.slow)],
+)
 def test_random_kills_and_faults_lose_nothing_and_send_nothing_twice(
     tmp_path: Path, request: pytest.FixtureRequest, kind: str, processes: int
 ) -> None:

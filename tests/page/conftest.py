@@ -107,7 +107,7 @@ class EchoBot:
         self._thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop: none is left to others
 def browser() -> Iterator[Browser]:
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
@@ -118,13 +118,13 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop: none is left to others
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(MANIFEST, genesys=LocalGenesys(step_seconds=0.02)) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop: none is left to others
 def echo_bot(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoBot]:
     bot = EchoBot(sandbox, sandbox.bot_environment(tmp_path_factory.mktemp("data")))
     yield bot
@@ -148,7 +148,7 @@ class Window:
     complaints: list[str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop: none is left to others
 def window(browser: Browser, sandbox: Sandbox) -> Iterator[Window]:
     context = browser.new_context(locale="en-GB")
     context.set_default_timeout(PATIENCE_MS)

@@ -51,6 +51,7 @@ def _is_sending(product: Product) -> bool:
         return 'proactive_requests{state="sending"} 1' in answer.read().decode()
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_before_a_kill_is_delivered_after_it(
     new_product: Callable[..., Product],
 ) -> None:
@@ -66,6 +67,7 @@ def test_what_was_acknowledged_before_a_kill_is_delivered_after_it(
         assert product.inbox(name) == [TEXT]
 
 
+@pytest.mark.slow
 def test_a_stopped_bot_stops_within_ten_seconds_and_goes_on_later(
     new_product: Callable[..., Product],
 ) -> None:

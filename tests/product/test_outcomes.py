@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from .conftest import CANARY, OUTCOMES, Agent, Product, wait_for, words_of
 
 TEXT = f"{CANARY}: your order is ready"
@@ -101,6 +103,7 @@ def test_a_refusal_is_an_outcome_too(product: Product, ada: Agent) -> None:
     outcome(product, ada, "Not sent")
 
 
+@pytest.mark.slow
 def test_many_watched_messages_share_their_questions(product: Product, ada: Agent) -> None:
     product.post("/control/genesys/customers", count=20, prefix="bulk")
     product.delete("/control/genesys/calls")
@@ -138,6 +141,7 @@ def _contacts(call: dict[str, object]) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_watch_goes_on_after_a_kill(new_product: Callable[..., Product]) -> None:
     product = new_product()
     ada = product.agent()

@@ -8,6 +8,8 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from .conftest import CANARY, Product, wait_for
 
 TEXT = f"{CANARY}: your order is ready"
@@ -41,6 +43,7 @@ def test_the_whole_way_works_over_socket_mode_and_survives_a_dropped_socket(
     wait_for(lambda: len(product.inbox("Amir Haddad")) == 1 or None, "the second message")
 
 
+@pytest.mark.slow
 def test_a_dead_socket_shows_in_healthz(new_product: Callable[..., Product]) -> None:
     product = new_product(socket_mode=True)
     wait_for(lambda: sockets(product), "the bot's socket")

@@ -26,6 +26,7 @@ def test_undo_within_the_countdown_sends_nothing(new_product: Callable[..., Prod
     assert product.inbox("Jane Doe") == []
 
 
+@pytest.mark.slow
 def test_the_countdown_survives_a_kill_and_then_sends_once(
     new_product: Callable[..., Product],
 ) -> None:
