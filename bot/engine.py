@@ -101,6 +101,13 @@ class Engine:
 
     def launch(self) -> None:
         """Start the engine; what an earlier life of this process left behind goes on at once."""
+        # First, because what an earlier life left behind begins during the launch and may ask.
+        self._client = DBOSClient(
+            system_database_engine=self._database,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=APPLICATION,
+            retry_connection_errors=False,  # an agent waits: better refused than blocked
+        )
         DBOS.launch()
         DBOS.register_queue(Queue.DELIVERY, worker_concurrency=8, polling_interval_sec=0.05)
         DBOS.register_queue(
@@ -110,12 +117,6 @@ class Engine:
             polling_interval_sec=0.1,
         )
         DBOS.register_queue(Queue.READ_BACK, worker_concurrency=4, polling_interval_sec=0.25)
-        self._client = DBOSClient(
-            system_database_engine=self._database,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=APPLICATION,
-            retry_connection_errors=False,  # an agent waits: better refused than blocked
-        )
 
     def asking(self, *works: Work) -> Callable[[sa.Connection], None]:
         """Return a function that asks for the works inside a caller's transaction."""

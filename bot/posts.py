@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from bot.request import Event, HistoryLine, State
+from bot.request import Event, HistoryLine
 from bot.store import add_line
 from bot.tables import history, insert_new, postings, requests, to_line, to_time
 
@@ -47,9 +47,9 @@ class Posts:
             connection.execute(sa.delete(postings).where(*_key(request_id, what)))
 
     def note_card(
-        self, request_id: str, channel: str, ts: str, state: State, *, elsewhere: str = ""
+        self, request_id: str, channel: str, ts: str, state: str, *, elsewhere: str = ""
     ) -> None:
-        """Remember where a request's card stands and which state it shows.
+        """Remember where a request's card stands and which state it shows, "" for an unknown one.
 
         ``elsewhere`` says why it does not stand where the agent was: a line of the history.
         """

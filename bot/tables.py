@@ -131,8 +131,9 @@ def create_tables(engine: sa.Engine) -> None:
 def insert_new(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
     """Insert a row unless its key is there already; tell whether it was new."""
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    added = connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
-    return bool(added.rowcount)
+    insert = dialect.insert(table).values(row).on_conflict_do_nothing()
+    # psycopg counts no rows here, so the database is asked to name what it has added.
+    return connection.execute(insert.returning(*table.primary_key)).first() is not None
 
 
 def to_row(request: Request) -> dict[str, Any]:

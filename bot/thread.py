@@ -91,11 +91,18 @@ class Thread:
             self._posts.note_line(request_id, line, self._post_line(request, spot, line))
         self._post_outcome(request)
 
-    def _post_once(self, request: Request, spot: Spot, post: Post, what: str) -> tuple[str, str]:
-        """Post what is not there yet; raise SlackApiError when Slack will not have it."""
+    def _post_once(
+        self, request: Request, spot: Spot, post: Post, what: str
+    ) -> tuple[str, str, bool]:
+        """Post what is not there yet; raise SlackApiError when Slack will not have it.
+
+        Returns channel, ts, and whether it is certain that this very post stands there: one that
+        was recognised may show an earlier state.
+        """
         since: datetime | None = self._posts.announce(request.request_id, what)
         try:
-            return self._slack.post(spot, post, f"{request.request_id} {what}", since)
+            name = f"{request.request_id} {what}"
+            return *self._slack.post(spot, post, name, since), since is None
         except SlackApiError:
             if since is None:  # an answer, so nothing was posted
                 self._posts.withdraw(request.request_id, what)
@@ -103,20 +110,25 @@ class Thread:
 
     def _post_card(self, request: Request) -> Request:
         """Post the card where the agent was, else to the agent; return the request with it."""
-        card, why = show_card(request), ""
+        card, why, fresh = show_card(request), "", True
         place = Spot(request.place.channel_id, request.place.thread_ts)
         try:
-            channel, ts = self._post_once(request, place, card, CARD)
+            channel, ts, fresh = self._post_once(request, place, card, CARD)
         except SlackApiError as error:
             why = _reason(error)
             try:
-                channel, ts = self._post_once(request, Spot(request.agent_id), card, CARD)
+                direct = Spot(request.agent_id)
+                channel, ts, fresh = self._post_once(request, direct, card, CARD)
             except SlackApiError as second:
                 _reason(second)
                 log.warning("request %s: no place to post its card", request.request_id)
                 channel, ts = NOWHERE, ""
-        self._posts.note_card(request.request_id, channel, ts, request.state, elsewhere=why)
-        return self._store.load(request.request_id)
+        shown = request.state if fresh else ""
+        self._posts.note_card(request.request_id, channel, ts, shown, elsewhere=why)
+        request = self._store.load(request.request_id)
+        if not fresh and ts:
+            self._update_card(request)
+        return request
 
     def _post_line(self, request: Request, spot: Spot, line: HistoryLine) -> str:
         """Post a line in the thread, else to the agent; return its ts."""
@@ -148,7 +160,7 @@ class Thread:
         link = self._link_to(request)
         try:
             spot = Spot(self._outcomes_channel)
-            _, ts = self._post_once(request, spot, show_outcome(request, link), OUTCOME)
+            _, ts, _ = self._post_once(request, spot, show_outcome(request, link), OUTCOME)
         except SlackApiError as error:
             log.warning("the outcomes channel cannot be posted to: %s", _reason(error))
             ts = NOT_SHOWN

@@ -41,7 +41,7 @@ def test_a_forged_or_old_request_is_turned_away_and_nothing_is_touched(
     )
     assert answer["status"] == 401
     assert not product.calls("slack")
-    assert not product.calls("genesys")
+    assert not product.calls("genesys", "identifierlookup")
 
 
 def test_a_replayed_request_is_turned_away(product: Product, ada: Agent) -> None:
