@@ -28,6 +28,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the sandbox until it is told to stop; return the exit status."""
     options = _parse(words)
     signal.signal(signal.SIGTERM, _stop_on_signal)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     try:
         with ExitStack() as closing:
             _run(options, closing)

@@ -36,6 +36,7 @@ def test_a_kill_at_any_point_loses_nothing_and_sends_nothing_twice(
         team.close()
 
 
+@pytest.mark.slow
 def test_what_bots_leave_that_never_come_back_goes_on_in_the_one_that_lives(
     tmp_path: Path,
     postgresql: str,  # noqa: F811
