@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.addresses import visible
+from bot.block_kit import Block, literal, plain, section
 from bot.request import Event, HistoryLine, Request, State
 from bot.wording import clip, show_name
-
-Block = dict[str, Any]
 
 PREVIEW_LENGTH = 300
 REASON_LENGTH = 900
@@ -83,14 +82,14 @@ def show_card(request: Request) -> Post:
     """Draw a request's card in its present state."""
     state = STATE_WORDS[request.state]
     quote = clip(visible(request.text), PREVIEW_LENGTH) or "…"
-    status = [_text(state, bold=True), *_when(request)]
+    status = [literal(state, bold=True), *_when(request)]
     elements: list[Block] = [
-        _section(*_heading(request)),
-        {"type": "rich_text_quote", "elements": [_text(quote)]},
-        _section(*status),
+        section(*_heading(request)),
+        {"type": "rich_text_quote", "elements": [literal(quote)]},
+        section(*status),
     ]
     if request.reason:
-        elements.append(_section(_text(clip(visible(request.reason), REASON_LENGTH) or "…")))
+        elements.append(section(literal(clip(visible(request.reason), REASON_LENGTH) or "…")))
     blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
     buttons = _buttons(request)
     if buttons:
@@ -101,10 +100,10 @@ def show_card(request: Request) -> Post:
 def _heading(request: Request) -> list[Block]:
     who = show_name(request.customer_name) if request.customer_name else ""
     return [
-        _text("Message to "),
-        _text(who or request.identity.masked, bold=True),
-        *([_text(f" ({request.identity.masked})")] if who else []),
-        _text(f" from {show_name(request.agent_name)}"),
+        literal("Message to "),
+        literal(who or request.identity.masked, bold=True),
+        *([literal(f" ({request.identity.masked})")] if who else []),
+        literal(f" from {show_name(request.agent_name)}"),
     ]
 
 
@@ -114,10 +113,10 @@ def _when(request: Request) -> list[Block]:
         return []
     nodes: list[Block] = []
     if request.send_at is not None:
-        nodes += [_text(": "), _time(request.send_at, "{date_short_pretty} at {time_secs}")]
+        nodes += [literal(": "), _time(request.send_at, "{date_short_pretty} at {time_secs}")]
     if request.send_before is not None:
         before = _time(request.send_before, "{date_short_pretty} at {time}")
-        nodes += [_text(", not after "), before]
+        nodes += [literal(", not after "), before]
     return nodes
 
 
@@ -131,10 +130,10 @@ def _buttons(request: Request) -> list[Block]:
             "twice."
         )
         sure = {
-            "title": _plain("Send it again?"),
-            "text": _plain(doubt),
-            "confirm": _plain("Send anyway"),
-            "deny": _plain("Leave it"),
+            "title": plain("Send it again?"),
+            "text": plain(doubt),
+            "confirm": plain("Send anyway"),
+            "deny": plain("Leave it"),
         }
         return [
             _button(CHECK_AGAIN, "Check again", request),
@@ -153,47 +152,43 @@ def show_line(line: HistoryLine, agent_id: str) -> Post:
         sentence = f"{show_name(line.detail)} {words}"
     else:
         sentence = f"{words} {detail}".strip()
-    nodes = [_time(line.at, "{time_secs}"), _text(f"  {sentence}")]
+    nodes = [_time(line.at, "{time_secs}"), literal(f"  {sentence}")]
     if line.event in _TELLS_THE_AGENT:
-        nodes.insert(1, _text("  "))
+        nodes.insert(1, literal("  "))
         nodes.insert(2, {"type": "user", "user_id": agent_id})
     if line.link:
         link = {"type": "link", "url": line.link, "text": "Open it in Genesys Cloud"}
-        nodes += [_text(" "), link]
-    section = _section(*nodes)
+        nodes += [literal(" "), link]
+    line_of_text = section(*nodes)
     return Post(
         f"Message to a customer: {line.event.value}",
-        [{"type": "rich_text", "elements": [section]}],
+        [{"type": "rich_text", "elements": [line_of_text]}],
     )
 
 
 def show_outcome(request: Request, link: str) -> Post:
     """Draw the one quiet line that a final outcome gets in the outcomes channel."""
     state = STATE_WORDS[request.state]
-    nodes = [*_heading(request), _text(": "), _text(state, bold=True)]
+    nodes = [*_heading(request), literal(": "), literal(state, bold=True)]
     if link:
-        nodes += [_text("  "), {"type": "link", "url": link, "text": "Thread"}]
+        nodes += [literal("  "), {"type": "link", "url": link, "text": "Thread"}]
     return Post(
-        f"Message to a customer: {state}", [{"type": "rich_text", "elements": [_section(*nodes)]}]
+        f"Message to a customer: {state}", [{"type": "rich_text", "elements": [section(*nodes)]}]
     )
 
 
 def show_notice(sentence: str) -> Post:
     """Draw sentences of the bot's own, such as why something did not work."""
-    return Post(sentence, [{"type": "section", "text": _plain(sentence)}])
+    return Post(sentence, [{"type": "section", "text": plain(sentence)}])
 
 
 def show_given_back(sentence: str, typed: str) -> Post:
     """Draw a sentence with what the agent had typed under it, so that nothing typed is lost."""
     post = show_notice(sentence)
     if visible(typed).strip():
-        quote = {"type": "rich_text_preformatted", "elements": [_text(visible(typed)[:3_000])]}
+        quote = {"type": "rich_text_preformatted", "elements": [literal(visible(typed)[:3_000])]}
         post.blocks.append({"type": "rich_text", "elements": [quote]})
     return post
-
-
-def _section(*nodes: Block) -> Block:
-    return {"type": "rich_text_section", "elements": list(nodes)}
 
 
 def _time(at: datetime, form: str) -> Block:
@@ -205,22 +200,11 @@ def _time(at: datetime, form: str) -> Block:
     }
 
 
-def _text(text: str, *, bold: bool = False) -> Block:
-    node: Block = {"type": "text", "text": text}
-    if bold:
-        node["style"] = {"bold": True}
-    return node
-
-
-def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}
-
-
 def _button(action: str, label: str, request: Request, **more: Any) -> Block:
     return {
         "type": "button",
         "action_id": action,
-        "text": _plain(label),
+        "text": plain(label),
         "value": request.request_id,
         **more,
     }

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from bot.addresses import visible
+from bot.block_kit import Block, literal, plain, section
 from bot.draft import (
     CANDIDATE,
     CUSTOMER,
@@ -28,8 +28,6 @@ from bot.draft import (
 from bot.verdict import SHOWN_CANDIDATES, Finding, Level, Verdict
 from bot.wording import clip, show_name
 from genesys import Identity, Several
-
-Block = dict[str, Any]
 
 COMPOSE = "compose"  # the modal's callback id
 EVIDENCE = "evidence"
@@ -72,9 +70,9 @@ def build_modal(
     return {
         "type": "modal",
         "callback_id": COMPOSE,
-        "title": _plain("Message a customer"),
-        "submit": _plain("Send"),
-        "close": _plain("Cancel"),
+        "title": plain("Message a customer"),
+        "submit": plain("Send"),
+        "close": plain("Cancel"),
         "private_metadata": write_place(draft.place),
         "blocks": blocks,
     }
@@ -85,9 +83,9 @@ def build_sorry(sentence: str) -> View:
     return {
         "type": "modal",
         "callback_id": "sorry",
-        "title": _plain("Something went wrong"),
-        "close": _plain("Close"),
-        "blocks": [{"type": "section", "text": _plain(sentence)}],
+        "title": plain("Something went wrong"),
+        "close": plain("Close"),
+        "blocks": [{"type": "section", "text": plain(sentence)}],
     }
 
 
@@ -95,7 +93,7 @@ def _customer_input(draft: Draft) -> Block:
     element: Block = {
         "type": "plain_text_input",
         "action_id": CUSTOMER,
-        "placeholder": _plain("jane@example.com or +44 20 7946 0018"),
+        "placeholder": plain("jane@example.com or +44 20 7946 0018"),
         "max_length": 320,
         "focus_on_load": not draft.customer,
         "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
@@ -106,8 +104,8 @@ def _customer_input(draft: Draft) -> Block:
         "type": "input",
         "block_id": CUSTOMER,
         "dispatch_action": True,
-        "label": _plain("Customer"),
-        "hint": _plain("E-mail address or phone number. Press Enter to look the customer up."),
+        "label": plain("Customer"),
+        "hint": plain("E-mail address or phone number. Press Enter to look the customer up."),
         "element": element,
     }
 
@@ -125,8 +123,8 @@ def _message_input(draft: Draft) -> Block:
     return {
         "type": "input",
         "block_id": MESSAGE,
-        "label": _plain("Message"),
-        "hint": _plain("Up to 2,000 characters. The customer sees exactly this text."),
+        "label": plain("Message"),
+        "hint": plain("Up to 2,000 characters. The customer sees exactly this text."),
         "element": element,
     }
 
@@ -139,8 +137,8 @@ def _time_input(block: str, label: str, hint: str, chosen: datetime | None) -> B
         "type": "input",
         "block_id": block,
         "optional": True,
-        "label": _plain(label),
-        "hint": _plain(hint),
+        "label": plain(label),
+        "hint": plain(hint),
         "element": element,
     }
 
@@ -148,10 +146,8 @@ def _time_input(block: str, label: str, hint: str, chosen: datetime | None) -> B
 def _candidate_input(several: Several, chosen: str) -> Block:
     options = [
         {
-            "text": _plain(clip(show_name(candidate.name), 75)),
-            "description": _plain(
-                clip(visible(candidate.hint) or candidate.contact_type.value, 75)
-            ),
+            "text": plain(clip(show_name(candidate.name), 75)),
+            "description": plain(clip(visible(candidate.hint) or candidate.contact_type.value, 75)),
             "value": candidate.contact_id,
         }
         for candidate in several.candidates[:SHOWN_CANDIDATES]
@@ -164,19 +160,19 @@ def _candidate_input(several: Several, chosen: str) -> Block:
         "type": "input",
         "block_id": name_for(CANDIDATE, several.identity),
         "dispatch_action": True,
-        "label": _plain("Several contacts share this address. Which one?"),
+        "label": plain("Several contacts share this address. Which one?"),
         "element": element,
     }
 
 
 def _open_input(identity: Identity, into_open: bool) -> Block:
-    leave = {"text": _plain("Do not send while it is open"), "value": LEAVE}
-    write = {"text": _plain("Write into the open conversation"), "value": WRITE_INTO}
+    leave = {"text": plain("Do not send while it is open"), "value": LEAVE}
+    write = {"text": plain("Write into the open conversation"), "value": WRITE_INTO}
     return {
         "type": "input",
         "block_id": name_for(OPEN, identity),
         "dispatch_action": True,
-        "label": _plain("A conversation is open now"),
+        "label": plain("A conversation is open now"),
         "element": {
             "type": "radio_buttons",
             "action_id": OPEN,
@@ -188,9 +184,9 @@ def _open_input(identity: Identity, into_open: bool) -> Block:
 
 def _evidence(shown: Note | Verdict) -> Block:
     if isinstance(shown, Note):
-        elements = [_section(_text(shown.sentence, italic=True))]
+        elements = [section(literal(shown.sentence, italic=True))]
     else:
-        elements = [_section(*_headline(shown)), *map(_finding, shown.findings)]
+        elements = [section(*_headline(shown)), *map(_finding, shown.findings)]
     return {"type": "rich_text", "block_id": EVIDENCE, "elements": elements}
 
 
@@ -201,27 +197,14 @@ def _headline(verdict: Verdict) -> list[Block]:
         word = "Not checked yet"
     customer = verdict.customer
     if customer is None:
-        return [_text(f"{word}: ", bold=True), _text(address)]
+        return [literal(f"{word}: ", bold=True), literal(address)]
     return [
-        _text(f"{word}: ", bold=True),
-        _text(show_name(customer.name), bold=True),
-        _text(f" · {address} · {customer.contact_type.value.lower()} contact"),
+        literal(f"{word}: ", bold=True),
+        literal(show_name(customer.name), bold=True),
+        literal(f" · {address} · {customer.contact_type.value.lower()} contact"),
     ]
 
 
 def _finding(finding: Finding) -> Block:
-    level = _text(f"{_LEVEL_WORDS[finding.level]}: ", bold=finding.level is not Level.PASS)
-    return _section(level, _text(visible(finding.sentence)))
-
-
-def _section(*nodes: Block) -> Block:
-    return {"type": "rich_text_section", "elements": list(nodes)}
-
-
-def _text(text: str, *, bold: bool = False, italic: bool = False) -> Block:
-    style = {key: True for key, wanted in (("bold", bold), ("italic", italic)) if wanted}
-    return {"type": "text", "text": text, **({"style": style} if style else {})}
-
-
-def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text, "emoji": False}
+    level = literal(f"{_LEVEL_WORDS[finding.level]}: ", bold=finding.level is not Level.PASS)
+    return section(level, literal(visible(finding.sentence)))

@@ -19,7 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
         "addresses request slot pace log signature settings",
-        "wording tables engine quota",
+        "wording block_kit tables engine quota",
         "verdict store works reaper",
         "draft card preflight posts receipts watch rescue health metrics",
         "modal_view slack_posting delivery web socket_mode",

@@ -1,0 +1,23 @@
+"""The smallest pieces of Block Kit: text that is shown as it is, and a line of it. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Block = dict[str, Any]
+
+
+def plain(text: str) -> Block:
+    """Return a plain text object: nothing in it is formatted, linked or notified."""
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def literal(text: str, *, bold: bool = False, italic: bool = False) -> Block:
+    """Return a rich text leaf: nothing in it is formatted, linked or notified."""
+    style = {key: True for key, wanted in (("bold", bold), ("italic", italic)) if wanted}
+    return {"type": "text", "text": text, **({"style": style} if style else {})}
+
+
+def section(*nodes: Block) -> Block:
+    """Return a line of rich text."""
+    return {"type": "rich_text_section", "elements": list(nodes)}
