@@ -1,0 +1,1 @@
+"""Benchmarks: what the bot costs, measured side by side with what it could be compared to."""
