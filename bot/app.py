@@ -18,11 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import uvicorn
+import uvloop
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from bot.buttons import Buttons
 from bot.command import Command
@@ -33,6 +35,7 @@ from bot.metrics import build_metrics
 from bot.modal import Modal
 from bot.settings import BadSettings, Settings
 from bot.signature import Signatures
+from bot.slack_http import SlackRequests
 from bot.socket_mode import keep_socket
 from bot.web import build_web
 from genesys import OutdatedSdk
@@ -54,7 +57,7 @@ def run(settings: Settings) -> None:
     # The server takes the signals while it runs and raises them again afterwards: by then all is
     # closed, and the process should end with the status of one that did what it was told.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    asyncio.run(_serve(settings, core, listening))
+    uvloop.run(_serve(settings, core, listening))
     log.info("stopped")
     logging.shutdown()
     os._exit(0)  # a thread may still wait for Genesys: its work goes on at the next start
@@ -96,7 +99,7 @@ async def _serve(settings: Settings, core: Core, listening: socket.socket) -> No
         await server.serve(sockets=[listening])
 
 
-async def _build(settings: Settings, core: Core, client: AsyncWebClient) -> Starlette:
+async def _build(settings: Settings, core: Core, client: AsyncWebClient) -> ASGIApp:
     """Wire the listeners to the core and return the web application around them."""
     lookups = ThreadPoolExecutor(LOOKUPS_AT_ONCE, "lookup")
     records = ThreadPoolExecutor(RECORDS_AT_ONCE, "record")
@@ -148,8 +151,10 @@ async def _build(settings: Settings, core: Core, client: AsyncWebClient) -> Star
         lookups.shutdown(wait=False, cancel_futures=True)
         records.shutdown(wait=False)
 
-    signatures = None if settings.uses_socket_mode else Signatures(settings.slack_signing_secret)
-    return build_web(app, signatures, health, build_metrics(core.store), life)
+    slack = None
+    if not settings.uses_socket_mode:
+        slack = SlackRequests(app, Signatures(settings.slack_signing_secret))
+    return build_web(slack, health, build_metrics(core.store), life)
 
 
 def _bolt(settings: Settings, client: AsyncWebClient) -> AsyncApp:
@@ -165,13 +170,18 @@ def _bolt(settings: Settings, client: AsyncWebClient) -> AsyncApp:
     return AsyncApp(
         name="proactive",
         logger=logging.getLogger("slack_bolt"),  # else Bolt's take the root's level, and log bodies
-        client=AsyncWebClient(base_url=settings.slack_api_url, session=client.session),
+        client=AsyncWebClient(
+            base_url=settings.slack_api_url, session=client.session, retry_handlers=[]
+        ),
         authorize=authorize,  # Bolt's own would call auth.test before the first ack
         request_verification_enabled=False,
         ssl_check_enabled=False,
         url_verification_enabled=False,
         ignoring_self_events_enabled=False,
         attaching_function_token_enabled=False,
+        # The answer goes out as soon as the listener returns. Each does its slow work after its
+        # ack, in a task of its own; else Bolt looks for the ack every 10 ms.
+        process_before_response=True,
     )
 
 

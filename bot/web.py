@@ -1,63 +1,32 @@
-"""The HTTP edge: Slack's requests, and what an operator asks.
+"""The web application: Slack's requests go one way, what an operator asks the other.
 
-Promises: ``POST /slack/events`` reads every body that Slack may send, also one that trips Bolt's
-own parser; a private value shows on no page. Does not: know what the requests are about.
+Promises: a private value shows on no page. Does not: read what Slack sends (``slack_http`` does).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from urllib.parse import parse_qsl
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import CollectorRegistry
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.health import Health
-from bot.signature import Signatures
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
-MAX_BODY = 1_000_000  # Slack's largest request is a view of 250 kB, percent-encoded
+SLACK_PATH = "/slack/events"
 
 
 def build_web(
-    app: AsyncApp,
-    signatures: Signatures | None,
-    health: Health,
-    metrics: CollectorRegistry,
-    lifespan: Lifespan,
-) -> Starlette:
-    """Lay out the routes around a Bolt app; no signatures, no route for Slack (Socket Mode)."""
-
-    async def slack(request: HttpRequest) -> Response:
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return Response("the body is too large", status_code=413)
-        if signatures is None or not signatures.admit(
-            body,
-            request.headers.get("x-slack-request-timestamp", ""),
-            request.headers.get("x-slack-signature", ""),
-        ):
-            return Response("not a fresh request of Slack's", status_code=401)
-        try:
-            asked = to_bolt(request, body)
-        except ValueError:
-            return Response("the body is not what Slack sends", status_code=400)
-        answer = await app.async_dispatch(asked)
-        return Response(
-            answer.body,
-            status_code=answer.status,
-            headers={name: values[0] for name, values in answer.headers.items() if values},
-        )
+    slack: ASGIApp | None, health: Health, metrics: CollectorRegistry, lifespan: Lifespan
+) -> ASGIApp:
+    """Lay out the paths; without ``slack`` there is none for Slack (Socket Mode)."""
 
     async def healthz(_: HttpRequest) -> Response:
         return _report(health.live())
@@ -68,34 +37,23 @@ def build_web(
     def show_metrics(_: HttpRequest) -> Response:
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(
+    pages = Starlette(
         routes=[
-            Route("/slack/events", slack, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", show_metrics),
         ],
         lifespan=lifespan,
     )
+    if slack is None:
+        return pages
 
+    async def web(scope: Scope, receive: Receive, send: Send) -> None:
+        # Slack's path is told apart here: an ack does not pass through routes it does not need.
+        is_slack = scope["type"] == "http" and scope["path"] == SLACK_PATH
+        await (slack if is_slack else pages)(scope, receive, send)
 
-def to_bolt(request: HttpRequest, body: bytes) -> AsyncBoltRequest:
-    """Turn an HTTP request, already verified, into Bolt's.
-
-    Parsed here, because Bolt 1.30 reads a form that contains the word "payload" but has no such
-    field as empty. Bolt takes parsed bodies as Socket Mode's, and treats both alike. Raises
-    ValueError for what is not a form or a JSON object.
-    """
-    text = body.decode("utf-8", "replace")
-    headers: dict[str, str | Sequence[str]] = dict(request.headers)
-    if request.headers.get("content-type", "").startswith("application/x-www-form"):
-        fields = dict(parse_qsl(text, keep_blank_values=True))
-        payload = json.loads(fields["payload"]) if "payload" in fields else fields
-    else:
-        payload = json.loads(text)
-    if not isinstance(payload, dict):
-        raise ValueError("not a JSON object")
-    return AsyncBoltRequest(body=payload, headers=headers, mode="socket_mode")
+    return web
 
 
 def _report(checks: dict[str, str]) -> Response:

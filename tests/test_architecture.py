@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "wording block_kit tables engine quota",
         "verdict store works reaper",
         "draft card preflight posts receipts watch rescue health metrics",
-        "modal_view slack_posting delivery web socket_mode",
+        "modal_view slack_posting delivery web slack_http socket_mode",
         "thread last_resort",
         "modal",
         "command buttons",
