@@ -5,6 +5,7 @@ Part of the composition root: ``app`` puts Slack's edge around it.
 
 from __future__ import annotations
 
+import ssl
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ class Core:
 
     def __init__(self, settings: Settings) -> None:
         check_sdk()
+        self.tls = ssl.create_default_context()  # one for all of Slack: it takes long to make
         self.slot, self.database, self.store, budget = _open(settings)
         self.engine = Engine(settings.database_url, self.database, self.slot.name)
         self.reaper = Reaper(self.engine, self.slot)
@@ -74,7 +76,7 @@ class Core:
         self.thread = Thread(
             self.store,
             Posts(self.database),
-            SlackPosting(settings.slack_bot_token, settings.slack_api_url),
+            SlackPosting(settings.slack_bot_token, settings.slack_api_url, self.tls),
             outcomes_channel=settings.outcomes_channel,
         )
         for part in (self.delivery, self.receipts, self.thread):
@@ -86,6 +88,7 @@ class Core:
         self.reaper.start()
         self.rescue.start()
         self.notifications.start()
+        self.preflight.start()
         self.watch.start()
 
     def close(self) -> None:

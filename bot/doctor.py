@@ -5,6 +5,7 @@ Promises: nothing is sent and nothing changed; every check says what is the case
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Callable
 
@@ -31,7 +32,8 @@ class _Ailment(Exception):
 
 def examine(settings: Settings) -> int:
     """Check Slack, Genesys Cloud and the deployment; return 0 when all is well, else 1."""
-    slack = SlackPosting(settings.slack_bot_token, settings.slack_api_url).client
+    tls = ssl.create_default_context()
+    slack = SlackPosting(settings.slack_bot_token, settings.slack_api_url, tls).client
     cloud = GenesysCloud(connection_to(settings))
     checks: list[tuple[str, Callable[[], str]]] = [
         ("Genesys SDK", _check_sdk),

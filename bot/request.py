@@ -56,11 +56,6 @@ FINAL = frozenset(state for state, following in TRANSITIONS.items() if not follo
 WATCHED = frozenset({State.ACCEPTED, State.WAITING, State.DELIVERED, State.READ})
 
 
-def may_become(state: State, new: State) -> bool:
-    """Tell whether a request in ``state`` may move to ``new``."""
-    return new in TRANSITIONS[state]
-
-
 def sources(new: State) -> frozenset[State]:
     """Return every state from which ``new`` may be reached: the guard of a compare-and-set."""
     return frozenset(state for state, targets in TRANSITIONS.items() if new in targets)

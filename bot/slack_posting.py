@@ -1,18 +1,19 @@
-"""Posting to Slack when an answer may be lost: a post is tried once, or recognised.
+"""Posting to Slack when an answer may be lost: what a post needs to be recognised.
 
-Promises: a post whose first try may have worked is looked for by its metadata before it is tried
-again, and a repeated one is removed. Needs the optional ``…:history`` scopes for that; without
-them, and in direct messages, a doubtful post is posted again. Does not: know what is posted, or
-remember it.
+Promises: a post is tried once, and what comes back says whether it certainly does not stand there;
+one that may is found by its metadata, and a repeated one is removed. Needs the optional
+``…:history`` scopes for that. Does not: know what was tried, or remember it (``posts`` does).
 https://docs.slack.dev/messaging/message-metadata
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import ssl
+import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -24,17 +25,24 @@ from bot.card import Post
 log = logging.getLogger(__name__)
 
 POST_TIMEOUT = 5
-SETTLED_AFTER = (
-    POST_TIMEOUT + 1.0
-)  # by then, a try of a process that died has arrived or never will
+# By then, a try has arrived or never will, also that of a process that died.
+SETTLED_AFTER = timedelta(seconds=POST_TIMEOUT + 1)
 EVENT_TYPE = "proactive_post"
 _CLOCKS = 60.0  # how far Slack's clock and ours may be apart
 _PAGE = 200
 _MAY_NOT_LOOK = ("missing_scope", "not_in_channel", "channel_not_found", "thread_not_found")
-
-
-class NotSettled(Exception):
-    """An earlier try of this post may still be on its way to Slack. Look again in a moment."""
+_MAY_NOT_REMOVE = (
+    "message_not_found",
+    "cant_delete_message",
+    "compliance_exports_prevent_deletion",
+)
+# "It's possible some aspect of the operation succeeded before the error was raised", and the like.
+# https://docs.slack.dev/reference/methods/chat.postMessage#errors
+_PERHAPS_POSTED = ("fatal_error", "internal_error", "service_unavailable", "request_timeout")
+_LONGEST_WAIT = 30.0  # after a 429; then another one says how much longer
+_OK, _TOO_MANY = 200, 429
+_WORD = re.compile(r"[a-z0-9_]+")
+_PEOPLE = ("U", "W")  # how the ids of people begin; those of direct messages begin with D
 
 
 @dataclass(frozen=True)
@@ -48,33 +56,35 @@ class Spot:
 class SlackPosting:
     """Posts messages that carry the name of what they are; blocking."""
 
-    def __init__(self, token: str, api_url: str) -> None:
+    def __init__(self, token: str, api_url: str, tls: ssl.SSLContext) -> None:
+        """Make it; without ``tls`` the SDK would read the CA bundle anew for every call."""
         self.client = WebClient(
             token=token,
             base_url=api_url,
             timeout=POST_TIMEOUT,
-            ssl=ssl.create_default_context(),  # else the CA bundle is read anew for every call
-            retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=3)],  # a 429 is not posted
+            ssl=tls,
+            retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=3)],
+        )
+        # A post is never repeated here: when it was tried is written down before each try.
+        self._once = WebClient(
+            token=token, base_url=api_url, timeout=POST_TIMEOUT, ssl=tls, retry_handlers=[]
         )
 
-    def post(self, spot: Spot, post: Post, name: str, since: datetime | None) -> tuple[str, str]:
-        """Post, or find what an earlier try since ``since`` has posted; return channel and ts.
+    def post(self, spot: Spot, post: Post, name: str) -> tuple[str, str]:
+        """Try to post; return channel and ts.
 
-        ``name`` says which post of which request this is. Raises SlackApiError, and NotSettled
-        while an earlier try may still arrive.
+        ``name`` says which post of which request this is. Raises SlackApiError (see
+        ``is_refusal``), after a rate limit when that is over, and OSError.
         """
-        if since is None:
+        try:
             return self._post(spot, post, name)
-        found = self._find(spot, name, since)
-        if found:
-            return spot.channel, found
-        if (datetime.now(UTC) - since).total_seconds() < SETTLED_AFTER:
-            raise NotSettled
-        channel, ts = self._post(spot, post, name)
-        return channel, self._find(spot, name, since) or ts
+        except SlackApiError as error:
+            if error.response.status_code == _TOO_MANY:
+                time.sleep(_wait_of(error))
+            raise
 
     def _post(self, spot: Spot, post: Post, name: str) -> tuple[str, str]:
-        answer = self.client.chat_postMessage(
+        answer = self._once.chat_postMessage(
             channel=spot.channel,
             thread_ts=spot.thread_ts or None,
             text=post.text,
@@ -87,9 +97,16 @@ class SlackPosting:
         )
         return str(answer["channel"]), str(answer["ts"])
 
-    def _find(self, spot: Spot, name: str, since: datetime) -> str:
-        """Return the ts of the first post of this name, having removed any later ones; or ""."""
-        oldest = f"{since.timestamp() - _CLOCKS:.6f}"
+    def find(self, spot: Spot, name: str, since: datetime) -> str:
+        """Return the ts of the first post of this name, having removed any later ones; or "".
+
+        ``since``: when it was first tried. A person's id names a direct message, in which nothing
+        is found: the channel's own id is told by the answer to a post alone.
+        """
+        if spot.channel.startswith(_PEOPLE):
+            return ""
+        begun = min(since, datetime.now(UTC))  # the clock may have been set back since
+        oldest = f"{begun.timestamp() - _CLOCKS:.6f}"
         asked: dict[str, Any] = {
             "channel": spot.channel,
             "oldest": oldest,
@@ -113,8 +130,16 @@ class SlackPosting:
             log.warning("may not look for an earlier post (%s)", error.response.get("error"))
             return ""
         for repeated in found[1:]:
-            self.client.chat_delete(channel=spot.channel, ts=repeated)
+            self._remove(spot.channel, repeated)
         return found[0] if found else ""
+
+    def _remove(self, channel: str, ts: str) -> None:
+        try:
+            self.client.chat_delete(channel=channel, ts=ts)
+        except SlackApiError as error:
+            if error.response.get("error") not in _MAY_NOT_REMOVE:
+                raise
+            log.warning("a repeated post cannot be removed (%s)", error.response.get("error"))
 
     def update(self, channel: str, ts: str, post: Post) -> None:
         """Show something else in a message that stands there."""
@@ -130,6 +155,27 @@ class SlackPosting:
         """Return the address of a message."""
         answer = self.client.chat_getPermalink(channel=channel, message_ts=ts)
         return str(answer["permalink"])
+
+
+def is_refusal(error: SlackApiError) -> bool:
+    """Tell whether Slack says for certain that it did not post.
+
+    A rate limit does, and so does a word for what is wrong; a server error, an answer that is not
+    Slack's, and Slack's words for its own breakdowns do not.
+    """
+    status, word = error.response.status_code, str(error.response.get("error", ""))
+    if status == _TOO_MANY:
+        return True
+    return status == _OK and bool(_WORD.fullmatch(word)) and word not in _PERHAPS_POSTED
+
+
+def _wait_of(error: SlackApiError) -> float:
+    """Return for how long a rate limit lasts, in seconds."""
+    headers = {name.lower(): value for name, value in error.response.headers.items()}
+    try:
+        return min(_LONGEST_WAIT, max(0.0, float(headers["retry-after"])))
+    except (KeyError, ValueError):
+        return 1.0
 
 
 def _name_of(message: dict[str, Any]) -> str:

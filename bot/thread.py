@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import replace
 
 from dbos import DBOS
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from bot.card import Post, show_card, show_line, show_outcome
-from bot.posts import CARD, OUTCOME, Posts, line_key
+from bot.posts import CARD, OUTCOME, NotSettled, Posts, line_key
 from bot.request import HistoryLine, Request
-from bot.slack_posting import POST_TIMEOUT, NotSettled, SlackPosting, Spot
+from bot.slack_posting import (
+    POST_TIMEOUT,
+    SETTLED_AFTER,
+    SlackPosting,
+    Spot,
+    is_refusal,
+)
 from bot.store import NOT_SHOWN, Store
 from bot.works import PUBLISH, step
 
@@ -97,16 +103,24 @@ class Thread:
         """Post what is not there yet; raise SlackApiError when Slack will not have it.
 
         Returns channel, ts, and whether it is certain that this very post stands there: one that
-        was recognised may show an earlier state.
+        was recognised may show an earlier state. Raises NotSettled while an earlier try may arrive.
         """
-        since: datetime | None = self._posts.announce(request.request_id, what)
+        name = f"{request.request_id} {what}"
+        tries = self._posts.announce(request.request_id, what)
+        if tries is not None:
+            found = self._slack.find(spot, name, tries.first)
+            if found:
+                return spot.channel, found, False
+            self._posts.announce_again(request.request_id, what, tries, SETTLED_AFTER)
         try:
-            name = f"{request.request_id} {what}"
-            return *self._slack.post(spot, post, name, since), since is None
-        except SlackApiError:
-            if since is None:  # an answer, so nothing was posted
-                self._posts.withdraw(request.request_id, what)
+            channel, ts = self._slack.post(spot, post, name)
+        except SlackApiError as error:
+            if is_refusal(error):
+                self._posts.withdraw(request.request_id, what, tries)
             raise
+        if tries is not None:  # an earlier try may have arrived after all, or stand out of sight
+            ts = self._slack.find(replace(spot, channel=channel), name, tries.first) or ts
+        return channel, ts, tries is None
 
     def _post_card(self, request: Request) -> Request:
         """Post the card where the agent was, else to the agent; return the request with it."""

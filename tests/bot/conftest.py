@@ -4,6 +4,7 @@ Each test names only what matters to it.
 """
 
 import json
+import ssl
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -189,7 +190,8 @@ def stand_ins() -> Iterator[Local]:
 def connected(stand_ins: Local) -> SlackPosting:
     """Post at the local Slack; made once, because reading the CA bundle takes a while."""
     settings = stand_ins.settings
-    return SlackPosting(settings["SLACK_BOT_TOKEN"], settings["SLACK_API_URL"])
+    tls = ssl.create_default_context()
+    return SlackPosting(settings["SLACK_BOT_TOKEN"], settings["SLACK_API_URL"], tls)
 
 
 @pytest.fixture

@@ -3,17 +3,19 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from bot.posts import CARD, OUTCOME, Posts, line_key
+from bot.posts import CARD, OUTCOME, NotSettled, Posts, Tries, line_key
 from bot.request import QUIET, Event, Request, State
 from bot.store import NOT_SHOWN, Store, no_work
+from bot.tables import postings
 
 Build = Callable[..., Request]
 WHAT = [CARD, OUTCOME, "line 1"]
+SETTLED_AFTER = timedelta(seconds=6)
 
 
 @pytest.fixture
@@ -23,14 +25,70 @@ def posts(store: Store, database: sa.Engine, a_request: Build) -> Posts:
     return Posts(database)
 
 
+def _begun(database: sa.Engine, seconds_ago: float, what: str = CARD) -> None:
+    """Make a noted try one that began so long ago; less than nothing: by a clock set back since."""
+    with database.begin() as connection:
+        at = datetime.now(UTC).timestamp() - seconds_ago
+        connection.execute(sa.update(postings).where(postings.c.what == what).values(since=at))
+
+
+def _tries(posts: Posts, what: str = CARD) -> Tries:
+    tries = posts.announce("V1", what)
+    assert tries is not None
+    return tries
+
+
 @pytest.mark.parametrize("what", WHAT)
 def test_a_first_try_is_told_so_and_a_second_when_the_first_was(what: str, posts: Posts) -> None:
     before = datetime.now(UTC)
     assert posts.announce("V1", what) is None
-    since = posts.announce("V1", what)
-    assert since is not None
-    assert before <= since <= datetime.now(UTC)
-    assert posts.announce("V1", what) == since  # the first of them all, however many follow
+    tries = _tries(posts, what)
+    assert before <= tries.first <= datetime.now(UTC)
+    assert tries.latest == tries.first
+    assert _tries(posts, what) == tries  # asking changes nothing
+
+
+@pytest.mark.parametrize("what", WHAT)
+def test_the_wait_counts_from_the_latest_try_and_the_search_from_the_first(
+    what: str, posts: Posts, database: sa.Engine
+) -> None:
+    posts.announce("V1", what)
+    with pytest.raises(NotSettled):
+        posts.announce_again("V1", what, _tries(posts, what), SETTLED_AFTER)
+    _begun(database, 7, what)
+    first = _tries(posts, what).first
+    for _ in range(3):
+        before = datetime.now(UTC)
+        posts.announce_again("V1", what, _tries(posts, what), SETTLED_AFTER)
+        tries = _tries(posts, what)
+        assert tries.first == first
+        assert before <= tries.latest <= datetime.now(UTC)
+        with pytest.raises(NotSettled):
+            posts.announce_again("V1", what, tries, SETTLED_AFTER)
+        _begun(database, 6.5, f"{what} again")
+
+
+def test_of_two_that_would_try_again_one_does(posts: Posts, database: sa.Engine) -> None:
+    posts.announce("V1", CARD)
+    for what in (CARD, f"{CARD} again"):
+        _begun(database, 7, what)
+        tries = _tries(posts)
+        posts.announce_again("V1", CARD, tries, SETTLED_AFTER)
+        with pytest.raises(NotSettled):
+            posts.announce_again("V1", CARD, tries, SETTLED_AFTER)
+
+
+def test_a_clock_that_was_set_back_makes_the_wait_begin_anew_and_no_longer(
+    posts: Posts, database: sa.Engine
+) -> None:
+    posts.announce("V1", CARD)
+    for what in (CARD, f"{CARD} again"):
+        _begun(database, -3600, what)
+        with pytest.raises(NotSettled):
+            posts.announce_again("V1", CARD, _tries(posts), SETTLED_AFTER)
+        assert _tries(posts).latest <= datetime.now(UTC)
+        _begun(database, 7, f"{CARD} again")
+        posts.announce_again("V1", CARD, _tries(posts), SETTLED_AFTER)
 
 
 def test_posts_of_other_requests_and_of_other_kinds_have_nothing_to_do_with_it(
@@ -47,16 +105,30 @@ def test_posts_of_other_requests_and_of_other_kinds_have_nothing_to_do_with_it(
 def test_what_slack_refused_may_be_tried_anew(what: str, posts: Posts) -> None:
     posts.announce("V1", what)
     posts.announce("V2", what)
-    posts.withdraw("V1", what)
+    posts.withdraw("V1", what, None)
     assert posts.announce("V1", what) is None
     assert posts.announce("V2", what) is not None
-    posts.withdraw("V1", "never announced")
+    posts.withdraw("V1", "never announced", None)
+
+
+def test_a_refusal_of_a_later_try_says_nothing_of_the_earlier_ones(
+    posts: Posts, database: sa.Engine
+) -> None:
+    posts.announce("V1", CARD)
+    for what in (CARD, f"{CARD} again"):
+        _begun(database, 7, what)
+        tries = _tries(posts)
+        for _ in range(2):  # as when a second place is tried after the first one's refusal
+            posts.announce_again("V1", CARD, tries, SETTLED_AFTER)
+            posts.withdraw("V1", CARD, tries)
+            assert _tries(posts) == tries
+        posts.announce_again("V1", CARD, tries, SETTLED_AFTER)
 
 
 def test_of_many_that_try_at_once_one_is_the_first(posts: Posts) -> None:
     barrier = threading.Barrier(8)
 
-    def announce(_: int) -> datetime | None:
+    def announce(_: int) -> Tries | None:
         barrier.wait()
         return posts.announce("V1", CARD)
 
@@ -64,6 +136,22 @@ def test_of_many_that_try_at_once_one_is_the_first(posts: Posts) -> None:
         told = list(threads.map(announce, range(8)))
     assert told.count(None) == 1
     assert len(set(told)) == 2  # and the others all hear of the same first try
+
+
+def test_with_a_post_all_its_tries_are_struck_off(
+    posts: Posts, store: Store, database: sa.Engine
+) -> None:
+    store.add_line("V1", Event.FATE_UNKNOWN)
+    (line,) = posts.unposted_lines("V1")
+    for what in (CARD, OUTCOME, line_key(line)):
+        posts.announce("V1", what)
+        _begun(database, 7, what)
+        posts.announce_again("V1", what, _tries(posts, what), SETTLED_AFTER)
+    posts.note_card("V1", "D1", "1.6", State.CHECKING)
+    posts.note_outcome("V1", "1.7")
+    posts.note_line("V1", line, "1.8")
+    with database.connect() as connection:
+        assert connection.execute(sa.select(postings)).all() == []
 
 
 def test_a_card_that_stands_is_struck_off_together_with_its_place(

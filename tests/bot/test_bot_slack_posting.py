@@ -1,19 +1,19 @@
-"""A post whose answer was lost is recognised, so that it stands in Slack once and is not lost."""
+"""A post is tried once, recognised by its name, and taken for refused only when it certainly is."""
 
 import logging
+import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
 
 import bot.slack_posting
 from bot.card import Post, show_notice
-from bot.slack_posting import EVENT_TYPE, SETTLED_AFTER, NotSettled, SlackPosting, Spot
+from bot.slack_posting import EVENT_TYPE, SlackPosting, Spot, is_refusal
 
 from .conftest import Local
 
-SUPPORT, HERE = "C0SUPPORT", Spot("C0SUPPORT")
+SUPPORT, HERE, DIRECT = "C0SUPPORT", Spot("C0SUPPORT"), Spot("U0ADA")
 POST = show_notice("Something happened.")
 HISTORY = ["channels:history", "groups:history", "im:history", "mpim:history"]
 NAME = "V0123456789 card"
@@ -23,40 +23,42 @@ def _just_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _settled() -> datetime:
-    """A first try from before the time in which it may still be on its way."""
-    return datetime.now(UTC) - timedelta(seconds=SETTLED_AFTER + 1)
-
-
 def _post_and_lose_the_answer(local: Local, slack: SlackPosting, spot: Spot = HERE) -> None:
     local.order("slack", "chat.postMessage", "cut_after", times=1)
     with pytest.raises(OSError):
-        slack.post(spot, POST, NAME, None)
+        slack.post(spot, POST, NAME)
 
 
 def _asked(local: Local, method: str) -> int:
     return len(local.calls("slack", method))
 
 
-def test_a_first_try_is_posted_at_once_without_looking(local: Local, slack: SlackPosting) -> None:
-    channel, ts = slack.post(HERE, POST, NAME, None)
+def test_a_post_is_one_call_and_carries_its_name(local: Local, slack: SlackPosting) -> None:
+    channel, ts = slack.post(HERE, POST, NAME)
     (message,) = local.messages()
     assert (channel, ts) == (SUPPORT, message["ts"])
     assert message["metadata"] == {"event_type": EVENT_TYPE, "event_payload": {"name": NAME}}
     assert not local.calls("slack", "conversations.")
 
 
-@pytest.mark.parametrize("since", [_just_now, _settled])
 @pytest.mark.parametrize("in_thread", [False, True])
-def test_a_post_whose_answer_was_cut_is_found_and_not_posted_again(
-    in_thread: bool, since: Any, local: Local, slack: SlackPosting
+def test_a_post_whose_answer_was_cut_is_found(
+    in_thread: bool, local: Local, slack: SlackPosting
 ) -> None:
-    thread_ts = slack.post(HERE, POST, "V0 card", None)[1] if in_thread else ""
+    thread_ts = slack.post(HERE, POST, "V0 card")[1] if in_thread else ""
+    before = _just_now()
     _post_and_lose_the_answer(local, slack, Spot(SUPPORT, thread_ts))
     standing = [message["ts"] for message in local.messages()]
-    found = slack.post(Spot(SUPPORT, thread_ts), POST, NAME, since())
-    assert found == (SUPPORT, standing[-1])
+    assert slack.find(Spot(SUPPORT, thread_ts), NAME, before) == standing[-1]
     assert [message["ts"] for message in local.messages()] == standing
+
+
+@pytest.mark.parametrize("ahead", [0, 3600])
+def test_a_post_is_found_also_when_the_clock_was_set_back_since(
+    ahead: int, local: Local, slack: SlackPosting
+) -> None:
+    _post_and_lose_the_answer(local, slack)
+    assert slack.find(HERE, NAME, _just_now() + timedelta(seconds=ahead))
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -64,123 +66,171 @@ def test_a_post_whose_answer_was_cut_is_found_and_not_posted_again(
 def test_of_repeated_posts_the_first_stays(
     in_thread: bool, count: int, local: Local, slack: SlackPosting
 ) -> None:
-    thread_ts = slack.post(HERE, POST, "V0 card", None)[1] if in_thread else ""
+    thread_ts = slack.post(HERE, POST, "V0 card")[1] if in_thread else ""
     spot = Spot(SUPPORT, thread_ts)
-    repeated = [slack.post(spot, POST, NAME, None)[1] for _ in range(count)]
-    other = slack.post(spot, POST, "V0123456789 line 1", None)[1]
-    assert slack.post(spot, POST, NAME, _just_now()) == (SUPPORT, repeated[0])
+    repeated = [slack.post(spot, POST, NAME)[1] for _ in range(count)]
+    other = slack.post(spot, POST, "V0123456789 line 1")[1]
+    assert slack.find(spot, NAME, _just_now()) == repeated[0]
     standing = [message["ts"] for message in local.messages()]
     assert standing == ([thread_ts] if in_thread else []) + [repeated[0], other]
 
 
-def test_what_never_arrived_is_posted_when_it_can_no_longer_arrive(
+@pytest.mark.parametrize(
+    "word", ["cant_delete_message", "message_not_found", "compliance_exports_prevent_deletion"]
+)
+def test_a_repeated_post_that_may_not_be_removed_stays(
+    word: str, local: Local, slack: SlackPosting
+) -> None:
+    first, second = (slack.post(HERE, POST, NAME)[1] for _ in range(2))
+    _break(local, "chat.delete", word)
+    assert slack.find(HERE, NAME, _just_now()) == first
+    assert [message["ts"] for message in local.messages()] == [first, second]
+
+
+def test_a_removal_that_slack_does_not_answer_now_is_told(
     local: Local, slack: SlackPosting
 ) -> None:
-    local.order("slack", "chat.postMessage", "cut_before", times=1)
-    with pytest.raises(OSError):
-        slack.post(HERE, POST, NAME, None)
-    with pytest.raises(NotSettled):
-        slack.post(HERE, POST, NAME, _just_now())
+    for _ in range(2):
+        slack.post(HERE, POST, NAME)
+    _break(local, "chat.delete", "internal_error")
+    with pytest.raises(SlackApiError):
+        slack.find(HERE, NAME, _just_now())
+
+
+def _break(local: Local, method: str, word: str, status: int = 400) -> None:
+    """Let Slack answer once with this word; 400 stands for Slack's 200 with ``ok`` false."""
+    body = {"ok": False, "error": word}
+    local.order("slack", method, "status", status=status, body=body, times=1)
+
+
+def _refusal(slack: SlackPosting, spot: Spot = HERE) -> SlackApiError:
+    with pytest.raises(SlackApiError) as caught:
+        slack.post(spot, POST, NAME)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "word", ["internal_error", "fatal_error", "service_unavailable", "request_timeout"]
+)
+def test_slack_s_words_for_its_own_breakdown_do_not_say_that_nothing_was_posted(
+    word: str, local: Local, slack: SlackPosting
+) -> None:
+    _break(local, "chat.postMessage", word)
+    assert not is_refusal(_refusal(slack))
+
+
+@pytest.mark.parametrize("status", [403, 408, 500, 502, 503, 504])
+@pytest.mark.parametrize("word", ["internal_error", "is_archived"])
+def test_an_answer_that_is_not_slack_s_usual_one_does_not_either(
+    word: str, status: int, local: Local, slack: SlackPosting
+) -> None:
+    _break(local, "chat.postMessage", word, status)
+    assert not is_refusal(_refusal(slack))
+
+
+def test_an_answer_that_is_no_json_does_not_either(local: Local, slack: SlackPosting) -> None:
+    _break(local, "chat.postMessage", "Received a response in a non-JSON format: <html>")
+    assert not is_refusal(_refusal(slack))
+
+
+@pytest.mark.parametrize("word", ["not_in_channel", "restricted_action", "invalid_blocks"])
+def test_a_word_for_what_is_wrong_says_that_nothing_was_posted(
+    word: str, local: Local, slack: SlackPosting
+) -> None:
+    _break(local, "chat.postMessage", word)
+    assert is_refusal(_refusal(slack))
+
+
+def test_a_refusal_is_told_with_slack_s_word_for_it(local: Local, slack: SlackPosting) -> None:
+    refusal = _refusal(slack, Spot("C0ARCHIVE"))
+    assert refusal.response["error"] == "is_archived"
+    assert is_refusal(refusal)
+
+
+def test_a_rate_limit_is_waited_for_and_says_that_nothing_was_posted(
+    local: Local, slack: SlackPosting
+) -> None:
+    """It is not tried again in here: when a post is tried is written down before each try."""
+    local.order("slack", "chat.postMessage", "status", status=429, retry_after=1, times=1)
+    begun = time.monotonic()
+    assert is_refusal(_refusal(slack))
+    assert time.monotonic() - begun >= 1
+    assert _asked(local, "chat.postMessage") == 1
     assert local.messages() == []
-    _, ts = slack.post(HERE, POST, NAME, _settled())
-    assert [message["ts"] for message in local.messages()] == [ts]
 
 
-def test_a_post_that_arrives_after_all_is_removed_again(
+def test_a_rate_limit_without_an_end_is_waited_for_a_moment(
     local: Local, slack: SlackPosting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first try arrives between our look and our second try."""
-    first = slack.post(HERE, POST, NAME, None)[1]
-    true_find, looks = slack._find, []
-
-    def blind_at_first(*asked: Any) -> str:
-        looks.append(asked)
-        return true_find(*asked) if len(looks) > 1 else ""
-
-    monkeypatch.setattr(slack, "_find", blind_at_first)
-    assert slack.post(HERE, POST, NAME, _settled()) == (SUPPORT, first)
-    assert [message["ts"] for message in local.messages()] == [first]
+    waits: list[float] = []
+    monkeypatch.setattr(bot.slack_posting.time, "sleep", waits.append)
+    for more in ({}, {"retry_after": 600}):
+        local.order("slack", "chat.postMessage", "status", status=429, times=1, **more)
+        _refusal(slack)
+    assert waits == [1.0, 30.0]
 
 
-def test_nothing_is_posted_while_an_earlier_try_may_be_on_its_way(
-    local: Local, slack: SlackPosting
-) -> None:
-    for passed in (0.0, 2.0, SETTLED_AFTER - 0.5):
-        with pytest.raises(NotSettled):
-            slack.post(HERE, POST, NAME, datetime.now(UTC) - timedelta(seconds=passed))
-    assert _asked(local, "chat.postMessage") == 0
-
-
-def test_without_the_history_scopes_a_doubtful_post_is_posted_again(
-    local: Local, slack: SlackPosting
-) -> None:
+def test_without_the_history_scopes_nothing_is_found(local: Local, slack: SlackPosting) -> None:
     _post_and_lose_the_answer(local, slack)
     local.ask("POST", "/control/slack/settings", missing_scopes=HISTORY)
-    with pytest.raises(NotSettled):
-        slack.post(HERE, POST, NAME, _just_now())
-    _, ts = slack.post(HERE, POST, NAME, _settled())
-    standing = [message["ts"] for message in local.messages()]
-    assert len(standing) == 2 and standing[-1] == ts
+    assert slack.find(HERE, NAME, _just_now()) == ""
 
 
-def test_a_bot_that_may_post_but_is_no_member_posts_a_doubtful_post_again(
-    local: Local, slack: SlackPosting
-) -> None:
+def test_where_the_bot_is_no_member_nothing_is_found(local: Local, slack: SlackPosting) -> None:
     _post_and_lose_the_answer(local, slack, Spot("C0GENERAL"))
-    slack.post(Spot("C0GENERAL"), POST, NAME, _settled())
-    assert len(local.messages("C0GENERAL")) == 2
+    assert slack.find(Spot("C0GENERAL"), NAME, _just_now()) == ""
 
 
 def test_a_look_that_slack_does_not_answer_now_is_no_leave_to_post_again(
     local: Local, slack: SlackPosting
 ) -> None:
     _post_and_lose_the_answer(local, slack)
-    local.order("slack", "conversations.history", "status", status=503, times=2)
-    with pytest.raises((SlackApiError, NotSettled)):
-        slack.post(HERE, POST, NAME, _settled())
-    assert len(local.messages()) == 1
+    local.order("slack", "conversations.history", "status", status=503, times=1)
+    with pytest.raises(SlackApiError):
+        slack.find(HERE, NAME, _just_now())
 
 
-def test_a_direct_message_whose_answer_was_cut_is_sent_again(
+def test_in_a_direct_message_a_post_is_found_once_its_channel_is_known(
     local: Local, slack: SlackPosting
 ) -> None:
-    """Its channel's id is only known from the answer; asking for it would need one more scope."""
-    direct, _ = slack.post(Spot("U0ADA"), POST, "V0 card", None)
-    _post_and_lose_the_answer(local, slack, Spot("U0ADA"))
-    channel, _ = slack.post(Spot("U0ADA"), POST, NAME, _settled())
-    assert channel == direct
-    assert len(local.messages(direct)) == 3
+    """The channel's id is told by the answer; asking for it would need one more scope."""
+    _post_and_lose_the_answer(local, slack, DIRECT)
+    assert slack.find(DIRECT, NAME, _just_now()) == ""
+    assert not local.calls("slack", "conversations.")
+    channel, second = slack.post(DIRECT, POST, NAME)
+    assert channel.startswith("D")
+    found = slack.find(Spot(channel), NAME, _just_now())
+    assert found and found != second
+    assert [message["ts"] for message in local.messages(channel)] == [found]
 
 
 def test_only_a_post_of_the_same_name_is_taken_for_it(local: Local, slack: SlackPosting) -> None:
     for name in ("V0123456789 line 1", "V9999999999 card", "V0123456789 card2"):
-        slack.post(HERE, POST, name, None)
+        slack.post(HERE, POST, name)
     slack.client.chat_postMessage(
         channel=SUPPORT,
         text=NAME,
         metadata={"event_type": "another_app", "event_payload": {"name": NAME}},
     )
     local.ask("POST", "/people/messages", user="U0ADA", channel=SUPPORT, text=NAME)
-    before = len(local.messages())
-    slack.post(HERE, POST, NAME, _settled())
-    assert len(local.messages()) == before + 1
+    assert slack.find(HERE, NAME, _just_now()) == ""
 
 
 def test_a_busy_channel_is_read_page_by_page(
     local: Local, slack: SlackPosting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bot.slack_posting, "_PAGE", 2)
-    _, first = slack.post(HERE, POST, NAME, None)
+    _, first = slack.post(HERE, POST, NAME)
     for number in range(5):
         local.ask("POST", "/people/messages", user="U0ADA", channel=SUPPORT, text=str(number))
-    assert slack.post(HERE, POST, NAME, _just_now()) == (SUPPORT, first)
+    assert slack.find(HERE, NAME, _just_now()) == first
     assert _asked(local, "conversations.history") == 3
 
 
 def test_an_update_shows_something_else_in_the_same_place(
     local: Local, slack: SlackPosting
 ) -> None:
-    _, ts = slack.post(HERE, POST, NAME, None)
+    _, ts = slack.post(HERE, POST, NAME)
     slack.update(SUPPORT, ts, Post("@here *now*", show_notice("Something else.").blocks))
     (message,) = local.messages()
     assert (message["ts"], message["pings"]) == (ts, [])
@@ -188,26 +238,13 @@ def test_an_update_shows_something_else_in_the_same_place(
     assert message["metadata"]["event_payload"] == {"name": NAME}  # still to be recognised
 
 
-def test_a_refusal_is_told_with_slack_s_word_for_it(local: Local, slack: SlackPosting) -> None:
-    with pytest.raises(SlackApiError) as refusal:
-        slack.post(Spot("C0ARCHIVE"), POST, NAME, None)
-    assert refusal.value.response["error"] == "is_archived"
-
-
-def test_a_rate_limit_is_waited_for_and_the_post_stands_once(
-    local: Local, slack: SlackPosting
-) -> None:
-    local.order("slack", "chat.postMessage", "status", status=429, retry_after=0, times=1)
-    slack.post(HERE, POST, NAME, None)
-    assert len(local.messages()) == 1
-
-
 def test_what_slack_says_reaches_no_log(
     local: Local, slack: SlackPosting, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     local.ask("POST", "/control/slack/settings", missing_scopes=HISTORY)
-    slack.post(HERE, show_notice("canary"), NAME, _settled())
+    slack.post(HERE, show_notice("canary"), NAME)
+    slack.find(HERE, NAME, _just_now())
     assert "missing_scope" in caplog.text
     assert "canary" not in caplog.text
     assert local.settings["SLACK_BOT_TOKEN"] not in caplog.text

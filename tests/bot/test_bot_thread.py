@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 from slack_sdk.errors import SlackApiError
 
-from bot.posts import Posts
+import bot.slack_posting
+from bot.posts import NotSettled, Posts
 from bot.request import WATCHED, Event, Request, State
-from bot.slack_posting import NotSettled, SlackPosting
+from bot.slack_posting import SlackPosting
 from bot.store import Store, no_work
 from bot.tables import postings
 from bot.thread import Thread
@@ -84,6 +85,7 @@ def _card_first(bench: Bench) -> None:
     bench.move(State.ACCEPTED, State.DELIVERED)
 
 
+CARD = "⏳ Being handed to Genesys Cloud"
 STANDS = [
     "💬 The customer replied",
     *("accepted", "delivered", "replied"),
@@ -144,6 +146,143 @@ def test_a_cut_anywhere_else_loses_and_repeats_nothing(
     bench.publish_until_done()
     assert bench.shown() == STANDS
     assert len(bench.shown(OUTCOMES)) == 1
+
+
+def _break_posting(bench: Bench, word: str, status: int = 400) -> None:
+    """Let Slack answer a post once with this word; 400 stands for its 200 with ``ok`` false."""
+    body = {"ok": False, "error": word}
+    bench.local.order("slack", "chat.postMessage", "status", status=status, body=body, times=1)
+
+
+def _tried(bench: Bench) -> int:
+    return len(bench.local.calls("slack", "chat.postMessage"))
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [("internal_error", 400), ("fatal_error", 400), ("whatever", 503)]
+)
+def test_a_post_that_slack_may_have_done_before_it_broke_stands_there_once(
+    word: str, status: int, bench: Bench
+) -> None:
+    """The stand-in answers so without posting; that it posted all the same is put on afterwards."""
+    _break_posting(bench, word, status)
+    with pytest.raises(SlackApiError):
+        bench.publish()
+    name = {"event_type": "proactive_post", "event_payload": {"name": f"{REQUEST} card"}}
+    bench.slack.client.chat_postMessage(channel="C0SUPPORT", text="done", metadata=name)
+    bench.publish()
+    (card,) = bench.local.messages()
+    assert card["ts"] == bench.store.load(REQUEST).card_ts
+    assert bench.shown() == [CARD]
+
+
+def test_a_post_that_slack_refused_is_tried_again_at_once(bench: Bench) -> None:
+    for word, status in (("invalid_blocks", 400), ("ratelimited", 429)):
+        _break_posting(bench, word, status)
+        with pytest.raises(SlackApiError):
+            bench.publish()
+    bench.publish()
+    assert bench.shown() == [CARD]
+    assert not bench.local.calls("slack", "conversations.")
+
+
+def test_no_try_begins_while_another_may_be_on_its_way(bench: Bench) -> None:
+    """The first try is lost, and so is the second: the third waits for the second, too."""
+    bench.local.order("slack", "chat.postMessage", "cut_before", times=2)
+    for tries in (1, 2):
+        with pytest.raises(OSError):
+            bench.publish()
+        for _ in range(2):
+            with pytest.raises(NotSettled):
+                bench.publish()
+        assert _tried(bench) == tries
+        bench.let_settle()
+    bench.publish()
+    assert bench.shown() == [CARD]
+
+
+def test_the_search_goes_back_to_the_first_try(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first try has arrived, out of our sight; a second never did."""
+    monkeypatch.setattr(bot.slack_posting, "_CLOCKS", 0.0)
+    bench.local.order("slack", "chat.postMessage", "cut_after", times=1)
+    with pytest.raises(OSError):
+        bench.publish()
+    first = _standing(bench)
+    bench.let_settle()
+    with monkeypatch.context() as blind:
+        blind.setattr(bench.slack, "find", lambda *_: "")
+        bench.local.order("slack", "chat.postMessage", "cut_before", times=1)
+        with pytest.raises(OSError):
+            bench.publish()
+    bench.publish()
+    assert _standing(bench) == first
+
+
+def test_a_post_that_arrives_between_a_look_and_the_next_try_is_mended(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.local.order("slack", "chat.postMessage", "cut_after", times=1)
+    with pytest.raises(OSError):
+        bench.publish()
+    first = _standing(bench)
+    bench.let_settle()
+    find, looks = bench.slack.find, []
+
+    def blind_at_first(*asked: Any) -> str:
+        looks.append(asked)
+        return find(*asked) if len(looks) > 1 else ""
+
+    monkeypatch.setattr(bench.slack, "find", blind_at_first)
+    bench.publish()
+    assert _standing(bench) == first == [bench.store.load(REQUEST).card_ts]
+
+
+def _standing(bench: Bench) -> list[str]:
+    return [str(message["ts"]) for message in bench.local.messages()]
+
+
+def test_a_doubtful_post_goes_to_the_agent_when_its_channel_was_closed_meanwhile(
+    bench: Bench,
+) -> None:
+    bench.local.order("slack", "chat.postMessage", "cut_before", times=1)
+    with pytest.raises(OSError):
+        bench.publish()
+    _archive(bench)
+    bench.let_settle()
+    bench.publish()
+    assert bench.shown() == []
+    assert bench.shown(_direct_channel(bench)) == [CARD, "elsewhere"]
+
+
+@pytest.mark.parametrize("card_stands", [False, True])
+def test_a_direct_message_whose_answer_was_cut_stands_there_once(
+    card_stands: bool, bench: Bench
+) -> None:
+    """Its channel is known from an answer only: it is posted again, then the repeated one goes."""
+    if card_stands:
+        bench.publish()
+    _archive(bench)
+    bench.move(State.ACCEPTED)
+    bench.local.order("slack", "chat.postMessage", "latency", seconds=0.0, times=1)  # the refusal
+    bench.local.order("slack", "chat.postMessage", "cut_after", times=1)
+    with pytest.raises(OSError):
+        bench.publish()
+    bench.publish_until_done()
+    card = [] if card_stands else ["☑️ Accepted by Genesys Cloud"]
+    told = [] if card_stands else ["elsewhere"]
+    assert bench.shown(_direct_channel(bench)) == [*card, "accepted", *told]
+
+
+def test_without_the_right_to_read_a_doubtful_post_is_posted_again_and_not_lost(
+    bench: Bench,
+) -> None:
+    scopes = ["channels:history", "groups:history", "im:history", "mpim:history"]
+    bench.local.ask("POST", "/control/slack/settings", missing_scopes=scopes)
+    bench.local.order("slack", "chat.postMessage", "cut_after", times=1)
+    bench.publish_until_done()
+    assert len(bench.shown()) == 2
 
 
 def _archive(bench: Bench) -> None:

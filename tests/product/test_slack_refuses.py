@@ -72,7 +72,8 @@ def test_a_rate_limited_post_comes_later_and_once(product: Product) -> None:
 def test_a_slack_that_is_away_for_a_moment_loses_no_line(product: Product) -> None:
     ada = product.agent()
     ada.opens(f"jane@example.com {TEXT}")
-    product.fault("slack", "chat.*", "status", status=503, times=3)
+    # One try: it may have been done all the same, so the next one waits until that is certain.
+    product.fault("slack", "chat.*", "status", status=503, times=1)
     ada.presses_send()
     ada.reads("Genesys Cloud has accepted the message")
     ada.reads("Customer found")
