@@ -8,7 +8,7 @@ Does not: send, or speak Slack (it asks for the thread to be brought up to date)
 from __future__ import annotations
 
 import logging
-import random
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -41,6 +41,7 @@ MOST_SUBSCRIBED = 333  # three topics each: a channel takes 1,000
 AT_ONCE = 100  # messages that one sweep looks at
 LEASE = timedelta(seconds=120)
 WAITS = (2, 3, 5, 8, 13, 21, 34, 55, 90, 150, 300, 600, 900)  # seconds; the last one repeats
+FINEST_GRID = 2  # seconds between two moments at which looks come due
 AFTER_NEWS = 4  # where in WAITS a message goes on after something has happened
 
 _MOVES = {
@@ -55,6 +56,11 @@ _HOLDER_WORDS = {
 }
 
 
+def now_in_utc() -> datetime:
+    """Return the time now."""
+    return datetime.now(UTC)
+
+
 class Watch:
     """A thread that looks at what is due; each process has one, and they share the work."""
 
@@ -66,12 +72,14 @@ class Watch:
         *,
         link: Callable[[str], str],
         subscribe: Callable[[Sequence[str]], None],
+        clock: Callable[[], datetime] = now_in_utc,
     ) -> None:
         self._store = store
         self._engine = engine
         self._cloud = cloud
         self._link = link
         self._subscribe = subscribe
+        self._clock = clock
         self._subscribed_at = float("-inf")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -106,7 +114,7 @@ class Watch:
 
     def sweep(self) -> int:
         """Look once at all that is due, at most ``AT_ONCE``; return how many that were."""
-        now = datetime.now(UTC)
+        now = self._clock()
         due = self._store.claim_watched(now, LEASE, AT_ONCE)
         open_requests = []
         for request in due:
@@ -195,6 +203,11 @@ class Watch:
 
 
 def _next_look(now: datetime, looks: int) -> datetime:
-    """Return when to look next: later each time, a little at random so that none march in step."""
+    """Return when to look next: later each time, and when many others are due as well.
+
+    The times lie on a grid, each coarser one within the finer ones, and are at most a quarter of
+    the wait (or two seconds) late: so one question asks for all that has come due meanwhile.
+    """
     wait = WAITS[min(looks, len(WAITS) - 1)]
-    return now + timedelta(seconds=wait * random.uniform(0.95, 1.05))
+    grid = max(FINEST_GRID, 2 ** int(math.log2(wait / 4)))
+    return datetime.fromtimestamp(math.ceil((now.timestamp() + wait) / grid) * grid, UTC)

@@ -21,7 +21,12 @@ from genesys.customers import (
     Several,
     find_customer,
 )
-from genesys.deployments import Deployment, DeploymentStatus, read_deployment
+from genesys.deployments import (
+    CheckedDeployment,
+    Deployment,
+    DeploymentStatus,
+    read_deployment,
+)
 from genesys.errors import (
     BadCredentials,
     BadRequest,
@@ -44,6 +49,7 @@ from genesys.errors import (
 from genesys.history import Conversation
 from genesys.holder import Holder, HolderKind, conversation_link, read_holder
 from genesys.identity import Identity, IdentityKind
+from genesys.known import KnownCustomers
 from genesys.messaging import CHANNEL_TEXT_LIMIT, OutboundMessage, Receipt, send_once
 from genesys.news import Watched, read_news
 from genesys.notifications import Notifications
@@ -57,6 +63,7 @@ __all__ = [
     "BadRequest",
     "Budget",
     "Candidate",
+    "CheckedDeployment",
     "Conflict",
     "Connection",
     "ContactType",
@@ -74,6 +81,7 @@ __all__ = [
     "HolderKind",
     "Identity",
     "IdentityKind",
+    "KnownCustomers",
     "LocalBudget",
     "MatchedBy",
     "MissingPermission",

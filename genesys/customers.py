@@ -1,13 +1,13 @@
 """Who is meant: from an e-mail address or phone number to one customer, with the evidence.
 
 Two calls in the usual case: the identifier lookup, which is exact and knows contacts of every
-type, and one details query. Only when the lookup knows nobody are the contacts' own fields
-searched (reverse white pages), which may name several people; then a person has to choose.
-Whether a message may go out is not decided here.
+type, and one details query; only the query for a customer that the caller still knows. Only when
+the lookup knows nobody are the contacts' own fields searched (reverse white pages), which may
+name several people; then a person has to choose. Whether a message may go out is not decided here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from urllib.parse import quote
@@ -103,13 +103,46 @@ def find_customer(
     window_days: int = 31,
     now: datetime,
     chosen_contact_id: str | None = None,
+    known: Customer | None = None,
     priority: Priority = Priority.INTERACTIVE,
 ) -> Found:
     """Find the customer and its web messaging history, asking no more than the answer needs.
 
-    `chosen_contact_id` is the one that a person picked of several. `now` is aware. Needs
+    `chosen_contact_id` is the one that a person picked of several. `known` is whom an earlier
+    call found for this identity: only the history is asked for again, of its whole merge set,
+    unless there is none any more; then everything is. `now` is aware. Needs
     externalContacts:contact:view and analytics:conversationDetail:view. Raises GenesysError.
     """
+
+    def with_history(customer: Customer) -> Customer:
+        windows = split_windows(now, history_days=history_days, window_days=window_days)
+        conversations = search_history(
+            cloud,
+            customer.contact_ids,
+            windows,
+            deployment_id=deployment_id,
+            priority=priority,
+        )
+        latest = best(conversations, deployment_id)
+        return replace(
+            customer,
+            send_to_id=(latest and latest.contact_id) or customer.contact_id,
+            latest=latest,
+            open=best([one for one in conversations if one.is_open], deployment_id),
+        )
+
+    if known is not None:
+        still = with_history(known)
+        if still.latest is not None:
+            return still
+    found = _identify(cloud, identity, chosen_contact_id, priority)
+    return with_history(found) if isinstance(found, Customer) else found
+
+
+def _identify(
+    cloud: GenesysCloud, identity: Identity, chosen_contact_id: str | None, priority: Priority
+) -> Found:
+    """Find who it is, without any history yet."""
     matched_by, contacts = _find_contacts(cloud, identity, chosen_contact_id, priority)
     if not contacts:
         return NoContact(identity)
@@ -117,24 +150,16 @@ def find_customer(
         return Several(identity, tuple(_candidate(one, identity) for one in contacts))
     contact = contacts[0]
     contact_ids = _merge_set(contact)
-    conversations = search_history(
-        cloud,
-        contact_ids,
-        split_windows(now, history_days=history_days, window_days=window_days),
-        deployment_id=deployment_id,
-        priority=priority,
-    )
-    latest = best(conversations, deployment_id)
     return Customer(
         contact_id=contact_ids[0],
-        send_to_id=(latest and latest.contact_id) or contact_ids[0],
+        send_to_id=contact_ids[0],
         name=_name(contact),
         contact_type=ContactType(text(contact, "type")),
         identity=identity,
         matched_by=matched_by,
         contact_ids=contact_ids,
-        latest=latest,
-        open=best([one for one in conversations if one.is_open], deployment_id),
+        latest=None,
+        open=None,
     )
 
 

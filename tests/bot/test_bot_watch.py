@@ -359,7 +359,7 @@ def test_the_waits_between_looks_grow_and_are_short_again_after_news(
         assert bench.load(request_id).looks == looks
         wait = WAITS[min(looks, len(WAITS) - 1)]
         ahead = (bench.next_look(request_id) - datetime.now(UTC)).total_seconds()
-        assert wait * 0.95 - 2 <= ahead <= wait * 1.05
+        assert wait - 2 <= ahead <= max(wait + 2, wait * 1.25)  # on a grid
     _comes_back(bench)
     bench.reaches(request_id, State.DELIVERED)
     assert bench.load(request_id).looks == AFTER_NEWS

@@ -39,7 +39,7 @@ def _to(state: State) -> Condition:
 # name: (owner, function, when its arguments count)
 _WRAPPED: dict[str, tuple[Any, str, Condition]] = {
     "record": (Store, "record", _always),
-    "look-up": (Preflight, "check", _always),
+    "look-up": (Preflight, "check_to_send", _always),
     "scheduled": (Store, "move", _to(State.SCHEDULED)),
     "sending": (Store, "move", _to(State.SENDING)),
     "send": (delivery, "send_once", _always),

@@ -339,3 +339,37 @@ def test_a_contact_of_another_shape_is_unexpected(
     scripted.contacts["j@example.com"] = contact or {"type": "Curated"}
     with pytest.raises(UnexpectedAnswer):
         look()
+
+
+def test_a_known_customer_is_asked_only_for_the_whole_merge_sets_history(
+    scripted: Scripted, look: Find
+) -> None:
+    family = [{"id": "c0"}, {"id": "c1"}]
+    scripted.contacts["j@example.com"] = {"id": "c1", "firstName": "J", "mergeSet": family}
+    scripted.conversations = [_chat("old", 3, contact="c1")]
+    known = look()
+    assert isinstance(known, Customer) and known.send_to_id == "c1"
+    scripted.conversations.append(_chat("new", 1, contact="c0", is_open=True))
+    scripted.raw.asked.clear()
+    again = look(known=known)
+    assert scripted.asked() == [QUERY]
+    assert isinstance(again, Customer) and again.latest is not None and again.open is not None
+    assert (again.latest.conversation_id, again.send_to_id) == ("new", "c0")
+    assert (again.name, again.contact_ids) == (known.name, known.contact_ids)
+
+
+def test_a_known_customer_whose_history_is_gone_is_looked_up_anew(
+    scripted: Scripted, look: Find
+) -> None:
+    scripted.contacts["j@example.com"] = {"id": "c1"}
+    scripted.conversations = [_chat("old", 3)]
+    known = look()
+    assert isinstance(known, Customer)
+    # Merged since: the conversations are told under another id.
+    scripted.contacts["j@example.com"] = {"id": "c9", "mergeSet": [{"id": "c1"}, {"id": "c9"}]}
+    scripted.conversations = [_chat("old", 3, contact="c9")]
+    scripted.raw.asked.clear()
+    again = look(known=known, history_days=30)
+    assert isinstance(again, Customer) and again.latest is not None
+    assert again.contact_ids == ("c9", "c1")
+    assert scripted.asked() == [QUERY, LOOKUP, QUERY]

@@ -25,12 +25,13 @@ TEXT = f"{CANARY}: your order is ready"
 def test_a_refused_send_fails_for_certain_and_says_so_once(
     product: Product, ada: Agent, status: int, body: dict[str, str], words: str
 ) -> None:
-    product.fault("genesys", SEND, "status", status=status, body=body, times=1)
+    product.fault("genesys", SEND, "status", status=status, body=body)
     ada.sends("jane@example.com")
     card = ada.reads("❌ Failed")
     assert words in words_of(card["blocks"])
     assert "U0ADA" in str(ada.reads("The message did not reach the customer.")["pings"])
-    assert len(product.sends()) == 1
+    # What may have changed since the modal looked is looked up again, and then decided for good.
+    assert len(product.sends()) == (2 if status in (404, 409) else 1)
     assert product.inbox("Jane Doe") == []
 
 
@@ -179,7 +180,7 @@ def test_wrong_genesys_credentials_are_named(new_product: Callable[..., Product]
 
 
 def test_a_slow_genesys_never_delays_an_ack(product: Product, ada: Agent) -> None:
-    product.fault("genesys", "*identifierlookup*", "latency", seconds=4.0, times=2)
+    product.fault("genesys", "*details/query", "latency", seconds=4.0, times=2)
     answer = ada.types(f"jane@example.com {TEXT}")
     assert answer["ack"]["failure"] is None
     ada.sees("Looking the customer up")

@@ -167,7 +167,8 @@ def test_a_deployment_that_may_not_be_read_is_only_a_note(
 
 def test_a_missing_permission_is_named_with_where_to_grant_it(product: Product, ada: Agent) -> None:
     product.set_genesys(missing_permissions=["externalContacts:contact:view"])
-    shown = words_of(ada.opens(f"jane@example.com {TEXT}", "externalContacts:contact:view"))
+    stranger = "hostile@example.com"  # nobody here has looked this one up before
+    shown = words_of(ada.opens(f"{stranger} {TEXT}", "externalContacts:contact:view"))
     assert "Admin" in shown
     assert not product.sends()
 
@@ -180,7 +181,7 @@ def test_a_verdict_that_changed_since_the_modal_is_judged_again(
     product.post(f"/customers/{jane['id']}/answer", text="Hello?")  # opens a conversation
     assert ada.presses_send()["result"] == "closed"
     ada.reads("A conversation with this customer is open now")
-    assert not product.sends()
+    assert product.inbox("Jane Doe") == []
 
 
 def test_a_refused_request_can_be_opened_again_with_its_text(product: Product, ada: Agent) -> None:
