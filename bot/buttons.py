@@ -8,10 +8,11 @@ applies.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.card import CANCEL, CHECK_AGAIN, COMPOSE_AGAIN, SEND_ANYWAY
@@ -20,6 +21,7 @@ from bot.draft import make_draft
 from bot.last_resort import LastResort
 from bot.modal import Modal
 from bot.receipts import Receipts
+from bot.reception import Call, Listener, action
 from bot.request import Request
 from bot.store import Store
 
@@ -54,10 +56,9 @@ class Buttons:
             SEND_ANYWAY: delivery.send_anyway,
         }
 
-    def listen(self, app: AsyncApp) -> None:
-        """Register the listeners."""
-        for action in (*self._decisions, COMPOSE_AGAIN):
-            app.action({"type": "block_actions", "action_id": action})(self._on_click)
+    def listeners(self) -> Mapping[Call, Listener]:
+        """Return who listens to what."""
+        return {action(name): self._on_click for name in (*self._decisions, COMPOSE_AGAIN)}
 
     async def _on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()

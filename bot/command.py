@@ -7,9 +7,10 @@ lost, and the ack waits for nothing. Does not: look anybody up (``modal`` does, 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck
 
 from bot.addresses import (
     clean,
@@ -23,6 +24,7 @@ from bot.card import Post, show_notice
 from bot.draft import make_draft
 from bot.last_resort import LastResort
 from bot.modal import Modal
+from bot.reception import Call, Listener, command, message_shortcut
 from bot.request import Place
 
 SHORTCUT = "notify_customer"
@@ -70,10 +72,12 @@ class Command:
         self._command = command
         self._country = default_country
 
-    def listen(self, app: AsyncApp) -> None:
-        """Register the listeners; the command comes first, being the most frequent."""
-        app.command(self._command)(self._on_command)
-        app.shortcut({"callback_id": SHORTCUT, "type": "message_action"})(self._on_shortcut)
+    def listeners(self) -> Mapping[Call, Listener]:
+        """Return who listens to what."""
+        return {
+            command(self._command): self._on_command,
+            message_shortcut(SHORTCUT): self._on_shortcut,
+        }
 
     async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         text = body.get("text", "")

@@ -17,6 +17,13 @@ _PRIVATE = re.compile(
     r"|[^\s<>\"'=:,;(]+@[^\s<>\"',;)]+|\+\d[\d\s().-]{6,}\d"
 )
 _QUIET = ("slack_bolt", "slack_sdk", "aiohttp", "urllib3", "uvicorn.access", "dbos", "asyncio")
+# These ask for their own level, not the one they inherit, and else write out every body for nobody.
+_EAGER = (
+    "slack_sdk.web.async_base_client",
+    "slack_sdk.web.base_client",
+    "slack_sdk.webhook.async_client",
+    "slack_sdk.webhook.client",
+)
 MASK = "[masked]"
 
 
@@ -30,6 +37,8 @@ def start_logging(level: str) -> None:
         logger.setLevel(logging.WARNING)
         logger.handlers.clear()
         logger.propagate = True
+    for name in _EAGER:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("dbos").addFilter(Sparse())
 
 

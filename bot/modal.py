@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
@@ -42,6 +43,7 @@ from bot.modal_view import (
     build_modal,
 )
 from bot.preflight import Preflight
+from bot.reception import Call, Listener, action, submission
 from bot.request import Request
 from bot.verdict import Verdict, check_length
 from genesys import Identity, Several
@@ -76,11 +78,10 @@ class Modal:
         self._country = default_country
         self._turns: Counter[str] = Counter()  # look-ups under way or done, by view id
 
-    def listen(self, app: AsyncApp) -> None:
-        """Register the listeners."""
-        app.view(COMPOSE)(self._on_submission)
-        for action in (CUSTOMER, CANDIDATE, OPEN):
-            app.action({"type": "block_actions", "action_id": action})(self._on_change)
+    def listeners(self) -> Mapping[Call, Listener]:
+        """Return who listens to what."""
+        changes = {action(name): self._on_change for name in (CUSTOMER, CANDIDATE, OPEN)}
+        return {submission(COMPOSE): self._on_submission, **changes}
 
     async def open(self, draft: Draft, trigger_id: str, typed: str = "") -> None:
         """Open the modal for a draft, then look its customer up.

@@ -65,7 +65,7 @@ def parse(body: bytes, content_type: bytes) -> dict[str, Any]:
     payload: Any
     if content_type.startswith(b"application/x-www-form"):
         # yarl splits in C what the standard library takes longer for than all else before Bolt.
-        fields = dict(URL.build(query_string=text, encoded=True).query)
+        fields = dict(URL.build(query_string=text, encoded=True).query.items())
         payload = json.loads(fields["payload"]) if "payload" in fields else fields
     else:
         payload = json.loads(text)
