@@ -15,9 +15,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.request import Event, HistoryLine, Place, Request, State
 from bot.slot import KEEPALIVES
+from bot.turns import TurnTaking
 from genesys import Identity, IdentityKind
 
 LOCK_PATIENCE_MS = 2_000  # an agent waits for at most 3 s: better a clear refusal than silence
+
+CACHE_KB = 512  # of the SQLite file, for each connection; its default of 2 MB adds up
 
 metadata = sa.MetaData()
 
@@ -106,7 +109,7 @@ def open_database(url: str) -> sa.Engine:
                 "options": f"-c lock_timeout={LOCK_PATIENCE_MS} -c statement_timeout=15000",
             },
         )
-    engine = sa.create_engine(address, hide_parameters=True)
+    engine = sa.create_engine(address, hide_parameters=True, connect_args={"factory": TurnTaking})
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
@@ -114,6 +117,7 @@ def open_database(url: str) -> sa.Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA busy_timeout={LOCK_PATIENCE_MS}")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
 
     return engine
 
