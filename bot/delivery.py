@@ -23,16 +23,22 @@ from bot.request import Event, Request, State
 from bot.store import Ask, Store
 from bot.verdict import Verdict, check_length
 from bot.wording import explain
-from bot.works import DELIVER, deliver, publish, step
-from genesys import Customer, FateUnknown, GenesysCloud, GenesysError, send_once
+from bot.works import DELIVER, deliver, publish, step, until_next_try
+from genesys import (
+    Conflict,
+    Customer,
+    FateUnknown,
+    GenesysCloud,
+    GenesysError,
+    NotFound,
+    send_once,
+)
 
 log = logging.getLogger(__name__)
 
 GO = "go"  # what the first step leaves in the engine's row: the second may follow
 HOLD_HOURS = 24  # how long a request without an end of its own waits for Genesys
 FRESH = timedelta(seconds=120)  # a verdict older than this is asked for again before the send
-_AWAY_SECONDS = 5.0  # after a failure, requests in line wait without asking, too
-_HOLDS = (5, 10, 15)  # seconds until a held request tries again; the last one repeats
 _SEND_PATIENCE = 20.0
 
 
@@ -107,19 +113,19 @@ class Delivery:
             later = deliver(request_id, turn + 1, wait=wait, since=request.created_at)
             self._store.ask(self._engine.asking(later))
             return ""
-        if request.checked_at and now - request.checked_at < FRESH:
+        if request.checked_at and abs(now - request.checked_at) < FRESH:  # clocks may be set back
             return GO
-        return self._decide(request, now, turn)
+        return self._decide(request, turn)
 
-    def _decide(self, request: Request, now: datetime, turn: int) -> str:
+    def _decide(self, request: Request, turn: int) -> str:
         if time.monotonic() < self._away_until:
             self._hold(request, turn)
             return ""
-        verdict = self._preflight.check(
+        verdict, checked_at = self._preflight.check_to_send(
             request.identity, request.chosen_contact_id, request.into_open_conversation
         )
         if verdict.is_away:
-            self._away_until = time.monotonic() + _AWAY_SECONDS
+            self._away_until = time.monotonic() + until_next_try()
             self._hold(request, turn)
             return ""
         refusal = _refusal(request, verdict)
@@ -134,13 +140,20 @@ class Delivery:
                 reason=refusal,
             )
             return ""
-        return self._schedule(request, verdict, verdict.customer, now, turn)
+        return self._schedule(request, verdict, verdict.customer, checked_at, turn)
 
     def _schedule(
-        self, request: Request, verdict: Verdict, customer: Customer, now: datetime, turn: int
+        self,
+        request: Request,
+        verdict: Verdict,
+        customer: Customer,
+        checked_at: datetime,
+        turn: int,
     ) -> str:
         """Note who the customer is and when to send; GO when that is now."""
-        send_at = max(request.send_at or now, request.created_at + self._undo, now)
+        now = datetime.now(UTC)
+        asked_at = min(request.created_at, now)  # the clock may have been set back since
+        send_at = max(request.send_at or now, asked_at + self._undo, now)
         wait = (send_at - now).total_seconds()
         again = deliver(request.request_id, turn + 1, wait=wait, since=request.created_at)
         moved = self._store.move(
@@ -150,7 +163,7 @@ class Delivery:
             " ".join(finding.sentence for finding in verdict.findings[:2]),
             since=request.state,
             ask=self._showing(request.request_id, *([again] if wait > 0 else [])),
-            checked_at=now,
+            checked_at=checked_at,
             send_at=send_at,
             contact_id=customer.contact_id,
             contact_ids=customer.contact_ids,
@@ -172,6 +185,7 @@ class Delivery:
         ):
             return
         message, patience = self._receipts.message(request), _patience(request, now)
+        self._preflight.note_send(request.contact_ids)
         try:
             receipt = send_once(self._cloud, message, patience=patience)
         except FateUnknown as error:
@@ -182,13 +196,22 @@ class Delivery:
             self._not_taken(request, error, turn)
         else:
             self._receipts.accept(request_id, receipt)
+        finally:  # what was asked while it was under way may not know of it
+            self._preflight.note_send(request.contact_ids)
 
     def _not_taken(self, request: Request, error: GenesysError, turn: int) -> None:
         """Wait after what passes (no connection, rate limits); fail after what does not."""
         if passes(error):
-            self._away_until = time.monotonic() + _AWAY_SECONDS
+            self._away_until = time.monotonic() + until_next_try()
             if self._store.move(request.request_id, State.SCHEDULED, Event.NOT_TAKEN):
                 self._hold(request, turn)
+            return
+        self._preflight.forget(request.contact_ids)  # perhaps it is no longer who it was
+        asked_by_modal = request.checked_at is not None and request.checked_at < request.created_at
+        if asked_by_modal and isinstance(error, Conflict | NotFound):  # what holds now?
+            again = deliver(request.request_id, turn + 1, since=request.created_at)
+            ask, event = self._engine.asking(again), Event.NOT_TAKEN
+            self._store.move(request.request_id, State.SCHEDULED, event, ask=ask, checked_at=None)
             return
         reason, show = explain(error), self._showing(request.request_id)
         self._store.move(
@@ -197,9 +220,8 @@ class Delivery:
 
     def _hold(self, request: Request, turn: int) -> None:
         """Let a request wait for Genesys, in line with the others that do."""
-        hold = _HOLDS[min(turn, len(_HOLDS) - 1)]
-        wait = hold - time.time() % hold  # on a grid: all become due together, oldest first
-        again = deliver(request.request_id, turn + 1, wait=wait, since=request.created_at)
+        wait, since = until_next_try(), request.created_at
+        again = deliver(request.request_id, turn + 1, wait=wait, since=since)
         works = self._showing(request.request_id, again)
         self._store.add_line(request.request_id, Event.HELD, ask=works, once=True)
 

@@ -2,15 +2,17 @@
 
 Promises: work asked for inside one of our transactions exists exactly when that transaction does;
 work of a process that died goes on when it starts again, or in another process that takes it over;
-only request ids stand in the engine's rows. Does not: know what the work is, or who is dead (the
-reaper does). Why each option: docs/decisions/0002-durable-engine.md.
+it starts as soon as its transaction is over; only request ids stand in the engine's rows. Does
+not: know what the work is, or who is dead (the reaper does). Why each option:
+docs/decisions/0002-durable-engine.md.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -26,18 +28,23 @@ from dbos import (
     WorkflowStatusString,
 )
 
+from bot.bell import Bells
 from bot.slot import KEEPALIVES
+from bot.turns import TurnTaking
 
 APPLICATION = "proactive"
 # Pinned: the engine's default is a hash of the code, and a new release would then never touch
 # what the old one left behind. Raise it only with drained queues.
 APPLICATION_VERSION = "1"
 DRAIN_SECONDS = 5  # so that a bot told to stop has stopped within ten
-RECOVERY_ATTEMPTS = 20  # dispatches before a request that kills its process is set aside
-# Connections to PostgreSQL for each process, beside those of our own engine: its default of 20
-# would let three processes use up the hundred that a server allows.
+# Dispatches before work that may be what kills its process is set aside. Work that only waited
+# beside it is set aside, too, so they are many; and ``rescue`` gives both anew after a while.
+RECOVERY_ATTEMPTS = 100
+# Connections of each process, beside those of our own engine: with its default of 20, three
+# processes would use up the hundred that a PostgreSQL server allows.
 CONNECTIONS = 10
-KNOWN_DBOS = "3.4."  # take_over uses what DBOS keeps private: read it again before raising this
+KNOWN_DBOS = "3.4."  # take_over and bell use what DBOS keeps private: read it before raising this
+WITHOUT_BELLS = 0.1  # seconds between two looks at a queue where no bell can be hung
 _FIRST_REQUEST = datetime(2026, 1, 1, tzinfo=UTC)  # older ones share the first place in the queue
 
 
@@ -47,6 +54,11 @@ class Queue(StrEnum):
     DELIVERY = "delivery"
     THREAD = "thread"
     READ_BACK = "read-back"
+
+
+# How much of each queue one process does at a time, and of one request's: a thread's posts go one
+# after another, or their lines cross.
+_LIMITS = {Queue.DELIVERY: (8, None), Queue.THREAD: (8, 1), Queue.READ_BACK: (4, None)}
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,7 @@ class Engine:
             raise RuntimeError(f"the engine is made for DBOS {KNOWN_DBOS}x: see KNOWN_DBOS")
         self._database = database
         self._client: DBOSClient | None = None
+        self._bells = Bells(Queue, database)
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": database_url,
@@ -79,17 +92,19 @@ class Engine:
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
             "max_executor_threads": 64,
-            "notification_listener_polling_interval_sec": 0.05,
+            # Its works send each other nothing, so nobody listens; it is waited for at the end.
+            "notification_listener_polling_interval_sec": 0.25,
             "use_listen_notify": False,
         }
-        if database.dialect.name == "postgresql":
-            config["use_listen_notify"] = True
-            config["sys_db_pool_size"] = CONNECTIONS
+        config["sys_db_pool_size"] = CONNECTIONS
+        if database.dialect.name == "sqlite":
+            config["db_engine_kwargs"] = {"connect_args": {"factory": TurnTaking}}
+        else:
             config["db_engine_kwargs"] = {
                 "connect_args": {**KEEPALIVES, "application_name": "proactive engine"},
                 "hide_parameters": True,
             }
-        DBOS(config=config)
+        self._dbos = DBOS(config=config)
         engine_log = logging.getLogger("dbos")  # DBOS gives it a handler that masks nothing
         engine_log.handlers.clear()
         engine_log.propagate = True
@@ -108,22 +123,26 @@ class Engine:
             application_name=APPLICATION,
             retry_connection_errors=False,  # an agent waits: better refused than blocked
         )
+        self._bells.hang(self._dbos)
         DBOS.launch()
-        DBOS.register_queue(Queue.DELIVERY, worker_concurrency=8, polling_interval_sec=0.05)
-        DBOS.register_queue(
-            Queue.THREAD,
-            worker_concurrency=8,
-            partition_concurrency=1,  # one post at a time for each request, or lines cross
-            polling_interval_sec=0.1,
-        )
-        DBOS.register_queue(Queue.READ_BACK, worker_concurrency=4, polling_interval_sec=0.25)
+        for queue, (at_once, of_one_request) in _LIMITS.items():
+            DBOS.register_queue(
+                queue,
+                worker_concurrency=at_once,
+                partition_concurrency=of_one_request,
+                polling_interval_sec=WITHOUT_BELLS,
+            )
+        self._bells.begin()
 
     def asking(self, *works: Work) -> Callable[[sa.Connection], None]:
         """Return a function that asks for the works inside a caller's transaction."""
+        asked = time.monotonic()
 
         def ask(connection: sa.Connection) -> None:
+            # The transaction may have waited for others: what is due together stays together.
+            waited = time.monotonic() - asked
             for work in works:
-                self._enqueue(connection, work)
+                self._enqueue(connection, replace(work, delay=max(0.0, work.delay - waited)))
 
         return ask
 
@@ -143,26 +162,28 @@ class Engine:
             options["priority"] = _place(work.since)
         client = self._launched_client()
         client.enqueue_in_transaction(connection, options, work.request_id, work.turn)
+        self._bells.ring_for(connection, work.queue, work.delay)
 
-    def has_work(self, name: str, request_id: str) -> bool:
-        """Tell whether such work for a request waits, runs, or was set aside after many crashes.
+    def has_work(self, name: str, request_id: str, *, by: datetime) -> bool:
+        """Tell whether such work for a request waits or runs.
 
+        What is delayed until after ``by`` is none, nor is what was set aside after many crashes.
         Raises SQLAlchemyError or DBOSException.
         """
         unfinished = [
             WorkflowStatusString.ENQUEUED.value,
             WorkflowStatusString.DELAYED.value,
             WorkflowStatusString.PENDING.value,
-            WorkflowStatusString.MAX_RECOVERY_ATTEMPTS_EXCEEDED.value,
         ]
-        return bool(
-            self._launched_client().list_workflows(
-                status=unfinished,
-                workflow_id_prefix=f"{name}:{request_id}:",
-                limit=1,
-                load_input=False,
-                load_output=False,
-            )
+        works = self._launched_client().list_workflows(
+            status=unfinished,
+            workflow_id_prefix=f"{name}:{request_id}:",
+            load_input=False,
+            load_output=False,
+        )
+        delayed, latest = WorkflowStatusString.DELAYED.value, by.timestamp() * 1000
+        return any(
+            work.status != delayed or (work.delay_until_epoch_ms or 0) <= latest for work in works
         )
 
     def executors(self) -> frozenset[str]:
@@ -186,7 +207,9 @@ class Engine:
         does the same, which is why it is safe to call: each row is moved by one compare-and-set
         on the id, and the engine lets no step of the dead one be recorded afterwards.
         """
-        return len(DBOS._recover_pending_workflows([executor_id]))
+        taken = DBOS._recover_pending_workflows([executor_id])
+        self._bells.look_now()
+        return len(taken)
 
     def forget_finished(self, before: datetime, most: int) -> int:
         """Delete up to ``most`` pieces of work that ended before; return how many it were.
@@ -220,6 +243,7 @@ class Engine:
 
         What is not finished by then goes on at the next start.
         """
+        self._bells.close()
         DBOS.destroy(workflow_completion_timeout_sec=DRAIN_SECONDS, destroy_registry=True)
         if self._client is not None:
             self._client.destroy()

@@ -1,8 +1,9 @@
 """The net under the engine: requests whose work is gone are given new work.
 
 Promises: a request that stands still although no work for it waits or runs, because the work ended
-in an error that nobody foresaw, goes on within minutes. New work can do no harm: every step finds
-in the store what is done already, and the right to send is one compare-and-set.
+in an error that nobody foresaw or was set aside after many crashes, goes on within minutes. New
+work can do no harm: every step finds in the store what is done already, and the right to send is
+one compare-and-set.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
 STALLED_AFTER = timedelta(minutes=3)
-RESCUE_TURN = 1_000  # past every other: later holds come at their longest wait
+LONGEST_READ_BACK = timedelta(days=1, minutes=3)  # as far ahead as the settings may put one
+RESCUE_TURN = 1_000  # past every other, to be told apart in the engine's rows
 
 
 class Rescue:
@@ -56,13 +58,16 @@ class Rescue:
     def look(self, now: datetime) -> int:
         """Give work to every request that has none and should; return how many those are."""
         rescued = 0
-        for request_id in self._list(_stalled(now - STALLED_AFTER)):
-            if not any(self._engine.has_work(name, request_id) for name in (DELIVER, READ_BACK)):
+        waits = {DELIVER: now + STALLED_AFTER, READ_BACK: now + LONGEST_READ_BACK}
+        for request_id in self._list(_stalled(now)):
+            if not any(
+                self._engine.has_work(name, request_id, by=by) for name, by in waits.items()
+            ):
                 log.warning("request %s had no work left and goes on", request_id)
                 self._store.ask(self._engine.asking(deliver(request_id, RESCUE_TURN, since=now)))
                 rescued += 1
-        for request_id in self._list(_unshown(now - STALLED_AFTER)):
-            if not self._engine.has_work(PUBLISH, request_id):
+        for request_id in self._list(_unshown(now)):
+            if not self._engine.has_work(PUBLISH, request_id, by=now):
                 log.warning("request %s was not shown and is now", request_id)
                 self._store.ask(self._engine.asking(publish(request_id)))
                 rescued += 1
@@ -73,8 +78,14 @@ class Rescue:
             return tuple(row.request_id for row in connection.execute(request_ids))
 
 
-def _stalled(before: datetime) -> sa.Select[tuple[str]]:
-    """Select the unsent requests in whose history nothing has happened since ``before``."""
+def _is_old(at: sa.ColumnElement[float], now: datetime) -> sa.ColumnElement[bool]:
+    """Tell whether a line is not of just now: older, or later because the clock was set back."""
+    before, after = (now - STALLED_AFTER).timestamp(), (now + STALLED_AFTER).timestamp()
+    return sa.not_(at.between(before, after))
+
+
+def _stalled(now: datetime) -> sa.Select[tuple[str]]:
+    """Select the unsent requests in whose history nothing has happened for some minutes."""
     newest = (
         sa.select(sa.func.max(history.c.at))
         .where(history.c.request_id == requests.c.request_id)
@@ -82,15 +93,18 @@ def _stalled(before: datetime) -> sa.Select[tuple[str]]:
     )
     return sa.select(requests.c.request_id).where(
         requests.c.state.in_((State.CHECKING, State.SCHEDULED, State.SENDING)),
-        newest < before.timestamp(),
-        sa.or_(requests.c.send_at.is_(None), requests.c.send_at < before.timestamp()),
+        _is_old(newest, now),
+        sa.or_(
+            requests.c.send_at.is_(None),
+            requests.c.send_at < (now - STALLED_AFTER).timestamp(),
+        ),
     )
 
 
-def _unshown(before: datetime) -> sa.Select[tuple[str]]:
-    """Select the requests with a line from before ``before`` that no thread shows yet."""
+def _unshown(now: datetime) -> sa.Select[tuple[str]]:
+    """Select the requests with a line that is some minutes old and that no thread shows yet."""
     return (
         sa.select(history.c.request_id)
-        .where(history.c.posted_ts == "", history.c.at < before.timestamp())
+        .where(history.c.posted_ts == "", _is_old(history.c.at, now))
         .distinct()
     )

@@ -25,6 +25,7 @@ from bot.tables import (
 )
 
 Ask = Callable[[sa.Connection], None]  # asks the engine for work, inside our transaction
+LONGEST_LOOK = timedelta(minutes=30)  # ahead of now, no next look is so far
 NEAR_LOOKS = 4  # as many looks as have been had where the next one is still near
 NOT_SHOWN = "-"  # stands for a thread line's ts where no line is meant to be
 
@@ -137,11 +138,17 @@ class Store:
     def claim_watched(self, now: datetime, lease: timedelta, most: int) -> tuple[Request, ...]:
         """Claim the requests whose outcome is due for a look, for the time of ``lease``.
 
-        No other process gets them meanwhile; when this one dies, they are due again.
+        No other process gets them meanwhile; when this one dies, they are due again. What would be
+        due much later than any wait is due, too: the clock was set back since.
         """
         due = (
             sa.select(requests.c.request_id)
-            .where(requests.c.next_look_at <= now.timestamp())
+            .where(
+                sa.or_(
+                    requests.c.next_look_at <= now.timestamp(),
+                    requests.c.next_look_at > (now + LONGEST_LOOK).timestamp(),
+                )
+            )
             .order_by(requests.c.next_look_at)
             .limit(most)
             .with_for_update(skip_locked=True)

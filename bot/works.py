@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from dbos import StepOptions
@@ -9,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.engine import Queue, Work
 
+HOLD_SECONDS = 10
 DELIVER, READ_BACK, PUBLISH = "deliver", "read_back", "publish"
 
 
@@ -18,6 +20,15 @@ def deliver(request_id: str, turn: int = 0, *, since: datetime, wait: float = 0.
     ``since``: when it was asked for; of those that wait, the first goes first.
     """
     return Work(DELIVER, Queue.DELIVERY, request_id, turn, delay=wait, once=turn == 0, since=since)
+
+
+def until_next_try() -> float:
+    """Return the seconds until what waits for Genesys tries again, all of it, the oldest first.
+
+    The moments are the same for all, so that nobody overtakes: after a failure, who comes before
+    the next one waits for it without asking.
+    """
+    return HOLD_SECONDS - time.time() % HOLD_SECONDS
 
 
 def read_back(request_id: str, turn: int = 0, *, wait: float = 0.0) -> Work:

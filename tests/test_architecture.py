@@ -18,8 +18,9 @@ LONGEST_MODULE = 260
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "addresses request slot pace log signature settings",
-        "wording block_kit tables engine quota",
+        "addresses request slot turns lookout pace log signature settings reception",
+        "wording block_kit tables bell quota",
+        "engine",
         "verdict store works reaper",
         "draft card preflight posts receipts watch rescue health metrics",
         "modal_view slack_posting delivery web slack_http socket_mode",

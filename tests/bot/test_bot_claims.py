@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bot.posts import Posts
 from bot.request import Event, Request, State
-from bot.store import Store, no_work
+from bot.store import LONGEST_LOOK, Store, no_work
 
 from .conftest import NOW, open_quickly
 
@@ -77,6 +77,15 @@ def test_no_more_are_claimed_than_can_be_looked_at_oldest_first(
     assert _claim(store, most=2) == []
 
 
+def test_what_is_due_later_than_any_wait_is_due_because_the_clock_was_set_back(
+    store: Store, accept: Callable[..., str]
+) -> None:
+    accept("V1", NOW + LONGEST_LOOK)
+    accept("V2", NOW + LONGEST_LOOK + SECOND)
+    assert _claim(store) == ["V2"]
+    assert _claim(store) == []
+
+
 @pytest.mark.parametrize("round_number", range(3))
 def test_two_processes_never_claim_the_same_request(
     round_number: int, store: Store, file: Path, accept: Callable[..., str]
@@ -125,7 +134,7 @@ def test_news_of_a_conversation_makes_the_look_at_its_messages_due(
     store: Store, accept: Callable[..., str]
 ) -> None:
     for request_id, conversation_id in (("V1", "c1"), ("V2", "c1"), ("V3", "c2")):
-        accept(request_id, NOW + timedelta(hours=1), conversation_id)
+        accept(request_id, NOW + LONGEST_LOOK, conversation_id)
     accept("V4", NOW - SECOND)
     store.hasten_look("c1", NOW)
     assert _claim(store) == ["V1", "V2", "V4"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,9 @@ from .conftest import CANARY, Agent, Product, wait_for, words_of
 
 TEXT = f"{CANARY}: your order is ready"
 AWAY = "*/api/v2/*"
+LOOK_UP = "identifierlookup"
+SIDE_BY_SIDE = 8
+WAITING = 16
 
 
 def test_undo_within_the_countdown_sends_nothing(new_product: Callable[..., Product]) -> None:
@@ -132,23 +138,39 @@ def test_impossible_times_are_refused_under_their_field(
 def test_while_genesys_is_away_requests_wait_and_go_out_in_order_when_it_is_back(
     new_product: Callable[..., Product],
 ) -> None:
+    """The oldest begins first; eight are under way side by side, and of those the quicker wins."""
     product = new_product(GENESYS_CLOUD_PATIENCE="1")
-    product.post("/control/genesys/customers", count=6, prefix="bulk")
+    product.post("/control/genesys/customers", count=WAITING, prefix="bulk")
     product.fault("genesys", AWAY, "status", status=503, times=None)
     ada = product.agent()
-    for number in range(1, 7):
+    for number in range(1, WAITING + 1):
         ada.types(f"bulk-{number:04}@example.com {TEXT} {number}")
         ada.sees("the request then waits")
         assert ada.presses_send()["result"] == "closed"
         wait_for(lambda n=number: _cards(ada) == n or None, "its card")
-    ada.reads("The request waits and goes on when it does")
+    wait_for(lambda: _waiting(ada) == WAITING or None, "all of them to wait")
     assert product.sends() == []
+    product.delete("/control/genesys/calls")
     product.delete("/control/genesys/faults")
-    wait_for(lambda: len(product.sends()) == 6 or None, "all six", 60)
+    product.fault("genesys", LOOK_UP, "latency", seconds=1.0, times=None)
+    wait_for(lambda: len(product.sends()) == WAITING or None, "all of them", 60)
     texts = [send["body"]["textBody"] for send in product.sends()]
-    assert sorted(texts) == [f"{TEXT} {number}" for number in range(1, 7)]
-    for number in range(1, 7):
-        assert sum(text.endswith(str(number)) for text in texts) == 1
+    assert sorted(texts) == sorted(f"{TEXT} {number}" for number in range(1, WAITING + 1))
+    begun = [_number(call) for call in product.calls("genesys", LOOK_UP)]
+    for place, number in enumerate(begun):
+        overtaken = [earlier for earlier in range(1, number) if earlier not in begun[:place]]
+        assert len(overtaken) < SIDE_BY_SIDE, begun
+
+
+def _number(look_up: dict[str, Any]) -> int:
+    found = re.search(r"bulk-(\d+)@", str(look_up["body"]))
+    assert found
+    return int(found[1])
+
+
+def _waiting(agent: Agent) -> int:
+    said = "The request waits and goes on when it does"
+    return sum(said in words_of(message["blocks"] or []) for message in agent.messages())
 
 
 def _cards(agent: Agent) -> int:
@@ -158,8 +180,6 @@ def _cards(agent: Agent) -> int:
 def test_a_full_database_refuses_with_a_sentence_and_sends_nothing(
     new_product: Callable[..., Product],
 ) -> None:
-    import sqlite3
-
     product = new_product()
     ada = product.agent()
     ada.opens(f"jane@example.com {TEXT}")
