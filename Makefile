@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-emit-index-url --no-annotate pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test slow check lint types lock surfaces screenshot soak matrix clean
+.PHONY: help sandbox test slow check lint types lock surfaces screenshot soak matrix bench clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -39,6 +39,9 @@ surfaces: .venv/run ## Print every view and message of the bot as JSON lines
 
 soak: .venv/dev ## Kill bots at random under load: ARGS="--processes 3 --database postgresql"
 	$(BIN)/python -m tests.crash.soak $(ARGS)
+
+bench: .venv/dev ## Measure the bot beside what it can be compared to: ARGS="ack rate --out FILE"
+	$(BIN)/python -m benchmarks $(ARGS)
 
 matrix: .venv/dev ## Kill a bot at every named point: ARGS="--kills 10 --database postgresql"
 	$(BIN)/python -m tests.crash.matrix $(ARGS)

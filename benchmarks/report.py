@@ -66,7 +66,7 @@ class Report:
 def alternate(
     contestants: Mapping[str, Callable[[], Mapping[str, float]]], rounds: int
 ) -> dict[str, dict[str, Figure]]:
-    """Measure the contestants in turn, ``rounds`` times: A B C A B C, so that all meet the same day.
+    """Measure the contestants in turn, ``rounds`` times: A B C A B C: all meet the same day.
 
     A contestant is a function that measures once and returns its quantities by name.
     """
