@@ -40,8 +40,7 @@ DRAIN_SECONDS = 5  # so that a bot told to stop has stopped within ten
 # Dispatches before work that may be what kills its process is set aside. Work that only waited
 # beside it is set aside, too, so they are many; and ``rescue`` gives both anew after a while.
 RECOVERY_ATTEMPTS = 100
-# Connections of each process, beside those of our own engine: with its default of 20, three
-# processes would use up the hundred that a PostgreSQL server allows.
+# Of each process, beside our own: with 20, three would use up the hundred that PostgreSQL allows.
 CONNECTIONS = 10
 KNOWN_DBOS = "3.4."  # take_over and bell use what DBOS keeps private: read it before raising this
 WITHOUT_BELLS = 0.1  # seconds between two looks at a queue where no bell can be hung
@@ -56,8 +55,7 @@ class Queue(StrEnum):
     READ_BACK = "read-back"
 
 
-# How much of each queue one process does at a time, and of one request's: a thread's posts go one
-# after another, or their lines cross.
+# What one process does of a queue at a time, and all of one request: its posts keep their order.
 _LIMITS = {Queue.DELIVERY: (8, None), Queue.THREAD: (8, 1), Queue.READ_BACK: (4, None)}
 
 
@@ -92,9 +90,8 @@ class Engine:
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
             "max_executor_threads": 64,
-            # Its works send each other nothing, so nobody listens; it is waited for at the end.
-            "notification_listener_polling_interval_sec": 0.25,
-            "use_listen_notify": False,
+            "notification_listener_polling_interval_sec": 0.25,  # waited for at the end
+            "use_listen_notify": False,  # its works send each other nothing
         }
         config["sys_db_pool_size"] = CONNECTIONS
         if database.dialect.name == "sqlite":
