@@ -2,6 +2,8 @@
 # PYTHON=python3.12 make … chooses another interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
+# More than the cores of a small machine: half of the time the tests wait for programs of theirs.
+WORKERS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate pyproject.toml
@@ -16,7 +18,7 @@ sandbox: .venv/run ## Try the whole product in a browser, no account needed
 	@$(BIN)/python -m sandbox $(ARGS)
 
 test: .venv/dev ## Run the tests
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
 
 slow: .venv/dev ## Run the tests that take longer (kills, several processes)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
