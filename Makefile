@@ -63,6 +63,7 @@ clean: ## Remove .venv and caches
 	@echo "Setting up .venv (about a minute, once) …"
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements.lock
 	@$(PIP) install --quiet --no-deps -e .
+	@$(BIN)/python -c "import bot.app, sandbox.server"  # writes the bytecode of what is loaded
 	@touch $@
 
 .venv/dev: .venv/run requirements-dev.lock
