@@ -95,6 +95,7 @@ def test_the_modal_opens_empty_and_looks_up_on_enter(product: Product, ada: Agen
 
 def test_what_is_typed_survives_the_lookups_update(product: Product, ada: Agent) -> None:
     ada.types("jane@example.com")
+    wait_for(ada.view, "the modal")
     ada.presses_send(message=TEXT)  # values reach Slack's view, whatever the bot answers
     ada.reads("Accepted by Genesys Cloud")
     assert product.inbox("Jane Doe") == [TEXT]
