@@ -58,9 +58,9 @@ def run(settings: Settings) -> None:
         core = Core(settings)
     except OutdatedSdk as error:
         raise BadSettings([str(error)]) from None
+    sys.setswitchinterval(SWITCH_SECONDS)
     # The server takes the signals while it runs and raises them again afterwards: by then all is
     # closed, and the process should end with the status of one that did what it was told.
-    sys.setswitchinterval(SWITCH_SECONDS)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     uvloop.run(_serve(settings, core, listening))
     log.info("stopped")
