@@ -70,6 +70,7 @@ class Command:
         self._modal = modal
         self._last_resort = last_resort
         self._command = command
+        self._help = show_help(command)
         self._country = default_country
 
     def listeners(self) -> Mapping[Call, Listener]:
@@ -82,7 +83,7 @@ class Command:
     async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         text = body.get("text", "")
         if text.strip().lower() in ("help", "?", "-h", "--help"):
-            shown = show_help(self._command)
+            shown = self._help
             await ack(response_type="ephemeral", text=shown.text, blocks=shown.blocks)
             return
         place = Place(body["team_id"], body["channel_id"], "", body["response_url"])

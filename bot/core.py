@@ -35,7 +35,6 @@ class Core:
 
     def __init__(self, settings: Settings) -> None:
         check_sdk()
-        self.tls = ssl.create_default_context()  # one for all of Slack: it takes long to make
         self.slot, self.database, self.store, budget = _open(settings)
         self.engine = Engine(settings.database_url, self.database, self.slot.name)
         self.reaper = Reaper(self.engine, self.slot)
@@ -76,7 +75,9 @@ class Core:
         self.thread = Thread(
             self.store,
             Posts(self.database),
-            SlackPosting(settings.slack_bot_token, settings.slack_api_url, self.tls),
+            SlackPosting(
+                settings.slack_bot_token, settings.slack_api_url, ssl.create_default_context()
+            ),
             outcomes_channel=settings.outcomes_channel,
         )
         for part in (self.delivery, self.receipts, self.thread):
@@ -118,7 +119,10 @@ def connection_to(settings: Settings) -> Connection:
 
 def _open(settings: Settings) -> tuple[Slot, sa.Engine, Store, SharedBudget]:
     """Open the database and what stands in it; raise BadSettings when it cannot be used."""
-    address = sa.make_url(settings.database_url)
+    try:
+        address = sa.make_url(settings.database_url)
+    except sa.exc.ArgumentError:
+        raise BadSettings(["PROACTIVE_DATABASE_URL is not a database address."]) from None
     what = address.database if address.drivername == "sqlite" else address.host
     try:
         if address.drivername == "sqlite":

@@ -10,13 +10,16 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.store import Store
 from genesys import GenesysCloud, GenesysError, check_access
+
+if TYPE_CHECKING:  # over HTTP there is none
+    from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
 ASK_EVERY_SECONDS = 15.0
 SOCKET_PATIENCE_SECONDS = 20.0  # Slack renews sockets by itself, which takes a few seconds

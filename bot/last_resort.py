@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.draft import CUSTOMER
-from bot.modal_view import build_sorry
+from bot.block_kit import Block, plain
 
 log = logging.getLogger(__name__)
 
@@ -31,25 +29,14 @@ class LastResort:
         self._client = client
         self._running: set[asyncio.Task[None]] = set()
 
-    def guard(self, app: AsyncApp) -> None:
-        """Answer for every listener of the app that raises."""
-
-        async def answer(error: Exception, body: dict[str, Any]) -> BoltResponse:
-            sentence = _note(error)
-            if body.get("type") == "view_submission":
-                fields = [b["block_id"] for b in body["view"]["blocks"] if b["type"] == "input"]
-                under = CUSTOMER if CUSTOMER in fields else fields[0]
-                return BoltResponse(
-                    status=200, body={"response_action": "errors", "errors": {under: sentence}}
-                )
-            if "command" in body:
-                return BoltResponse(
-                    status=200, body={"response_type": "ephemeral", "text": sentence}
-                )
-            self.start(self._tell(body, None, sentence), body)
-            return BoltResponse(status=200, body="")
-
-        app.error(answer)
+    async def attend(
+        self, listening: Awaitable[BoltResponse | None], body: dict[str, Any]
+    ) -> BoltResponse | None:
+        """Return a listener's answer; when it fails, the answer to give in its place."""
+        try:
+            return await listening
+        except Exception as error:  # noqa: BLE001 -- the last resort is this one place
+            return self._answer(body, _note(error))
 
     def start(self, work: Coroutine[Any, Any, None], body: dict[str, Any]) -> None:
         """Do work after the ack; when it fails, tell the agent whose request it was."""
@@ -60,6 +47,18 @@ class LastResort:
     async def finish(self) -> None:
         """Wait until all that was started has ended."""
         await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _answer(self, body: dict[str, Any], sentence: str) -> BoltResponse:
+        """Answer in the ack where it shows, else beside it."""
+        if body.get("type") == "view_submission":
+            fields = (b["block_id"] for b in body["view"]["blocks"] if b["type"] == "input")
+            errors = {"response_action": "errors", "errors": {next(fields): sentence}}
+            return BoltResponse(status=200, body=errors)
+        if "command" in body:
+            said = {"response_type": "ephemeral", "text": sentence}
+            return BoltResponse(status=200, body=said)
+        self.start(self._tell(body, None, sentence), body)
+        return BoltResponse(status=200)
 
     async def _run(self, work: Coroutine[Any, Any, None], body: dict[str, Any]) -> None:
         view_id = (body.get("view") or {}).get("id")
@@ -81,6 +80,17 @@ class LastResort:
                 await self._client.chat_postMessage(channel=agent, text=sentence, mrkdwn=False)
         except (TimeoutError, SlackClientError, OSError) as error:
             log.warning("could not tell the agent either (%s)", type(error).__name__)
+
+
+def build_sorry(sentence: str) -> Block:
+    """Draw a modal that only says what went wrong."""
+    return {
+        "type": "modal",
+        "callback_id": "sorry",
+        "title": plain("Something went wrong"),
+        "close": plain("Close"),
+        "blocks": [{"type": "section", "text": plain(sentence)}],
+    }
 
 
 def _note(error: Exception) -> str:

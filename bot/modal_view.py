@@ -78,17 +78,6 @@ def build_modal(
     }
 
 
-def build_sorry(sentence: str) -> View:
-    """Draw a modal that only says what went wrong."""
-    return {
-        "type": "modal",
-        "callback_id": "sorry",
-        "title": plain("Something went wrong"),
-        "close": plain("Close"),
-        "blocks": [{"type": "section", "text": plain(sentence)}],
-    }
-
-
 def _customer_input(draft: Draft) -> Block:
     element: Block = {
         "type": "plain_text_input",

@@ -1,19 +1,25 @@
-"""Where a request of Slack's meets its listener: one look into a table.
+"""Where a request of Slack's meets its listener: Bolt's app, with a table in front of its search.
 
-Bolt tries its listeners in turn, and builds for each everything that one might ask for; that took
-longer than all else before an ack. This is a middleware of Bolt's, before its search: the ack, the
-errors and what nobody listens to stay Bolt's. Does not: know what the listeners do.
-https://docs.slack.dev/tools/bolt-python/concepts/global-middleware
+Bolt builds for each request a Web API client and whatever a listener might ask for, and tries its
+listeners in turn; that took longer than all else before an ack. Here the listener is found in a
+table and gets Bolt's ack; what nobody in the table listens to goes Bolt's way. Both edges, HTTP
+and Socket Mode, end here. Promises: a command is acknowledged even before there are listeners,
+and done when there are. Does not: know what the listeners do.
+https://docs.slack.dev/tools/bolt-python/concepts/acknowledge
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from slack_bolt.async_app import AsyncAck, AsyncBoltRequest
-from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.last_resort import LastResort
 
 Body = dict[str, Any]
 Listener = Callable[[AsyncAck, Body], Awaitable[None]]
@@ -59,23 +65,53 @@ def read_call(body: Body) -> Call:
     return Call(kind, str(named.get("callback_id", "")))
 
 
-class Reception(AsyncMiddleware):
-    """Hands each request to its listener; without one Bolt goes on."""
+class Reception(AsyncApp):
+    """The Bolt app; until ``open`` tells who listens, requests wait, commands after their ack."""
 
-    def __init__(self, listeners: Mapping[Call, Listener]) -> None:
-        self._listeners = listeners
+    def __init__(self, last_resort: LastResort, **bolt: Any) -> None:
+        """Make it; ``bolt`` are Bolt's own arguments."""
+        super().__init__(**bolt)
+        self._last_resort = last_resort
+        self._table: asyncio.Future[Mapping[Call, Listener]]
+        self._table = asyncio.get_running_loop().create_future()
 
-    async def async_process(
-        self,
-        *,
-        req: AsyncBoltRequest,
-        resp: BoltResponse,  # noqa: ARG002 -- Bolt gives it
-        next: Callable[[], Awaitable[BoltResponse]],
-    ) -> BoltResponse | None:
-        """Let the listener ack, and return its answer as soon as it returns."""
-        listener = self._listeners.get(read_call(req.body))
+    def open(self, listeners: Mapping[Call, Listener]) -> None:
+        """Let these listen from now on."""
+        self._table.set_result(listeners)
+
+    def give_up(self, error: BaseException) -> None:
+        """Answer whoever waits that the bot could not start."""
+        if not self._table.done():
+            self._table.set_exception(error)
+            self._table.exception()  # seen, even if nobody waits
+
+    async def receive(self, body: Body) -> BoltResponse:
+        """Let the listener of a parsed request ack, and return its answer as soon as it returns."""
+        if not self._table.done() and "command" in body:
+            # Its ack needs no words, and must not wait for a start that may take 3 seconds.
+            self._last_resort.start(self._catch_up(body), body)
+            return BoltResponse(status=200)
+        answer = await self._last_resort.attend(self._hear(body), body)
+        return answer or await super().async_dispatch(
+            AsyncBoltRequest(body=body, mode="socket_mode")
+        )
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """Take a request from Bolt's adapters; they hand over parsed ones in Socket Mode."""
+        return await self.receive(req.body)
+
+    async def _hear(self, body: Body) -> BoltResponse | None:
+        table = await (self._table if self._table.done() else asyncio.shield(self._table))
+        listener = table.get(read_call(body))
         if listener is None:
-            return await next()
-        ack = req.context.ack
-        await listener(ack, req.body)
+            return None
+        ack = AsyncAck()  # type: ignore[no-untyped-call]
+        await listener(ack, body)
         return ack.response
+
+    async def _catch_up(self, body: Body) -> None:
+        """Do what a command asked that has had its ack; words go to its answer address."""
+        answer = await self._hear(body)
+        if answer is not None and answer.body:
+            words = json.loads(answer.body)
+            await AsyncWebhookClient(body["response_url"]).send_dict(words)

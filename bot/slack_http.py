@@ -1,4 +1,4 @@
-"""The HTTP edge to Slack: each of its requests is checked, parsed, and handed to Bolt.
+"""The HTTP edge to Slack: each of its requests is checked, parsed, and handed to the Bolt app.
 
 Promises: a forged, old or repeated request touches nothing; every body that Slack may send is
 read, also one that trips Bolt's own parser. A plain ASGI function, because it stands in front of
@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
+from bot.reception import Reception
 from bot.signature import Signatures
 
 MAX_BODY = 1_000_000  # Slack's largest request is a view of 250 kB, percent-encoded
@@ -23,7 +23,7 @@ MAX_BODY = 1_000_000  # Slack's largest request is a view of 250 kB, percent-enc
 class SlackRequests:
     """Answers ``POST /slack/events``."""
 
-    def __init__(self, app: AsyncApp, signatures: Signatures) -> None:
+    def __init__(self, app: Reception, signatures: Signatures) -> None:
         self._app = app
         self._signatures = signatures
 
@@ -49,10 +49,8 @@ class SlackRequests:
         except ValueError:
             await _answer(send, 400, "the body is not what Slack sends")
             return
-        # Bolt takes parsed bodies as Socket Mode's, and treats both alike.
-        answer = await self._app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
-        kind = answer.first_headers().get("content-type", "text/plain;charset=utf-8")
-        await _answer(send, answer.status, answer.body, kind)
+        answer = await self._app.receive(payload)
+        await _answer(send, answer.status, answer.body, answer.headers["content-type"][0])
 
 
 def parse(body: bytes, content_type: bytes) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from typing import Any
 from bot.card import show_card, show_given_back, show_line, show_notice, show_outcome
 from bot.command import show_help
 from bot.draft import Draft, make_draft
-from bot.modal_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_modal, build_sorry
+from bot.last_resort import build_sorry
+from bot.modal_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_modal
 from bot.request import Event, HistoryLine, Place, Request, State
 from bot.verdict import Finding, Level, Rule, Verdict, decide
 from genesys import (

@@ -6,6 +6,7 @@ them is one statement. Does not: read or write (``store`` and ``posts`` do).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,10 @@ from genesys import Identity, IdentityKind
 LOCK_PATIENCE_MS = 2_000  # an agent waits for at most 3 s: better a clear refusal than silence
 
 CACHE_KB = 512  # of the SQLite file, for each connection; its default of 2 MB adds up
+
+# What a connection to SQLite is opened with, by our engine and the durable one. DBOS has another
+# statement, of 30 kB, for each number of works it takes at once; Python would keep 128 of them.
+SQLITE_CONNECTION: Mapping[str, Any] = {"factory": TurnTaking, "cached_statements": 32}
 
 metadata = sa.MetaData()
 
@@ -109,7 +114,7 @@ def open_database(url: str) -> sa.Engine:
                 "options": f"-c lock_timeout={LOCK_PATIENCE_MS} -c statement_timeout=15000",
             },
         )
-    engine = sa.create_engine(address, hide_parameters=True, connect_args={"factory": TurnTaking})
+    engine = sa.create_engine(address, hide_parameters=True, connect_args={**SQLITE_CONNECTION})
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:

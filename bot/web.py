@@ -1,6 +1,7 @@
 """The web application: Slack's requests go one way, what an operator asks the other.
 
-Promises: a private value shows on no page. Does not: read what Slack sends (``slack_http`` does).
+Promises: until the parts behind it are open, an operator hears that the bot is starting. Does not:
+read what Slack sends (``slack_http`` does), or know the pages.
 """
 
 from __future__ import annotations
@@ -8,55 +9,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from prometheus_client import generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.health import Health
-
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 SLACK_PATH = "/slack/events"
 
 
-def build_web(
-    slack: ASGIApp | None, health: Health, metrics: CollectorRegistry, lifespan: Lifespan
-) -> ASGIApp:
-    """Lay out the paths; without ``slack`` there is none for Slack (Socket Mode)."""
+class Web:
+    """One ASGI function for all paths."""
 
-    async def healthz(_: HttpRequest) -> Response:
-        return _report(health.live())
+    def __init__(self, slack: ASGIApp | None, lifespan: Lifespan) -> None:
+        """Make it; without ``slack`` there is no path for Slack (Socket Mode)."""
+        self._slack = slack
+        self._pages: ASGIApp = Starlette(
+            routes=[Route("/{path:path}", _say_starting)], lifespan=lifespan
+        )
 
-    async def readyz(_: HttpRequest) -> Response:
-        return _report(await health.ready())
+    def open(self, pages: ASGIApp) -> None:
+        """Show the pages from now on."""
+        self._pages = pages
 
-    def show_metrics(_: HttpRequest) -> Response:
-        return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
-
-    pages = Starlette(
-        routes=[
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            Route("/metrics", show_metrics),
-        ],
-        lifespan=lifespan,
-    )
-    if slack is None:
-        return pages
-
-    async def web(scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         # Slack's path is told apart here: an ack does not pass through routes it does not need.
-        is_slack = scope["type"] == "http" and scope["path"] == SLACK_PATH
-        await (slack if is_slack else pages)(scope, receive, send)
+        if self._slack and scope["type"] == "http" and scope["path"] == SLACK_PATH:
+            await self._slack(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
 
-    return web
 
-
-def _report(checks: dict[str, str]) -> Response:
-    """Answer 200 when every check says "ok", else 503 with what is wrong."""
-    status = 200 if all(answer == "ok" for answer in checks.values()) else 503
-    return JSONResponse(checks, status_code=status)
+async def _say_starting(_: HttpRequest) -> Response:
+    return JSONResponse({"bot": "starting"}, status_code=503)

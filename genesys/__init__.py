@@ -7,112 +7,20 @@ messages at once, `read_message` one exactly, and `read_holder` tells who has a 
 `Notifications` says which conversation is worth a look now.
 All of it blocks; a session is thread-safe. Whatever goes wrong is a `GenesysError`. Nothing
 else of this package is public.
+
+A name is loaded when it is first used, and all others with it. Only the regions come alone: the
+settings ask for them before the bot listens, and need no HTTP client and nothing above it.
 """
 
-from genesys.budget import Budget, LocalBudget, Priority
-from genesys.client import Connection, GenesysCloud, check_access
-from genesys.customers import (
-    Candidate,
-    ContactType,
-    Customer,
-    Found,
-    MatchedBy,
-    NoContact,
-    Several,
-    find_customer,
-)
-from genesys.deployments import (
-    CheckedDeployment,
-    Deployment,
-    DeploymentStatus,
-    read_deployment,
-)
-from genesys.errors import (
-    BadCredentials,
-    BadRequest,
-    Conflict,
-    CutOff,
-    FateUnknown,
-    GenesysError,
-    MissingPermission,
-    NotFound,
-    OutdatedSdk,
-    RateBudgetExhausted,
-    RateLimited,
-    TimedOut,
-    TooLarge,
-    Unavailable,
-    UnexpectedAnswer,
-    Unreachable,
-    UnsupportedMedia,
-)
-from genesys.history import Conversation
-from genesys.holder import Holder, HolderKind, conversation_link, read_holder
-from genesys.identity import Identity, IdentityKind
-from genesys.known import KnownCustomers
-from genesys.messaging import CHANNEL_TEXT_LIMIT, OutboundMessage, Receipt, send_once
-from genesys.news import Watched, read_news
-from genesys.notifications import Notifications
-from genesys.outcome import DeliveryStatus, News, Reply, read_message
-from genesys.readback import find_sent
-from genesys.sdk import check_sdk, region_names
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "CHANNEL_TEXT_LIMIT",
-    "BadCredentials",
-    "BadRequest",
-    "Budget",
-    "Candidate",
-    "CheckedDeployment",
-    "Conflict",
-    "Connection",
-    "ContactType",
-    "Conversation",
-    "Customer",
-    "CutOff",
-    "DeliveryStatus",
-    "Deployment",
-    "DeploymentStatus",
-    "FateUnknown",
-    "Found",
-    "GenesysCloud",
-    "GenesysError",
-    "Holder",
-    "HolderKind",
-    "Identity",
-    "IdentityKind",
-    "KnownCustomers",
-    "LocalBudget",
-    "MatchedBy",
-    "MissingPermission",
-    "News",
-    "NoContact",
-    "NotFound",
-    "Notifications",
-    "OutboundMessage",
-    "OutdatedSdk",
-    "Priority",
-    "RateBudgetExhausted",
-    "RateLimited",
-    "Receipt",
-    "Reply",
-    "Several",
-    "TimedOut",
-    "TooLarge",
-    "Unavailable",
-    "UnexpectedAnswer",
-    "Unreachable",
-    "UnsupportedMedia",
-    "Watched",
-    "check_access",
-    "check_sdk",
-    "conversation_link",
-    "find_customer",
-    "find_sent",
-    "read_deployment",
-    "read_holder",
-    "read_message",
-    "read_news",
-    "region_names",
-    "send_once",
-]
+from genesys.sdk import region_names as region_names
+
+if TYPE_CHECKING:
+    from genesys.public import *  # noqa: F403 -- which says in __all__ what is public
+else:
+
+    def __getattr__(name: str) -> Any:
+        import genesys.public as public
+
+        return getattr(public, name)

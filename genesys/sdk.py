@@ -58,10 +58,9 @@ def check_sdk() -> None:
 @functools.cache
 def load_sdk() -> Sdk:
     """Import what we use of the SDK, once. Raises OutdatedSdk."""
-    check_sdk()
+    region_hosts = _load_regions()
     with _loading:
-        if PACKAGE not in sys.modules:
-            _put_stand_ins()
+        if f"{PACKAGE}.configuration" not in sys.modules:
             with _loggers_kept("urllib3", "watchdog"):
                 _configure_without_file_and_threads()
             # Its debug lines hold whole URLs, and one of ours has the customer's address in it.
@@ -71,13 +70,23 @@ def load_sdk() -> Sdk:
         http_client=_submodule("default_http_client").DefaultHttpClient,
         request_options=_submodule("http_request_options").HttpRequestOptions,
         api_exception=_submodule("rest").ApiException,
-        region_hosts=_submodule("purecloud_region_hosts").PureCloudRegionHosts,
+        region_hosts=region_hosts,
     )
 
 
 def region_names() -> tuple[str, ...]:
-    """List the AWS region names that the SDK knows, such as "eu-central-1"."""
-    return tuple(region.name.replace("_", "-") for region in load_sdk().region_hosts)
+    """List the AWS region names that the SDK knows, such as "eu-central-1". Raises OutdatedSdk."""
+    return tuple(region.name.replace("_", "-") for region in _load_regions())
+
+
+@functools.cache
+def _load_regions() -> Any:
+    """Import the regions' hosts; without anything else, that takes a millisecond."""
+    check_sdk()
+    with _loading:
+        if PACKAGE not in sys.modules:
+            _put_stand_ins()
+    return _submodule("purecloud_region_hosts").PureCloudRegionHosts
 
 
 def api_host(region: str) -> str:
@@ -87,7 +96,7 @@ def api_host(region: str) -> str:
     """
     if region not in region_names():
         raise ValueError(f"{region!r} is not a region; known are {', '.join(region_names())}")
-    host: str = load_sdk().region_hosts[region.replace("-", "_")].get_api_host()
+    host: str = _load_regions()[region.replace("-", "_")].get_api_host()
     return host
 
 

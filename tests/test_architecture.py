@@ -18,24 +18,28 @@ LONGEST_MODULE = 260
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(layer.split())
     for layer in (
-        "addresses request slot turns lookout pace log signature settings reception",
+        "addresses arenas request slot turns lookout waiting pace log signature settings web",
         "wording block_kit tables bell quota",
         "engine",
         "verdict store works reaper",
         "draft card preflight posts receipts watch rescue health metrics",
-        "modal_view slack_posting delivery web slack_http socket_mode",
+        "modal_view slack_posting delivery pages",
         "thread last_resort",
+        "reception",
+        "slack_http socket_mode",
         "modal",
         "command buttons",
         "manifest",
         "core",
-        "app surfaces doctor",
+        "parts surfaces doctor",
+        "app",
         "__main__",
     )
 )
 LAYER = {module: number for number, layer in enumerate(LAYERS) for module in layer}
 WIRING = {
-    "core": {"app", "doctor"},
+    "core": {"parts", "doctor"},
+    "parts": {"app"},
     "app": {"__main__"},
     "surfaces": {"__main__"},
     "doctor": {"__main__"},

@@ -25,13 +25,13 @@ from bot.draft import (
     make_draft,
     read_modal,
 )
+from bot.last_resort import build_sorry
 from bot.modal_view import (
     ASK_FOR_CUSTOMER,
     EVIDENCE,
     LOOKING_UP,
     Note,
     build_modal,
-    build_sorry,
 )
 from bot.request import Place
 from bot.verdict import Finding, Level, Rule, Verdict

@@ -3,9 +3,12 @@
 import ast
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -248,3 +251,48 @@ def test_the_example_file_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_example_file_holds_no_secret() -> None:
     needed = {name for name in HTTP if not _example()[name]}
     assert needed == set(HTTP)
+
+
+ADDRESSES = (
+    "sqlite:////data/proactive.sqlite",
+    "sqlite:///beside.sqlite?mode=rw",
+    "sqlite:///with%20space/a@b.sqlite",
+    "sqlite:///:memory:",
+    "sqlite://",
+    "postgresql://host/db",
+    "postgresql://user:p/a:s?s@host:5432/db?sslmode=require",
+    "postgresql://user@[::1]:5432/db",
+    "postgresql:///db?host=/run/postgresql",
+    "postgresql+psycopg://host/db",
+    "mysql://host/db",
+)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_database_address_is_read_as_sqlalchemy_reads_it(address: str) -> None:
+    url = sa.make_url(address)
+    if url.drivername not in ("sqlite", "postgresql"):
+        fault = ["PROACTIVE_DATABASE_URL must start with sqlite:/// or postgresql://."]
+    elif url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
+        fault = ["PROACTIVE_DATABASE_URL must name a file: requests must survive a restart."]
+    else:
+        assert read_settings({**HTTP, "PROACTIVE_DATABASE_URL": address}).database_url == address
+        return
+    assert _problems({**HTTP, "PROACTIVE_DATABASE_URL": address}) == fault
+
+
+@given(st.from_regex(r"(sqlite|postgresql)://[a@:/.?\[\]0-9%]{0,30}", fullmatch=True))
+def test_no_address_that_is_taken_is_refused_later(address: str) -> None:
+    try:
+        taken = read_settings({**HTTP, "PROACTIVE_DATABASE_URL": address})
+    except BadSettings:
+        return
+    assert sa.make_url(taken.database_url).drivername in ("sqlite", "postgresql")
+
+
+def test_reading_settings_loads_no_library_that_takes_long() -> None:
+    program = "import sys, bot.settings as s; s.region_names(); print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.split()
+    assert not {"sqlalchemy", "phonenumbers", "urllib3", "aiohttp", "tenacity"} & set(loaded)

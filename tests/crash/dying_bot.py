@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import bot.app  # noqa: F401 -- read here, once, for all the bots of a nursery
+import bot.parts  # noqa: F401 -- read here, once, for all the bots of a nursery
 from bot import delivery, receipts, watch
 from bot.__main__ import main
 from bot.engine import Engine

@@ -27,7 +27,7 @@ Connect = Callable[..., GenesysCloud]
 ME = "/api/v2/tokens/me"
 KINDS = [
     kind
-    for kind in vars(genesys).values()
+    for kind in (getattr(genesys, name) for name in genesys.__all__)
     if isinstance(kind, type) and issubclass(kind, GenesysError)
 ]
 

@@ -141,6 +141,14 @@ def test_a_blank_message_is_refused(product: Product, ada: Agent) -> None:
     assert answer["errors"] == {"message": "Type the message for the customer."}
 
 
+def _restarted(product: Product, **genesys: object) -> Product:
+    """Start the bot at such a Genesys: it reads the deployment when it starts."""
+    product.stop()
+    product.set_genesys(**genesys)
+    product.start()
+    return product
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [("Inactive", "is switched off"), ("Error", "has an error in Genesys Cloud")],
@@ -148,8 +156,7 @@ def test_a_blank_message_is_refused(product: Product, ada: Agent) -> None:
 def test_a_deployment_that_is_not_active_stops_the_message(
     new_product: Callable[..., Product], status: str, words: str
 ) -> None:
-    product = new_product()
-    product.set_genesys(deployment_status=status)
+    product = _restarted(new_product(), deployment_status=status)
     product.agent().opens(f"jane@example.com {TEXT}", words)
     assert not product.sends()
 
@@ -157,8 +164,7 @@ def test_a_deployment_that_is_not_active_stops_the_message(
 def test_a_deployment_that_may_not_be_read_is_only_a_note(
     new_product: Callable[..., Product],
 ) -> None:
-    product = new_product()
-    product.set_genesys(missing_permissions=["webDeployments:deployment:view"])
+    product = _restarted(new_product(), missing_permissions=["webDeployments:deployment:view"])
     ada = product.agent()
     assert "webDeployments:deployment:view" in words_of(ada.opens(f"jane@example.com {TEXT}"))
     ada.presses_send()
