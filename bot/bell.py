@@ -2,10 +2,11 @@
 
 DBOS looks at each queue on a timer: often, which costs a tenth of a core for nothing, or seldom,
 and then an agent waits. Here the worker of a queue looks when its bell is rung: for what this
-process has asked for, when a place becomes free, when delayed work is due, and by one look a
-second at all queues for what nobody here could know of. Promises: a ring that is lost costs that
-second and nothing else; where DBOS is not as it was read, nothing of it is touched. Does not:
-know what the work is, or decide who does it (DBOS does, in the database).
+process has asked for, when a place becomes free for which something may wait (``waiting``), when
+delayed work is due, and by one look a second at all queues for what nobody here could know of.
+Promises: a ring that is lost costs that second and nothing else; where DBOS is not as it was read,
+nothing of it is touched. Does not: know what the work is, or decide who does it (DBOS does, in the
+database).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import inspect
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 import sqlalchemy as sa
 from dbos import DBOS
@@ -23,6 +24,7 @@ from dbos import _queue as dbos_queue
 from dbos import _sys_db as dbos_sys_db
 
 from bot.lookout import Lookout
+from bot.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +42,13 @@ _ASKED = "proactive.asked"  # where a connection notes what its transaction has 
 class Bells:
     """One bell for each queue that this process works on; between ``hang`` and ``close``."""
 
-    def __init__(self, queues: Iterable[str], database: sa.Engine) -> None:
-        """Make the bells; ``database`` is whose transactions ask for work."""
+    def __init__(self, queues: Mapping[str, int], database: sa.Engine) -> None:
+        """Make the bells; ``database`` is whose transactions ask for work.
+
+        ``queues`` says how much of each runs here at a time.
+        """
         self._rung = {str(queue): threading.Event() for queue in queues}
+        self._waiting = {str(queue): Waiting(at_once) for queue, at_once in queues.items()}
         self._database = database
         self._work = dbos_queue.queue_worker_thread
         self._lookout = Lookout(self._look)
@@ -56,7 +62,7 @@ class Bells:
             log.warning("the engine looks at its queues on a timer only: DBOS is not as expected")
             return
         self._dbos = dbos
-        dbos._active_workflows_set = _Running(self._ring)
+        dbos._active_workflows_set = _Running(self._note_begin, self._ring_for_place)
         _replace_worker(self._listen)
         sa.event.listen(self._database, "checkin", self._ring_for_asked)
 
@@ -68,9 +74,16 @@ class Bells:
             for moment in _RECOVERED:
                 self._lookout.look_in(moment)
 
-    def ring_for(self, connection: sa.Connection, queue: str, delay: float) -> None:
-        """Ring, once the connection's transaction is over, when the work it asks for is due."""
+    def ring_for(
+        self, connection: sa.Connection, queue: str, work_id: str, alone: str | None, delay: float
+    ) -> None:
+        """Ring, once the connection's transaction is over, when the work it asks for is due.
+
+        ``alone``: the request of which only one work runs at a time.
+        """
         if self._dbos is not None:
+            if not delay:
+                self._waiting[queue].ask(work_id, alone)
             connection.info.setdefault(_ASKED, []).append((queue, delay))
 
     def look_now(self) -> None:
@@ -93,6 +106,16 @@ class Bells:
         if (rung := self._rung.get(queue)) is not None:
             rung.set()
 
+    def _note_begin(self, queue: str, work_id: str) -> None:
+        if (waiting := self._waiting.get(queue)) is not None:
+            waiting.begin(work_id)
+
+    def _ring_for_place(self, queue: str, request_id: str | None, running: int) -> None:
+        """Ring when a place, and a request's turn, is free that something may wait for."""
+        waiting = self._waiting.get(queue)
+        if waiting is not None and waiting.wants(request_id, running):
+            self._ring(queue)
+
     def _ring_for_asked(self, _: object, record: sa.pool.ConnectionPoolEntry) -> None:
         """Ring when a connection comes back to its pool; after a rollback somebody looks in vain.
 
@@ -114,10 +137,15 @@ class Bells:
         waits = sa.literal_column("'ENQUEUED'", sa.String)
         runs = sa.literal_column("'PENDING'", sa.String)
         # Both conditions, because DBOS's index of what is in flight is used only with the first.
-        waiting = sa.select(work.queue_name).where(work.status.in_((waits, runs)))
+        counted = sa.select(work.queue_name, sa.func.count().label("standing"))
+        flying = counted.where(work.status.in_((waits, runs)))
+        standing = flying.where(work.status == waits).group_by(work.queue_name)
         with dbos._sys_db.engine.connect() as connection:
-            for queue in connection.execute(waiting.where(work.status == waits).distinct()):
-                self._ring(queue.queue_name)
+            found = {row.queue_name: row.standing for row in connection.execute(standing)}
+        for queue, waiting in self._waiting.items():
+            waiting.see(found.get(queue, 0))
+            if queue in found:
+                self._ring(queue)
 
     def _listen(self, stop: threading.Event, dbos: DBOS, queue: dbos_queue.Queue) -> None:
         """Be a queue's worker until the end; DBOS soon begins anew what returns before."""
@@ -158,16 +186,27 @@ class _Bell(threading.Event):
 
 
 class _Running(dbos_core.ActiveWorkflowById):
-    """DBOS's list of what runs here, that rings when a place on a queue becomes free."""
+    """DBOS's list of what runs here, that tells of each beginning and end on a queue."""
 
-    def __init__(self, ring: Callable[[str], None]) -> None:
+    def __init__(
+        self, begun: Callable[[str, str], None], ended: Callable[[str, str | None, int], None]
+    ) -> None:
+        """Make it; ``begun`` gets the queue and the work, ``ended`` what still runs there."""
         super().__init__()
-        self._ring = ring
+        self._begun, self._ended = begun, ended
+
+    def add(
+        self, key: str, queue_name: str | None = None, queue_partition_key: str | None = None
+    ) -> dbos_core.ActiveWorkflowEntry:
+        entry = super().add(key, queue_name, queue_partition_key)
+        if queue_name is not None:
+            self._begun(queue_name, key)
+        return entry
 
     def _remove(self, key: str, bucket: dbos_core.QueueBucket) -> None:
         super()._remove(key, bucket)
         if bucket is not None and bucket[0] is not None:
-            self._ring(bucket[0])
+            self._ended(*bucket, self.count_for_queue(bucket[0]))
 
 
 def _is_as_read(dbos: DBOS) -> bool:
@@ -177,7 +216,9 @@ def _is_as_read(dbos: DBOS) -> bool:
             [*inspect.signature(part).parameters]
             for part in (
                 dbos_queue.queue_worker_thread,
+                dbos_core.ActiveWorkflowById.add,
                 dbos_core.ActiveWorkflowById._remove,
+                dbos_core.ActiveWorkflowById.count_for_queue,
                 dbos_sys_db.SystemDatabase.transition_delayed_workflows,
             )
         ]
@@ -186,7 +227,9 @@ def _is_as_read(dbos: DBOS) -> bool:
         return False
     return is_plain and found == [
         ["stop_event", "dbos", "queue"],
+        ["self", "key", "queue_name", "queue_partition_key"],
         ["self", "key", "bucket"],
+        ["self", "queue_name"],
         ["self"],
     ]
 

@@ -14,8 +14,6 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from dbos import DBOS
-
 from bot.engine import Engine, Work
 from bot.preflight import Preflight, passes
 from bot.receipts import Receipts
@@ -23,7 +21,7 @@ from bot.request import Event, Request, State
 from bot.store import Ask, Store
 from bot.verdict import Verdict, check_length
 from bot.wording import explain
-from bot.works import DELIVER, deliver, publish, step, until_next_try
+from bot.works import DELIVER, deliver, persistently, publish, until_next_try
 from genesys import (
     Conflict,
     Customer,
@@ -36,7 +34,7 @@ from genesys import (
 
 log = logging.getLogger(__name__)
 
-GO = "go"  # what the first step leaves in the engine's row: the second may follow
+GO = "go"  # what the first step says: the second may follow
 HOLD_HOURS = 24  # how long a request without an end of its own waits for Genesys
 FRESH = timedelta(seconds=120)  # a verdict older than this is asked for again before the send
 _SEND_PATIENCE = 20.0
@@ -96,8 +94,8 @@ class Delivery:
     # The work itself. Each step leaves its result in the store: run again, it finds it there.
 
     def _deliver(self, request_id: str, turn: int) -> None:
-        if DBOS.run_step(step("decide"), self._look_up_and_decide, request_id, turn) == GO:
-            DBOS.run_step(step("send once"), self._send_once, request_id, turn)
+        if persistently()(self._look_up_and_decide, request_id, turn) == GO:
+            persistently()(self._send_once, request_id, turn)
 
     def _look_up_and_decide(self, request_id: str, turn: int) -> str:
         request, now = self._store.load(request_id), datetime.now(UTC)

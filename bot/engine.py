@@ -30,7 +30,7 @@ from dbos import (
 
 from bot.bell import Bells
 from bot.slot import KEEPALIVES
-from bot.turns import TurnTaking
+from bot.tables import SQLITE_CONNECTION
 
 APPLICATION = "proactive"
 # Pinned: the engine's default is a hash of the code, and a new release would then never touch
@@ -81,7 +81,7 @@ class Engine:
             raise RuntimeError(f"the engine is made for DBOS {KNOWN_DBOS}x: see KNOWN_DBOS")
         self._database = database
         self._client: DBOSClient | None = None
-        self._bells = Bells(Queue, database)
+        self._bells = Bells({name: at_once for name, (at_once, _) in _LIMITS.items()}, database)
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": database_url,
@@ -95,7 +95,7 @@ class Engine:
         }
         config["sys_db_pool_size"] = CONNECTIONS
         if database.dialect.name == "sqlite":
-            config["db_engine_kwargs"] = {"connect_args": {"factory": TurnTaking}}
+            config["db_engine_kwargs"] = {"connect_args": {**SQLITE_CONNECTION}}
         else:
             config["db_engine_kwargs"] = {
                 "connect_args": {**KEEPALIVES, "application_name": "proactive engine"},
@@ -153,13 +153,13 @@ class Engine:
         options["workflow_id"] = f"{work.name}:{work.request_id}:{work.turn}{unique}"
         if work.delay:
             options["delay_seconds"] = work.delay
-        if work.queue is Queue.THREAD:
-            options["queue_partition_key"] = work.request_id
+        if alone := work.request_id if _LIMITS[work.queue][1] else None:
+            options["queue_partition_key"] = alone
         if work.since is not None:
             options["priority"] = _place(work.since)
         client = self._launched_client()
         client.enqueue_in_transaction(connection, options, work.request_id, work.turn)
-        self._bells.ring_for(connection, work.queue, work.delay)
+        self._bells.ring_for(connection, work.queue, options["workflow_id"], alone, work.delay)
 
     def has_work(self, name: str, request_id: str, *, by: datetime) -> bool:
         """Tell whether such work for a request waits or runs.

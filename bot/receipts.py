@@ -10,12 +10,10 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from dbos import DBOS
-
 from bot.engine import Engine
 from bot.request import Event, Request, State
 from bot.store import Store
-from bot.works import READ_BACK, publish, read_back, step
+from bot.works import READ_BACK, persistently, publish, read_back
 from genesys import GenesysCloud, GenesysError, OutboundMessage, Receipt, find_sent
 
 log = logging.getLogger(__name__)
@@ -87,7 +85,7 @@ class Receipts:
         return True
 
     def _read_back(self, request_id: str, turn: int) -> None:
-        DBOS.run_step(step("read back"), self._look_for_it, request_id, turn)
+        persistently()(self._look_for_it, request_id, turn)
 
     def _look_for_it(self, request_id: str, turn: int) -> None:
         request = self._store.load(request_id)

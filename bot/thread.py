@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from dbos import DBOS
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
@@ -26,11 +25,11 @@ from bot.slack_posting import (
     is_refusal,
 )
 from bot.store import NOT_SHOWN, Store
-from bot.works import PUBLISH, step
+from bot.works import PUBLISH, persistently
 
 log = logging.getLogger(__name__)
 
-# While Slack is away, a post is tried again; see ``works.step`` for how long.
+# While Slack is away, a post is tried again; see ``works.persistently`` for how long.
 PASSING = (SlackClientError, OSError, NotSettled)
 
 # Why Slack may not let the bot post somewhere, and what the agent can do about it.
@@ -80,7 +79,7 @@ class Thread:
         return {PUBLISH: self._publish}
 
     def _publish(self, request_id: str, _turn: int) -> None:
-        DBOS.run_step(step("publish", *PASSING), self.publish, request_id)
+        persistently(*PASSING)(self.publish, request_id)
 
     def publish(self, request_id: str) -> None:
         """Bring a request's card and thread up to date; raises when Slack cannot be reached."""

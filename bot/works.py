@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import datetime
 
-from dbos import StepOptions
 from sqlalchemy.exc import SQLAlchemyError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_fixed,
+)
 
 from bot.engine import Queue, Work
+
+log = logging.getLogger(__name__)
 
 HOLD_SECONDS = 10
 DELIVER, READ_BACK, PUBLISH = "deliver", "read_back", "publish"
@@ -41,18 +50,24 @@ def publish(request_id: str) -> Work:
     return Work(PUBLISH, Queue.THREAD, request_id)
 
 
-def step(name: str, *passing: type[Exception]) -> StepOptions:
-    """Say how a step is run: again after what passes, such as a database that is locked or away.
+def persistently(*passing: type[Exception]) -> Retrying:
+    """Return what calls a function again after what passes, such as a database that is locked.
 
-    Every step leaves its result in the store and finds it there, so it may be run again; the send
-    is behind its compare-and-set. The waits do not grow, so that all goes on soon after Slack or
+    All that a work does leaves its result in the store and finds it there, so it may be done
+    again; the send is behind its compare-and-set. So it needs no steps of the engine, which would
+    write the same down once more. The waits do not grow, so that all goes on soon after Slack or
     the database is back; after half a day the work ends, and ``rescue`` gives it anew.
     """
-    return {
-        "name": name,
-        "retries_allowed": True,
-        "interval_seconds": 2.0,
-        "backoff_rate": 1.0,
-        "max_attempts": 20_000,
-        "should_retry": lambda error: isinstance(error, (SQLAlchemyError, *passing)),
-    }
+    return Retrying(
+        retry=retry_if_exception_type((SQLAlchemyError, *passing)),
+        wait=wait_fixed(2.0),
+        stop=stop_after_attempt(20_000),
+        before_sleep=_note_failure,
+        reraise=True,
+    )
+
+
+def _note_failure(state: RetryCallState) -> None:
+    """Log what went wrong by its kind: its words may quote what is private."""
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("request %s: tried again soon (%s)", state.args[0], type(error).__name__)

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dbos._core
 import dbos._queue
 import pytest
 import sqlalchemy as sa
+from dbos._sys_db import SystemDatabase
 
 from bot.engine import Engine, Queue, Work
 from bot.store import Store
@@ -161,6 +163,50 @@ def test_a_request_s_next_post_starts_when_the_one_before_ends(team: Team) -> No
     team.wait_until(lambda: team.begun == ["r1", "r2"], "another request's begins meanwhile")
     team.gate.set()
     team.wait_until(lambda: team.begun == ["r1", "r2", "r1"], "the second begins")
+
+
+@pytest.mark.parametrize("queue", list(Queue))
+def test_an_end_that_nothing_waits_for_costs_no_look(
+    team: Team, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    for method in ("start_queued_workflows", "start_queued_partitioned_workflows"):
+        look = getattr(SystemDatabase, method)
+
+        def note(
+            self: SystemDatabase, queue: Any, *args: Any, look: Any = look, **more: Any
+        ) -> Any:
+            looks.append(queue.name)
+            return look(self, queue, *args, **more)
+
+        monkeypatch.setattr(SystemDatabase, method, note)
+    for name in ("r1", "r2", "r3"):
+        team.ask(name, queue=queue)
+        team.wait_until(lambda name=name: name in team.begun, f"work on {queue} begins")
+    before = looks.count(queue)
+    team.gate.set()
+    team.wait_until(lambda: team.running == 0, "all ends")
+    team.ask("r4", queue=queue)  # by when any ring of the ends has been heard
+    team.wait_until(lambda: "r4" in team.begun, "the next begins")
+    assert looks.count(queue) == before + 1
+
+
+@pytest.mark.parametrize("queue", list(Queue))
+def test_places_go_on_to_what_only_a_look_has_found(team: Team, queue: Queue) -> None:
+    names = {f"r{number}" for number in range(3 * AT_ONCE)}
+    team.ask(*names, queue=queue, delay=0.2)  # found when it is due, as another process's work is
+    team.wait_until(lambda: team.running >= AT_ONCE // 2, "places are taken")
+    team.gate.set()
+    team.wait_until(lambda: set(team.begun) == names, "each place is taken again when it is free")
+
+
+@pytest.mark.parametrize("queue", list(Queue))
+def test_short_work_leaves_nothing_behind_when_places_are_few(team: Team, queue: Queue) -> None:
+    team.gate.set()  # each ends at once, while others are still on their way to begin
+    names = [f"r{number}" for number in range(12 * AT_ONCE)]
+    for start in range(0, len(names), 3):
+        team.ask(*names[start : start + 3], names[start], queue=queue)
+    team.wait_until(lambda: len(team.begun) == len(names) * 4 // 3, "all of it is done")
 
 
 def test_work_of_a_transaction_that_is_rolled_back_never_starts(team: Team) -> None:
