@@ -11,33 +11,22 @@ from __future__ import annotations
 
 import shutil
 import socket
-import sys
 import sysconfig
 import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.bot import a_bot
+from benchmarks.bare_engine import BareEngine
+from benchmarks.bot import Bot, a_bot
 from benchmarks.load import commands, sign
-from benchmarks.process import (
-    LOAD_CORES,
-    LOOPBACK,
-    ROOT,
-    Server,
-    find_free_port,
-    on_cores,
-    plain_environment,
-)
+from benchmarks.process import LOAD_CORES, LOOPBACK, ROOT, on_cores
 from benchmarks.quick_genesys import QuickGenesys
 from benchmarks.quick_slack import QuickSlack
 from benchmarks.report import Goal, Report, alternate
 from benchmarks.submissions import new_numbers, submission
 
-BARE = ROOT / "benchmarks" / "baselines" / "bare_engine.py"
-SECRET = "of-the-benchmark"
 PATIENCE = 60.0
 _WHO = ("bot", "bare app and engine")
 _GOALS = {  # seconds to the first ack, and to the first message
@@ -76,24 +65,6 @@ def measure(smoke: bool, rounds: int) -> Report:
         rows,
         tuple(goals),
     )
-
-
-@dataclass(frozen=True)
-class _Door:
-    """Where Slack's requests knock."""
-
-    port: int
-
-    def knock(self, server: Server) -> socket.socket:
-        """Connect as soon as the port is open."""
-
-        def connect() -> socket.socket | None:
-            try:
-                return socket.create_connection((LOOPBACK, self.port), timeout=PATIENCE)
-            except ConnectionRefusedError:
-                return None
-
-        return server.wait_until(connect, "the port is open", PATIENCE)
 
 
 class _Stage:
@@ -138,37 +109,31 @@ class _Stage:
         self, who: str, bytecode: Path | None, folder: Path, *, presses: bool
     ) -> Mapping[str, float]:
         folder.mkdir(exist_ok=True)
-        port = find_free_port()
         environment = {"PYTHONPYCACHEPREFIX": str(bytecode)} if bytecode else {}
+        server: Bot | BareEngine
         if who == "bot":
-            server: Server = a_bot(
+            server = a_bot(
                 folder,
                 slack_url=self._slack.url,
                 genesys_url=self._genesys.url,
                 leashed=False,
                 environment=environment,
-                SLACK_SIGNING_SECRET=SECRET,
-                PORT=str(port),
                 PROACTIVE_UNDO_SECONDS="0",
             )
         else:
-            server = Server(
-                [sys.executable, str(BARE), str(port), SECRET],
-                folder=folder,
-                environment=plain_environment(**environment),
-                leashed=False,
-            )
+            server = BareEngine(folder, leashed=False, environment=environment)
         with server:
-            found = self._knock(server, _Door(port), presses=presses)
+            found = self._knock(server, presses=presses)
             return {**found, "cpu": server.cpu_seconds()}
 
-    def _knock(self, server: Server, door: _Door, *, presses: bool) -> dict[str, float]:
+    def _knock(self, server: Bot | BareEngine, *, presses: bool) -> dict[str, float]:
         """Post a command, and perhaps a submission; return the seconds since the start."""
         sent_before = len(self._genesys.sent())
-        (command,) = commands(SECRET, 1)
+        (command,) = commands(server.signing_secret, 1)
         (number,) = new_numbers(1)
-        (pressed,) = sign(SECRET, [submission(number)])
-        with door.knock(server) as first, socket.create_connection((LOOPBACK, door.port)) as second:
+        (pressed,) = sign(server.signing_secret, [submission(number)])
+        address = (LOOPBACK, server.port)
+        with _connect_early(server) as first, socket.create_connection(address) as second:
             first.sendall(command)
             if presses:
                 second.sendall(pressed)
@@ -182,6 +147,18 @@ class _Stage:
                 )
                 found["message"] = sent[0][0] - server.started_at
             return found
+
+
+def _connect_early(server: Bot | BareEngine) -> socket.socket:
+    """Connect as soon as the port is open."""
+
+    def connect() -> socket.socket | None:
+        try:
+            return socket.create_connection((LOOPBACK, server.port), timeout=PATIENCE)
+        except ConnectionRefusedError:
+            return None
+
+    return server.wait_until(connect, "the port is open", PATIENCE)
 
 
 def _read_ack(connection: socket.socket) -> None:

@@ -7,7 +7,6 @@ from outside, when no work is left.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,24 +14,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.bare_engine import BareEngine
 from benchmarks.bot import Bot, a_bot
 from benchmarks.load import commands, run_at, run_flat_out, sign
-from benchmarks.process import (
-    LOAD_CORES,
-    LOOPBACK,
-    ROOT,
-    Server,
-    find_free_port,
-    on_cores,
-    plain_environment,
-)
+from benchmarks.process import LOAD_CORES, LOOPBACK, Server, on_cores
 from benchmarks.quick_genesys import QuickGenesys
 from benchmarks.quick_slack import QuickSlack
 from benchmarks.report import Goal, Report
 from benchmarks.submissions import Books, new_numbers, submission
 
-BARE = ROOT / "benchmarks" / "baselines" / "bare_engine.py"
-SECRET = "of-the-benchmark"
 NOTIFICATIONS, PARTS = 10_000, 4
 UNDER_WAY = 100  # as many are pressed and not yet sent at a time
 IDLE_SECONDS = 10.0
@@ -113,26 +103,26 @@ def _goals(sights: list[_Sight], count: int) -> tuple[Goal, ...]:
 
 
 def _idle_baseline(pause: float) -> _Sight:
-    port = find_free_port()
-    with tempfile.TemporaryDirectory(prefix="proactive-benchmark-") as folder:
-        command = [sys.executable, str(BARE), str(port), SECRET]
-        with Server(command, folder=Path(folder), environment=plain_environment()) as server:
-            server.wait_until(lambda: _answers(port), "the baseline answers")
-            time.sleep(pause)
-            return _Sight.of(server)
+    with (
+        tempfile.TemporaryDirectory(prefix="proactive-benchmark-") as folder,
+        BareEngine(Path(folder)) as server,
+    ):
+        server.wait_until(lambda: _answers(server), "the baseline answers")
+        time.sleep(pause)
+        return _Sight.of(server)
 
 
-def _answers(port: int) -> bool:
+def _answers(server: BareEngine) -> bool:
     try:
-        _type_command(port)
+        _type_command(server)
     except ConnectionError:
         return False
     return True
 
 
-def _type_command(port: int) -> None:
+def _type_command(server: Bot | BareEngine) -> None:
     """Post a slash command, which must be acknowledged."""
-    run_at((LOOPBACK, port), commands(SECRET, 1), 1)
+    run_at((LOOPBACK, server.port), commands(server.signing_secret, 1), 1)
 
 
 def _weigh_bot(count: int, parts: int, pause: float) -> list[_Sight]:
@@ -146,7 +136,6 @@ def _weigh_bot(count: int, parts: int, pause: float) -> list[_Sight]:
                 folder,
                 slack_url=slack.url,
                 genesys_url=genesys.url,
-                SLACK_SIGNING_SECRET=SECRET,
                 PROACTIVE_CALLS_PER_MINUTE="100000",
                 PROACTIVE_UNDO_SECONDS="0",
             )
@@ -154,7 +143,7 @@ def _weigh_bot(count: int, parts: int, pause: float) -> list[_Sight]:
         bot.wait_until_ready()
         books = Books(bot.database_url)
         closing.callback(books.close)
-        _type_command(bot.port)
+        _type_command(bot)
         time.sleep(pause)
         sights, numbers, done = [_Sight.of(bot)], new_numbers(count), 0
         for part in range(1, parts + 1):
@@ -184,7 +173,7 @@ def _press(bot: Bot, numbers: list[int]) -> None:
                 return True
             return not body
 
-        asked = sign(SECRET, [submission(number) for number in numbers])
+        asked = sign(bot.signing_secret, [submission(number) for number in numbers])
         run_flat_out((LOOPBACK, bot.port), asked, PATIENCE, connections=4, is_right=is_ack)
         if not refused:
             return
