@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck
+from slack_bolt.response import BoltResponse
 
 from bot.addresses import (
     clean,
@@ -61,6 +62,12 @@ def split_command(text: str, default_country: str | None) -> tuple[str, str]:
     return unescape(text[:end]).strip(), unescape(unlink_words(text[end:])).strip()
 
 
+def _answer_with(shown: Post) -> BoltResponse:
+    """Write an answer that stays the same, once."""
+    said = {"response_type": "ephemeral", "text": shown.text, "blocks": shown.blocks}
+    return BoltResponse(status=200, body=said)
+
+
 class Command:
     """Listens to the slash command and the message shortcut."""
 
@@ -70,7 +77,7 @@ class Command:
         self._modal = modal
         self._last_resort = last_resort
         self._command = command
-        self._help = show_help(command)
+        self._help = _answer_with(show_help(command))
         self._country = default_country
 
     def listeners(self) -> Mapping[Call, Listener]:
@@ -83,8 +90,7 @@ class Command:
     async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         text = body.get("text", "")
         if text.strip().lower() in ("help", "?", "-h", "--help"):
-            shown = self._help
-            await ack(response_type="ephemeral", text=shown.text, blocks=shown.blocks)
+            ack.response = self._help
             return
         place = Place(body["team_id"], body["channel_id"], "", body["response_url"])
         customer, message = split_command(text, self._country)

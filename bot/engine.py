@@ -76,15 +76,15 @@ class Engine:
     """One DBOS instance; a process can have one, because DBOS is a singleton."""
 
     def __init__(self, database_url: str, database: sa.Engine, executor_id: str) -> None:
-        logging.getLogger("dbos").setLevel(logging.WARNING)
         if not version("dbos").startswith(KNOWN_DBOS):
             raise RuntimeError(f"the engine is made for DBOS {KNOWN_DBOS}x: see KNOWN_DBOS")
-        self._database = database
+        self._database_url, self._database = database_url, database
         self._client: DBOSClient | None = None
         self._bells = Bells({name: at_once for name, (at_once, _) in _LIMITS.items()}, database)
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": database_url,
+            "sys_db_pool_size": CONNECTIONS,
             "application_version": APPLICATION_VERSION,
             "executor_id": executor_id,
             "serializer": DBOSPortableJSONSerializer(),
@@ -93,7 +93,6 @@ class Engine:
             "notification_listener_polling_interval_sec": 0.25,  # waited for at the end
             "use_listen_notify": False,  # its works send each other nothing
         }
-        config["sys_db_pool_size"] = CONNECTIONS
         if database.dialect.name == "sqlite":
             config["db_engine_kwargs"] = {"connect_args": {**SQLITE_CONNECTION}}
         else:
@@ -113,22 +112,23 @@ class Engine:
 
     def launch(self) -> None:
         """Start the engine; what an earlier life of this process left behind goes on at once."""
-        # First, because what an earlier life left behind begins during the launch and may ask.
+        # All before the launch, in which old work begins and asks, and DBOS looks for its queues.
+        DBOS.migrate(self._database_url)
         self._client = DBOSClient(
             system_database_engine=self._database,
             serializer=DBOSPortableJSONSerializer(),
             application_name=APPLICATION,
             retry_connection_errors=False,  # an agent waits: better refused than blocked
         )
-        self._bells.hang(self._dbos)
-        DBOS.launch()
         for queue, (at_once, of_one_request) in _LIMITS.items():
-            DBOS.register_queue(
+            self._client.register_queue(
                 queue,
                 worker_concurrency=at_once,
                 partition_concurrency=of_one_request,
                 polling_interval_sec=WITHOUT_BELLS,
             )
+        self._bells.hang(self._dbos)
+        DBOS.launch()
         self._bells.begin()
 
     def asking(self, *works: Work) -> Callable[[sa.Connection], None]:
