@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.bot_process import BotFailed, BotProcess
 
-from .conftest import CANARY, Product, wait_for
+from .conftest import CANARY, Product, wait_for, words_of
 
 
 @contextmanager
@@ -45,11 +45,23 @@ def test_a_command_typed_while_the_bot_starts_opens_its_form(
     new_product: Callable[..., Product],
 ) -> None:
     product = new_product()
+    product.post("/control/slack/settings", trigger_seconds=60)  # however slow this machine is
     ada = product.agent()
     with starting(product):
         assert ada.types(f"jane@example.com {CANARY}")["ack"]["status"] == 200
     ada.sees("Ready to send")
     assert health(product) == 200
+
+
+def test_a_start_that_is_too_slow_for_the_form_is_said_and_gives_the_text_back(
+    new_product: Callable[..., Product],
+) -> None:
+    product = new_product()
+    product.post("/control/slack/settings", trigger_seconds=0)
+    ada = product.agent()
+    with starting(product):
+        ada.types(f"jane@example.com {CANARY}")
+    assert CANARY in words_of(ada.reads("too little time to open")["blocks"])
 
 
 def test_help_asked_for_while_the_bot_starts_comes_a_little_later(
