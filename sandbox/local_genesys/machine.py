@@ -59,12 +59,17 @@ async def _answer_call(world: World, request: web.Request, handler: Handler) -> 
     correlation_id = str(uuid.uuid4())
     request[_CORRELATION_ID] = correlation_id
     request[_RATE_HEADERS] = {}
+    unread: web.HTTPException | None = None
+    try:
+        body = _as_recorded(request, await request.read())
+    except web.HTTPException as error:  # it is too large
+        body, unread = None, error
     record: dict[str, Any] = {
         "at": as_iso(world.clock()),
         "method": request.method,
         "path": request.path,
         "query": dict(request.query),
-        "body": None,
+        "body": body,
         "status": None,
         "correlation_id": correlation_id,
     }
@@ -73,7 +78,8 @@ async def _answer_call(world: World, request: web.Request, handler: Handler) -> 
 
     async def work() -> web.StreamResponse:
         try:
-            record["body"] = _as_recorded(request, await request.read())
+            if unread is not None:
+                raise unread
             answer = await handler(request)
         except ApiError as error:
             answer = _refusal(request, error)
