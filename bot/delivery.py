@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bot.engine import Engine, Work
-from bot.preflight import Preflight, passes
+from bot.preflight import FRESH_SECONDS, Preflight, passes
 from bot.receipts import Receipts
 from bot.request import Event, Request, State
 from bot.store import Ask, Store
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 GO = "go"  # what the first step says: the second may follow
 HOLD_HOURS = 24  # how long a request without an end of its own waits for Genesys
-FRESH = timedelta(seconds=120)  # a verdict older than this is asked for again before the send
+FRESH = timedelta(seconds=FRESH_SECONDS)  # an older verdict is asked for again before the send
 _SEND_PATIENCE = 20.0
 
 

@@ -31,7 +31,7 @@ from genesys import (
     find_customer,
 )
 
-FRESH_SECONDS = 120.0
+FRESH_SECONDS = 120.0  # of a verdict, in the modal and at the send
 PASSING = (Unreachable, TimedOut, CutOff, Unavailable, RateLimited, RateBudgetExhausted)
 DEPLOYMENT_FRESH_SECONDS = 300.0
 KNOWN_SECONDS = 300.0  # for so long an address is taken to belong to the contact that had it
