@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,9 +48,11 @@ def wait_for(look: Callable[[], T | None], what: str, patience: float = PATIENCE
 
 
 class Product:
-    """A sandbox with the real bot in it."""
+    """A sandbox with the real bot in it. ``quota``: how many calls a minute Genesys allows."""
 
-    def __init__(self, folder: Path, *, socket_mode: bool = False, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, *, socket_mode: bool = False, quota: int = 300, **settings: str
+    ) -> None:
         self.folder = folder
         self.sandbox = Sandbox(
             build_manifest(url="" if socket_mode else "https://bot.example.com"),
@@ -58,12 +62,14 @@ class Product:
         self.sandbox.start()
         self.bot_url = self.sandbox.bot_url
         self._page = self.sandbox.page_url.rstrip("/")
+        self.set_genesys(calls_per_minute=quota)
         self.settings = {
             **self.sandbox.bot_environment(folder),
             "LOG_LEVEL": "DEBUG",
             "PROACTIVE_READ_BACK_SECONDS": "0,1",
             "PROACTIVE_UNDO_SECONDS": "0",
             "PROACTIVE_LEADS": "U0LEO",
+            "PROACTIVE_CALLS_PER_MINUTE": str(quota),
             **settings,
         }
         self._secrets = [
@@ -95,7 +101,8 @@ class Product:
             self.bot = None
 
     def close(self) -> None:
-        self.stop()
+        if self.bot is not None:
+            self.kill()  # which is soon over; how a bot stops is a test of its own
         self.sandbox.stop()
 
     def _scan(self) -> None:
@@ -107,10 +114,29 @@ class Product:
         leaked += ["a secret" for secret in self._secrets if secret in log]
         assert not leaked, f"private values in the log: {leaked[:3]}"
 
-    def reset(self) -> None:
-        for side in ("slack", "genesys"):
-            self.post(f"/control/{side}/reset")
+    def renew(self) -> None:
+        """Make all as new for the next test: nothing that an earlier one asked for goes on."""
+        if self.bot is None:
+            self.start()
+        sides = ("slack", "genesys")
+        for side in sides:
             self.delete(f"/control/{side}/faults")
+        wait_for(self._forget, "the bot's work to be done")
+        for side in sides:
+            self.post(f"/control/{side}/reset")
+
+    def _forget(self) -> bool:
+        """Strike off what the bot would do later, unless it is at work now."""
+        with closing(sqlite3.connect(self.folder / "proactive.sqlite", timeout=5)) as database:
+            database.isolation_level = None
+            database.execute("BEGIN IMMEDIATE")
+            at_work = "SELECT 1 FROM workflow_status WHERE status IN ('ENQUEUED', 'PENDING')"
+            if database.execute(at_work).fetchone():
+                return False
+            database.execute("DELETE FROM workflow_status WHERE status = 'DELAYED'")
+            database.execute("UPDATE requests SET next_look_at = NULL")
+            database.execute("COMMIT")
+            return True
 
     def get(self, path: str) -> Json:
         return _ask("GET", self._page + path)
@@ -334,7 +360,7 @@ def running_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Produc
 @pytest.fixture
 def product(running_product: Product) -> Product:
     """The shared product, with both stand-ins as new; the bot keeps running."""
-    running_product.reset()
+    running_product.renew()
     return running_product
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import CANARY, Product, wait_for
+from .conftest import CANARY, Agent, Product, wait_for
 
 TEXT = f"{CANARY}: your order is ready"
 SEND = "*messages/agentless"
@@ -21,13 +21,10 @@ SEND = "*messages/agentless"
     ],
 )
 def test_after_a_kill_the_request_goes_on_and_is_sent_at_most_once(
-    new_product: Callable[..., Product], where: str, kind: str, expected: str
+    product: Product, ada: Agent, where: str, kind: str, expected: str
 ) -> None:
-    product = new_product()
-    ada = product.agent()
     ada.opens(f"jane@example.com {TEXT}")
     product.fault("genesys", where, kind, seconds=3.0, times=1)
-    before = len(product.calls("genesys", where.strip("*")))
     product.delete("/control/slack/calls")
     ada.presses_send()
     if where == SEND:
@@ -41,7 +38,6 @@ def test_after_a_kill_the_request_goes_on_and_is_sent_at_most_once(
     ada.reads(expected)
     assert len(product.inbox("Jane Doe")) <= 1
     assert len(product.sends()) <= 1
-    assert before >= 0
 
 
 def _is_sending(product: Product) -> bool:

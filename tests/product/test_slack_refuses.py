@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from .conftest import ARCHIVE, CANARY, GENERAL, NEWS, VIP, Product, wait_for
+from .conftest import ARCHIVE, CANARY, GENERAL, NEWS, VIP, Agent, Product, wait_for
 
 DM = "D0ADA"
 TEXT = f"{CANARY}: your order is ready"
@@ -95,10 +93,8 @@ def test_an_archived_channel_takes_no_command(product: Product) -> None:
 
 
 def test_an_unforeseen_error_answers_with_a_reference_that_the_log_has(
-    new_product: Callable[..., Product],
+    product: Product, ada: Agent
 ) -> None:
-    product = new_product()
-    ada = product.agent()
     ada.types("jane@example.com")
     ada.sees("Ready to send")
     product.fault(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import resource
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -101,9 +103,7 @@ def test_a_click_that_comes_too_late_is_answered(product: Product, ada: Agent) -
     assert ada.reads("has moved on since")["ephemeral"]
 
 
-def test_a_message_past_its_time_is_never_sent(new_product: Callable[..., Product]) -> None:
-    product = new_product()
-    ada = product.agent()
+def test_a_message_past_its_time_is_never_sent(product: Product, ada: Agent) -> None:
     ada.opens(f"jane@example.com {TEXT}")
     now = int(time.time())
     ada.presses_send(send_at=str(now + 3), send_before=str(now + 5))
@@ -139,7 +139,7 @@ def test_while_genesys_is_away_requests_wait_and_go_out_in_order_when_it_is_back
     new_product: Callable[..., Product],
 ) -> None:
     """The oldest begins first; eight are under way side by side, and of those the quicker wins."""
-    product = new_product(GENESYS_CLOUD_PATIENCE="1")
+    product = new_product(GENESYS_CLOUD_PATIENCE="1", quota=6000)
     product.post("/control/genesys/customers", count=WAITING, prefix="bulk")
     product.fault("genesys", AWAY, "status", status=503, times=None)
     ada = product.agent()
@@ -152,11 +152,12 @@ def test_while_genesys_is_away_requests_wait_and_go_out_in_order_when_it_is_back
     assert product.sends() == []
     product.delete("/control/genesys/calls")
     product.delete("/control/genesys/faults")
-    product.fault("genesys", LOOK_UP, "latency", seconds=1.0, times=None)
+    product.fault("genesys", LOOK_UP, "latency", seconds=0.4, times=None)
     wait_for(lambda: len(product.sends()) == WAITING or None, "all of them", 60)
     texts = [send["body"]["textBody"] for send in product.sends()]
     assert sorted(texts) == sorted(f"{TEXT} {number}" for number in range(1, WAITING + 1))
-    begun = [_number(call) for call in product.calls("genesys", LOOK_UP)]
+    taken = [call for call in product.calls("genesys", LOOK_UP) if call["status"] == 200]
+    begun = [_number(call) for call in taken]  # not what was turned away at the last moment
     for place, number in enumerate(begun):
         overtaken = [earlier for earlier in range(1, number) if earlier not in begun[:place]]
         assert len(overtaken) < SIDE_BY_SIDE, begun
@@ -177,11 +178,9 @@ def _cards(agent: Agent) -> int:
     return len([m for m in agent.messages() if m["is_bot"] and m["thread_ts"] is None])
 
 
-def test_a_full_database_refuses_with_a_sentence_and_sends_nothing(
-    new_product: Callable[..., Product],
+def test_a_locked_database_refuses_with_a_sentence_and_sends_nothing(
+    product: Product, ada: Agent
 ) -> None:
-    product = new_product()
-    ada = product.agent()
     ada.opens(f"jane@example.com {TEXT}")
     file = product.settings["PROACTIVE_DATABASE_URL"].removeprefix("sqlite:///")
     with sqlite3.connect(file, isolation_level=None) as locked:
@@ -193,3 +192,36 @@ def test_a_full_database_refuses_with_a_sentence_and_sends_nothing(
     assert product.sends() == []
     assert ada.presses_send()["result"] == "closed"
     ada.reads("Accepted by Genesys Cloud")
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux sets others' limits")
+def test_a_full_disk_refuses_with_a_sentence_and_all_goes_on_when_there_is_room(
+    new_product: Callable[..., Product],
+) -> None:
+    product = new_product(PROACTIVE_UNDO_SECONDS="2")
+    ada = product.agent()
+    ada.sends("jane@example.com")
+    ada.reads("To be sent")
+    ada.opens(f"amir@example.com {TEXT}")
+    with _no_room(product):
+        answer = ada.presses_send()
+        full_until = time.time() + 3
+        wait_for(lambda: time.time() > full_until or None, "the first message's time to come")
+        assert product.sends() == []
+    assert "Nothing was sent" in answer["errors"]["message"]
+    assert ada.presses_send()["result"] == "closed"
+    wait_for(lambda: product.inbox("Amir Haddad"), "the second message", 30)
+    wait_for(lambda: product.inbox("Jane Doe"), "the first message", 30)
+    assert len(product.sends()) == 2
+
+
+@contextmanager
+def _no_room(product: Product) -> Iterator[None]:
+    """Let none of the bot's files grow, as on a disk that is full."""
+    assert product.bot is not None
+    before = resource.prlimit(product.bot.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(product.bot.pid, resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(product.bot.pid, resource.RLIMIT_FSIZE, before)

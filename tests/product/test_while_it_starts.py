@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from sandbox.bot_process import BotFailed, BotProcess
 
-from .conftest import CANARY, Product, wait_for, words_of
+from .conftest import CANARY, Agent, Product, wait_for, words_of
 
 
 @contextmanager
@@ -41,12 +41,8 @@ def health(product: Product) -> int:
         return 0
 
 
-def test_a_command_typed_while_the_bot_starts_opens_its_form(
-    new_product: Callable[..., Product],
-) -> None:
-    product = new_product()
+def test_a_command_typed_while_the_bot_starts_opens_its_form(product: Product, ada: Agent) -> None:
     product.post("/control/slack/settings", trigger_seconds=60)  # however slow this machine is
-    ada = product.agent()
     with starting(product):
         assert ada.types(f"jane@example.com {CANARY}")["ack"]["status"] == 200
     ada.sees("Ready to send")
@@ -54,33 +50,28 @@ def test_a_command_typed_while_the_bot_starts_opens_its_form(
 
 
 def test_a_start_that_is_too_slow_for_the_form_is_said_and_gives_the_text_back(
-    new_product: Callable[..., Product],
+    product: Product, ada: Agent
 ) -> None:
-    product = new_product()
     product.post("/control/slack/settings", trigger_seconds=0)
-    ada = product.agent()
     with starting(product):
         ada.types(f"jane@example.com {CANARY}")
     assert CANARY in words_of(ada.reads("too little time to open")["blocks"])
 
 
 def test_help_asked_for_while_the_bot_starts_comes_a_little_later(
-    new_product: Callable[..., Product],
+    product: Product, ada: Agent
 ) -> None:
-    product = new_product()
-    ada = product.agent()
     with starting(product):
         ada.types("help")
     ada.reads("opens a form in which you message a customer first")
 
 
 def test_who_was_acknowledged_by_a_bot_that_cannot_start_hears_of_it(
-    new_product: Callable[..., Product],
+    product: Product, ada: Agent
 ) -> None:
-    product = new_product()
-    ada = product.agent()
     with starting(product) as bot:
         ada.types(f"jane@example.com {CANARY}")
         ada.reads("nothing was sent by this step")
         with pytest.raises(BotFailed, match=r"exit status 2[^$]*PROACTIVE_DATABASE_URL"):
             bot.wait_until_ended()
+    product.bot = None
