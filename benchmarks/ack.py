@@ -79,7 +79,7 @@ class _Stage:
 
 def measure(smoke: bool, rounds: int) -> Report:
     """Measure all in turn."""
-    plan = _Plan(20, 0.3, 0.2, 5_000, 20) if smoke else _Plan(2_000, 6.0, 3.0, 20_000, LOAD)
+    plan = _Plan(20, 0.3, 0.2, 1_000, 20) if smoke else _Plan(2_000, 6.0, 3.0, 20_000, LOAD)
     with _set_up(smoke) as stage:
         found = alternate(_measurements(stage, plan), rounds)
     rows = tuple(
