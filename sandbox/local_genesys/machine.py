@@ -80,6 +80,8 @@ async def _answer_call(world: World, request: web.Request, handler: Handler) -> 
         try:
             if unread is not None:
                 raise unread
+            if request.transport is None:  # the caller has gone while a fault held it back
+                raise web.HTTPRequestTimeout
             answer = await handler(request)
         except ApiError as error:
             answer = _refusal(request, error)
