@@ -106,10 +106,10 @@ def test_a_click_that_comes_too_late_is_answered(product: Product, ada: Agent) -
 def test_a_message_past_its_time_is_never_sent(product: Product, ada: Agent) -> None:
     ada.opens(f"jane@example.com {TEXT}")
     now = int(time.time())
-    ada.presses_send(send_at=str(now + 3), send_before=str(now + 5))
+    ada.presses_send(send_at=str(now + 6), send_before=str(now + 7))
     ada.reads("To be sent")
     product.kill()
-    wait_for(lambda: time.time() > now + 6 or None, "its time to be over")
+    wait_for(lambda: time.time() > now + 7 or None, "its time to be over")
     product.start()
     ada.reads("Its time is over")
     ada.reads("⌛ Expired")
