@@ -127,8 +127,7 @@ class Product:
 
     def _forget(self) -> bool:
         """Strike off what the bot would do later, unless it is at work now."""
-        with closing(sqlite3.connect(self.folder / "proactive.sqlite", timeout=5)) as database:
-            database.isolation_level = None
+        with self.sqlite() as database:
             database.execute("BEGIN IMMEDIATE")
             at_work = "SELECT 1 FROM workflow_status WHERE status IN ('ENQUEUED', 'PENDING')"
             if database.execute(at_work).fetchone():
@@ -137,6 +136,11 @@ class Product:
             database.execute("UPDATE requests SET next_look_at = NULL")
             database.execute("COMMIT")
             return True
+
+    def sqlite(self) -> closing[sqlite3.Connection]:
+        """Open the bot's database file, to be closed with the block; only BEGIN begins a transaction."""
+        file = self.folder / "proactive.sqlite"
+        return closing(sqlite3.connect(file, timeout=5, isolation_level=None))
 
     def get(self, path: str) -> Json:
         return _ask("GET", self._page + path)

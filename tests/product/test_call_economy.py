@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime, timedelta
 
 import pytest
@@ -65,10 +64,9 @@ def test_what_the_modal_has_just_asked_is_not_asked_again(
     product.delete("/control/genesys/calls")
     assert ada.presses_send()["result"] == "closed"
     assert asked_until_sent(product, stranger) == [SEND]
-    with sqlite3.connect(product.folder / "proactive.sqlite") as database:
+    with product.sqlite() as database:
         newest = "SELECT checked_at, created_at FROM requests ORDER BY created_at DESC LIMIT 1"
         checked_at, created_at = database.execute(newest).fetchone()
-    database.close()
     assert checked_at < created_at  # it counts from when the modal asked, not from its use
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import resource
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -182,12 +181,10 @@ def test_a_locked_database_refuses_with_a_sentence_and_sends_nothing(
     product: Product, ada: Agent
 ) -> None:
     ada.opens(f"jane@example.com {TEXT}")
-    file = product.settings["PROACTIVE_DATABASE_URL"].removeprefix("sqlite:///")
-    with sqlite3.connect(file, isolation_level=None) as locked:
+    with product.sqlite() as locked:
         locked.execute("BEGIN IMMEDIATE")
         answer = ada.presses_send()
         locked.execute("ROLLBACK")
-    locked.close()
     assert "Nothing was sent" in answer["errors"]["message"]
     assert product.sends() == []
     assert ada.presses_send()["result"] == "closed"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,14 +18,12 @@ from .conftest import CANARY, Agent, Product, wait_for, words_of
 def starting(product: Product) -> Iterator[BotProcess]:
     """Start the bot, whose parts wait for the database until the block ends (or they give up)."""
     product.stop()
-    path = product.settings["PROACTIVE_DATABASE_URL"].removeprefix("sqlite:///")
-    with sqlite3.connect(path, isolation_level=None) as database:
+    with product.sqlite() as database:
         database.execute("BEGIN EXCLUSIVE")
         bot = product.bot = BotProcess(product.settings, product.folder)
         wait_for(lambda: health(product) == 503, "the bot listens, and says that it is starting")
         yield bot
         database.execute("ROLLBACK")
-    database.close()
 
 
 def health(product: Product) -> int:
@@ -74,4 +71,4 @@ def test_who_was_acknowledged_by_a_bot_that_cannot_start_hears_of_it(
         ada.reads("nothing was sent by this step")
         with pytest.raises(BotFailed, match=r"exit status 2[^$]*PROACTIVE_DATABASE_URL"):
             bot.wait_until_ended()
-    product.bot = None
+    product.stop()
