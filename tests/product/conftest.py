@@ -138,7 +138,7 @@ class Product:
             return True
 
     def sqlite(self) -> closing[sqlite3.Connection]:
-        """Open the bot's database file, to be closed with the block; only BEGIN begins a transaction."""
+        """Open the bot's database file for a block, in which only BEGIN begins a transaction."""
         file = self.folder / "proactive.sqlite"
         return closing(sqlite3.connect(file, timeout=5, isolation_level=None))
 
