@@ -21,13 +21,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.engine import Engine, Work
-from bot.manifest import build_manifest
-from bot.preflight import Preflight
+from bot.cli.manifest import build_manifest
+from bot.delivery.outcomes import AT_ONCE, OutcomeTracker
+from bot.jobs.queue import Engine, Work
 from bot.request import Event, Place, Request, State
-from bot.store import Ask, Store, no_work
-from bot.tables import open_database, requests
-from bot.watch import AT_ONCE, Watch
+from bot.rules.lookup import Lookup
+from bot.storage.requests import Ask, RequestStore, no_work
+from bot.storage.tables import open_database, requests
 from genesys import (
     Connection,
     GenesysCloud,
@@ -72,7 +72,7 @@ class _NoEngine(Engine):
         return no_work
 
 
-class _CountingStore(Store):
+class _CountingStore(RequestStore):
     """Counts the messages that it hands out for a look."""
 
     looks = 0
@@ -103,11 +103,11 @@ def follow(count: int, span: timedelta) -> Spent:
         emails = _control(sandbox, "POST", "customers", count=count, present=False)["emails"]
         _control(sandbox, "POST", "settings", calls_per_minute=_PLENTY)
         deployment_id = LocalGenesys.deployment_id
-        preflight = Preflight(
+        preflight = Lookup(
             cloud, deployment_id=deployment_id, history_days=90, clock=clock.seconds
         )
         store = _CountingStore(database)
-        watch = Watch(store, _NoEngine(), cloud, link=str, subscribe=lambda _: None, clock=clock)
+        watch = OutcomeTracker(store, _NoEngine(), cloud, link=str, subscribe=lambda _: None, clock=clock)
         calls: Counter[str] = Counter()
         until = clock.start + span
         for number, email in enumerate(emails):
@@ -162,8 +162,8 @@ def a_database(file: Path) -> Iterator[sa.Engine]:
 
 def _send(
     cloud: GenesysCloud,
-    preflight: Preflight,
-    store: Store,
+    preflight: Lookup,
+    store: RequestStore,
     email: str,
     number: int,
     now: datetime,
@@ -204,7 +204,7 @@ def _send(
     )
 
 
-def _sweep_until(watch: Watch, database: sa.Engine, clock: _Clock, until: datetime) -> None:
+def _sweep_until(watch: OutcomeTracker, database: sa.Engine, clock: _Clock, until: datetime) -> None:
     """Let the watch look each second in which something is due, until that time."""
     due = sa.select(sa.func.min(requests.c.next_look_at))
     while True:

@@ -22,9 +22,9 @@ from urllib.parse import urlencode
 
 from benchmarks.lines import PATIENCE, Address, IsRight, Lines
 from benchmarks.process import LOAD_CORES, on_cores
-from bot.draft import CUSTOMER, MESSAGE, make_draft
-from bot.modal_view import build_modal
 from bot.request import Place
+from bot.slack.form_input import CUSTOMER, MESSAGE, make_draft
+from bot.slack.form_view import build_modal
 
 _TEAM, _CHANNEL, _AGENT = "T0BENCH", "C0SUPPORT", "U0ADA"
 _RESPONSE_URL = "http://127.0.0.1:9/commands/T0BENCH/0/none"  # nobody listens there

@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.hour import Spent, a_database, follow
 from benchmarks.process import LOAD_CORES, on_cores
 from benchmarks.report import Goal, Report, percentile
-from bot.quota import SharedBudget
+from bot.storage.rate_limit import SharedBudget
 from genesys import Priority
 
 HOUR = timedelta(hours=1)

@@ -23,7 +23,7 @@ from benchmarks.postgresql import postgresql
 from benchmarks.process import LOAD_CORES, LOOPBACK, find_free_port, on_cores
 from benchmarks.report import Figure, Goal, Report, alternate
 from benchmarks.submissions import new_numbers, submission
-from bot.manifest import build_manifest
+from bot.cli.manifest import build_manifest
 from sandbox.local_genesys import LocalGenesys
 from sandbox.server import Sandbox
 

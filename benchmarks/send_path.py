@@ -23,7 +23,7 @@ from benchmarks.process import LOAD_CORES, LOOPBACK, on_cores, wait_for
 from benchmarks.quick_slack import QuickSlack
 from benchmarks.report import Figure, Goal, Report
 from benchmarks.submissions import new_numbers, submission, text_of
-from bot.manifest import build_manifest
+from bot.cli.manifest import build_manifest
 from sandbox.local_genesys import LocalGenesys
 from sandbox.server import Sandbox
 

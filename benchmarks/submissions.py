@@ -14,10 +14,10 @@ from urllib.parse import quote_plus
 
 import sqlalchemy as sa
 
-from bot.draft import CUSTOMER, MESSAGE, make_draft
-from bot.modal_view import build_modal
 from bot.request import Place
-from bot.tables import open_database, requests
+from bot.slack.form_input import CUSTOMER, MESSAGE, make_draft
+from bot.slack.form_view import build_modal
+from bot.storage.tables import open_database, requests
 
 CHANNEL = "C0SUPPORT"
 TEAM = {"id": "T0BENCH", "domain": "bench"}

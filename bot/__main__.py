@@ -52,7 +52,7 @@ def _with_settings(do: str) -> int:
         settings = read_settings(os.environ)
         start_logging(settings.log_level)
         if do == "doctor":
-            from bot.doctor import examine
+            from bot.cli.doctor import examine
 
             return examine(settings)
         from bot.app import run
@@ -72,14 +72,14 @@ def _with_settings(do: str) -> int:
 
 
 def _print_manifest(command: str, url: str) -> int:
-    from bot.manifest import print_manifest
+    from bot.cli.manifest import print_manifest
 
     print(print_manifest(command, url), end="")
     return 0
 
 
 def _print_surfaces() -> int:
-    from bot.surfaces import print_surfaces
+    from bot.cli.surfaces import print_surfaces
 
     print_surfaces()
     return 0

@@ -27,12 +27,12 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
-from bot.last_resort import LastResort
-from bot.reception import Reception
+from bot.ops.web import Web
 from bot.settings import BadSettings, Settings
-from bot.signature import Signatures
-from bot.slack_http import SlackRequests
-from bot.web import Web
+from bot.slack.errors import ErrorHandler
+from bot.slack.http import SlackRequests
+from bot.slack.reception import Reception
+from bot.slack.signature import Signatures
 
 if TYPE_CHECKING:
     from bot.parts import Parts
@@ -94,7 +94,7 @@ class _Bot:
 
     def __init__(self, settings: Settings, client: AsyncWebClient) -> None:
         self._settings, self._client = settings, client
-        self._last_resort = LastResort(client)
+        self._last_resort = ErrorHandler(client)
         self._reception = _bolt(settings, client, self._last_resort)
         slack = None
         if not settings.uses_socket_mode:
@@ -153,7 +153,7 @@ class _Bot:
             self._server.should_exit = True
 
 
-def _bolt(settings: Settings, client: AsyncWebClient, last_resort: LastResort) -> Reception:
+def _bolt(settings: Settings, client: AsyncWebClient, last_resort: ErrorHandler) -> Reception:
     """Build the Bolt app; requests were verified at the edge, and one workspace is authorised."""
 
     async def authorize(context: AsyncBoltContext) -> AuthorizeResult:

@@ -12,21 +12,21 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.delivery import Delivery
-from bot.engine import Engine
-from bot.posts import Posts
-from bot.preflight import Preflight
-from bot.quota import SharedBudget
-from bot.reaper import Reaper
-from bot.receipts import Receipts
-from bot.rescue import Rescue
+from bot.cards.client import SlackClient
+from bot.cards.ledger import Ledger
+from bot.cards.publish import Publisher
+from bot.delivery.deliver import Delivery
+from bot.delivery.outcomes import OutcomeTracker
+from bot.delivery.reconcile import Reconciler
+from bot.jobs.queue import Engine
+from bot.jobs.repair import Rescue
+from bot.jobs.workers import Reaper
+from bot.rules.lookup import Lookup
 from bot.settings import BadSettings, Settings
-from bot.slack_posting import SlackPosting
 from bot.slot import Slot, take_slot
-from bot.store import Store
-from bot.tables import open_database
-from bot.thread import Thread
-from bot.watch import Watch
+from bot.storage.rate_limit import SharedBudget
+from bot.storage.requests import RequestStore
+from bot.storage.tables import open_database
 from genesys import Connection, GenesysCloud, Notifications, check_sdk, conversation_link
 
 
@@ -40,12 +40,12 @@ class Core:
         self.reaper = Reaper(self.engine, self.slot)
         connection = connection_to(settings)
         self.cloud = GenesysCloud(connection, budget)
-        self.preflight = Preflight(
+        self.preflight = Lookup(
             self.cloud,
             deployment_id=settings.genesys_deployment_id,
             history_days=settings.history_days,
         )
-        self.receipts = Receipts(
+        self.receipts = Reconciler(
             self.store,
             self.engine,
             self.cloud,
@@ -62,7 +62,7 @@ class Core:
             undo=timedelta(seconds=settings.undo_seconds),
         )
         self.rescue = Rescue(self.store, self.engine, self.database)
-        self.watch = Watch(
+        self.watch = OutcomeTracker(
             self.store,
             self.engine,
             self.cloud,
@@ -72,10 +72,10 @@ class Core:
         self.notifications = Notifications(
             self.cloud, settings.genesys_deployment_id, on_news=self.watch.hasten
         )
-        self.thread = Thread(
+        self.thread = Publisher(
             self.store,
-            Posts(self.database),
-            SlackPosting(
+            Ledger(self.database),
+            SlackClient(
                 settings.slack_bot_token, settings.slack_api_url, ssl.create_default_context()
             ),
             outcomes_channel=settings.outcomes_channel,
@@ -117,7 +117,7 @@ def connection_to(settings: Settings) -> Connection:
     )
 
 
-def _open(settings: Settings) -> tuple[Slot, sa.Engine, Store, SharedBudget]:
+def _open(settings: Settings) -> tuple[Slot, sa.Engine, RequestStore, SharedBudget]:
     """Open the database and what stands in it; raise BadSettings when it cannot be used."""
     try:
         address = sa.make_url(settings.database_url)
@@ -129,7 +129,7 @@ def _open(settings: Settings) -> tuple[Slot, sa.Engine, Store, SharedBudget]:
             Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
         database = open_database(settings.database_url)
         slot = take_slot(settings.database_url, database)
-        return slot, database, Store(database), SharedBudget(database, settings.calls_per_minute)
+        return slot, database, RequestStore(database), SharedBudget(database, settings.calls_per_minute)
     except (OSError, sa.exc.SQLAlchemyError) as error:
         reason = str(error.strerror or error) if isinstance(error, OSError) else _kind(error)
         raise BadSettings(

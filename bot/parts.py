@@ -15,17 +15,17 @@ from concurrent.futures import ThreadPoolExecutor
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.arenas import limit_arenas
-from bot.buttons import Buttons
-from bot.command import Command
 from bot.core import Core
-from bot.health import Health
-from bot.last_resort import LastResort
-from bot.metrics import build_metrics
-from bot.modal import Modal
-from bot.pages import build_pages
-from bot.reception import Call, Listener, Reception
+from bot.ops.health import Health
+from bot.ops.metrics import build_metrics
+from bot.ops.pages import build_pages
 from bot.settings import BadSettings, Settings
-from bot.socket_mode import keep_socket
+from bot.slack.buttons import Buttons
+from bot.slack.command import Command
+from bot.slack.errors import ErrorHandler
+from bot.slack.form import Form
+from bot.slack.reception import Call, Listener, Reception
+from bot.slack.socket_mode import keep_socket
 from bot.turns import go_first
 from genesys import OutdatedSdk
 
@@ -47,7 +47,7 @@ class Parts:
         self,
         settings: Settings,
         client: AsyncWebClient,
-        last_resort: LastResort,
+        last_resort: ErrorHandler,
     ) -> None:
         """Build and launch all; raises BadSettings."""
         limit_arenas()
@@ -58,7 +58,7 @@ class Parts:
             raise BadSettings([str(error)]) from None
         self._lookups = ThreadPoolExecutor(LOOKUPS_AT_ONCE, "lookup")
         self._records = ThreadPoolExecutor(RECORDS_AT_ONCE, "record", go_first)
-        modal = Modal(
+        modal = Form(
             client,
             core.preflight,
             core.delivery,

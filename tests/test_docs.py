@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.manifest import OPTIONAL_SCOPES, SCOPES, install_link
+from bot.cli.manifest import OPTIONAL_SCOPES, SCOPES, install_link
 from bot.settings import BadSettings, read_settings
 from sandbox.local_genesys import ASSUMPTIONS as ABOUT_GENESYS
 from sandbox.local_slack import ASSUMPTIONS as ABOUT_SLACK

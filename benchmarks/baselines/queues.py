@@ -18,8 +18,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 
-from bot.engine import Engine, Queue, Work
-from bot.tables import open_database
+from bot.jobs.queue import Engine, Queue, Work
+from bot.storage.tables import open_database
 
 NAME = "work"
 VERSION = "1"

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.manifest import build_manifest
+from bot.cards.client import SlackClient
+from bot.cli.manifest import build_manifest
 from bot.request import Place, Request
-from bot.slack_posting import SlackPosting
-from bot.store import Store
-from bot.tables import open_database
+from bot.storage.requests import RequestStore
+from bot.storage.tables import open_database
 from genesys import (
     Candidate,
     ContactType,
@@ -132,8 +132,8 @@ def database(file: Path) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
-def store(database: sa.Engine) -> Store:
-    return Store(database)
+def store(database: sa.Engine) -> RequestStore:
+    return RequestStore(database)
 
 
 class Local:
@@ -187,15 +187,15 @@ def stand_ins() -> Iterator[Local]:
 
 
 @pytest.fixture(scope="session")
-def connected(stand_ins: Local) -> SlackPosting:
+def connected(stand_ins: Local) -> SlackClient:
     """Post at the local Slack; made once, because reading the CA bundle takes a while."""
     settings = stand_ins.settings
     tls = ssl.create_default_context()
-    return SlackPosting(settings["SLACK_BOT_TOKEN"], settings["SLACK_API_URL"], tls)
+    return SlackClient(settings["SLACK_BOT_TOKEN"], settings["SLACK_API_URL"], tls)
 
 
 @pytest.fixture
-def slack(local: Local, connected: SlackPosting) -> SlackPosting:
+def slack(local: Local, connected: SlackClient) -> SlackClient:
     """Post at a local Slack in which nothing has happened yet."""
     return connected
 

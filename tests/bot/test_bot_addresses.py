@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.addresses import (
+from bot.rules.address import (
     BadAddress,
     clean,
     find_address,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.card import (
+from bot.cards.card import (
     CANCEL,
     CHECK_AGAIN,
     COMPOSE_AGAIN,

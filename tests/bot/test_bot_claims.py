@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.posts import Posts
+from bot.cards.ledger import Ledger
 from bot.request import Event, Request, State
-from bot.store import LONGEST_LOOK, Store, no_work
+from bot.storage.requests import LONGEST_LOOK, RequestStore, no_work
 
 from .conftest import NOW, open_quickly
 
@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def accept(store: Store, a_request: Build) -> Callable[..., str]:
+def accept(store: RequestStore, a_request: Build) -> Callable[..., str]:
     """Record a request that Genesys has accepted, due for a look at a given time."""
 
     def build(request_id: str, at: datetime = NOW, conversation_id: str = "c1") -> str:
@@ -39,12 +39,12 @@ def accept(store: Store, a_request: Build) -> Callable[..., str]:
     return build
 
 
-def _claim(store: Store, now: datetime = NOW, most: int = 100) -> list[str]:
+def _claim(store: RequestStore, now: datetime = NOW, most: int = 100) -> list[str]:
     return sorted(request.request_id for request in store.claim_watched(now, LEASE, most))
 
 
 def test_what_is_due_is_claimed_and_what_is_not_is_left(
-    store: Store, accept: Callable[..., str], a_request: Build
+    store: RequestStore, accept: Callable[..., str], a_request: Build
 ) -> None:
     accept("V1", NOW)
     accept("V2", NOW - timedelta(days=2))
@@ -54,7 +54,7 @@ def test_what_is_due_is_claimed_and_what_is_not_is_left(
 
 
 def test_what_is_claimed_is_nobody_s_until_the_lease_is_over(
-    store: Store, accept: Callable[..., str]
+    store: RequestStore, accept: Callable[..., str]
 ) -> None:
     accept("V1")
     (claimed,) = store.claim_watched(NOW, LEASE, 9)
@@ -67,7 +67,7 @@ def test_what_is_claimed_is_nobody_s_until_the_lease_is_over(
 
 
 def test_no_more_are_claimed_than_can_be_looked_at_oldest_first(
-    store: Store, accept: Callable[..., str]
+    store: RequestStore, accept: Callable[..., str]
 ) -> None:
     for number in (3, 1, 2, 5, 4):
         accept(f"V{number}", NOW - (9 - number) * SECOND)
@@ -78,7 +78,7 @@ def test_no_more_are_claimed_than_can_be_looked_at_oldest_first(
 
 
 def test_what_is_due_later_than_any_wait_is_due_because_the_clock_was_set_back(
-    store: Store, accept: Callable[..., str]
+    store: RequestStore, accept: Callable[..., str]
 ) -> None:
     accept("V1", NOW + LONGEST_LOOK)
     accept("V2", NOW + LONGEST_LOOK + SECOND)
@@ -88,14 +88,14 @@ def test_what_is_due_later_than_any_wait_is_due_because_the_clock_was_set_back(
 
 @pytest.mark.parametrize("round_number", range(3))
 def test_two_processes_never_claim_the_same_request(
-    round_number: int, store: Store, file: Path, accept: Callable[..., str]
+    round_number: int, store: RequestStore, file: Path, accept: Callable[..., str]
 ) -> None:
     every = [accept(f"V{number:02}") for number in range(24)]
     databases = [open_quickly(file) for _ in range(2)]  # as two processes would have it
     barrier = threading.Barrier(4)
 
     def work(number: int) -> list[str]:
-        mine, claimed = Store(databases[number % 2]), list[str]()
+        mine, claimed = RequestStore(databases[number % 2]), list[str]()
         barrier.wait()
         while some := _claim(mine, most=3):
             claimed += some
@@ -108,7 +108,7 @@ def test_two_processes_never_claim_the_same_request(
     assert sorted(claimed) == every
 
 
-def test_the_next_look_is_when_it_was_set(store: Store, accept: Callable[..., str]) -> None:
+def test_the_next_look_is_when_it_was_set(store: RequestStore, accept: Callable[..., str]) -> None:
     accept("V1")
     _claim(store)
     store.look_again("V1", NOW + 5 * SECOND, 3)
@@ -118,7 +118,7 @@ def test_the_next_look_is_when_it_was_set(store: Store, accept: Callable[..., st
 
 
 def test_a_watch_that_has_ended_does_not_begin_again(
-    store: Store, accept: Callable[..., str]
+    store: RequestStore, accept: Callable[..., str]
 ) -> None:
     accept("V1")
     store.look_again("V1", None, 3)
@@ -131,7 +131,7 @@ def test_a_watch_that_has_ended_does_not_begin_again(
 
 
 def test_news_of_a_conversation_makes_the_look_at_its_messages_due(
-    store: Store, accept: Callable[..., str]
+    store: RequestStore, accept: Callable[..., str]
 ) -> None:
     for request_id, conversation_id in (("V1", "c1"), ("V2", "c1"), ("V3", "c2")):
         accept(request_id, NOW + LONGEST_LOOK, conversation_id)
@@ -143,7 +143,7 @@ def test_news_of_a_conversation_makes_the_look_at_its_messages_due(
 
 
 def test_the_conversations_that_are_looked_at_soonest_are_named_first(
-    store: Store, accept: Callable[..., str], a_request: Build
+    store: RequestStore, accept: Callable[..., str], a_request: Build
 ) -> None:
     assert store.watched_conversations(9) == ()
     for number in (2, 1, 3):
@@ -156,14 +156,14 @@ def test_the_conversations_that_are_looked_at_soonest_are_named_first(
 
 
 def test_the_end_of_a_watch_is_said_once(
-    store: Store, database: sa.Engine, accept: Callable[..., str]
+    store: RequestStore, database: sa.Engine, accept: Callable[..., str]
 ) -> None:
     accept("V1")
     asked: list[str] = []
     for _ in range(3):  # as several processes may
         store.end_watch("V1", lambda _: asked.append("publish"))
     assert asked == ["publish"]
-    assert [line.event for line in Posts(database).unposted_lines("V1")] == [
+    assert [line.event for line in Ledger(database).unposted_lines("V1")] == [
         Event.ACCEPTED,
         Event.WATCH_ENDED,
     ]
@@ -174,7 +174,7 @@ def test_the_end_of_a_watch_is_said_once(
 
 
 def test_the_end_of_a_watch_and_its_work_are_one_transaction(
-    store: Store, database: sa.Engine, accept: Callable[..., str]
+    store: RequestStore, database: sa.Engine, accept: Callable[..., str]
 ) -> None:
     accept("V1")
 
@@ -187,4 +187,4 @@ def test_the_end_of_a_watch_and_its_work_are_one_transaction(
     with pytest.raises(AskFailed):
         store.end_watch("V1", fail)
     assert store.load("V1").is_watched
-    assert [line.event for line in Posts(database).unposted_lines("V1")] == [Event.ACCEPTED]
+    assert [line.event for line in Ledger(database).unposted_lines("V1")] == [Event.ACCEPTED]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bot.command import show_help, split_command
+from bot.slack.command import show_help, split_command
 
 JANE = "jane@example.com"
 JANE_LINKED = f"<mailto:{JANE}|{JANE}>"

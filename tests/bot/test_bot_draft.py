@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.draft import LATEST, SEND_AT, SEND_BEFORE, check_times, make_draft, read_place, write_place
 from bot.request import Place
+from bot.slack.form_input import (
+    LATEST,
+    SEND_AT,
+    SEND_BEFORE,
+    check_times,
+    make_draft,
+    read_place,
+    write_place,
+)
 
 from .conftest import NOW, PLACE
 

@@ -19,9 +19,9 @@ import pytest
 import sqlalchemy as sa
 from dbos._sys_db import SystemDatabase
 
-from bot.engine import Engine, Queue, Work
-from bot.store import Store
-from bot.tables import open_database
+from bot.jobs.queue import Engine, Queue, Work
+from bot.storage.requests import RequestStore
+from bot.storage.tables import open_database
 
 PATIENCE = 15.0
 NEVER = 600.0
@@ -72,7 +72,7 @@ class Team:
 
 @pytest.fixture(autouse=True)
 def no_drain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.engine.DRAIN_SECONDS", 0)  # DBOS waits a second or not at all
+    monkeypatch.setattr("bot.jobs.queue.DRAIN_SECONDS", 0)  # DBOS waits a second or not at all
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_work_starts_after_its_commit_though_nobody_looks_at_the_queues(
 
 def test_work_that_the_store_asks_for_starts_at_once(team: Team) -> None:
     team.gate.set()
-    Store(team.database).ask(team.engine.asking(Work("work", Queue.THREAD, "r1")))
+    RequestStore(team.database).ask(team.engine.asking(Work("work", Queue.THREAD, "r1")))
     team.wait_until(lambda: team.begun == ["r1"], "the work begins")
 
 

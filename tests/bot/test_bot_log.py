@@ -12,7 +12,7 @@ import sqlalchemy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.engine import Engine
+from bot.jobs.queue import Engine
 from bot.log import MASK, MaskingFormatter, start_logging
 
 CANARY = "canary of jane@example.com"

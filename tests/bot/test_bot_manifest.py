@@ -9,8 +9,8 @@ import pytest
 import yaml
 from slack_sdk.web import WebClient
 
-from bot.command import SHORTCUT
-from bot.manifest import OPTIONAL_SCOPES, SCOPES, build_manifest, install_link, print_manifest
+from bot.cli.manifest import OPTIONAL_SCOPES, SCOPES, build_manifest, install_link, print_manifest
+from bot.slack.command import SHORTCUT
 from sandbox.local_slack.config import ShortcutType, read_manifest
 
 ROOT = Path(__file__).resolve().parents[2]

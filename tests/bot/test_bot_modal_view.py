@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.addresses import sendable
-from bot.draft import (
+from bot.request import Place
+from bot.rules.address import sendable
+from bot.rules.verdict import Finding, Level, Rule, Verdict
+from bot.slack.errors import build_sorry
+from bot.slack.form_input import (
     CANDIDATE,
     CUSTOMER,
     LEAVE,
@@ -25,16 +28,13 @@ from bot.draft import (
     make_draft,
     read_modal,
 )
-from bot.last_resort import build_sorry
-from bot.modal_view import (
+from bot.slack.form_view import (
     ASK_FOR_CUSTOMER,
     EVIDENCE,
     LOOKING_UP,
     Note,
     build_modal,
 )
-from bot.request import Place
-from bot.verdict import Finding, Level, Rule, Verdict
 from genesys import Conversation, Customer, Identity, IdentityKind, NoContact, Several
 from sandbox.local_slack.views import check_view
 

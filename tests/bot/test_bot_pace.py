@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.pace import Marks, Pace
+from bot.storage.pace import Marks, Pace
 from genesys import Priority
 
 MINUTE = 60.0

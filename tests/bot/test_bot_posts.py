@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.posts import CARD, OUTCOME, NotSettled, Posts, Tries, line_key
+from bot.cards.ledger import CARD, OUTCOME, Ledger, NotSettled, Tries, line_key
 from bot.request import QUIET, Event, Request, State
-from bot.store import NOT_SHOWN, Store, no_work
-from bot.tables import postings
+from bot.storage.requests import NOT_SHOWN, RequestStore, no_work
+from bot.storage.tables import postings
 
 Build = Callable[..., Request]
 WHAT = [CARD, OUTCOME, "line 1"]
@@ -19,10 +19,10 @@ SETTLED_AFTER = timedelta(seconds=6)
 
 
 @pytest.fixture
-def posts(store: Store, database: sa.Engine, a_request: Build) -> Posts:
+def posts(store: RequestStore, database: sa.Engine, a_request: Build) -> Ledger:
     for request_id in ("V1", "V2"):
         store.record(a_request(request_id=request_id), no_work)
-    return Posts(database)
+    return Ledger(database)
 
 
 def _begun(database: sa.Engine, seconds_ago: float, what: str = CARD) -> None:
@@ -32,14 +32,14 @@ def _begun(database: sa.Engine, seconds_ago: float, what: str = CARD) -> None:
         connection.execute(sa.update(postings).where(postings.c.what == what).values(since=at))
 
 
-def _tries(posts: Posts, what: str = CARD) -> Tries:
+def _tries(posts: Ledger, what: str = CARD) -> Tries:
     tries = posts.announce("V1", what)
     assert tries is not None
     return tries
 
 
 @pytest.mark.parametrize("what", WHAT)
-def test_a_first_try_is_told_so_and_a_second_when_the_first_was(what: str, posts: Posts) -> None:
+def test_a_first_try_is_told_so_and_a_second_when_the_first_was(what: str, posts: Ledger) -> None:
     before = datetime.now(UTC)
     assert posts.announce("V1", what) is None
     tries = _tries(posts, what)
@@ -50,7 +50,7 @@ def test_a_first_try_is_told_so_and_a_second_when_the_first_was(what: str, posts
 
 @pytest.mark.parametrize("what", WHAT)
 def test_the_wait_counts_from_the_latest_try_and_the_search_from_the_first(
-    what: str, posts: Posts, database: sa.Engine
+    what: str, posts: Ledger, database: sa.Engine
 ) -> None:
     posts.announce("V1", what)
     with pytest.raises(NotSettled):
@@ -68,7 +68,7 @@ def test_the_wait_counts_from_the_latest_try_and_the_search_from_the_first(
         _begun(database, 6.5, f"{what} again")
 
 
-def test_of_two_that_would_try_again_one_does(posts: Posts, database: sa.Engine) -> None:
+def test_of_two_that_would_try_again_one_does(posts: Ledger, database: sa.Engine) -> None:
     posts.announce("V1", CARD)
     for what in (CARD, f"{CARD} again"):
         _begun(database, 7, what)
@@ -79,7 +79,7 @@ def test_of_two_that_would_try_again_one_does(posts: Posts, database: sa.Engine)
 
 
 def test_a_clock_that_was_set_back_makes_the_wait_begin_anew_and_no_longer(
-    posts: Posts, database: sa.Engine
+    posts: Ledger, database: sa.Engine
 ) -> None:
     posts.announce("V1", CARD)
     for what in (CARD, f"{CARD} again"):
@@ -92,7 +92,7 @@ def test_a_clock_that_was_set_back_makes_the_wait_begin_anew_and_no_longer(
 
 
 def test_posts_of_other_requests_and_of_other_kinds_have_nothing_to_do_with_it(
-    posts: Posts,
+    posts: Ledger,
 ) -> None:
     assert posts.announce("V1", CARD) is None
     assert posts.announce("V2", CARD) is None
@@ -102,7 +102,7 @@ def test_posts_of_other_requests_and_of_other_kinds_have_nothing_to_do_with_it(
 
 
 @pytest.mark.parametrize("what", WHAT)
-def test_what_slack_refused_may_be_tried_anew(what: str, posts: Posts) -> None:
+def test_what_slack_refused_may_be_tried_anew(what: str, posts: Ledger) -> None:
     posts.announce("V1", what)
     posts.announce("V2", what)
     posts.withdraw("V1", what, None)
@@ -112,7 +112,7 @@ def test_what_slack_refused_may_be_tried_anew(what: str, posts: Posts) -> None:
 
 
 def test_a_refusal_of_a_later_try_says_nothing_of_the_earlier_ones(
-    posts: Posts, database: sa.Engine
+    posts: Ledger, database: sa.Engine
 ) -> None:
     posts.announce("V1", CARD)
     for what in (CARD, f"{CARD} again"):
@@ -125,7 +125,7 @@ def test_a_refusal_of_a_later_try_says_nothing_of_the_earlier_ones(
         posts.announce_again("V1", CARD, tries, SETTLED_AFTER)
 
 
-def test_of_many_that_try_at_once_one_is_the_first(posts: Posts) -> None:
+def test_of_many_that_try_at_once_one_is_the_first(posts: Ledger) -> None:
     barrier = threading.Barrier(8)
 
     def announce(_: int) -> Tries | None:
@@ -139,7 +139,7 @@ def test_of_many_that_try_at_once_one_is_the_first(posts: Posts) -> None:
 
 
 def test_with_a_post_all_its_tries_are_struck_off(
-    posts: Posts, store: Store, database: sa.Engine
+    posts: Ledger, store: RequestStore, database: sa.Engine
 ) -> None:
     store.add_line("V1", Event.FATE_UNKNOWN)
     (line,) = posts.unposted_lines("V1")
@@ -155,7 +155,7 @@ def test_with_a_post_all_its_tries_are_struck_off(
 
 
 def test_a_card_that_stands_is_struck_off_together_with_its_place(
-    posts: Posts, store: Store
+    posts: Ledger, store: RequestStore
 ) -> None:
     for request_id in ("V1", "V2"):
         posts.announce(request_id, CARD)
@@ -170,7 +170,7 @@ def test_a_card_that_stands_is_struck_off_together_with_its_place(
     assert posts.announce("V2", CARD) is not None
 
 
-def test_why_a_card_stands_elsewhere_is_a_line_of_its_thread(posts: Posts) -> None:
+def test_why_a_card_stands_elsewhere_is_a_line_of_its_thread(posts: Ledger) -> None:
     posts.note_card("V1", "D1", "1.6", State.CHECKING, elsewhere="that channel is archived")
     (line,) = posts.unposted_lines("V1")
     assert (line.event, line.detail) == (Event.ELSEWHERE, "that channel is archived")
@@ -178,7 +178,7 @@ def test_why_a_card_stands_elsewhere_is_a_line_of_its_thread(posts: Posts) -> No
     assert posts.unposted_lines("V1") == (line,)
 
 
-def test_a_line_that_stands_is_struck_off_and_shown_no_more(posts: Posts, store: Store) -> None:
+def test_a_line_that_stands_is_struck_off_and_shown_no_more(posts: Ledger, store: RequestStore) -> None:
     store.add_line("V1", Event.FATE_UNKNOWN)
     store.add_line("V1", Event.CHECK_ASKED, "Ada")
     first, second = posts.unposted_lines("V1")
@@ -193,7 +193,7 @@ def test_a_line_that_stands_is_struck_off_and_shown_no_more(posts: Posts, store:
 
 
 def test_an_outcome_that_stands_is_struck_off_together_with_its_ts(
-    posts: Posts, store: Store
+    posts: Ledger, store: RequestStore
 ) -> None:
     posts.announce("V1", OUTCOME)
     posts.announce("V1", CARD)
@@ -204,7 +204,7 @@ def test_an_outcome_that_stands_is_struck_off_together_with_its_ts(
     assert posts.announce("V1", CARD) is not None
 
 
-def test_lines_come_in_the_order_in_which_they_were_written(posts: Posts, store: Store) -> None:
+def test_lines_come_in_the_order_in_which_they_were_written(posts: Ledger, store: RequestStore) -> None:
     store.move("V1", State.SCHEDULED, Event.FOUND)
     store.add_line("V2", Event.CHECK_ASKED, "Leo")
     store.move("V1", State.SENDING, Event.SENDING)
@@ -216,12 +216,12 @@ def test_lines_come_in_the_order_in_which_they_were_written(posts: Posts, store:
 
 @pytest.mark.parametrize("event", Event)
 def test_what_is_quiet_is_in_the_history_and_not_in_the_thread(
-    event: Event, posts: Posts, store: Store
+    event: Event, posts: Ledger, store: RequestStore
 ) -> None:
     store.add_line("V1", event)
     assert len(posts.unposted_lines("V1")) == (event not in QUIET)
 
 
 @pytest.mark.parametrize("request_id", ["", "V404"])
-def test_an_unknown_request_has_no_lines(request_id: str, posts: Posts) -> None:
+def test_an_unknown_request_has_no_lines(request_id: str, posts: Ledger) -> None:
     assert posts.unposted_lines(request_id) == ()

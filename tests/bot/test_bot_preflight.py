@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.preflight import (
+from bot.rules.lookup import (
     DEPLOYMENT_FRESH_SECONDS,
     FRESH_SECONDS,
     KNOWN_SECONDS,
-    Preflight,
+    Lookup,
 )
-from bot.verdict import Rule
+from bot.rules.verdict import Rule
 from genesys import Connection, GenesysCloud, Identity, IdentityKind, LocalBudget
 
 from .conftest import Local, wait_until
@@ -47,7 +47,7 @@ class Desk:
             ),
             LocalBudget(100_000),
         )
-        self.preflight = Preflight(
+        self.preflight = Lookup(
             self.cloud,
             deployment_id=settings["GENESYS_CLOUD_DEPLOYMENT_ID"],
             history_days=90,

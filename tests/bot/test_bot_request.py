@@ -5,8 +5,7 @@ from itertools import permutations, product
 
 import pytest
 
-from bot.card import STATE_WORDS, show_card, show_line
-from bot.draft import Draft, make_draft
+from bot.cards.card import STATE_WORDS, show_card, show_line
 from bot.request import (
     FINAL,
     QUIET,
@@ -19,7 +18,8 @@ from bot.request import (
     State,
     sources,
 )
-from bot.verdict import Finding, Level, Rule, Verdict
+from bot.rules.verdict import Finding, Level, Rule, Verdict
+from bot.slack.form_input import Draft, make_draft
 from genesys import Customer, Several
 
 from .conftest import JANE, NOW

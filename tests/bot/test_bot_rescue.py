@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-import bot.rescue
-from bot.engine import Engine, Work
+import bot.jobs.repair
+from bot.jobs.queue import Engine, Work
+from bot.jobs.repair import RESCUE_TURN, STALLED_AFTER, Rescue
+from bot.jobs.works import DELIVER, PUBLISH, READ_BACK, deliver, publish, read_back
 from bot.request import Event, Request, State
-from bot.rescue import RESCUE_TURN, STALLED_AFTER, Rescue
-from bot.store import NOT_SHOWN, Store, no_work
-from bot.tables import history, postings, requests
-from bot.works import DELIVER, PUBLISH, READ_BACK, deliver, publish, read_back
+from bot.storage.requests import NOT_SHOWN, RequestStore, no_work
+from bot.storage.tables import history, postings, requests
 
 from .conftest import open_quickly, wait_until
 
@@ -36,7 +36,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         file = folder / "rescue.sqlite"
         self.database = open_quickly(file)
-        self.store = Store(self.database)
+        self.store = RequestStore(self.database)
         self.gate = threading.Event()
         self.begun: list[tuple[str, str, int]] = []
         self.fails = False

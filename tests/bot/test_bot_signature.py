@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.signature import TOLERANCE_SECONDS, Signatures
+from bot.slack.signature import TOLERANCE_SECONDS, Signatures
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = 1_790_000_000

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack_http import parse
+from bot.slack.http import parse
 
 FORM = b"application/x-www-form-urlencoded"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

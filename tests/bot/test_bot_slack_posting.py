@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from slack_sdk.errors import SlackApiError
 
-import bot.slack_posting
-from bot.card import Post, show_notice
-from bot.slack_posting import EVENT_TYPE, SlackPosting, Spot, is_refusal
+import bot.cards.client
+from bot.cards.card import Post, show_notice
+from bot.cards.client import EVENT_TYPE, SlackClient, Spot, is_refusal
 
 from .conftest import Local
 
@@ -23,7 +23,7 @@ def _just_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _post_and_lose_the_answer(local: Local, slack: SlackPosting, spot: Spot = HERE) -> None:
+def _post_and_lose_the_answer(local: Local, slack: SlackClient, spot: Spot = HERE) -> None:
     local.order("slack", "chat.postMessage", "cut_after", times=1)
     with pytest.raises(OSError):
         slack.post(spot, POST, NAME)
@@ -33,7 +33,7 @@ def _asked(local: Local, method: str) -> int:
     return len(local.calls("slack", method))
 
 
-def test_a_post_is_one_call_and_carries_its_name(local: Local, slack: SlackPosting) -> None:
+def test_a_post_is_one_call_and_carries_its_name(local: Local, slack: SlackClient) -> None:
     channel, ts = slack.post(HERE, POST, NAME)
     (message,) = local.messages()
     assert (channel, ts) == (SUPPORT, message["ts"])
@@ -43,7 +43,7 @@ def test_a_post_is_one_call_and_carries_its_name(local: Local, slack: SlackPosti
 
 @pytest.mark.parametrize("in_thread", [False, True])
 def test_a_post_whose_answer_was_cut_is_found(
-    in_thread: bool, local: Local, slack: SlackPosting
+    in_thread: bool, local: Local, slack: SlackClient
 ) -> None:
     thread_ts = slack.post(HERE, POST, "V0 card")[1] if in_thread else ""
     before = _just_now()
@@ -55,7 +55,7 @@ def test_a_post_whose_answer_was_cut_is_found(
 
 @pytest.mark.parametrize("ahead", [0, 3600])
 def test_a_post_is_found_also_when_the_clock_was_set_back_since(
-    ahead: int, local: Local, slack: SlackPosting
+    ahead: int, local: Local, slack: SlackClient
 ) -> None:
     _post_and_lose_the_answer(local, slack)
     assert slack.find(HERE, NAME, _just_now() + timedelta(seconds=ahead))
@@ -64,7 +64,7 @@ def test_a_post_is_found_also_when_the_clock_was_set_back_since(
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("in_thread", [False, True])
 def test_of_repeated_posts_the_first_stays(
-    in_thread: bool, count: int, local: Local, slack: SlackPosting
+    in_thread: bool, count: int, local: Local, slack: SlackClient
 ) -> None:
     thread_ts = slack.post(HERE, POST, "V0 card")[1] if in_thread else ""
     spot = Spot(SUPPORT, thread_ts)
@@ -79,7 +79,7 @@ def test_of_repeated_posts_the_first_stays(
     "word", ["cant_delete_message", "message_not_found", "compliance_exports_prevent_deletion"]
 )
 def test_a_repeated_post_that_may_not_be_removed_stays(
-    word: str, local: Local, slack: SlackPosting
+    word: str, local: Local, slack: SlackClient
 ) -> None:
     first, second = (slack.post(HERE, POST, NAME)[1] for _ in range(2))
     _break(local, "chat.delete", word)
@@ -88,7 +88,7 @@ def test_a_repeated_post_that_may_not_be_removed_stays(
 
 
 def test_a_removal_that_slack_does_not_answer_now_is_told(
-    local: Local, slack: SlackPosting
+    local: Local, slack: SlackClient
 ) -> None:
     for _ in range(2):
         slack.post(HERE, POST, NAME)
@@ -103,7 +103,7 @@ def _break(local: Local, method: str, word: str, status: int = 400) -> None:
     local.order("slack", method, "status", status=status, body=body, times=1)
 
 
-def _refusal(slack: SlackPosting, spot: Spot = HERE) -> SlackApiError:
+def _refusal(slack: SlackClient, spot: Spot = HERE) -> SlackApiError:
     with pytest.raises(SlackApiError) as caught:
         slack.post(spot, POST, NAME)
     return caught.value
@@ -113,7 +113,7 @@ def _refusal(slack: SlackPosting, spot: Spot = HERE) -> SlackApiError:
     "word", ["internal_error", "fatal_error", "service_unavailable", "request_timeout"]
 )
 def test_slack_s_words_for_its_own_breakdown_do_not_say_that_nothing_was_posted(
-    word: str, local: Local, slack: SlackPosting
+    word: str, local: Local, slack: SlackClient
 ) -> None:
     _break(local, "chat.postMessage", word)
     assert not is_refusal(_refusal(slack))
@@ -122,33 +122,33 @@ def test_slack_s_words_for_its_own_breakdown_do_not_say_that_nothing_was_posted(
 @pytest.mark.parametrize("status", [403, 408, 500, 502, 503, 504])
 @pytest.mark.parametrize("word", ["internal_error", "is_archived"])
 def test_an_answer_that_is_not_slack_s_usual_one_does_not_either(
-    word: str, status: int, local: Local, slack: SlackPosting
+    word: str, status: int, local: Local, slack: SlackClient
 ) -> None:
     _break(local, "chat.postMessage", word, status)
     assert not is_refusal(_refusal(slack))
 
 
-def test_an_answer_that_is_no_json_does_not_either(local: Local, slack: SlackPosting) -> None:
+def test_an_answer_that_is_no_json_does_not_either(local: Local, slack: SlackClient) -> None:
     _break(local, "chat.postMessage", "Received a response in a non-JSON format: <html>")
     assert not is_refusal(_refusal(slack))
 
 
 @pytest.mark.parametrize("word", ["not_in_channel", "restricted_action", "invalid_blocks"])
 def test_a_word_for_what_is_wrong_says_that_nothing_was_posted(
-    word: str, local: Local, slack: SlackPosting
+    word: str, local: Local, slack: SlackClient
 ) -> None:
     _break(local, "chat.postMessage", word)
     assert is_refusal(_refusal(slack))
 
 
-def test_a_refusal_is_told_with_slack_s_word_for_it(local: Local, slack: SlackPosting) -> None:
+def test_a_refusal_is_told_with_slack_s_word_for_it(local: Local, slack: SlackClient) -> None:
     refusal = _refusal(slack, Spot("C0ARCHIVE"))
     assert refusal.response["error"] == "is_archived"
     assert is_refusal(refusal)
 
 
 def test_a_rate_limit_is_waited_for_and_says_that_nothing_was_posted(
-    local: Local, slack: SlackPosting
+    local: Local, slack: SlackClient
 ) -> None:
     """It is not tried again in here: when a post is tried is written down before each try."""
     local.order("slack", "chat.postMessage", "status", status=429, retry_after=1, times=1)
@@ -160,29 +160,29 @@ def test_a_rate_limit_is_waited_for_and_says_that_nothing_was_posted(
 
 
 def test_a_rate_limit_without_an_end_is_waited_for_a_moment(
-    local: Local, slack: SlackPosting, monkeypatch: pytest.MonkeyPatch
+    local: Local, slack: SlackClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(bot.slack_posting.time, "sleep", waits.append)
+    monkeypatch.setattr(bot.cards.client.time, "sleep", waits.append)
     for more in ({}, {"retry_after": 600}):
         local.order("slack", "chat.postMessage", "status", status=429, times=1, **more)
         _refusal(slack)
     assert waits == [1.0, 30.0]
 
 
-def test_without_the_history_scopes_nothing_is_found(local: Local, slack: SlackPosting) -> None:
+def test_without_the_history_scopes_nothing_is_found(local: Local, slack: SlackClient) -> None:
     _post_and_lose_the_answer(local, slack)
     local.ask("POST", "/control/slack/settings", missing_scopes=HISTORY)
     assert slack.find(HERE, NAME, _just_now()) == ""
 
 
-def test_where_the_bot_is_no_member_nothing_is_found(local: Local, slack: SlackPosting) -> None:
+def test_where_the_bot_is_no_member_nothing_is_found(local: Local, slack: SlackClient) -> None:
     _post_and_lose_the_answer(local, slack, Spot("C0GENERAL"))
     assert slack.find(Spot("C0GENERAL"), NAME, _just_now()) == ""
 
 
 def test_a_look_that_slack_does_not_answer_now_is_no_leave_to_post_again(
-    local: Local, slack: SlackPosting
+    local: Local, slack: SlackClient
 ) -> None:
     _post_and_lose_the_answer(local, slack)
     local.order("slack", "conversations.history", "status", status=503, times=1)
@@ -191,7 +191,7 @@ def test_a_look_that_slack_does_not_answer_now_is_no_leave_to_post_again(
 
 
 def test_in_a_direct_message_a_post_is_found_once_its_channel_is_known(
-    local: Local, slack: SlackPosting
+    local: Local, slack: SlackClient
 ) -> None:
     """The channel's id is told by the answer; asking for it would need one more scope."""
     _post_and_lose_the_answer(local, slack, DIRECT)
@@ -204,7 +204,7 @@ def test_in_a_direct_message_a_post_is_found_once_its_channel_is_known(
     assert [message["ts"] for message in local.messages(channel)] == [found]
 
 
-def test_only_a_post_of_the_same_name_is_taken_for_it(local: Local, slack: SlackPosting) -> None:
+def test_only_a_post_of_the_same_name_is_taken_for_it(local: Local, slack: SlackClient) -> None:
     for name in ("V0123456789 line 1", "V9999999999 card", "V0123456789 card2"):
         slack.post(HERE, POST, name)
     slack.client.chat_postMessage(
@@ -217,7 +217,7 @@ def test_only_a_post_of_the_same_name_is_taken_for_it(local: Local, slack: Slack
 
 
 def test_a_busy_channel_is_read_page_by_page(
-    local: Local, slack: SlackPosting, monkeypatch: pytest.MonkeyPatch
+    local: Local, slack: SlackClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bot.slack_posting, "_PAGE", 2)
     _, first = slack.post(HERE, POST, NAME)
@@ -228,7 +228,7 @@ def test_a_busy_channel_is_read_page_by_page(
 
 
 def test_an_update_shows_something_else_in_the_same_place(
-    local: Local, slack: SlackPosting
+    local: Local, slack: SlackClient
 ) -> None:
     _, ts = slack.post(HERE, POST, NAME)
     slack.update(SUPPORT, ts, Post("@here *now*", show_notice("Something else.").blocks))
@@ -239,7 +239,7 @@ def test_an_update_shows_something_else_in_the_same_place(
 
 
 def test_what_slack_says_reaches_no_log(
-    local: Local, slack: SlackPosting, caplog: pytest.LogCaptureFixture
+    local: Local, slack: SlackClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     local.ask("POST", "/control/slack/settings", missing_scopes=HISTORY)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.slot import Slot, take_slot
-from bot.tables import open_database
+from bot.storage.tables import open_database
 
 
 def take(file: Path) -> Slot:

@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client import generate_latest
 
-from bot.metrics import build_metrics
+from bot.ops.metrics import build_metrics
 from bot.request import TRANSITIONS, Event, Request, State
-from bot.store import Store
-from bot.tables import open_database
+from bot.storage.requests import RequestStore
+from bot.storage.tables import open_database
 
 from .conftest import NOW
 
@@ -25,7 +25,7 @@ LEASE = timedelta(seconds=120)
 
 
 @pytest.fixture
-def asked(store: Store) -> Callable[[sa.Connection], None]:
+def asked(store: RequestStore) -> Callable[[sa.Connection], None]:
     """Ask for work as the engine does: by writing into the same transaction."""
     with store._engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE asked (work TEXT)"))
@@ -61,7 +61,7 @@ def _nothing(_: sa.Connection) -> None:
     pass
 
 
-def test_when_sending_began_is_kept_to_the_millisecond(store: Store, a_request: Build) -> None:
+def test_when_sending_began_is_kept_to_the_millisecond(store: RequestStore, a_request: Build) -> None:
     at = NOW.replace(microsecond=123_000)
     store.record(a_request(state=State.SCHEDULED), _nothing)
     assert store.move("V0123456789", State.SENDING, Event.SENDING, sending_at=at)
@@ -69,7 +69,7 @@ def test_when_sending_began_is_kept_to_the_millisecond(store: Store, a_request: 
 
 
 def test_recording_twice_gives_the_first_and_asks_once(
-    store: Store, database: sa.Engine, asked: Callable[[sa.Connection], None], a_request: Build
+    store: RequestStore, database: sa.Engine, asked: Callable[[sa.Connection], None], a_request: Build
 ) -> None:
     first = a_request(text="first")
     assert store.record(first, asked) == first
@@ -79,7 +79,7 @@ def test_recording_twice_gives_the_first_and_asks_once(
 
 
 def test_twenty_submissions_at_once_are_one_request(
-    store: Store, database: sa.Engine, asked: Callable[[sa.Connection], None], a_request: Build
+    store: RequestStore, database: sa.Engine, asked: Callable[[sa.Connection], None], a_request: Build
 ) -> None:
     barrier = threading.Barrier(20)
 
@@ -95,7 +95,7 @@ def test_twenty_submissions_at_once_are_one_request(
 
 
 @pytest.mark.parametrize("request_id", ["", "V404"])
-def test_an_unknown_request_is_a_lookup_error(request_id: str, store: Store) -> None:
+def test_an_unknown_request_is_a_lookup_error(request_id: str, store: RequestStore) -> None:
     with pytest.raises(LookupError):
         store.load(request_id)
     assert not store.move(request_id, State.SCHEDULED, Event.FOUND)
@@ -103,7 +103,7 @@ def test_an_unknown_request_is_a_lookup_error(request_id: str, store: Store) -> 
 
 
 def test_a_move_happens_exactly_where_the_table_allows_it(
-    store: Store, database: sa.Engine, a_request: Build
+    store: RequestStore, database: sa.Engine, a_request: Build
 ) -> None:
     for number, (state, new) in enumerate(product(State, State)):
         request = a_request(request_id=f"V{number}", state=state)
@@ -116,7 +116,7 @@ def test_a_move_happens_exactly_where_the_table_allows_it(
 
 
 def test_a_move_that_comes_too_late_changes_and_asks_nothing(
-    store: Store, database: sa.Engine, asked: Callable[[sa.Connection], None], a_request: Build
+    store: RequestStore, database: sa.Engine, asked: Callable[[sa.Connection], None], a_request: Build
 ) -> None:
     request = a_request(state=State.DELIVERED)
     store.record(request, _nothing)
@@ -128,7 +128,7 @@ def test_a_move_that_comes_too_late_changes_and_asks_nothing(
 
 
 def test_a_move_writes_its_values_its_line_and_its_work_together(
-    store: Store, database: sa.Engine, asked: Callable[[sa.Connection], None], a_request: Build
+    store: RequestStore, database: sa.Engine, asked: Callable[[sa.Connection], None], a_request: Build
 ) -> None:
     store.record(a_request(), _nothing)
     assert store.move(
@@ -152,13 +152,13 @@ def test_a_move_writes_its_values_its_line_and_its_work_together(
 
 @pytest.mark.parametrize("round_number", range(10))
 def test_of_two_that_want_to_send_exactly_one_may(
-    round_number: int, store: Store, file: Path, a_request: Build
+    round_number: int, store: RequestStore, file: Path, a_request: Build
 ) -> None:
-    other = Store(open_database(f"sqlite:///{file}"))  # as another process would have it
+    other = RequestStore(open_database(f"sqlite:///{file}"))  # as another process would have it
     store.record(a_request(state=State.SCHEDULED), _nothing)
     barrier = threading.Barrier(2)
 
-    def move(one: Store) -> bool:
+    def move(one: RequestStore) -> bool:
         barrier.wait()
         return one.move("V0123456789", State.SENDING, Event.SENDING)
 
@@ -170,7 +170,7 @@ def test_of_two_that_want_to_send_exactly_one_may(
 
 
 def test_a_failing_ask_leaves_no_request_behind(
-    store: Store, database: sa.Engine, a_request: Build
+    store: RequestStore, database: sa.Engine, a_request: Build
 ) -> None:
     with pytest.raises(_AskFailed):
         store.record(a_request(), _fail)
@@ -181,7 +181,7 @@ def test_a_failing_ask_leaves_no_request_behind(
 
 
 def test_a_failing_ask_leaves_a_request_where_it_was(
-    store: Store, database: sa.Engine, a_request: Build
+    store: RequestStore, database: sa.Engine, a_request: Build
 ) -> None:
     request = a_request()
     store.record(request, _nothing)
@@ -197,14 +197,14 @@ def test_a_failing_ask_leaves_a_request_where_it_was(
 
 
 def test_work_can_be_asked_for_without_a_change(
-    store: Store, database: sa.Engine, asked: Callable[[sa.Connection], None]
+    store: RequestStore, database: sa.Engine, asked: Callable[[sa.Connection], None]
 ) -> None:
     store.ask(asked)
     assert _count_asked(database) == 1
 
 
 def test_a_line_that_may_stand_once_stands_once_and_its_work_is_asked_for_each_time(
-    store: Store, database: sa.Engine, asked: Callable[[sa.Connection], None], a_request: Build
+    store: RequestStore, database: sa.Engine, asked: Callable[[sa.Connection], None], a_request: Build
 ) -> None:
     store.record(a_request(), _nothing)
     store.record(a_request(request_id="V2"), _nothing)
@@ -219,7 +219,7 @@ def test_a_line_that_may_stand_once_stands_once_and_its_work_is_asked_for_each_t
 
 @pytest.mark.parametrize("state", State)
 def test_a_decision_meant_for_one_state_moves_a_request_from_no_other(
-    state: State, store: Store, a_request: Build
+    state: State, store: RequestStore, a_request: Build
 ) -> None:
     store.record(a_request(state=state), _nothing)
     moved = store.move(
@@ -228,7 +228,7 @@ def test_a_decision_meant_for_one_state_moves_a_request_from_no_other(
     assert moved is (state is State.UNCERTAIN)
 
 
-def test_states_are_counted(store: Store, a_request: Build) -> None:
+def test_states_are_counted(store: RequestStore, a_request: Build) -> None:
     assert store.count_states() == {}
     states = [State.ACCEPTED, State.ACCEPTED, State.UNCERTAIN]
     for number, state in enumerate(states):
@@ -236,7 +236,7 @@ def test_states_are_counted(store: Store, a_request: Build) -> None:
     assert store.count_states() == {State.ACCEPTED: 2, State.UNCERTAIN: 1}
 
 
-def test_metrics_show_every_state_and_nothing_private(store: Store, a_request: Build) -> None:
+def test_metrics_show_every_state_and_nothing_private(store: RequestStore, a_request: Build) -> None:
     store.record(a_request(state=State.UNCERTAIN), _nothing)
     page = generate_latest(build_metrics(store)).decode()
     for state in State:
@@ -247,7 +247,7 @@ def test_metrics_show_every_state_and_nothing_private(store: Store, a_request: B
 
 
 def test_the_message_ids_that_are_claimed_are_those_of_the_same_contact(
-    store: Store, a_request: Build
+    store: RequestStore, a_request: Build
 ) -> None:
     for number, (contact, message) in enumerate([("a", "m1"), ("a", ""), ("b", "m2"), ("a", "m3")]):
         request = a_request(request_id=f"V{number}", contact_id=contact, message_id=message)
@@ -257,17 +257,17 @@ def test_the_message_ids_that_are_claimed_are_those_of_the_same_contact(
 
 
 def test_what_is_written_is_there_after_a_restart(
-    store: Store, database: sa.Engine, file: Path, a_request: Build
+    store: RequestStore, database: sa.Engine, file: Path, a_request: Build
 ) -> None:
     store.record(a_request(), _nothing)
     database.dispose()
-    again = Store(open_database(f"sqlite:///{file}"))
+    again = RequestStore(open_database(f"sqlite:///{file}"))
     assert again.load("V0123456789") == a_request()
     again._engine.dispose()
 
 
 @pytest.fixture
-def locked(store: Store, file: Path) -> Iterator[None]:
+def locked(store: RequestStore, file: Path) -> Iterator[None]:
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     yield
@@ -276,7 +276,7 @@ def locked(store: Store, file: Path) -> Iterator[None]:
 
 
 def test_a_locked_database_is_a_clear_refusal_within_the_agent_s_three_seconds(
-    store: Store, locked: None, a_request: Build
+    store: RequestStore, locked: None, a_request: Build
 ) -> None:
     begun = time.monotonic()
     with pytest.raises(sa.exc.SQLAlchemyError) as refusal:
@@ -287,12 +287,12 @@ def test_a_locked_database_is_a_clear_refusal_within_the_agent_s_three_seconds(
     assert not [private for private in ("canary", "jane@", "Ada Agent") if private in said]
 
 
-def test_a_locked_database_can_still_be_read(store: Store, locked: None) -> None:
+def test_a_locked_database_can_still_be_read(store: RequestStore, locked: None) -> None:
     assert store.is_reachable()
     assert store.count_states() == {}
 
 
-def test_a_wrong_value_is_refused_without_being_quoted(store: Store, a_request: Build) -> None:
+def test_a_wrong_value_is_refused_without_being_quoted(store: RequestStore, a_request: Build) -> None:
     store.record(a_request(), _nothing)
     with pytest.raises(sa.exc.SQLAlchemyError) as refusal:
         store.move("V0123456789", State.SCHEDULED, Event.FOUND, reason=None, customer_name="canary")
@@ -301,7 +301,7 @@ def test_a_wrong_value_is_refused_without_being_quoted(store: Store, a_request: 
 
 def test_a_database_that_is_none_is_not_reachable(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'good.sqlite'}")
-    store = Store(database)
+    store = RequestStore(database)
     database.dispose()
     for old in tmp_path.iterdir():
         old.write_bytes(b"this is no database" * 1_000)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-import bot.surfaces
+import bot.cli.surfaces
+from bot.cli.surfaces import HOSTILE, LONGEST, print_surfaces, surfaces
 from bot.request import Event, State
-from bot.surfaces import HOSTILE, LONGEST, print_surfaces, surfaces
 from sandbox.local_slack.blocks import Surface, check_blocks
 from sandbox.local_slack.content import LONGEST_BLOCKS, read_blocks
 from sandbox.local_slack.pings import list_pings

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.posts import Posts
+from bot.cards.ledger import Ledger
 from bot.request import Event, Place, Request, State
-from bot.store import Store, no_work
-from bot.tables import requests, to_columns, to_time
+from bot.storage.requests import RequestStore, no_work
+from bot.storage.tables import requests, to_columns, to_time
 from genesys import Identity, IdentityKind
 
 from .conftest import open_quickly
@@ -57,15 +57,15 @@ _numbers = count()
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RequestStore]:
     database = open_quickly(tmp_path_factory.mktemp("data") / "kept.sqlite")
-    yield Store(database)
+    yield RequestStore(database)
     database.dispose()
 
 
 @settings(max_examples=60)
 @given(request=REQUESTS)
-def test_every_value_of_a_request_is_kept(kept: Store, request: Request) -> None:
+def test_every_value_of_a_request_is_kept(kept: RequestStore, request: Request) -> None:
     request = replace(request, request_id=f"V{next(_numbers)}")
     assert kept.record(request, no_work) == request
     assert kept.load(request.request_id) == request
@@ -74,7 +74,7 @@ def test_every_value_of_a_request_is_kept(kept: Store, request: Request) -> None
 @settings(max_examples=30)
 @given(request=REQUESTS, look=TIMES)
 def test_every_value_that_a_move_sets_is_kept(
-    kept: Store, request: Request, look: datetime
+    kept: RequestStore, request: Request, look: datetime
 ) -> None:
     """As the receipt does: what it sets is there afterwards, in the types in which it was given."""
     request = replace(request, request_id=f"V{next(_numbers)}", state=State.SENDING)
@@ -112,12 +112,12 @@ def test_a_time_is_kept_to_the_microsecond(at: datetime) -> None:
 @settings(max_examples=30)
 @given(request=REQUESTS, detail=TEXT, link=TEXT)
 def test_every_value_of_a_line_is_kept(
-    kept: Store, request: Request, detail: str, link: str
+    kept: RequestStore, request: Request, detail: str, link: str
 ) -> None:
     request = replace(request, request_id=f"V{next(_numbers)}", state=State.CHECKING)
     kept.record(request, no_work)
     before = datetime.now(UTC)
     kept.move(request.request_id, State.SCHEDULED, Event.FOUND, detail, link=link)
-    (line,) = Posts(kept._engine).unposted_lines(request.request_id)
+    (line,) = Ledger(kept._engine).unposted_lines(request.request_id)
     assert (line.event, line.detail, line.link, line.posted_ts) == (Event.FOUND, detail, link, "")
     assert before <= line.at <= datetime.now(UTC)

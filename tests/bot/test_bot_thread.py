@@ -9,13 +9,13 @@ import pytest
 import sqlalchemy as sa
 from slack_sdk.errors import SlackApiError
 
-import bot.slack_posting
-from bot.posts import NotSettled, Posts
+import bot.cards.client
+from bot.cards.client import SlackClient
+from bot.cards.ledger import Ledger, NotSettled
+from bot.cards.publish import Publisher
 from bot.request import WATCHED, Event, Request, State
-from bot.slack_posting import SlackPosting
-from bot.store import Store, no_work
-from bot.tables import postings
-from bot.thread import Thread
+from bot.storage.requests import RequestStore, no_work
+from bot.storage.tables import postings
 
 from .conftest import Local, wait_until
 
@@ -29,11 +29,11 @@ class Bench:
     """A thread of one request, and what it works with."""
 
     def __init__(
-        self, store: Store, database: sa.Engine, local: Local, slack: SlackPosting
+        self, store: RequestStore, database: sa.Engine, local: Local, slack: SlackClient
     ) -> None:
         self.store, self.database, self.local, self.slack = store, database, local, slack
         local.sandbox.local_slack._state.workspace.channels[OUTCOMES].posting_restricted = False
-        self.thread = Thread(store, Posts(database), slack, outcomes_channel=OUTCOMES)
+        self.thread = Publisher(store, Ledger(database), slack, outcomes_channel=OUTCOMES)
 
     def publish(self) -> None:
         self.thread.publish(REQUEST)
@@ -74,7 +74,7 @@ class Bench:
 
 @pytest.fixture
 def bench(
-    store: Store, database: sa.Engine, local: Local, slack: SlackPosting, a_request: Build
+    store: RequestStore, database: sa.Engine, local: Local, slack: SlackClient, a_request: Build
 ) -> Bench:
     store.record(a_request(state=State.SENDING), no_work)
     return Bench(store, database, local, slack)

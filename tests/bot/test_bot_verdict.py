@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.rules.verdict import Level, Rule, Verdict, check_length, decide, measure
 from bot.settings import read_settings
-from bot.verdict import Level, Rule, Verdict, check_length, decide, measure
 from genesys import (
     Conversation,
     Customer,

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-import bot.watch
-from bot.engine import Engine
-from bot.posts import Posts
-from bot.receipts import Receipts
+import bot.delivery.outcomes
+from bot.cards.ledger import Ledger
+from bot.delivery.outcomes import AFTER_NEWS, LEASE, WAITS, OutcomeTracker
+from bot.delivery.reconcile import Reconciler
+from bot.jobs.queue import Engine
+from bot.jobs.works import PUBLISH
 from bot.request import Event, HistoryLine, Request, State
-from bot.store import Store, no_work
-from bot.tables import history, postings, requests, to_columns, to_time
-from bot.watch import AFTER_NEWS, LEASE, WAITS, Watch
-from bot.works import PUBLISH
+from bot.storage.requests import RequestStore, no_work
+from bot.storage.tables import history, postings, requests, to_columns, to_time
 from genesys import (
     Connection,
     Customer,
@@ -48,8 +48,8 @@ class Bench:
         self.local = local
         file = folder / "watch.sqlite"
         self.database, self._other_database = open_quickly(file), open_quickly(file)
-        self.store = Store(self.database)
-        self.posts = Posts(self.database)
+        self.store = RequestStore(self.database)
+        self.posts = Ledger(self.database)
         self.published: list[str] = []
         self.engine = Engine(f"sqlite:///{file}", self.database, "w0")
         self.engine.register({PUBLISH: lambda request_id, _: self.published.append(request_id)})
@@ -73,8 +73,8 @@ class Bench:
         link = partial(conversation_link, to)
         self.subscribed: list[Sequence[str]] = []
         more: dict[str, Any] = {"link": link, "subscribe": self.subscribed.append}
-        self.watch = Watch(self.store, self.engine, self.cloud, **more)
-        self.twin = Watch(Store(self._other_database), self.engine, self.cloud, **more)
+        self.watch = OutcomeTracker(self.store, self.engine, self.cloud, **more)
+        self.twin = OutcomeTracker(RequestStore(self._other_database), self.engine, self.cloud, **more)
 
     def end(self) -> None:
         if self._cloud is not None:
@@ -98,7 +98,7 @@ class Bench:
 
     def send(self, request: Request, *, watch: timedelta = DAY) -> str:
         """Send a request as delivery does, up to its acceptance; return its id."""
-        receipts = Receipts(
+        receipts = Reconciler(
             self.store,
             self.engine,
             self.cloud,
@@ -114,7 +114,7 @@ class Bench:
         receipts.accept(request.request_id, receipt)
         return request.request_id
 
-    def look(self, request_id: str, watch: Watch | None = None) -> State:
+    def look(self, request_id: str, watch: OutcomeTracker | None = None) -> State:
         """Let a watch look at a request now; return the state in which that leaves it."""
         watch = watch or self.watch
         if self.load(request_id).is_watched:

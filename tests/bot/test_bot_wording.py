@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.wording import clip, plural_days, show_name
+from bot.text import clip, plural_days, show_name
 
 
 @pytest.mark.parametrize(

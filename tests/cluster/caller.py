@@ -14,8 +14,8 @@ import sys
 import threading
 import time
 
-from bot.quota import SharedBudget
-from bot.tables import open_database
+from bot.storage.rate_limit import SharedBudget
+from bot.storage.tables import open_database
 from genesys import Priority, RateBudgetExhausted
 
 url, limit, period, priority, threads = sys.argv[1:]

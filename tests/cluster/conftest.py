@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.tables import open_database
+from bot.storage.tables import open_database
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).parent

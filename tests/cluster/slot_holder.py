@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 
 from bot.slot import take_slot
-from bot.tables import open_database
+from bot.storage.tables import open_database
 
 if __name__ == "__main__":
     slot = take_slot(sys.argv[1], open_database(sys.argv[1]))

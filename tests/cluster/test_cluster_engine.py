@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.engine import KNOWN_DBOS, Engine, Queue, Work
+from bot.jobs.queue import KNOWN_DBOS, Engine, Queue, Work
 from bot.slot import take_slot
 
 from .conftest import Ledger, Program, busy, wait_until
@@ -82,7 +82,7 @@ def test_finished_work_is_forgotten_and_waiting_work_is_not(
 def test_an_engine_whose_private_parts_nobody_has_read_is_refused(
     database_url: str, database: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.engine.version", lambda _: "3.5.0")
+    monkeypatch.setattr("bot.jobs.queue.version", lambda _: "3.5.0")
     with pytest.raises(RuntimeError, match=r"3\.4"):
         Engine(database_url, database, "w0")
     assert KNOWN_DBOS == "3.4."

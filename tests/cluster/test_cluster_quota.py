@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from bot.quota import SharedBudget
+from bot.storage.rate_limit import SharedBudget
 from genesys import Priority, RateBudgetExhausted
 
 from .conftest import Program, wait_until

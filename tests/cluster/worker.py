@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from dbos import DBOS
 
-from bot.engine import Engine, Queue, Work
-from bot.reaper import Reaper
+from bot.jobs.queue import Engine, Queue, Work
+from bot.jobs.workers import Reaper
 from bot.slot import take_slot
-from bot.tables import open_database
+from bot.storage.tables import open_database
 
 url, every = sys.argv[1], float(sys.argv[2])
 database = open_database(url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from bot.card import CANCEL, CHECK_AGAIN, SEND_ANYWAY
+from bot.cards.card import CANCEL, CHECK_AGAIN, SEND_ANYWAY
 from bot.request import State
 from tests.crash.team import Team
 from tests.product.conftest import SUPPORT

@@ -14,14 +14,16 @@ from collections.abc import Callable
 from typing import Any
 
 import bot.parts  # noqa: F401 -- read here, once, for all the bots of a nursery
-from bot import delivery, receipts, watch
 from bot.__main__ import main
-from bot.engine import Engine
-from bot.posts import Posts
-from bot.preflight import Preflight
+from bot.cards.client import SlackClient
+from bot.cards.ledger import Ledger
+from bot.delivery import deliver as delivery
+from bot.delivery import outcomes as watch
+from bot.delivery import reconcile as receipts
+from bot.jobs.queue import Engine
 from bot.request import State
-from bot.slack_posting import SlackPosting
-from bot.store import Store
+from bot.rules.lookup import Lookup
+from bot.storage.requests import RequestStore
 from tests.crash.other_release import become_other
 
 KILLED_AT = "killed at: "
@@ -38,23 +40,23 @@ def _to(state: State) -> Condition:
 
 # name: (owner, function, when its arguments count)
 _WRAPPED: dict[str, tuple[Any, str, Condition]] = {
-    "record": (Store, "record", _always),
-    "look-up": (Preflight, "check_to_send", _always),
-    "scheduled": (Store, "move", _to(State.SCHEDULED)),
-    "sending": (Store, "move", _to(State.SENDING)),
+    "record": (RequestStore, "record", _always),
+    "look-up": (Lookup, "check_to_send", _always),
+    "scheduled": (RequestStore, "move", _to(State.SCHEDULED)),
+    "sending": (RequestStore, "move", _to(State.SENDING)),
     "send": (delivery, "send_once", _always),
-    "accepted": (Store, "move", _to(State.ACCEPTED)),
-    "doubt": (receipts.Receipts, "doubt", _always),
+    "accepted": (RequestStore, "move", _to(State.ACCEPTED)),
+    "doubt": (receipts.Reconciler, "doubt", _always),
     "read back": (receipts, "find_sent", _always),
-    "announce": (Posts, "announce", _always),
-    "post": (SlackPosting, "_post", _always),
-    "card noted": (Posts, "note_card", _always),
-    "line noted": (Posts, "note_line", _always),
-    "update": (SlackPosting, "update", _always),
-    "outcome noted": (Posts, "note_outcome", _always),
-    "claim": (Store, "claim_watched", _always),
+    "announce": (Ledger, "announce", _always),
+    "post": (SlackClient, "_post", _always),
+    "card noted": (Ledger, "note_card", _always),
+    "line noted": (Ledger, "note_line", _always),
+    "update": (SlackClient, "update", _always),
+    "outcome noted": (Ledger, "note_outcome", _always),
+    "claim": (RequestStore, "claim_watched", _always),
     "news": (watch, "read_news", _always),
-    "replied": (Store, "move", _to(State.REPLIED)),
+    "replied": (RequestStore, "move", _to(State.REPLIED)),
     "ask": (Engine, "_enqueue", _always),
 }
 POINTS = tuple(f"{when} {name}" for name in _WRAPPED for when in ("before", "after"))

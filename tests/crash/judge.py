@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from bot.card import STATE_WORDS
+from bot.cards.card import STATE_WORDS
 from bot.request import FINAL, QUIET, WATCHED, Event, State
-from bot.store import NOT_SHOWN
-from bot.tables import history, postings, requests
+from bot.storage.requests import NOT_SHOWN
+from bot.storage.tables import history, postings, requests
 from tests.product.conftest import CANARY, OUTCOMES, SUPPORT, words_of
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bot.engine import Engine
+from bot.jobs.queue import Engine
 
 _register = Engine.register
 

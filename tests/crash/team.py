@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.tables import open_database, requests
+from bot.storage.tables import open_database, requests
 from sandbox.server import find_free_port
 from tests.crash.judge import (
     SENT,

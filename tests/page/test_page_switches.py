@@ -65,7 +65,7 @@ SWITCHES: list[tuple[str, str, Json]] = [
             "body": {"ok": False, "error": "restricted_action"},
         },
     ),
-    ("Slack: Posts fail (503)", "slack", {"where": "chat.", "kind": "status", "status": 503}),
+    ("Slack: Ledger fail (503)", "slack", {"where": "chat.", "kind": "status", "status": 503}),
     ("Slack: Slow", "slack", {"where": ".", "kind": "latency", "seconds": 2}),
 ]
 STUB = """
@@ -162,7 +162,7 @@ def test_a_lost_permission_and_late_analytics_are_settings(
 def test_what_is_wrong_survives_a_reload_and_ends_with_one_button(
     page: Page, drawer: Locator, sandbox: Sandbox
 ) -> None:
-    flip(drawer, "Slack: Posts fail (503)", "true")
+    flip(drawer, "Slack: Ledger fail (503)", "true")
     flip(drawer, "Genesys Cloud: Slow", "true")
     drawer.get_by_label("Missing permission").select_option("externalContacts:contact:view")
     trouble = page.get_by_role("button", name="Make things go wrong")
@@ -171,7 +171,7 @@ def test_what_is_wrong_survives_a_reload_and_ends_with_one_button(
     wait_for_both_sides(page)
     expect(trouble).to_contain_text("3 on")
     trouble.click()
-    for name in ("Slack: Posts fail (503)", "Genesys Cloud: Slow"):
+    for name in ("Slack: Ledger fail (503)", "Genesys Cloud: Slow"):
         expect(drawer.get_by_role("switch", name=name)).to_be_checked()
     expect(drawer.get_by_label("Missing permission")).to_have_value("externalContacts:contact:view")
     drawer.get_by_role("button", name="Everything back to normal").click()

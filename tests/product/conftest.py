@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.manifest import build_manifest
+from bot.cli.manifest import build_manifest
 from sandbox.bot_process import BotProcess
 from sandbox.local_genesys import LocalGenesys
 from sandbox.server import Sandbox

@@ -1,0 +1,1 @@
+"""What people see in Slack of a request: its card, its thread, and how they are kept up to date."""

@@ -1,0 +1,210 @@
+"""How a request looks in Slack: its card, the lines of its thread, and what its buttons say. Pure.
+
+Promises: state in words, addresses masked, every text of a person or of Genesys as literal
+rich text, so that nobody is pinged and nothing is formatted; only the agent who asked is
+mentioned, once, when the customer replied or the message failed. Does not: post (``thread``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.cards.blocks import Block, literal, plain, section
+from bot.request import Event, HistoryLine, Request, State
+from bot.rules.address import visible
+from bot.text import clip, show_name
+
+PREVIEW_LENGTH = 300
+REASON_LENGTH = 900
+CANCEL, CHECK_AGAIN, SEND_ANYWAY = "cancel", "check_again", "send_anyway"
+COMPOSE_AGAIN = "compose_again"
+
+STATE_WORDS: dict[State, str] = {
+    State.CHECKING: "⏳ Checking who this is and whether a message may go out",
+    State.REFUSED: "⛔ Not sent",
+    State.SCHEDULED: "⏳ To be sent",
+    State.SENDING: "⏳ Being handed to Genesys Cloud",
+    State.ACCEPTED: "☑️ Accepted by Genesys Cloud",
+    State.WAITING: "⏳ Waiting for the customer to come back to the page",
+    State.DELIVERED: "✅ Delivered",
+    State.READ: "✅ Read",
+    State.REPLIED: "💬 The customer replied",
+    State.FAILED: "❌ Failed: the message did not reach the customer",
+    State.UNCERTAIN: "❔ Uncertain: it may or may not have been sent",
+    State.EXPIRED: "⌛ Expired: it was not sent",
+    State.CANCELLED: "🚫 Cancelled: it was not sent",
+}
+
+_LINE_WORDS: dict[Event, str] = {
+    Event.ASKED: "Asked for.",
+    Event.FOUND: "Customer found.",
+    Event.HELD: "Genesys Cloud does not answer. The request waits and goes on when it does.",
+    Event.REFUSED: "Not sent.",
+    Event.CANCELLED: "cancelled it before it was sent.",
+    Event.EXPIRED: "Its time is over, so it was not sent.",
+    Event.SENDING: "Handed to Genesys Cloud.",
+    Event.NOT_TAKEN: "Genesys Cloud did not take it yet.",
+    Event.ACCEPTED: "Genesys Cloud has accepted the message.",
+    Event.FAILED: "The message did not reach the customer.",
+    Event.FATE_UNKNOWN: (
+        "Genesys Cloud's answer was lost, so nobody knows yet whether the message was taken. "
+        "It is not sent again; the bot is looking for it in Genesys Cloud."
+    ),
+    Event.UNCERTAIN: (
+        "The message is not to be found in Genesys Cloud, which may still be late in showing it. "
+        "Look at the customer's conversations there, then decide with the buttons above."
+    ),
+    Event.STILL_UNCERTAIN: "Looked again: the message is still not to be found in Genesys Cloud.",
+    Event.CHECK_ASKED: "asked to look again.",
+    Event.SEND_DECIDED: "decided to send it again, knowing that the customer may get it twice.",
+    Event.WAITING: "The customer is not on the page. The message waits there for them.",
+    Event.DELIVERED: "Delivered to the customer's page.",
+    Event.READ: "Read by the customer.",
+    Event.REPLIED: "The customer replied.",
+    Event.WATCH_ENDED: "No more news in all this time: the bot no longer looks for any.",
+    Event.ELSEWHERE: "Shown to you only, because",
+}
+_BY_A_PERSON = frozenset({Event.CANCELLED, Event.CHECK_ASKED, Event.SEND_DECIDED})
+_TELLS_THE_AGENT = frozenset({Event.REPLIED, Event.FAILED})
+
+
+@dataclass(frozen=True)
+class Post:
+    """What to post: blocks, and the plain sentence for notifications and screen readers."""
+
+    text: str
+    blocks: list[Block]
+
+
+def show_card(request: Request) -> Post:
+    """Draw a request's card in its present state."""
+    state = STATE_WORDS[request.state]
+    quote = clip(visible(request.text), PREVIEW_LENGTH) or "…"
+    status = [literal(state, bold=True), *_when(request)]
+    elements: list[Block] = [
+        section(*_heading(request)),
+        {"type": "rich_text_quote", "elements": [literal(quote)]},
+        section(*status),
+    ]
+    if request.reason:
+        elements.append(section(literal(clip(visible(request.reason), REASON_LENGTH) or "…")))
+    blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
+    buttons = _buttons(request)
+    if buttons:
+        blocks.append({"type": "actions", "block_id": "decide", "elements": buttons})
+    return Post(f"Message to a customer: {state}", blocks)
+
+
+def _heading(request: Request) -> list[Block]:
+    who = show_name(request.customer_name) if request.customer_name else ""
+    return [
+        literal("Message to "),
+        literal(who or request.identity.masked, bold=True),
+        *([literal(f" ({request.identity.masked})")] if who else []),
+        literal(f" from {show_name(request.agent_name)}"),
+    ]
+
+
+def _when(request: Request) -> list[Block]:
+    """Say when an unsent request is sent, and until when that is worth while."""
+    if request.state not in (State.CHECKING, State.SCHEDULED):
+        return []
+    nodes: list[Block] = []
+    if request.send_at is not None:
+        nodes += [literal(": "), _time(request.send_at, "{date_short_pretty} at {time_secs}")]
+    if request.send_before is not None:
+        before = _time(request.send_before, "{date_short_pretty} at {time}")
+        nodes += [literal(", not after "), before]
+    return nodes
+
+
+def _buttons(request: Request) -> list[Block]:
+    if request.state in (State.CHECKING, State.SCHEDULED):
+        return [_button(CANCEL, "Undo", request)]
+    if request.state is State.UNCERTAIN:
+        doubt = (
+            "Nobody knows whether the first message was sent: Genesys Cloud's answer was lost and "
+            "the message is not to be found there. If it was sent after all, the customer gets it "
+            "twice."
+        )
+        sure = {
+            "title": plain("Send it again?"),
+            "text": plain(doubt),
+            "confirm": plain("Send anyway"),
+            "deny": plain("Leave it"),
+        }
+        return [
+            _button(CHECK_AGAIN, "Check again", request),
+            _button(SEND_ANYWAY, "Send anyway", request, style="danger", confirm=sure),
+        ]
+    if request.state in (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED):
+        return [_button(COMPOSE_AGAIN, "Open it again", request)]
+    return []
+
+
+def show_line(line: HistoryLine, agent_id: str) -> Post:
+    """Draw one line of a request's thread, with the time in each reader's own time zone."""
+    words = _LINE_WORDS[line.event]
+    detail = clip(visible(line.detail), REASON_LENGTH)
+    if line.event in _BY_A_PERSON:
+        sentence = f"{show_name(line.detail)} {words}"
+    else:
+        sentence = f"{words} {detail}".strip()
+    nodes = [_time(line.at, "{time_secs}"), literal(f"  {sentence}")]
+    if line.event in _TELLS_THE_AGENT:
+        nodes.insert(1, literal("  "))
+        nodes.insert(2, {"type": "user", "user_id": agent_id})
+    if line.link:
+        link = {"type": "link", "url": line.link, "text": "Open it in Genesys Cloud"}
+        nodes += [literal(" "), link]
+    line_of_text = section(*nodes)
+    return Post(
+        f"Message to a customer: {line.event.value}",
+        [{"type": "rich_text", "elements": [line_of_text]}],
+    )
+
+
+def show_outcome(request: Request, link: str) -> Post:
+    """Draw the one quiet line that a final outcome gets in the outcomes channel."""
+    state = STATE_WORDS[request.state]
+    nodes = [*_heading(request), literal(": "), literal(state, bold=True)]
+    if link:
+        nodes += [literal("  "), {"type": "link", "url": link, "text": "Thread"}]
+    return Post(
+        f"Message to a customer: {state}", [{"type": "rich_text", "elements": [section(*nodes)]}]
+    )
+
+
+def show_notice(sentence: str) -> Post:
+    """Draw sentences of the bot's own, such as why something did not work."""
+    return Post(sentence, [{"type": "section", "text": plain(sentence)}])
+
+
+def show_given_back(sentence: str, typed: str) -> Post:
+    """Draw a sentence with what the agent had typed under it, so that nothing typed is lost."""
+    post = show_notice(sentence)
+    if visible(typed).strip():
+        quote = {"type": "rich_text_preformatted", "elements": [literal(visible(typed)[:3_000])]}
+        post.blocks.append({"type": "rich_text", "elements": [quote]})
+    return post
+
+
+def _time(at: datetime, form: str) -> Block:
+    return {
+        "type": "date",
+        "timestamp": int(at.timestamp()),
+        "format": form,
+        "fallback": at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+    }
+
+
+def _button(action: str, label: str, request: Request, **more: Any) -> Block:
+    return {
+        "type": "button",
+        "action_id": action,
+        "text": plain(label),
+        "value": request.request_id,
+        **more,
+    }

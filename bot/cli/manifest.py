@@ -1,0 +1,81 @@
+"""The Slack app's manifest, HTTP and Socket Mode variants from one source.
+
+Promises: only the scopes that the bot uses. ``manifest.yml`` is this module's Socket Mode output.
+https://docs.slack.dev/reference/app-manifest
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+
+from bot.slack.command import SHORTCUT
+
+# An administrator may refuse these. They let the bot recognise a post of its own whose answer was
+# lost, in places that it is in; without them such a post is posted again.
+OPTIONAL_SCOPES = ("channels:history", "groups:history", "im:history", "mpim:history")
+SCOPES = {
+    "commands": "the slash command and the message shortcut",
+    "chat:write": "posts cards, their threads, and direct messages to the agent who asked",
+    "chat:write.public": "posts them in public channels without being invited first",
+}
+
+
+def build_manifest(command: str = "/proactive", url: str = "") -> dict[str, Any]:
+    """Return the manifest; ``url`` is the bot's public address, empty for Socket Mode."""
+    events = f"{url.rstrip('/')}/slack/events" if url else ""
+    slash = {
+        "command": command,
+        "description": "Message a customer first, on web messaging",
+        "usage_hint": "[e-mail or phone] [message]",
+        "should_escape": False,
+    }
+    interactivity: dict[str, Any] = {"is_enabled": True}
+    if events:
+        slash["url"] = events
+        interactivity["request_url"] = events
+    return {
+        "_metadata": {"major_version": 2, "minor_version": 1},
+        "display_information": {
+            "name": "Proactive",
+            "description": "Message a Genesys Cloud web messaging customer first",
+            "background_color": "#1d3557",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
+            "bot_user": {"display_name": "proactive", "always_online": True},
+            "shortcuts": [
+                {
+                    "name": "Notify customer",
+                    "type": "message",
+                    "callback_id": SHORTCUT,
+                    "description": "Message the customer whom this message names",
+                }
+            ],
+            "slash_commands": [slash],
+        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES), "bot_optional": list(OPTIONAL_SCOPES)}},
+        "settings": {
+            "interactivity": interactivity,
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": not events,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def print_manifest(command: str = "/proactive", url: str = "") -> str:
+    """Return the manifest as YAML."""
+    text: str = yaml.safe_dump(build_manifest(command, url), sort_keys=False, allow_unicode=True)
+    return text
+
+
+def install_link(command: str = "/proactive") -> str:
+    """Return the address at which one click creates the app from the Socket Mode manifest."""
+    return f"https://api.slack.com/apps?new_app=1&manifest_yaml={quote(print_manifest(command))}"

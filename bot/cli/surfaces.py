@@ -1,0 +1,192 @@
+"""``python -m bot surfaces``: every view and message that the bot can produce, as JSON lines.
+
+Promises: one object a line, ``{"name", "surface", "payload"}``, drawn by the real code from real
+states and hostile values, so that Slack's validators can judge them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.cards.card import show_card, show_given_back, show_line, show_notice, show_outcome
+from bot.request import Event, HistoryLine, Place, Request, State
+from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
+from bot.slack.command import show_help
+from bot.slack.errors import build_sorry
+from bot.slack.form_input import Draft, make_draft
+from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_modal
+from genesys import (
+    Candidate,
+    ContactType,
+    Conversation,
+    Customer,
+    Deployment,
+    DeploymentStatus,
+    Found,
+    Identity,
+    IdentityKind,
+    MatchedBy,
+    NoContact,
+    Several,
+)
+
+HOSTILE = (
+    "<!channel> @here <@U0ADA> *bold* _i_ ~s~ `code` > quote <https://evil.example|ok> "
+    "&amp; payload= \u200b\u202egnp.exe\u2069 \x00 👩‍👩‍👧‍👦 𝔘 </script>"
+)
+LONGEST = "𝔘" * 1_500  # 3,000 UTF-16 units, all that Slack's input takes
+_NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+_DEPLOYMENT = "0f0e0d0c-1111-4222-8333-444455556666"
+_PLACE = Place("T0TEAM", "C0SUPPORT", "", "https://hooks.slack.com/commands/T/1/x")
+_NAMES = ("Jane Doe", HOSTILE, "x" * 400, "")
+
+Surface = tuple[str, str, Any]
+
+
+def print_surfaces() -> None:
+    """Write every surface to standard output."""
+    for name, surface, payload in surfaces():
+        line = json.dumps({"name": name, "surface": surface, "payload": payload})
+        sys.stdout.write(line + "\n")
+
+
+def surfaces() -> Iterator[Surface]:
+    """Yield the name, the kind and the payload of every view and message."""
+    yield from _modals()
+    yield from _cards()
+    yield from _messages()
+
+
+def _modals() -> Iterator[Surface]:
+    place = replace(_PLACE, thread_ts="1790000000.000100")
+    for typed in ("", "jane@example.com", "not an address", HOSTILE, LONGEST):
+        for text in ("", "Your order is ready", HOSTILE, LONGEST):
+            draft = make_draft(place, typed, text, None)
+            for shown in (ASK_FOR_CUSTOMER, LOOKING_UP):
+                yield f"modal {typed[:8]!r} {text[:8]!r}", "modal", build_modal(draft, shown)
+    draft = make_draft(_PLACE, "jane@example.com", "Your order is ready", None)
+    planned = replace(draft, send_at=_NOW, send_before=_NOW + timedelta(hours=1))
+    yield "modal planned", "modal", build_modal(planned)
+    for index, verdict in enumerate(_verdicts()):
+        for into_open in (False, True):
+            chosen = replace(draft, into_open=into_open)
+            yield f"modal verdict {index}", "modal", build_modal(chosen, verdict)
+    yield from _choices(draft)
+    yield "sorry", "modal", build_sorry("Something went wrong. Try again.")
+
+
+def _choices(draft: Draft) -> Iterator[Surface]:
+    several = _several()
+    for candidate in ("", several.candidates[0].contact_id):
+        chosen = replace(draft, chosen_contact_id=candidate)
+        for shown in _verdicts():
+            yield "modal choice", "modal", build_modal(chosen, shown, several)
+
+
+def _verdicts() -> Iterator[Verdict]:
+    for found in _findings():
+        for status in (None, *DeploymentStatus):
+            deployment = status and Deployment(_DEPLOYMENT, "Shop", status)
+            for into_open in (False, True):
+                yield decide(
+                    found,
+                    deployment,
+                    deployment_id=_DEPLOYMENT,
+                    into_open=into_open,
+                    now=_NOW,
+                    history_days=90,
+                )
+    unavailable = Finding(Rule.GENESYS, Level.BLOCK, f"Genesys Cloud does not answer. {HOSTILE}")
+    yield Verdict(Identity(IdentityKind.EMAIL, "jane@example.com"), None, (unavailable,))
+
+
+def _findings() -> Iterator[Found]:
+    identity = Identity(IdentityKind.EMAIL, "jane@example.com")
+    yield NoContact(identity)
+    yield _several()
+    ended = _conversation(_NOW - timedelta(days=2), _DEPLOYMENT)
+    elsewhere = _conversation(_NOW - timedelta(days=9), "99999999-1111-4222-8333-444455556666")
+    still_open = replace(ended, ended_at=None)
+    for name in _NAMES:
+        for latest in (None, ended, elsewhere, still_open):
+            yield Customer(
+                contact_id="a" * 36,
+                send_to_id="a" * 36,
+                name=name,
+                contact_type=ContactType.CURATED,
+                identity=identity,
+                matched_by=MatchedBy.IDENTIFIER,
+                contact_ids=("a" * 36,),
+                latest=latest,
+                open=latest if latest is still_open else None,
+            )
+
+
+def _conversation(started_at: datetime, deployment_id: str) -> Conversation:
+    return Conversation(
+        conversation_id="c" * 36,
+        started_at=started_at,
+        ended_at=started_at + timedelta(hours=1),
+        deployment_id=deployment_id,
+        customer_wrote=True,
+        contact_id="a" * 36,
+    )
+
+
+def _several() -> Several:
+    candidates = tuple(
+        Candidate(f"{number:036}", name, ContactType.IDENTIFIED, hint)
+        for number, (name, hint) in enumerate(
+            zip(_NAMES * 6, (HOSTILE, "", "x" * 99) * 8, strict=True)
+        )
+    )
+    return Several(Identity(IdentityKind.EMAIL, "pat@example.com"), candidates)
+
+
+def _cards() -> Iterator[Surface]:
+    for state in State:
+        for text in ("Your order is ready", HOSTILE, LONGEST):
+            for name in _NAMES:
+                request = Request(
+                    request_id="V0123456789",
+                    place=_PLACE,
+                    agent_id="U0ADA",
+                    agent_name=name,
+                    identity=Identity(IdentityKind.PHONE, "+442079460018"),
+                    text=text,
+                    into_open_conversation=False,
+                    chosen_contact_id="",
+                    created_at=_NOW,
+                    state=state,
+                    reason=text if state in (State.REFUSED, State.FAILED) else "",
+                    customer_name=name,
+                )
+                yield f"card {state.value}", "message", show_card(request).blocks
+                planned = replace(request, send_at=_NOW, send_before=_NOW + timedelta(hours=1))
+                yield f"planned card {state.value}", "message", show_card(planned).blocks
+                for link in (
+                    "",
+                    "https://workspace.slack.com/archives/C0SUPPORT/p1790000000000100",
+                ):
+                    outcome = show_outcome(request, link).blocks
+                    yield f"outcome {state.value}", "message", outcome
+
+
+def _messages() -> Iterator[Surface]:
+    for event in Event:
+        for detail in ("", "Ada", HOSTILE, LONGEST):
+            for link in (
+                "",
+                "https://apps.mypurecloud.com/directory/#/engage/admin/interactions/1",
+            ):
+                line = HistoryLine(1, event, _NOW, detail, link)
+                yield f"line {event.value}", "message", show_line(line, "U0ADA").blocks
+    yield "help", "message", show_help("/proactive").blocks
+    yield "notice", "message", show_notice("Only the agent who asked can do that.").blocks
+    for typed in ("", HOSTILE, LONGEST):
+        yield "given back", "message", show_given_back("Nothing was sent.", typed).blocks

@@ -1,0 +1,1 @@
+"""What happens to a request after Send: deliver, reconcile, follow its outcome."""

@@ -1,0 +1,1 @@
+"""Who the customer is and whether a message may go out."""

@@ -1,0 +1,199 @@
+"""Step 3, its pure half: evidence and the rules of the house become a Verdict.
+
+Promises: every rule answers pass, warn or block, in words; nothing is asked of anybody.
+Does not: look anything up (``preflight`` does).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.rules.address import visible
+from bot.text import plural_days
+from genesys import (
+    CHANNEL_TEXT_LIMIT,
+    Customer,
+    Deployment,
+    DeploymentStatus,
+    Found,
+    Identity,
+    NoContact,
+    Several,
+)
+
+SHOWN_CANDIDATES = 10  # as many radio buttons as Slack allows
+
+
+class Level(StrEnum):
+    """How a rule came out."""
+
+    PASS = "pass"
+    WARN = "warn"
+    BLOCK = "block"
+
+
+class Rule(StrEnum):
+    """What is asked before a message may go out."""
+
+    CONTACT = "contact"
+    HISTORY = "web messaging history"
+    DEPLOYMENT = "deployment"
+    CONVERSATION = "open conversation"
+    LENGTH = "length"
+    GENESYS = "Genesys Cloud"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule's answer: what is the case and, where it does not pass, what to do."""
+
+    rule: Rule
+    level: Level
+    sentence: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a message to this identity may go out, and the evidence for it."""
+
+    identity: Identity
+    found: Found | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def blocks(self) -> tuple[Finding, ...]:
+        """Return the findings that forbid the message; empty when it may go out."""
+        return tuple(finding for finding in self.findings if finding.level is Level.BLOCK)
+
+    @property
+    def is_away(self) -> bool:
+        """Tell whether nothing is known because Genesys did not answer, which passes."""
+        return self.found is None and not self.blocks
+
+    @property
+    def customer(self) -> Customer | None:
+        """Return the one customer that was found, if it is one."""
+        return self.found if isinstance(self.found, Customer) else None
+
+
+def measure(text: str) -> int:
+    """Count a text as the stricter of the ways in which Genesys may: in UTF-16 units."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def check_length(text: str) -> str:
+    """Return what is wrong with a message's length, or "" when it fits."""
+    length = measure(text)
+    if not visible(text).strip():
+        return "Type the message for the customer."
+    if length > CHANNEL_TEXT_LIMIT:
+        return (
+            f"The message has {length:,} characters and web messaging takes "
+            f"{CHANNEL_TEXT_LIMIT:,}: shorten it by {length - CHANNEL_TEXT_LIMIT:,}."
+        )
+    return ""
+
+
+def decide(
+    found: Found,
+    deployment: Deployment | None,
+    *,
+    deployment_id: str,
+    into_open: bool,
+    now: datetime,
+    history_days: int,
+) -> Verdict:
+    """Judge a lookup's answer by the rules; ``deployment`` is None when it was not read."""
+    if isinstance(found, NoContact):
+        sentence = (
+            "No contact in Genesys Cloud has this address. Check it for a typing error, "
+            "or ask the customer which address they chat with."
+        )
+        return Verdict(found.identity, found, (_block(Rule.CONTACT, sentence),))
+    if isinstance(found, Several):
+        sentence = (
+            f"{len(found.candidates)} contacts share this address. "
+            "Pick the one that you mean under the customer field."
+        )
+        if len(found.candidates) > SHOWN_CANDIDATES:
+            sentence += f" The first {SHOWN_CANDIDATES} are shown; if none is the one, merge some."
+
+        return Verdict(found.identity, found, (_block(Rule.CONTACT, sentence),))
+    findings = (
+        Finding(Rule.CONTACT, Level.PASS, f"Found by {found.matched_by.value}."),
+        _judge_history(found, deployment_id, now, history_days),
+        _judge_deployment(deployment),
+        _judge_open(found, into_open),
+    )
+    return Verdict(found.identity, found, findings)
+
+
+def _judge_history(
+    customer: Customer, deployment_id: str, now: datetime, history_days: int
+) -> Finding:
+    latest = customer.latest
+    if latest is None:
+        return _block(
+            Rule.HISTORY,
+            f"This contact has no web messaging conversation in the last {history_days} days, so "
+            "there is no chat to write into. That is normal for visitors who never signed in. "
+            "Use another channel.",
+        )
+    if latest.deployment_id and latest.deployment_id != deployment_id:
+        return _block(
+            Rule.HISTORY,
+            "This customer has only chatted on another Messenger deployment than the one that "
+            "this bot sends from. Use that deployment's bot, or another channel.",
+        )
+    ago = plural_days((now.date() - (latest.ended_at or latest.started_at).date()).days)
+    return Finding(Rule.HISTORY, Level.PASS, f"Last web messaging conversation: {ago}.")
+
+
+_DEPLOYMENT_WORDS = {
+    DeploymentStatus.INACTIVE: "is switched off",
+    DeploymentStatus.PENDING: "is not ready yet",
+    DeploymentStatus.ERROR: "has an error in Genesys Cloud",
+    DeploymentStatus.DELETING: "is being deleted",
+    DeploymentStatus.UNKNOWN: "does not exist in this org, or is in a state unknown to this bot",
+}
+
+
+def _judge_deployment(deployment: Deployment | None) -> Finding:
+    if deployment is None:
+        return Finding(
+            Rule.DEPLOYMENT,
+            Level.WARN,
+            "The deployment's state could not be checked (it needs the permission "
+            "webDeployments:deployment:view). The message may still go out.",
+        )
+    if deployment.status is not DeploymentStatus.ACTIVE:
+        state = _DEPLOYMENT_WORDS[deployment.status]
+        return _block(
+            Rule.DEPLOYMENT,
+            f"The Messenger deployment that this bot sends from {state}. "
+            "Ask an administrator to mend it, or to set GENESYS_CLOUD_DEPLOYMENT_ID.",
+        )
+    return Finding(Rule.DEPLOYMENT, Level.PASS, "The Messenger deployment is active.")
+
+
+def _judge_open(customer: Customer, into_open: bool) -> Finding:
+    if customer.open is None:
+        return Finding(Rule.CONVERSATION, Level.PASS, "No conversation is open now.")
+    if into_open:
+        return Finding(
+            Rule.CONVERSATION,
+            Level.WARN,
+            "A conversation is open now: your message will be written into it, "
+            "where a colleague or a bot may be talking.",
+        )
+    return _block(
+        Rule.CONVERSATION,
+        "A conversation with this customer is open now, so a colleague or a bot may be talking "
+        "to them. Wait until it has ended, or choose to write into it.",
+    )
+
+
+def _block(rule: Rule, sentence: str) -> Finding:
+    return Finding(rule, Level.BLOCK, sentence)

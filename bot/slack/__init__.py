@@ -1,0 +1,1 @@
+"""Slack's side of the bot: listeners, the form, buttons, and the two transports."""

@@ -1,0 +1,1 @@
+"""The database: tables, migrations, requests and the shared rate limit."""
