@@ -23,7 +23,7 @@ from typing import Self, TypeVar
 ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 15.0
-_LEASH = ROOT / "sandbox" / "leash.py"
+_LEASH = ROOT / "sandbox" / "exit_with_parent.py"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1_000_000
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")  # what any program here needs

@@ -1,13 +1,11 @@
 """The bot's commands: ``python -m bot run | sandbox | doctor | manifest | surfaces``.
 
-Promises: a bad set-up is answered by one list of all that is wrong, each with its remedy, and
-never by a traceback.
+A bad set-up is answered by one list of everything that's wrong, each with its fix.
 """
 
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 
@@ -42,9 +40,7 @@ def _parse(words: list[str]) -> argparse.Namespace:
 
 
 def _with_settings(do: str) -> int:
-    # Imported here so that the other commands start at once. What is imported is no garbage, and
-    # looking for some all the while takes a tenth of the start (``app`` switches it on again).
-    gc.disable()
+    # Imported here so that the other commands start quickly.
     from bot.log import start_logging
     from bot.settings import BadSettings, read_settings
 

@@ -1,8 +1,8 @@
-"""What the bot writes to its log, and what never gets there.
+"""Sets up the log and keeps private values out of it.
 
-Promises: no token, address, number or message text: libraries that log bodies are quietened, an
-error's text is left out of tracebacks, and what still looks like a token, an e-mail address or a
-phone number is masked in every line. Does not: decide what is worth a line.
+Promises that no token, address, phone number or message text is logged: libraries that log bodies
+are silenced, tracebacks leave out the errors' texts, and every line has whatever still looks like
+a token, an email address or a phone number masked.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _PRIVATE = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|Bearer\s+\S+|Basic\s+\S+"
     r"|[^\s<>\"'=:,;(]+@[^\s<>\"',;)]+|\+\d[\d\s().-]{6,}\d"
 )
-_QUIET = ("slack_bolt", "slack_sdk", "aiohttp", "urllib3", "uvicorn.access", "dbos", "asyncio")
-# These ask for their own level, not the one they inherit, and else write out every body for nobody.
-_EAGER = (
+_SILENCED = ("slack_bolt", "slack_sdk", "aiohttp", "urllib3", "uvicorn.access", "dbos", "asyncio")
+# These read their own level instead of the one they inherit, and at DEBUG format every body.
+_OWN_LEVEL = (
     "slack_sdk.web.async_base_client",
     "slack_sdk.web.base_client",
     "slack_sdk.webhook.async_client",
@@ -28,22 +28,22 @@ MASK = "[masked]"
 
 
 def start_logging(level: str) -> None:
-    """Send the bot's log to standard error, one line an event, private values masked."""
+    """Write the log to standard error, with private values masked."""
     handler = logging.StreamHandler()
     handler.setFormatter(MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in _QUIET:
+    for name in _SILENCED:
         logger = logging.getLogger(name)
         logger.setLevel(logging.WARNING)
         logger.handlers.clear()
         logger.propagate = True
-    for name in _EAGER:
+    for name in _OWN_LEVEL:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("dbos").addFilter(Sparse())
+    logging.getLogger("dbos").addFilter(RepeatFilter())
 
 
-class Sparse(logging.Filter):
-    """Lets each place in the code speak once in a while: the engine repeats itself in an outage."""
+class RepeatFilter(logging.Filter):
+    """Passes one line per place in the code and 30 seconds: DBOS repeats itself in an outage."""
 
     def __init__(self, seconds: float = 30.0) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Sparse(logging.Filter):
         self._next: dict[tuple[str, int], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether this place has been silent for long enough."""
+        """Return whether this place has been silent for long enough."""
         place = (record.pathname, record.lineno)
         if record.created < self._next.get(place, 0.0):
             return False
@@ -60,11 +60,11 @@ class Sparse(logging.Filter):
 
 
 class MaskingFormatter(logging.Formatter):
-    """Writes a record without what its arguments or its error may say about a customer."""
+    """Formats a record without what its arguments or its error may say about a customer."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Format the line and mask what looks private."""
-        record.exc_text = None  # another handler may have left the error's text here
+        record.exc_text = None  # another handler may have cached the error's text here
         line = _PRIVATE.sub(MASK, super().format(record))
         record.exc_text = None
         return line
@@ -74,7 +74,7 @@ class MaskingFormatter(logging.Formatter):
         ei: tuple[type[BaseException], BaseException, TracebackType | None]
         | tuple[None, None, None],
     ) -> str:
-        """Write where an error came from and of which kind it is, without its text."""
+        """Format the type of an error and its traceback, without its text."""
         parts: list[str] = []
         error = ei[1]
         seen: set[int] = set()

@@ -1,7 +1,6 @@
-"""The environment, read once into frozen Settings.
+"""Reads the environment into frozen Settings.
 
-Promises: every problem is reported at once, each with what to set; a secret never shows in a
-repr. Does not: read `.env` (``__main__`` does), nor ask Slack or Genesys (``doctor`` does).
+All problems are reported together, each with what to set. No secret shows in a repr.
 """
 
 from __future__ import annotations
@@ -13,22 +12,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
+from phonenumbers import SUPPORTED_REGIONS
+
 from genesys import region_names
 
+_LAST_PORT = 65_535
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
-# As SQLAlchemy reads it, who is not asked: to load it takes a quarter of the time before the bot
-# listens. https://docs.sqlalchemy.org/en/20/core/engines.html#database-urls
-_DATABASE = re.compile(
-    r"(?P<kind>[\w+]+)://(?>([^:/]*(:[^@]*)?@)?)(\[[^/?]+\]|[^/:?[]*)(:[0-9]{1,5})?"
-    r"(/(?P<name>[^?]*))?(\?.*)?"
-)
 
 
 class BadSettings(Exception):
-    """Some settings are missing or wrong. Mend every line of the list, then start again."""
+    """Some settings are missing or wrong; ``problems`` has a sentence for each."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -37,7 +34,7 @@ class BadSettings(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """All that the bot may be told from outside; see ``.env.example`` for each one's meaning."""
+    """All settings of the bot; ``.env.example`` says what each one means."""
 
     slack_bot_token: str = field(repr=False)
     slack_signing_secret: str = field(repr=False)
@@ -58,6 +55,7 @@ class Settings:
     read_back_seconds: tuple[int, ...]
     undo_seconds: int
     watch_hours: int
+    heartbeat_seconds: int
     outcomes_channel: str
     leads: frozenset[str]
     host: str
@@ -66,12 +64,12 @@ class Settings:
 
     @property
     def uses_socket_mode(self) -> bool:
-        """Tell whether Slack reaches the bot over a websocket that the bot opens."""
+        """Return whether Slack reaches the bot over a websocket that the bot opens."""
         return bool(self.slack_app_token)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Turn environment variables into Settings; raise BadSettings with every problem found."""
+    """Return the Settings in environment variables; raise BadSettings with all problems."""
     reader = _Reader(environment)
     app_token = reader.optional("SLACK_APP_TOKEN", prefix="xapp-")
     settings = Settings(
@@ -111,10 +109,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         read_back_seconds=reader.delays("PROACTIVE_READ_BACK_SECONDS", "5,15,30,60"),
         undo_seconds=reader.number("PROACTIVE_UNDO_SECONDS", 5, 0, 600),
         watch_hours=reader.number("PROACTIVE_WATCH_HOURS", 72, 1, 720),
+        heartbeat_seconds=reader.number("PROACTIVE_HEARTBEAT_SECONDS", 5, 1, 60),
         outcomes_channel=reader.channel("PROACTIVE_OUTCOMES_CHANNEL"),
         leads=reader.people("PROACTIVE_LEADS"),
         host=environment.get("HOST", "").strip() or "127.0.0.1",
-        port=reader.number("PORT", 3000, 1, 65_535),
+        port=reader.number("PORT", 3000, 1, _LAST_PORT),
         log_level=reader.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
     )
     if reader.problems:
@@ -123,13 +122,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def data_folder() -> Path:
-    """Return the folder of the default database: the user's data folder, whatever the cwd."""
+    """Return the folder of the default database, which is in the user's data folder."""
     base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(base) / "proactive"
 
 
 class _Reader:
-    """Reads one variable after the other and remembers what is wrong with each."""
+    """Reads variables and collects what is wrong with them."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -149,7 +148,9 @@ class _Reader:
 
     def _prefixed(self, name: str, value: str, prefix: str) -> str:
         if value and not value.startswith(prefix):
-            self.problems.append(f"{name} must start with {prefix} : it holds some other token.")
+            self.problems.append(
+                f"{name} must start with {prefix} : this is another kind of token."
+            )
         return value
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
@@ -168,7 +169,9 @@ class _Reader:
     def delays(self, name: str, default: str) -> tuple[int, ...]:
         parts = [part.strip() for part in (self._get(name) or default).split(",")]
         if not all(_NUMBER.fullmatch(part) and int(part) <= 86_400 for part in parts):
-            self.problems.append(f"{name} must be whole seconds with commas, such as {default}.")
+            self.problems.append(
+                f"{name} must be whole seconds, separated by commas, such as {default}."
+            )
             return ()
         return tuple(int(part) for part in parts)
 
@@ -190,7 +193,7 @@ class _Reader:
         value = self.required(
             name, "copy the id of your web messaging deployment (Admin, Messenger Deployments)"
         )
-        value = value.lower()  # as Genesys writes it
+        value = value.lower()  # Genesys writes ids in lower case
         if value and not _UUID.fullmatch(value):
             self.problems.append(f"{name} must be an id such as 01234567-89ab-cdef-0123-….")
         return value
@@ -199,7 +202,7 @@ class _Reader:
         value = self._get(name) or default
         if not _COMMAND.fullmatch(value):
             self.problems.append(
-                f"{name} must be a slash and up to 31 small letters, digits, - or _."
+                f"{name} must be a slash and up to 31 lower-case letters, digits, - or _."
             )
         return value
 
@@ -212,28 +215,31 @@ class _Reader:
     def people(self, name: str) -> frozenset[str]:
         ids = {part.strip() for part in self._get(name).split(",") if part.strip()}
         if not all(re.fullmatch(r"[UW][A-Z0-9]+", one) for one in ids):
-            self.problems.append(f"{name} must be Slack user ids with commas, such as U0123456789.")
+            self.problems.append(
+                f"{name} must be Slack user ids, separated by commas, such as U0123456789."
+            )
         return frozenset(ids)
 
     def country(self, name: str) -> str | None:
         value = self._get(name).upper()
         if not value:
             return None
-        from phonenumbers import SUPPORTED_REGIONS  # it takes long to load, and most set none
-
         if value not in SUPPORTED_REGIONS:
             self.problems.append(f"{name} must be a two-letter country code such as GB.")
         return value
 
     def database(self, name: str) -> str:
         value = self._get(name) or f"sqlite:///{data_folder() / 'proactive.sqlite'}"
-        url = _DATABASE.fullmatch(value)
-        if url is None:
+        try:
+            url = sa.make_url(value)
+        except (sa.exc.ArgumentError, ValueError):
+            url = None
+        if url is None or (url.port or 0) > _LAST_PORT:
             self.problems.append(
                 f"{name} is not a database address such as sqlite:////data/proactive.sqlite."
             )
-        elif url["kind"] not in ("sqlite", "postgresql"):
+        elif url.drivername not in ("sqlite", "postgresql"):
             self.problems.append(f"{name} must start with sqlite:/// or postgresql://.")
-        elif url["kind"] == "sqlite" and url["name"] in (None, "", ":memory:"):
+        elif url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
             self.problems.append(f"{name} must name a file: requests must survive a restart.")
         return value

@@ -1,33 +1,63 @@
-"""How values are worded for people: names that cannot trick the eye, days, clipped texts."""
+"""Makes text fit for a reader or for Genesys Cloud: cleaned, clipped, or put into words."""
 
 from __future__ import annotations
 
-from bot.rules.address import clean
+import re
+import unicodedata
+
 from genesys import GenesysError
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_KEPT = "\t\n\u200c\u200d"  # emoji families and several scripts need the joiners
+NAME_LENGTH = 80
+
+
+def clean(text: str) -> str:
+    """Turn every kind of space into a plain one, and drop the characters that nobody can see."""
+    kept = (
+        " " if unicodedata.category(char) == "Zs" else char
+        for char in text
+        if unicodedata.category(char) not in ("Cf", "Cc") or char in "\t\n"
+    )
+    return "".join(kept).strip()
+
+
+def visible(text: str) -> str:
+    """Drop the characters that could mislead a reader: controls and direction marks."""
+    return "".join(
+        char
+        for char in text
+        if char in _KEPT or unicodedata.category(char) not in ("Cc", "Cf", "Cs")
+    )
+
+
+def sendable(text: str) -> str:
+    """Drop the control characters that no messenger shows and some databases refuse."""
+    return _CONTROLS.sub("", text)
+
+
+def clip(text: str, length: int) -> str:
+    """Cut a text to at most ``length`` characters; an ellipsis shows that something is missing."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def plural_days(days: int) -> str:
-    """Say how long ago something was, in days: "today", "yesterday", "5 days ago"."""
+    """Say how long ago something was: "today", "yesterday" or "5 days ago"."""
     if days <= 0:
         return "today"
     return "yesterday" if days == 1 else f"{days} days ago"
 
 
-def clip(text: str, length: int) -> str:
-    """Cut a text to ``length`` characters, the last one an ellipsis when something is missing."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+def show_name(name: str) -> str:
+    """Make a name from Genesys Cloud fit to show: one line, at most 80 visible characters."""
+    return clip(" ".join(clean(name).split()), NAME_LENGTH) or "A customer without a name"
 
 
 def explain(error: GenesysError) -> str:
-    """Say what Genesys did and what to do, with its code and the reference its support wants."""
-    kept = [
+    """Say what went wrong and what to do, with the code and reference for Genesys support."""
+    details = [
         f"code {error.code}" if error.code else "",
         f"reference {error.correlation_id}" if error.correlation_id else "",
     ]
-    told = ", ".join(part for part in kept if part)
-    return f"{error} (Genesys Cloud: {told})" if told else str(error)
-
-
-def show_name(name: str) -> str:
-    """Make a name from Genesys fit to show: one line, nothing invisible, at most 80 characters."""
-    return clip(" ".join(clean(name).split()), 80) or "A customer without a name"
+    shown = ", ".join(detail for detail in details if detail)
+    return f"{error} (Genesys Cloud: {shown})" if shown else str(error)

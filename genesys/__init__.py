@@ -1,26 +1,131 @@
-"""Everything that speaks Genesys Cloud: knows nothing of Slack, usable alone.
+"""A client for web messaging on Genesys Cloud. It knows nothing about Slack and can be used alone.
 
-In the order of use: a `Connection` makes a `GenesysCloud` session, `find_customer` tells whom
-an e-mail address or phone number belongs to and what web messaging they had, `send_once` sends,
-and `find_sent` looks when nobody knows whether it did. Afterwards `read_news` follows many
-messages at once, `read_message` one exactly, and `read_holder` tells who has a conversation;
-`Notifications` says which conversation is worth a look now.
-All of it blocks; a session is thread-safe. Whatever goes wrong is a `GenesysError`. Nothing
-else of this package is public.
+In the order of use: `GenesysCloud` is a session, made from a `Connection`. `find_customer` finds
+the contact behind an email address or phone number, and their web messaging history. `send_once`
+sends a message. If its answer was lost, `find_sent` finds out whether the message was sent.
+`read_news` follows many messages at a time, `read_message` reads one message's exact status,
+`read_holder` tells who has a conversation, and `Notifications` tells which conversation to look
+at next.
 
-A name is loaded when it is first used, and all others with it. Only the regions come alone: the
-settings ask for them before the bot listens, and need no HTTP client and nothing above it.
+All calls block, and a session is thread-safe. Whatever goes wrong is raised as a `GenesysError`.
+Only the names below are public.
 """
 
-from typing import TYPE_CHECKING, Any
+from genesys.client import Connection, GenesysCloud, check_access
+from genesys.customers import (
+    Candidate,
+    ContactType,
+    Customer,
+    Found,
+    MatchedBy,
+    NoContact,
+    Several,
+    find_customer,
+)
+from genesys.deployments import (
+    CachedDeployment,
+    Deployment,
+    DeploymentStatus,
+    read_deployment,
+)
+from genesys.errors import (
+    BadCredentials,
+    BadRequest,
+    Conflict,
+    CutOff,
+    FateUnknown,
+    GenesysError,
+    MissingPermission,
+    NotFound,
+    OutdatedSdk,
+    RateLimited,
+    RateLimitExhausted,
+    TimedOut,
+    TooLarge,
+    Unavailable,
+    UnexpectedAnswer,
+    Unreachable,
+    UnsupportedMedia,
+)
+from genesys.history import Conversation
+from genesys.holder import Holder, HolderKind, conversation_link, read_holder
+from genesys.identity import Identity, IdentityKind
+from genesys.known import KnownCustomers
+from genesys.messaging import CHANNEL_TEXT_LIMIT, OutboundMessage, Receipt, send_once
+from genesys.news import Watched, read_news
+from genesys.notifications import Notifications
+from genesys.outcome import DeliveryStatus, News, Reply, read_message
+from genesys.rate_limit import Priority, RateState
+from genesys.rate_limiter import (
+    LocalRateLimiter,
+    RateLimiter,
+    RateStep,
+    RateStore,
+    StoredRateLimiter,
+)
+from genesys.readback import find_sent
+from genesys.sdk import check_sdk, region_names
 
-from genesys.sdk import region_names as region_names
-
-if TYPE_CHECKING:
-    from genesys.public import *  # noqa: F403 -- which says in __all__ what is public
-else:
-
-    def __getattr__(name: str) -> Any:
-        import genesys.public as public
-
-        return getattr(public, name)
+__all__ = [
+    "CHANNEL_TEXT_LIMIT",
+    "BadCredentials",
+    "BadRequest",
+    "CachedDeployment",
+    "Candidate",
+    "Conflict",
+    "Connection",
+    "ContactType",
+    "Conversation",
+    "Customer",
+    "CutOff",
+    "DeliveryStatus",
+    "Deployment",
+    "DeploymentStatus",
+    "FateUnknown",
+    "Found",
+    "GenesysCloud",
+    "GenesysError",
+    "Holder",
+    "HolderKind",
+    "Identity",
+    "IdentityKind",
+    "KnownCustomers",
+    "LocalRateLimiter",
+    "MatchedBy",
+    "MissingPermission",
+    "News",
+    "NoContact",
+    "NotFound",
+    "Notifications",
+    "OutboundMessage",
+    "OutdatedSdk",
+    "Priority",
+    "RateLimitExhausted",
+    "RateLimited",
+    "RateLimiter",
+    "RateState",
+    "RateStep",
+    "RateStore",
+    "Receipt",
+    "Reply",
+    "Several",
+    "StoredRateLimiter",
+    "TimedOut",
+    "TooLarge",
+    "Unavailable",
+    "UnexpectedAnswer",
+    "Unreachable",
+    "UnsupportedMedia",
+    "Watched",
+    "check_access",
+    "check_sdk",
+    "conversation_link",
+    "find_customer",
+    "find_sent",
+    "read_deployment",
+    "read_holder",
+    "read_message",
+    "read_news",
+    "region_names",
+    "send_once",
+]

@@ -1,15 +1,16 @@
-"""One session with one Genesys Cloud org: everything that every call needs.
+"""A session with one Genesys Cloud org.
 
-A call gets a token, leave from the rate budget, its retries and its error; what is asked and
-what the answer means is the business of customers, history, messaging and deployments.
+It does what every call needs: a token, the rate limit, retries, and errors as GenesysError. Other
+modules decide what to ask and what the answer means.
 """
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from genesys.budget import Budget, LocalBudget, Priority
 from genesys.errors import BadCredentials, RateLimited, UnexpectedAnswer
+from genesys.rate_limit import Priority
+from genesys.rate_limiter import LocalRateLimiter, RateLimiter
 from genesys.refusals import Answer, refused
 from genesys.retry import retrying
 from genesys.sdk import api_host
@@ -22,10 +23,10 @@ from genesys.transport import Transport
 class Connection:
     """How to reach one org. Timeouts are in seconds.
 
-    `region` is an AWS region name (see `region_names`); `api_url` overrides it, for a gateway
-    or a stand-in, and the sign-in then goes there, too. `patience` is how long a call may take
-    in all, with its retries, when the caller does not say. `concurrency` is the number of
-    connections kept open; one more call opens one more.
+    `region` is an AWS region name (see `region_names`). `api_url` overrides it, for a gateway or
+    a stand-in; the sign-in goes there too. `patience` is how long a call may take in total,
+    including retries, unless the caller says otherwise. `concurrency` is the number of
+    connections that stay open; more calls than that open extra connections.
     """
 
     client_id: str
@@ -50,14 +51,15 @@ class _Call:
 
 
 class GenesysCloud:
-    """A session: thread-safe, blocking.
+    """A session; thread-safe. All calls block."""
 
-    Raises OutdatedSdk when the SDK cannot send web messages, ValueError for an unknown region.
-    """
+    def __init__(self, connection: Connection, rate_limiter: RateLimiter | None = None) -> None:
+        """Prepare a session without connecting, by default with a rate limiter of its own.
 
-    def __init__(self, connection: Connection, budget: Budget | None = None) -> None:
+        Raises OutdatedSdk if the SDK can't send web messages, ValueError for an unknown region.
+        """
         self._connection = connection
-        self._budget = LocalBudget(connection.calls_per_minute) if budget is None else budget
+        self._rate_limiter = rate_limiter or LocalRateLimiter(connection.calls_per_minute)
         self._transport = Transport(
             connection.api_url.rstrip("/") if connection.api_url else api_host(connection.region),
             connect_timeout=connection.connect_timeout,
@@ -81,10 +83,10 @@ class GenesysCloud:
         repeatable: bool = True,
         patience: float | None = None,
     ) -> Json:
-        """Call the API and return the JSON object that it answers.
+        """Call the API and return the JSON object in its answer.
 
-        `repeatable`: the call may run twice, as a read may. `patience`: seconds that waiting
-        and retrying may take in all. Raises GenesysError.
+        `repeatable`: the call may run twice, like any read. `patience`: the seconds that waiting
+        and retrying may take in total. Raises GenesysError.
         """
         patience = self._connection.patience if patience is None else patience
         deadline = time.monotonic() + patience
@@ -92,7 +94,7 @@ class GenesysCloud:
         return retrying(patience, repeatable=repeatable)(self._attempt, call)
 
     def _attempt(self, call: _Call) -> Json:
-        """Make the call, once more with a new token when Genesys rejects the token (401)."""
+        """Make the call; if Genesys rejects the token (401), make it again with a new one."""
         token = self._token.current()
         try:
             return self._exchange(call, token)
@@ -100,7 +102,7 @@ class GenesysCloud:
             return self._exchange(call, self._token.renew(token))
 
     def _exchange(self, call: _Call, token: str) -> Json:
-        self._budget.acquire(call.priority, call.deadline - time.monotonic())
+        self._rate_limiter.acquire(call.priority, call.deadline - time.monotonic())
         answer = self._transport.exchange(
             call.method, call.path, token, body=call.body, query=call.query
         )
@@ -108,19 +110,19 @@ class GenesysCloud:
         if not 200 <= answer.status < 300:
             fault = refused(answer)
             if isinstance(fault, RateLimited):
-                self._budget.pause(fault.retry_after)
+                self._rate_limiter.pause(fault.retry_after)
             raise fault
         if not isinstance(answer.body, dict):
             raise UnexpectedAnswer(status=answer.status, correlation_id=answer.correlation_id)
         return answer.body
 
     def _learn(self, headers: Mapping[str, str]) -> None:
-        """Tell the budget what the answer says about the rate, when it says all of it."""
+        """Tell the rate limiter what the answer's headers say, if all three are there."""
         names = ("inin-ratelimit-allowed", "inin-ratelimit-count", "inin-ratelimit-reset")
-        said = [headers.get(name, "") for name in names]
-        if all(number.isdecimal() for number in said):
-            allowed, count, reset_seconds = map(int, said)
-            self._budget.learn(allowed, count, reset_seconds)
+        values = [headers.get(name, "") for name in names]
+        if all(value.isdecimal() for value in values):
+            allowed, count, reset_seconds = map(int, values)
+            self._rate_limiter.learn(allowed, count, reset_seconds)
 
     def _sign_in(self) -> Answer:
         pair = (self._connection.client_id, self._connection.client_secret)
@@ -134,6 +136,7 @@ class GenesysCloud:
 def check_access(cloud: GenesysCloud) -> str:
     """Return the name of the organisation that the credentials belong to.
 
-    GET /tokens/me needs no permission, so it tells reachable and signed in. Raises GenesysError.
+    GET /tokens/me needs no permission, so it only fails if Genesys Cloud can't be reached or
+    refuses the sign-in. Raises GenesysError.
     """
     return text(nested(cloud.call("GET", "/api/v2/tokens/me"), "organization"), "name")

@@ -1,29 +1,29 @@
-"""A conversation and its messages as Genesys holds them now; the details query may lag behind.
+"""Read a conversation or a message itself, which is up to date; the details query lags behind.
 
-What is not there (yet) reads as {}, so that every reader takes absence as it takes an absent
-field. What it means is for readback.py, outcome.py, news.py and holder.py.
+If Genesys doesn't know it (yet), the answer is {}, so that readers treat it like absent fields.
 """
 
 from urllib.parse import quote
 
-from genesys.budget import Priority
 from genesys.client import GenesysCloud
 from genesys.errors import NotFound
+from genesys.rate_limit import Priority
 from genesys.shape import Json
 
 _MESSAGES = "/api/v2/conversations/messages"
 
 
 def read_conversation(cloud: GenesysCloud, conversation_id: str, priority: Priority) -> Json:
-    """Read a conversation with its participants and the state of their messages (no texts).
+    """Read a conversation with its participants and the status of their messages, without texts.
 
-    By the documents it needs no permission; for one who takes no part that is not confirmed.
+    The SDK's docs name no permission. Whether that also holds for someone who isn't a participant
+    is unconfirmed.
     """
     return _read(cloud, f"{_MESSAGES}/{quote(conversation_id, safe='')}", priority)
 
 
 def read_message_details(cloud: GenesysCloud, message_id: str, priority: Priority) -> Json:
-    """Read a message with its text and its receipts. Needs conversation:message:view."""
+    """Read a message with its text and receipts. Needs conversation:message:view."""
     return _read(cloud, f"{_MESSAGES}/{quote(message_id, safe='')}/details", priority)
 
 

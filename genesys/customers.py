@@ -1,9 +1,9 @@
-"""Who is meant: from an e-mail address or phone number to one customer, with the evidence.
+"""Find the customer behind an email address or phone number, with their web messaging history.
 
-Two calls in the usual case: the identifier lookup, which is exact and knows contacts of every
-type, and one details query; only the query for a customer that the caller still knows. Only when
-the lookup knows nobody are the contacts' own fields searched (reverse white pages), which may
-name several people; then a person has to choose. Whether a message may go out is not decided here.
+Usually this takes two calls: the identifier lookup, which is exact and covers contacts of every
+type, and one details query. If the caller already knows the contact, only the query is needed. If
+the lookup finds nobody, reverse white pages searches the contacts' own fields. That may find
+several people, and then a person has to choose.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import quote
 
-from genesys.budget import Priority
 from genesys.client import GenesysCloud
 from genesys.details import split_windows
 from genesys.errors import NotFound
 from genesys.history import Conversation, best, search_history
 from genesys.identity import Identity, IdentityKind
+from genesys.rate_limit import Priority
 from genesys.shape import Json, identifier, nested, nested_list, text
 
 _CONTACTS = "/api/v2/externalcontacts"
@@ -26,7 +26,7 @@ _PHONES = ("workPhone", "cellPhone", "homePhone", "otherPhone")
 
 
 class ContactType(StrEnum):
-    """ExternalContact.type; UNKNOWN for a value that is newer than this list."""
+    """ExternalContact.type; UNKNOWN for a value that isn't listed here."""
 
     CURATED = "Curated"
     IDENTIFIED = "Identified"
@@ -47,12 +47,12 @@ class MatchedBy(StrEnum):
 
 @dataclass(frozen=True)
 class Customer:
-    """One contact, and what is known of its web messaging.
+    """One contact and their latest web messaging conversations.
 
-    `contact_ids` is the whole merge set, the canonical contact first. `send_to_id` is the id
-    that the latest conversation carries: history stays under the ids of merged contacts, and
-    whether Genesys maps a canonical id to their sessions is not documented. `latest` is on our
-    deployment if any is; None means no web messaging within the days asked for.
+    `contact_ids` is the whole merge set, the canonical contact first. `send_to_id` is the id in
+    the latest conversation: history stays under the ids of merged contacts, and Genesys doesn't
+    document whether it maps a canonical id to their sessions. `latest` prefers a conversation on
+    our deployment; None means no web messaging within the days that were searched.
     """
 
     contact_id: str
@@ -68,14 +68,14 @@ class Customer:
 
 @dataclass(frozen=True)
 class NoContact:
-    """Genesys knows no contact with this address or number."""
+    """Genesys has no contact with this address or number."""
 
     identity: Identity
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of several contacts; `hint` helps to tell them apart, personal data masked."""
+    """One of several contacts; `hint` helps to tell them apart, with personal data masked."""
 
     contact_id: str
     name: str = field(repr=False)
@@ -106,12 +106,12 @@ def find_customer(
     known: Customer | None = None,
     priority: Priority = Priority.INTERACTIVE,
 ) -> Found:
-    """Find the customer and its web messaging history, asking no more than the answer needs.
+    """Find the customer and their web messaging history with as few calls as possible.
 
-    `chosen_contact_id` is the one that a person picked of several. `known` is whom an earlier
-    call found for this identity: only the history is asked for again, of its whole merge set,
-    unless there is none any more; then everything is. `now` is aware. Needs
-    externalContacts:contact:view and analytics:conversationDetail:view. Raises GenesysError.
+    `chosen_contact_id` is the candidate that a person picked. `known` is the customer that an
+    earlier call found for this identity; then only the history is read again, unless it's gone.
+    `now` is aware. Needs externalContacts:contact:view and analytics:conversationDetail:view.
+    Raises GenesysError.
     """
 
     def with_history(customer: Customer) -> Customer:
@@ -142,7 +142,7 @@ def find_customer(
 def _identify(
     cloud: GenesysCloud, identity: Identity, chosen_contact_id: str | None, priority: Priority
 ) -> Found:
-    """Find who it is, without any history yet."""
+    """Find the contact, without any history."""
     matched_by, contacts = _find_contacts(cloud, identity, chosen_contact_id, priority)
     if not contacts:
         return NoContact(identity)
@@ -166,7 +166,7 @@ def _identify(
 def _find_contacts(
     cloud: GenesysCloud, identity: Identity, chosen_contact_id: str | None, priority: Priority
 ) -> tuple[MatchedBy, list[Json]]:
-    """Find the contacts that may be meant: the chosen one, else by identifier, else by details."""
+    """Find the possible contacts: the chosen one, else by identifier, else by contact details."""
     if chosen_contact_id is not None:
         path = f"{_CONTACTS}/contacts/{quote(chosen_contact_id, safe='')}"
         return MatchedBy.CONTACT_DETAILS, _one_or_none(cloud, "GET", path, None, priority)
@@ -183,7 +183,7 @@ def _find_contacts(
 def _one_or_none(
     cloud: GenesysCloud, method: str, path: str, body: Json | None, priority: Priority
 ) -> list[Json]:
-    """Read one contact; 404 is how Genesys says that there is none."""
+    """Read one contact; Genesys answers 404 if there is none."""
     try:
         return [cloud.call(method, path, body=body, priority=priority)]
     except NotFound:
@@ -191,9 +191,9 @@ def _one_or_none(
 
 
 def _search_details(cloud: GenesysCloud, identity: Identity, priority: Priority) -> list[Json]:
-    """Search the contacts' own fields, where several may have the same address.
+    """Search the contacts' own fields; several contacts may have the same address.
 
-    At most 25 come back, and only curated ones. Records of one merge set count as one.
+    Genesys returns at most 25, and only curated ones. Records of one merge set count as one.
     """
     answer = cloud.call(
         "GET",
@@ -208,9 +208,9 @@ def _search_details(cloud: GenesysCloud, identity: Identity, priority: Priority)
 
 
 def _spellings(identity: Identity) -> tuple[str, ...]:
-    """List how the identifier may be stored: an address in lower case first, then as typed.
+    """List how the identifier may be stored: an email address in lower case, then as typed.
 
-    Whether the lookup minds the case of an address is not documented.
+    Genesys doesn't document whether the lookup is case-sensitive.
     """
     if identity.kind is IdentityKind.PHONE:
         return (identity.value,)
@@ -218,9 +218,9 @@ def _spellings(identity: Identity) -> tuple[str, ...]:
 
 
 def _merge_set(contact: Json) -> tuple[str, ...]:
-    """List all ids of the person: the canonical contact's first, each once.
+    """List all ids of the person, each once, the canonical contact's first.
 
-    canonicalContact and mergeSet are absent from a contact that was never merged.
+    A contact that was never merged has no canonicalContact and no mergeSet.
     """
     own = identifier(contact, "id")
     canonical = text(nested(contact, "canonicalContact"), "id") or own
@@ -242,7 +242,7 @@ def _candidate(contact: Json, identity: Identity) -> Candidate:
 
 
 def _hint(contact: Json, identity: Identity) -> str:
-    """Tell the contact apart: by its organisation, else by another address of its own."""
+    """Describe the contact by its organisation, else by another address of theirs."""
     organisation = text(nested(contact, "externalOrganization"), "name")
     others = (one.masked for one in _addresses(contact) if one.value != identity.value)
     return organisation or next(others, "")

@@ -1,4 +1,4 @@
-"""The web messaging deployment that messages are sent from."""
+"""Read the web messaging deployment that messages are sent from, and cache it."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from genesys.shape import Json, text
 
 
 class DeploymentStatus(StrEnum):
-    """WebDeployment.status; UNKNOWN for a value that is newer than this list."""
+    """WebDeployment.status; UNKNOWN for a value that isn't listed here."""
 
     ACTIVE = "Active"
     INACTIVE = "Inactive"
@@ -30,7 +30,7 @@ class DeploymentStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Deployment:
-    """A web messaging deployment; only an active one takes messages."""
+    """A web messaging deployment; only an active one accepts messages."""
 
     deployment_id: str
     name: str
@@ -38,9 +38,9 @@ class Deployment:
 
 
 def read_deployment(cloud: GenesysCloud, deployment_id: str) -> Deployment | None:
-    """Read a deployment; None when there is no such one.
+    """Read a deployment, or return None if it doesn't exist.
 
-    Needs webDeployments:deployment:view, so it may raise MissingPermission.
+    Needs webDeployments:deployment:view. Raises GenesysError.
     """
     path = f"/api/v2/webdeployments/deployments/{quote(deployment_id, safe='')}"
     try:
@@ -49,11 +49,10 @@ def read_deployment(cloud: GenesysCloud, deployment_id: str) -> Deployment | Non
         return None
 
 
-class CheckedDeployment:
-    """One deployment as it was some minutes ago at most, read beside the caller's other calls.
+class CachedDeployment:
+    """A deployment that is read in the background and kept for `fresh_seconds`; thread-safe.
 
-    Thread-safe: all who ask meanwhile share one call. `fresh_seconds` is how old an answer may
-    become, `clock` is in seconds.
+    Callers that ask at the same time share one call. `clock` is in seconds.
     """
 
     def __init__(
@@ -71,38 +70,38 @@ class CheckedDeployment:
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, "deployment")
         self._reading: Future[Deployment | None] | None = None
-        self._begun = 0.0
+        self._started_at = 0.0
 
-    def begin(self) -> Callable[[], Deployment | None]:
-        """Read it in the background unless that was done; return what waits for the answer.
+    def start_reading(self) -> Callable[[], Deployment | None]:
+        """Start to read it, unless it's cached; return a function that waits for the result.
 
-        The answer is None when it may not be read; one that is not there has status UNKNOWN.
-        Waiting may raise GenesysError, and is not needed.
+        The result is None if the bot may not read it. A deployment that doesn't exist has status
+        UNKNOWN. The function raises GenesysError; calling it is optional.
         """
         reading, is_ours = self._shared_reading()
 
-        def finish() -> Deployment | None:
+        def wait() -> Deployment | None:
             try:
                 return reading.result()
             except GenesysError:
                 if is_ours:
                     raise
-            # Somebody else had asked, and in worse times perhaps.
+            # An earlier caller's call failed; the next one may work.
             return self._shared_reading()[0].result()
 
-        return finish
+        return wait
 
     def _shared_reading(self) -> tuple[Future[Deployment | None], bool]:
-        """Return the reading to wait for, and whether this call has begun it."""
+        """Return the call to wait for, and whether we have just started it."""
         with self._lock:
-            if self._reading and (not self._reading.done() or self._is_good(self._reading)):
+            if self._reading and (not self._reading.done() or self._is_fresh(self._reading)):
                 return self._reading, False
-            self._begun = self._clock()
+            self._started_at = self._clock()
             self._reading = self._worker.submit(self._read)
             return self._reading, True
 
-    def _is_good(self, done: Future[Deployment | None]) -> bool:
-        return done.exception() is None and self._clock() - self._begun < self._fresh_seconds
+    def _is_fresh(self, done: Future[Deployment | None]) -> bool:
+        return done.exception() is None and self._clock() - self._started_at < self._fresh_seconds
 
     def _read(self) -> Deployment | None:
         try:

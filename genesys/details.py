@@ -1,48 +1,47 @@
-"""The details query of analytics: which conversations there are, by window and page.
+"""Analytics' details query: list conversations, window by window and page by page.
 
-The query has no e-mail dimension, so it is filtered by contact ids; its interval is at most
-31 days, so a longer time is asked for in windows, newest first; and it lags behind by seconds
-to minutes. An interval matches conversations that started on a day it touches, so windows may
-answer the same conversation twice: it is known by its id. What an answer means is for
-history.py (may we write to this customer) and traces.py (what became of a message).
+The query has no email dimension, so we filter by contact id. Its interval is at most 31 days, so
+a longer time is split into windows, newest first. It lags behind by seconds to minutes. An
+interval matches conversations that started on any day it touches, so two windows may return the
+same conversation. history.py and traces.py interpret the answers.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from genesys.budget import Priority
 from genesys.client import GenesysCloud
+from genesys.rate_limit import Priority
 from genesys.shape import Json, count, nested_list
 
 WEB_MESSAGING = "webmessaging"
-CUSTOMER = ("customer", "external")  # the purposes that stand for the customer
+CUSTOMER = ("customer", "external")  # participant purposes that mean the customer
 _QUERY = "/api/v2/analytics/conversations/details/query"
-_PAGE = 100  # the most that every source agrees on
-_IDS_PER_FILTER = 50  # the most values seen to work in one filter
+_PAGE = 100  # the largest size that every source agrees on
+_IDS_PER_FILTER = 50  # the most values that are known to work in one filter
 
 
 @dataclass(frozen=True)
 class Window:
-    """A span of time, its start included and its end not."""
+    """A span of time; it includes its start but not its end."""
 
     start: datetime
     end: datetime
 
     @property
     def interval(self) -> str:
-        """Write it as the query wants it: two UTC times with milliseconds."""
+        """Format it as the query expects it: two UTC times with milliseconds."""
         return f"{_written(self.start)}/{_written(self.end)}"
 
 
 def split_windows(now: datetime, *, history_days: int, window_days: int) -> Iterator[Window]:
-    """Cut the last `history_days` into windows of at most `window_days`, newest first."""
-    end = now.astimezone(UTC)  # elsewhere a day may have 25 hours
+    """Split the last `history_days` into windows of at most `window_days`, newest first."""
+    end = now.astimezone(UTC)  # in other zones a day may have 25 hours
     return windows_between(end - timedelta(days=history_days), end, window_days=window_days)
 
 
 def windows_between(start: datetime, end: datetime, *, window_days: int) -> Iterator[Window]:
-    """Cut the time between two UTC times into windows of at most `window_days`, newest first."""
+    """Split the time between two UTC times into windows of at most `window_days`, newest first."""
     while end > start:
         since = max(start, end - timedelta(days=window_days))
         yield Window(since, end)
@@ -50,7 +49,7 @@ def windows_between(start: datetime, end: datetime, *, window_days: int) -> Iter
 
 
 def details_query(window: Window, contact_ids: Sequence[str], *, only_open: bool = False) -> Json:
-    """Build the query for these contacts' web messaging, newest first, without its paging."""
+    """Build the query for these contacts' web messaging, newest first, without paging."""
     query = _newest_first(window)
     query["segmentFilters"] = [
         {
@@ -69,20 +68,20 @@ def details_query(window: Window, contact_ids: Sequence[str], *, only_open: bool
 
 
 def query_by_id(window: Window, conversation_ids: Sequence[str]) -> Json:
-    """Build the query for these conversations, newest first, without its paging."""
+    """Build the query for these conversations, newest first, without paging."""
     query = _newest_first(window)
     query["conversationFilters"] = [_any_of("conversationId", conversation_ids)]
     return query
 
 
 def id_groups(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cut ids into groups that fit into one filter; a merge set has at most 52."""
+    """Split ids into groups that fit into one filter; a merge set has at most 52."""
     for first in range(0, len(ids), _IDS_PER_FILTER):
         yield ids[first : first + _IDS_PER_FILTER]
 
 
 def read_details(cloud: GenesysCloud, query: Json, *, priority: Priority) -> Iterator[Json]:
-    """Read the answers to a query page by page, each only when it is asked for.
+    """Read the answer page by page, each page only when the caller wants it.
 
     Needs analytics:conversationDetail:view. Raises GenesysError.
     """

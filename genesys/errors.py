@@ -1,4 +1,4 @@
-"""What can go wrong with Genesys Cloud, as the agent reads it.
+"""Everything that can go wrong with Genesys Cloud, worded for the agent.
 
     GenesysError
     ├ Unreachable          no connection was made
@@ -6,20 +6,20 @@
     ├ CutOff               the connection broke before the answer
     ├ Unavailable          500 to 599
     ├ RateLimited          429
-    ├ RateBudgetExhausted  our own rate budget; nothing was asked
-    ├ FateUnknown          the send, and only the send: it may have gone out
-    ├ BadRequest           400 and every 4xx without a class of its own
+    ├ RateLimitExhausted   our own rate limit; no call was made
+    ├ FateUnknown          only a send: the message may have gone out
+    ├ BadRequest           400 and every other 4xx
     ├ BadCredentials       the sign-in was refused, or 401 twice
     ├ MissingPermission    403
     ├ NotFound             404
     ├ Conflict             409
     ├ TooLarge             413
     ├ UnsupportedMedia     415
-    ├ UnexpectedAnswer     an answer that the contract does not know
+    ├ UnexpectedAnswer     an answer that breaks the API's contract
     └ OutdatedSdk          the installed SDK cannot send web messages
 
-Every error says what happened and what to do (`str()` joins the two) and keeps what Genesys
-said itself: status, code, message, correlation id. The message may hold personal data, so
+Every error says what happened and what to do (`str()` joins the two), and keeps what Genesys
+itself said: status, code, message, correlation id. The message may contain personal data, so
 neither `str()` nor `repr()` shows it. Nothing here knows HTTP libraries: refusals.py does.
 """
 
@@ -27,7 +27,7 @@ from typing import TypedDict, Unpack
 
 
 class Said(TypedDict, total=False):
-    """What Genesys said itself, as keyword arguments of every error."""
+    """What Genesys itself said, as keyword arguments of every error."""
 
     status: int | None
     code: str | None
@@ -36,9 +36,9 @@ class Said(TypedDict, total=False):
 
 
 class GenesysError(Exception):
-    """Anything that keeps Genesys Cloud from doing what it was asked.
+    """The base of all errors.
 
-    `definite`: it certainly did not do it. `transient`: asking again may help.
+    `definite`: Genesys certainly didn't do what we asked. `transient`: trying again may help.
     """
 
     what = "Genesys Cloud did not do what was asked."
@@ -74,7 +74,7 @@ class Unreachable(GenesysError):
 
 
 class TimedOut(GenesysError):
-    """A connection was made, but no answer came in time."""
+    """We connected, but no answer came in time."""
 
     what = "Genesys Cloud did not answer in time."
     fix = "Try again in a minute."
@@ -91,7 +91,7 @@ class CutOff(GenesysError):
 
 
 class Unavailable(GenesysError):
-    """Genesys answered 5xx. Only 502, 503 and 504 are transient by its own guidance."""
+    """Genesys answered 5xx. Its own guidance is to retry only after 502, 503 and 504."""
 
     what = "Genesys Cloud has a problem of its own right now."
     fix = "Try again in a few minutes."
@@ -103,7 +103,7 @@ class Unavailable(GenesysError):
 
 
 class RateLimited(GenesysError):
-    """429: rejected before any work, because too many calls were made in this minute."""
+    """429: rejected before any work was done, because of too many calls in this minute."""
 
     what = "Genesys Cloud asked us to slow down."
     fix = "Try again in a minute; your administrator can ask Genesys for a higher limit."
@@ -116,8 +116,8 @@ class RateLimited(GenesysError):
         self.retry_after = retry_after
 
 
-class RateBudgetExhausted(GenesysError):
-    """Our own budget had no room within the caller's patience; no call was made."""
+class RateLimitExhausted(GenesysError):
+    """Our own rate limit had no room within the caller's patience; no call was made."""
 
     what = "Too many calls to Genesys Cloud are waiting already."
     fix = "Try again in a minute."
@@ -130,7 +130,7 @@ class RateBudgetExhausted(GenesysError):
 
 
 class FateUnknown(GenesysError):
-    """The send was asked for and nobody knows whether it happened; the cause says why."""
+    """A message may or may not have been sent; `__cause__` says why we don't know."""
 
     what = "Genesys Cloud did not confirm the message, so it may or may not have been sent."
     fix = "Look in Genesys Cloud before sending it again."
@@ -138,14 +138,14 @@ class FateUnknown(GenesysError):
 
 
 class BadRequest(GenesysError):
-    """400, or another refusal of the request as such."""
+    """400, or any other 4xx without a class of its own."""
 
     what = "Genesys Cloud refused the request as invalid."
     fix = "Check the customer and the message; with the reference, support can find the cause."
 
 
 class BadCredentials(GenesysError):
-    """The sign-in was refused, or a fresh token was."""
+    """Genesys refused the sign-in, or a new token."""
 
     what = "Genesys Cloud refused the bot's sign-in."
     fix = (
@@ -155,7 +155,7 @@ class BadCredentials(GenesysError):
 
 
 class MissingPermission(GenesysError):
-    """403: `permissions` are the ones that Genesys named, in its order."""
+    """403; `permissions` are those that Genesys named, in its order."""
 
     what = "The bot may not do this in Genesys Cloud."
     fix = (
@@ -179,14 +179,14 @@ class MissingPermission(GenesysError):
 
 
 class NotFound(GenesysError):
-    """404: what was asked for does not exist, or the bot's role may not see its division."""
+    """404: it doesn't exist, or the bot's role doesn't cover its division."""
 
     what = "Genesys Cloud does not know what was asked for."
     fix = "Check that it still exists and that the bot's role covers its division."
 
 
 class Conflict(GenesysError):
-    """409: for the send, most likely a conversation that is open now."""
+    """409: for a send, most likely because a conversation is open."""
 
     what = "Genesys Cloud says that this conflicts with something going on now."
     fix = "See whether the customer has an open conversation; write into it, or wait."
@@ -200,14 +200,14 @@ class TooLarge(GenesysError):
 
 
 class UnsupportedMedia(GenesysError):
-    """415: the content type was refused, which a gateway in between may cause."""
+    """415: the content type was refused, perhaps because a gateway changed it."""
 
     what = "Genesys Cloud did not accept the form of the request."
     fix = "If a gateway stands in between, let it pass Content-Type unchanged."
 
 
 class UnexpectedAnswer(GenesysError):
-    """An answer that is not what the contract says, such as a gateway's page."""
+    """An answer that breaks the API's contract, such as a gateway's error page."""
 
     what = "The answer did not look like Genesys Cloud's."
     fix = "Check the region or API address, and any gateway or proxy in between."
@@ -215,7 +215,7 @@ class UnexpectedAnswer(GenesysError):
 
 
 class OutdatedSdk(GenesysError):
-    """The SDK is missing, or older than the first release that can send web messages."""
+    """The SDK is missing, or too old to send web messages."""
 
     what = "The installed PureCloudPlatformClientV2 cannot send web messages."
     fix = "Install version 259 or later: pip install 'PureCloudPlatformClientV2>=259'."

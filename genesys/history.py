@@ -1,13 +1,12 @@
-"""A contact's web messaging conversations: the evidence that they may be written to.
+"""Read a contact's web messaging conversations, newest first, and no more than needed.
 
-Read from the details query (details.py), newest first, and no further than the answer needs.
+They show that the contact can be messaged: Genesys delivers into an earlier chat.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from genesys.budget import Priority
 from genesys.client import GenesysCloud
 from genesys.details import (
     CUSTOMER,
@@ -18,6 +17,7 @@ from genesys.details import (
     read_details,
 )
 from genesys.errors import UnexpectedAnswer
+from genesys.rate_limit import Priority
 from genesys.shape import Json, flag, identifier, moment, nested_list, text
 
 
@@ -25,7 +25,7 @@ from genesys.shape import Json, flag, identifier, moment, nested_list, text
 class Conversation:
     """One web messaging conversation.
 
-    `deployment_id` and `contact_id` are those its customer's session carries.
+    `deployment_id` and `contact_id` come from the customer's session.
     """
 
     conversation_id: str
@@ -37,7 +37,7 @@ class Conversation:
 
     @property
     def is_open(self) -> bool:
-        """Whether it goes on: Genesys gives only ended conversations an end."""
+        """Whether it's still open: Genesys gives only ended conversations an end."""
         return self.ended_at is None
 
 
@@ -50,9 +50,10 @@ def read_pages(
     only_open: bool = False,
     priority: Priority,
 ) -> Iterator[list[Conversation]]:
-    """Read a window newest first, each page only when it is asked for.
+    """Read a window newest first, each page only when the caller wants it.
 
-    `deployment_id` is ours, see `parse_page`. Needs analytics:conversationDetail:view.
+    `deployment_id` is ours, see `parse_page`. Needs analytics:conversationDetail:view. Raises
+    GenesysError.
     """
     query = details_query(window, contact_ids, only_open=only_open)
     for answer in read_details(cloud, query, priority=priority):
@@ -67,7 +68,7 @@ def search_history(
     deployment_id: str,
     priority: Priority,
 ) -> list[Conversation]:
-    """Read the windows in turn until one has a conversation on our deployment."""
+    """Read one window after another until one has a conversation on our deployment."""
     found: list[Conversation] = []
     for window in windows:
         for some_ids in id_groups(contact_ids):
@@ -83,16 +84,15 @@ def search_history(
 
 
 def parse_page(answer: Json, deployment_id: str) -> list[Conversation]:
-    """Read a page of the details query.
+    """Parse a page of the details query. Raises UnexpectedAnswer.
 
-    A conversation that touches our own `deployment_id` counts as on it. Raises
-    UnexpectedAnswer for what is not the contract's.
+    A conversation that involves our own `deployment_id` counts as being on it.
     """
     return [_conversation(one, deployment_id) for one in nested_list(answer, "conversations")]
 
 
 def best(conversations: Sequence[Conversation], deployment_id: str) -> Conversation | None:
-    """Choose the newest conversation on our deployment, else the newest of all."""
+    """Return the newest conversation on our deployment, else the newest of all."""
 
     def rank(one: Conversation) -> tuple[bool, datetime]:
         return one.deployment_id == deployment_id, one.started_at
@@ -117,9 +117,9 @@ def _conversation(read: Json, deployment_id: str) -> Conversation:
 
 
 def _deployment_used(customers: Sequence[Json], deployment_id: str) -> str | None:
-    """Find the deployment: an inbound session is addressed to it, an outbound one comes from it.
+    """Find the deployment: an inbound session's addressTo, an outbound session's addressFrom.
 
-    Which end it is could not be confirmed, so our own deployment counts at either.
+    No document confirms which end it is, so our own deployment counts at either end.
     """
     used: list[str] = []
     for customer in customers:

@@ -1,24 +1,24 @@
-"""Who has a conversation now, and where an agent of Genesys Cloud finds it."""
+"""Find out who has a conversation now, and the link that opens it in Genesys Cloud."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from urllib.parse import quote, urlsplit
 
-from genesys.budget import Priority
 from genesys.client import Connection, GenesysCloud
 from genesys.conversations import read_conversation
 from genesys.details import CUSTOMER
+from genesys.rate_limit import Priority
 from genesys.sdk import api_host
 from genesys.shape import Json, moment, nested, nested_list, text
 
 _EARLY = datetime.min.replace(tzinfo=UTC)
 _GONE = ("disconnected", "terminated")
-_ANSWERED = ("connected", "parked")  # an agent who is only alerted does not have it yet
+_ANSWERED = ("connected", "parked")  # an agent whose phone is still ringing doesn't have it yet
 
 
 class HolderKind(StrEnum):
-    """What has a conversation; NOBODY: the customer waits and nothing serves them."""
+    """What kind of holder it is; NOBODY: the customer is there, but nothing serves them."""
 
     QUEUE = "queue"
     FLOW = "flow"
@@ -26,7 +26,7 @@ class HolderKind(StrEnum):
     NOBODY = "nobody"
 
 
-# The one who comes first here has the conversation: a queue keeps it until an agent answers.
+# The first of these has the conversation: a queue keeps it until an agent answers.
 _PURPOSES = (
     (HolderKind.AGENT, ("agent", "user")),
     (HolderKind.QUEUE, ("acd", "group")),
@@ -37,7 +37,7 @@ _ENTITY = {HolderKind.AGENT: "user", HolderKind.QUEUE: "queue"}
 
 @dataclass(frozen=True)
 class Holder:
-    """Who has a conversation; `name` is an id where Genesys tells no name."""
+    """Who has a conversation; `name` is an id if Genesys gives no name."""
 
     kind: HolderKind
     name: str
@@ -52,7 +52,7 @@ def read_holder(
 ) -> Holder | None:
     """Read who has the conversation now: agent before queue before flow.
 
-    None when it has ended or does not exist. Raises GenesysError.
+    Returns None if it has ended or doesn't exist. Raises GenesysError.
     """
     read = read_conversation(cloud, conversation_id, priority)
     present = [one for one in nested_list(read, "participants") if _is_present(one)]
@@ -69,10 +69,10 @@ def read_holder(
 
 
 def conversation_link(connection: Connection, conversation_id: str) -> str:
-    """Give the address at which an agent opens the conversation in Genesys Cloud.
+    """Return the URL that opens the conversation in Genesys Cloud.
 
-    The apps are at "//apps." where the API is at "//api.", else at the same host (a stand-in).
-    Raises ValueError for an unknown region.
+    It's at "//apps." if the API is at "//api.", else at the same host (for a stand-in). Raises
+    ValueError for an unknown region.
     """
     api = urlsplit(connection.api_url or api_host(connection.region))
     host = f"{api.scheme}://{api.netloc}".replace("//api.", "//apps.")
@@ -84,7 +84,7 @@ def _is_present(participant: Json) -> bool:
 
 
 def _name(kind: HolderKind, participant: Json) -> str:
-    """Name the holder: the entity's name, the participant's, else an id."""
+    """Return the entity's name, else the participant's, else an id."""
     entity = nested(participant, _ENTITY.get(kind, ""))
     names = text(entity, "name"), text(participant, "name"), text(entity, "id")
     return next(filter(None, names), text(participant, "id"))

@@ -1,7 +1,6 @@
-"""Whom we look for: one e-mail address or one phone number.
+"""An email address or phone number that masks itself, to keep it out of logs and cards.
 
-An Identity is validated before it gets here (bot/command.py); this module only keeps the
-value out of logs and cards, by masking it.
+It doesn't validate the address; the caller must.
 """
 
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ _HIDDEN_DIGITS = "•••••"
 
 
 class IdentityKind(StrEnum):
-    """The identifier types of an external contact that an agent can type."""
+    """ContactIdentifier.type, as far as an agent can type one."""
 
     EMAIL = "Email"
     PHONE = "Phone"
@@ -20,14 +19,14 @@ class IdentityKind(StrEnum):
 
 @dataclass(frozen=True)
 class Identity:
-    """An e-mail address, or a phone number in E.164 ("+442079460018")."""
+    """An email address, or a phone number in E.164 ("+442079460018")."""
 
     kind: IdentityKind
     value: str
 
     @property
     def masked(self) -> str:
-        """Show enough to recognise the address: "j•••@example.com", "+44•••••0018"."""
+        """Return just enough to recognise the address: "j•••@example.com", "+44•••••0018"."""
         if self.kind is IdentityKind.PHONE:
             return f"{self.value[:3]}{_HIDDEN_DIGITS}{self.value[-4:]}"
         local, _, domain = self.value.rpartition("@")

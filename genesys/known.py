@@ -1,7 +1,7 @@
-"""Whom an address was found to belong to a short while ago, so that it need not be asked again.
+"""Remember for a short while which contact an address belongs to, to save the lookup.
 
-A contact's history and state are never taken from here: see `known` of find_customer. What is
-taken is that the address is this contact's, so only exact answers are kept, few and not for long.
+Only the link between address and contact is reused; find_customer always reads the history again
+(see its `known`). So only exact answers are remembered.
 """
 
 import threading
@@ -20,7 +20,7 @@ class _Known:
 
 
 class KnownCustomers:
-    """Remembers at most so many customers for at most so many seconds; thread-safe."""
+    """Remembers up to `most` customers for `seconds` each; thread-safe."""
 
     def __init__(
         self, *, seconds: float, most: int, clock: Callable[[], float] = time.monotonic
@@ -29,10 +29,10 @@ class KnownCustomers:
         self._most = most
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: dict[tuple[Identity, str], _Known] = {}  # the longest unused first
+        self._known: dict[tuple[Identity, str], _Known] = {}  # the least recently added first
 
     def get(self, identity: Identity, chosen_contact_id: str | None = None) -> Customer | None:
-        """Return the customer of this address, or of the contact that was chosen for it."""
+        """Return the customer with this address, or the contact that was chosen for it."""
         with self._lock:
             known = self._known.get((identity, chosen_contact_id or ""))
         return known.customer if known and self._clock() < known.until else None
@@ -40,20 +40,19 @@ class KnownCustomers:
     def add(self, customer: Customer, chosen_contact_id: str | None = None) -> None:
         """Remember a customer that was just looked up.
 
-        One found by contact details is left out, unless a person chose it, and so is one without
-        web messaging, because nobody will write there. To be told of a known one again, after
-        only its history was read, does not prolong anything.
+        Ignores one without web messaging, because nobody can message them, and one that was found
+        by contact details, unless a person chose it. Adding a known customer again doesn't make
+        it last longer, because only the history was read again.
         """
         if not customer.latest:
             return
         if not chosen_contact_id and customer.matched_by is not MatchedBy.IDENTIFIER:
             return
-        question, now = (customer.identity, chosen_contact_id or ""), self._clock()
+        key, now = (customer.identity, chosen_contact_id or ""), self._clock()
         with self._lock:
-            before = self._known.pop(question, None)
-            repeated = before and now < before.until
-            until = before.until if before and repeated else now + self._seconds
-            self._known[question] = _Known(customer, until)
+            before = self._known.pop(key, None)
+            until = before.until if before and now < before.until else now + self._seconds
+            self._known[key] = _Known(customer, until)
             while len(self._known) > self._most:
                 del self._known[next(iter(self._known))]
 
@@ -62,7 +61,7 @@ class KnownCustomers:
         forgotten = frozenset(contact_ids)
         with self._lock:
             self._known = {
-                question: known
-                for question, known in self._known.items()
+                key: known
+                for key, known in self._known.items()
                 if forgotten.isdisjoint(known.customer.contact_ids)
             }

@@ -1,8 +1,8 @@
 """Send one web message, at most once.
 
-The send (POST /api/v2/conversations/messages/agentless) has no idempotency key. So it is asked
-for again only when it certainly was not carried out; when nobody knows, FateUnknown says so,
-and readback.py looks before anything else happens.
+The send (POST /api/v2/conversations/messages/agentless) has no idempotency key. So we only repeat
+it if Genesys certainly didn't carry it out. If we don't know, we raise FateUnknown, and
+readback.py looks for the message before anything else happens.
 """
 
 from dataclasses import dataclass, field
@@ -18,10 +18,10 @@ _AGENTLESS = "/api/v2/conversations/messages/agentless"
 
 @dataclass(frozen=True)
 class OutboundMessage:
-    """What to send: to which contact, from which deployment.
+    """A message to a contact, sent from a deployment.
 
-    `into_open_conversation`: write into the conversation that is going on, if there is one;
-    otherwise Genesys answers Conflict.
+    `into_open_conversation`: if a conversation is open, write into it. Otherwise Genesys answers
+    Conflict.
     """
 
     contact_id: str
@@ -32,7 +32,7 @@ class OutboundMessage:
 
 @dataclass(frozen=True)
 class Receipt:
-    """Genesys has accepted the message; that says nothing about its delivery."""
+    """Genesys accepted the message, which doesn't mean that it was delivered."""
 
     message_id: str
     conversation_id: str
@@ -40,11 +40,11 @@ class Receipt:
 
 
 def send_once(cloud: GenesysCloud, message: OutboundMessage, *, patience: float = 20.0) -> Receipt:
-    """Send the message with at most one attempt whose fate is unknown.
+    """Send the message with at most one attempt whose result is unknown.
 
-    Within `patience` seconds it is asked for again after 429, when no connection was made, and
-    once when the token was rejected (401). Raises FateUnknown when it may have been sent, and
-    any other GenesysError when it certainly was not. Needs conversation:message:create.
+    Within `patience` seconds it tries again after a 429 or if it couldn't connect, and once if
+    the token was rejected (401). Raises FateUnknown if the message may have been sent, and any
+    other GenesysError if it certainly wasn't. Needs conversation:message:create.
     """
     try:
         answer = cloud.call(
@@ -63,7 +63,7 @@ def send_once(cloud: GenesysCloud, message: OutboundMessage, *, patience: float 
 
 
 def request_body(message: OutboundMessage) -> Json:
-    """Build the request: web messaging is addressed by contact, and forbids a toAddress."""
+    """Build the request; for web messaging it names a contact and must not have a toAddress."""
     return {
         "fromAddress": message.deployment_id,
         "externalContactId": message.contact_id,

@@ -1,10 +1,10 @@
-"""The batched poll: what became of many messages, for as few calls as Genesys allows.
+"""Find out what became of many messages, with as few calls as Genesys allows.
 
-One details query covers 50 contacts, and tells of each message's own conversation as well as
-of newer ones, because a reply may come in another conversation than the message. Two kinds of
-messages need more: those written into a conversation that began on an earlier day (one query
-for 50 of them), and those written into one that was being served, where analytics cannot see
-a reply (one read for each). Analytics lags behind; status None then means "not shown yet".
+One details query covers 50 contacts. It returns each message's own conversation and newer ones,
+because a reply may come in another conversation. Two kinds of messages need more calls: those in
+a conversation that began on an earlier day (one query per 50), and those in a conversation that
+was being served when they were sent, because analytics doesn't show replies there (one read
+each). Analytics lags behind, so status None means "not shown yet".
 """
 
 from collections import defaultdict
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from genesys.budget import Priority
 from genesys.client import GenesysCloud
 from genesys.conversations import read_conversation
 from genesys.details import (
@@ -27,17 +26,18 @@ from genesys.details import (
 )
 from genesys.errors import BadRequest, MissingPermission
 from genesys.outcome import DeliveryStatus, News, Reply, meaning
+from genesys.rate_limit import Priority
 from genesys.shape import Json, moment, nested_list, text
 from genesys.traces import Trace, read_trace
 
 _WINDOW_DAYS = 31
 _CLOCK_SKEW = timedelta(minutes=1)  # a conversation may begin "after now", on the next day
-_LONGEST_LAG = timedelta(hours=1)  # what analytics does not show by then, it will not show
+_LONGEST_LAG = timedelta(hours=1)  # what analytics doesn't show by then, it never shows
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A message that was accepted; `contact_ids` is its customer's whole merge set."""
+    """A message that Genesys accepted; `contact_ids` is the customer's whole merge set."""
 
     message_id: str
     conversation_id: str
@@ -46,8 +46,8 @@ class Watched:
 
 
 @dataclass(frozen=True)
-class _Sight:
-    """All that one poll saw; `ask` reads a conversation itself, each only once."""
+class _Poll:
+    """What one poll found; `ask` reads a conversation itself, each only once."""
 
     now: datetime
     by_id: dict[str, Trace] = field(repr=False)
@@ -62,11 +62,11 @@ def read_news(
     now: datetime,
     priority: Priority = Priority.BACKGROUND,
 ) -> dict[str, News]:
-    """Read what became of these messages, by message id: delivery, and the first reply.
+    """Read the delivery status and the first reply of each message, by message id.
 
-    A reply is whatever the customer wrote after the message was sent, in its conversation or
-    in another one; two messages that were both sent before it both get it. `now` is aware.
-    Needs analytics:conversationDetail:view. Raises GenesysError.
+    A reply is whatever the customer wrote after the message was sent, in any conversation. If two
+    messages were sent before it, both get it. `now` is aware. Needs
+    analytics:conversationDetail:view. Raises GenesysError.
     """
     if not watched:
         return {}
@@ -75,14 +75,14 @@ def read_news(
     for trace in traces.values():
         for contact_id in trace.contact_ids:
             by_contact[contact_id].append(trace)
-    sight = _Sight(now, traces, by_contact, cache(lambda one: _ask(cloud, one, priority)))
-    return {one.message_id: _news(one, sight) for one in watched}
+    poll = _Poll(now, traces, by_contact, cache(lambda one: _ask(cloud, one, priority)))
+    return {one.message_id: _news(one, poll) for one in watched}
 
 
 def _read_traces(
     cloud: GenesysCloud, watched: Sequence[Watched], now: datetime, priority: Priority
 ) -> dict[str, Trace]:
-    """Read the contacts' conversations since the first message, then its older ones by id."""
+    """Read the contacts' conversations since the first message, then older ones by id."""
     first = min(one.sent_at for one in watched).astimezone(UTC)
     since = first.replace(hour=0, minute=0, second=0, microsecond=0)
     until = max(first, now.astimezone(UTC)) + _CLOCK_SKEW
@@ -105,19 +105,19 @@ def _traces(cloud: GenesysCloud, queries: Iterable[Json], priority: Priority) ->
             yield from map(read_trace, nested_list(answer, "conversations"))
 
 
-def _news(watched: Watched, sight: _Sight) -> News:
-    own = sight.by_id.get(watched.conversation_id)
+def _news(watched: Watched, poll: _Poll) -> News:
+    own = poll.by_id.get(watched.conversation_id)
     status = None if own is None else own.delivery_of(watched.sent_at)
     known = {
         trace.conversation_id: trace
         for contact_id in watched.contact_ids
-        for trace in sight.by_contact.get(contact_id, ())
+        for trace in poll.by_contact.get(contact_id, ())
     }
     if own is not None:
         known[own.conversation_id] = own
-    replies = [_reply_in(trace, watched, sight.now) for trace in known.values()]
-    if _only_itself_knows(own, watched, sight.now):
-        asked = sight.ask(watched.conversation_id)
+    replies = [_reply_in(trace, watched, poll.now) for trace in known.values()]
+    if _must_ask(own, watched, poll.now):
+        asked = poll.ask(watched.conversation_id)
         status = status or _status_in(asked, watched.message_id)
         replies += _replies_in(asked, watched)
     found = [one for one in replies if one is not None]
@@ -125,9 +125,9 @@ def _news(watched: Watched, sight: _Sight) -> News:
 
 
 def _reply_in(trace: Trace, watched: Watched, now: datetime) -> Reply | None:
-    """Find the first moment after the message at which the customer wrote there.
+    """Find when the customer first wrote there after the message.
 
-    Where the moment is not told but all writing there is later than the message, it is now.
+    If analytics doesn't tell when, but everything there is newer than the message, use now.
     """
     if not trace.customer_wrote:
         return None
@@ -140,8 +140,8 @@ def _reply_in(trace: Trace, watched: Watched, now: datetime) -> Reply | None:
     return None if later is None else Reply(trace.conversation_id, later)
 
 
-def _only_itself_knows(own: Trace | None, watched: Watched, now: datetime) -> bool:
-    """Say whether analytics cannot tell, so that the conversation itself has to be asked."""
+def _must_ask(own: Trace | None, watched: Watched, now: datetime) -> bool:
+    """Return whether analytics can't tell, so that we must read the conversation itself."""
     if own is None:
         return now - watched.sent_at > _LONGEST_LAG
     if own.holds_only(watched.sent_at):
@@ -150,7 +150,7 @@ def _only_itself_knows(own: Trace | None, watched: Watched, now: datetime) -> bo
 
 
 def _ask(cloud: GenesysCloud, conversation_id: str, priority: Priority) -> Json:
-    """Read one conversation; {} rather than letting one that may not be read stop the others."""
+    """Read one conversation; {} if we may not, so that it doesn't stop the others."""
     try:
         return read_conversation(cloud, conversation_id, priority)
     except (MissingPermission, BadRequest):

@@ -1,9 +1,8 @@
-"""Genesys's notifications: an accelerator that says "look now", and nothing more.
+"""Genesys's notifications, which tell us to look at a conversation sooner.
 
-One channel with one websocket, read in a thread of its own. Events that happen while it is not
-connected are lost, so nothing may depend on it: polling (news.py) remains the truth, and this
-only tells which conversation is worth a look before its turn. Whatever goes wrong here is
-mended by a new channel after a growing pause; only a refusal for good switches it off.
+One channel with one websocket, read in a thread of its own. Events are lost while it isn't
+connected, so nothing may depend on it: polling (news.py) finds everything, only later. After any
+fault we open a new channel, with a growing pause. Only a missing permission switches it off.
 """
 
 import asyncio
@@ -18,9 +17,9 @@ from urllib.parse import quote
 
 import aiohttp
 
-from genesys.budget import Priority
 from genesys.client import GenesysCloud
 from genesys.errors import GenesysError, MissingPermission
+from genesys.rate_limit import Priority
 from genesys.shape import Json, identifier, nested, nested_list, text, texts
 
 _CHANNELS = "/api/v2/notifications/channels"
@@ -28,29 +27,29 @@ _UNDELIVERED = "v2.webmessaging.deployments.{}.undelivered.messages"
 _BEGINNINGS = tuple(
     f"v2.detail.events.conversation.{{}}.{part}.start" for part in ("customer", "flow", "acd")
 )
-_MOST_TOPICS = 1000  # for one channel
+_MOST_TOPICS = 1000  # per channel
 _MOST_CONVERSATIONS = (_MOST_TOPICS - 1) // len(_BEGINNINGS)
 _LIFE = 23 * 3600.0  # a channel ends after 24 hours
 _SILENCE = 90.0  # a heartbeat comes about every 30 seconds
-_SETTLING = 10.0  # between two subscriptions, each of which costs a call
+_SETTLING = 10.0  # between two subscriptions, because each costs a call
 _LONGEST_PAUSE = 300.0
-_STEADY = 60.0  # a connection that held for so long was a good one
+_STEADY = 60.0  # a connection that lasted longer than this was a good one
 _HANDSHAKE = 15.0
 _TICK = 0.5
-_NO_LONGER = ("v2.system.socket_closing", "v2.system.no_longer_subscribed", "v2.system.token_rev")
+_ENDING = ("v2.system.socket_closing", "v2.system.no_longer_subscribed", "v2.system.token_rev")
 _log = logging.getLogger(__name__)
 
 
 class _NotAllowedError(Exception):
-    """Genesys refuses every topic, or the channel; the argument says what is missing."""
+    """Genesys refuses the channel or every topic; the argument says what is missing."""
 
 
 class Notifications:
     """The channel of one deployment.
 
-    `on_news` is called in the channel's thread with the id of a conversation in which something
-    happened, which may be one that is not watched (a message of an agent's that was not
-    delivered); it should be quick, and what it raises is logged and ends nothing. `pause`,
+    Calls `on_news` in the channel's thread with the id of a conversation in which something
+    happened. It need not be one we subscribed to: undelivered messages come for the whole
+    deployment. `on_news` should be quick; an error in it is logged and ends nothing. `pause`,
     `life`, `silence` and `settling` are in seconds.
     """
 
@@ -73,25 +72,25 @@ class Notifications:
         self._silence = silence
         self._settling = settling
         self._wanted: tuple[str, ...] = ()
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
         self._closing = threading.Event()
         self._main: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
         self._thread = threading.Thread(target=self._work, name="notifications", daemon=True)
 
     def start(self) -> None:
-        """Open the channel, in the background; may be called once."""
+        """Open the channel in the background. Call it once."""
         self._thread.start()
 
-    def watch(self, conversation_ids: Iterable[str]) -> None:
-        """Watch these conversations and no others, as many of them as a channel holds (333)."""
+    def subscribe(self, conversation_ids: Iterable[str]) -> None:
+        """Subscribe to these conversations and no others, up to a channel's limit (333)."""
         self._wanted = tuple(dict.fromkeys(conversation_ids))[:_MOST_CONVERSATIONS]
 
     def close(self) -> None:
-        """Stop; a call of Genesys that is under way is not waited for."""
+        """Stop, without waiting for a running call."""
         self._closing.set()
         if self._main is not None:
             loop, task = self._main
-            with suppress(RuntimeError):  # it has just stopped by itself
+            with suppress(RuntimeError):  # it has just stopped itself
                 loop.call_soon_threadsafe(task.cancel)
         if self._thread.ident is not None:
             self._thread.join(timeout=2.0)
@@ -111,16 +110,16 @@ class Notifications:
                 try:
                     await self._follow_channel(session)
                 except _NotAllowedError as refusal:
-                    self._tell_once(f"Genesys Cloud notifications stay off: {refusal}")
+                    self._warn_once(f"Genesys Cloud notifications stay off: {refusal}")
                     return
                 except (GenesysError, aiohttp.ClientError, TimeoutError, OSError) as fault:
-                    _log.info("Genesys Cloud notifications broke off: %s", type(fault).__name__)
+                    _log.info("Genesys Cloud notifications failed: %s", type(fault).__name__)
                 failures = 0 if time.monotonic() - began > _STEADY else failures + 1
                 pause = min(_LONGEST_PAUSE, self._pause * 2 ** min(failures, 20))
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
     async def _follow_channel(self, session: aiohttp.ClientSession) -> None:
-        """Read a new channel until it ends, breaks, falls silent or grows old."""
+        """Open a channel and read it until it ends, breaks, goes silent or gets too old."""
         channel = self._open_channel()
         async with asyncio.timeout(_HANDSHAKE):
             socket = await session.ws_connect(
@@ -140,23 +139,23 @@ class Notifications:
             except TimeoutError:
                 continue
             heard = time.monotonic()
-            if frame.type is not aiohttp.WSMsgType.TEXT or not self._take(frame.data):
+            if frame.type is not aiohttp.WSMsgType.TEXT or not self._handle(frame.data):
                 return
 
-    def _take(self, frame: str) -> bool:
-        """Take in a frame; False when the channel is about to end."""
+    def _handle(self, frame: str) -> bool:
+        """Handle a frame; return False if the channel is about to end."""
         try:
-            told = json.loads(frame)
+            event = json.loads(frame)
         except ValueError:
             return True
-        if not isinstance(told, dict):
+        if not isinstance(event, dict):
             return True
-        topic = text(told, "topicName")
-        if topic.startswith(_NO_LONGER):
+        topic = text(event, "topicName")
+        if topic.startswith(_ENDING):
             return False
-        conversation_id = text(nested(told, "eventBody"), "conversationId")
+        conversation_id = text(nested(event, "eventBody"), "conversationId")
         if conversation_id and topic.startswith(("v2.webmessaging.", "v2.detail.events.")):
-            # Through the loop, which logs what goes wrong there and reads on.
+            # The loop logs an error in on_news, and we read on.
             asyncio.get_running_loop().call_soon(self._on_news, conversation_id)
         return True
 
@@ -167,9 +166,10 @@ class Notifications:
             raise _NotAllowedError(refusal.what) from refusal
 
     def _subscribe(self, channel_id: str) -> frozenset[str]:
-        """Subscribe to what is wanted now, in place of what was, and return what that is.
+        """Replace the channel's topics with what is wanted now, and return what that was.
 
-        With ignoreErrors each topic is judged alone; without it one refusal would be all.
+        With ignoreErrors, Genesys refuses topics one by one. Without it, one refused topic would
+        fail the whole call.
         """
         wanted = self._wanted
         topics = [_UNDELIVERED.format(self._deployment_id)]
@@ -182,20 +182,20 @@ class Notifications:
             query={"ignoreErrors": "true"},
             priority=Priority.BACKGROUND,
         )
-        self._heed_refusals(nested_list(answer, "entities"))
+        self._check_refusals(nested_list(answer, "entities"))
         return frozenset(wanted)
 
-    def _heed_refusals(self, topics: list[Json]) -> None:
+    def _check_refusals(self, topics: list[Json]) -> None:
         rejected = [topic for topic in topics if text(topic, "state") == "Rejected"]
         missing = sorted({name for one in rejected for name in texts(one, "missingPermissions")})
-        lacking = f"the role lacks {', '.join(missing)}." if missing else "the topics are refused."
-        # As long as no conversation is watched, only one topic of four has been judged.
+        why = f"the role lacks {', '.join(missing)}." if missing else "the topics are refused."
+        # Without conversations we only asked for one of the four kinds of topics.
         if rejected and len(rejected) == len(topics) and self._wanted:
-            raise _NotAllowedError(lacking)
+            raise _NotAllowedError(why)
         if rejected:
-            self._tell_once(f"Genesys Cloud gives some notifications only: {lacking}")
+            self._warn_once(f"Genesys Cloud sends only some notifications: {why}")
 
-    def _tell_once(self, sentence: str) -> None:
-        if sentence not in self._told:
-            self._told.add(sentence)
-            _log.warning("%s Outcomes are polled for all the same.", sentence)
+    def _warn_once(self, sentence: str) -> None:
+        if sentence not in self._warned:
+            self._warned.add(sentence)
+            _log.warning("%s Polling still finds all outcomes.", sentence)

@@ -1,8 +1,8 @@
-"""What became of one message: its delivery, in our words, and Genesys's reason for a failure.
+"""Read what became of one message: its delivery status, and Genesys's reason for a failure.
 
-For web messaging, "delivery-failed" is not a failure: the customer is not on the page, and
-Genesys tries again when they come back. A message has failed when its status says failed or
-removed, or when a final receipt gives a reason that has nothing to do with being away.
+For web messaging, "delivery-failed" isn't a failure: the customer isn't on the page, and Genesys
+tries again when they come back. A message has failed if its status is failed or removed, or if a
+final receipt gives a reason other than the customer being away.
 """
 
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from genesys.budget import Priority
 from genesys.client import GenesysCloud
 from genesys.conversations import read_message_details
+from genesys.rate_limit import Priority
 from genesys.shape import Json, flag, nested_list, text
 
-_NOT_CONNECTED = ("", "GeneralError")  # what a receipt may say of a customer who is just away
+_NOT_CONNECTED = ("", "GeneralError")  # the codes of a receipt if the customer is just away
 
 
 class DeliveryStatus(StrEnum):
-    """How far a message got. AWAY: not delivered, because the customer is not on the page."""
+    """How far a message got. AWAY: not delivered yet, because the customer isn't on the page."""
 
     PENDING = "pending"
     AWAY = "away"
@@ -28,8 +28,8 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
 
 
-# Message statuses and analytics' delivery statuses, their hyphens and capitals set aside. A
-# "pushed" message went to a phone as a notification, so its customer was not connected either.
+# The statuses of messages and of analytics, without hyphens and in lower case. A "pushed" message
+# went to a phone as a notification, so its customer wasn't connected either.
 _MEANINGS = {
     "queued": DeliveryStatus.PENDING,
     "sent": DeliveryStatus.PENDING,
@@ -45,7 +45,7 @@ _MEANINGS = {
 
 @dataclass(frozen=True)
 class Reply:
-    """The customer wrote after a message: where, and when (or when that was noticed)."""
+    """Where and when the customer wrote after a message (or when we noticed it)."""
 
     conversation_id: str
     at: datetime
@@ -53,9 +53,9 @@ class Reply:
 
 @dataclass(frozen=True)
 class News:
-    """What is known of one message now; `status` None: Genesys does not show it (yet).
+    """What we know about one message now; `status` None: Genesys doesn't show it (yet).
 
-    `reason` is what Genesys says about a message that did not arrive, code first.
+    `reason` is why a message didn't arrive, in Genesys's words, its code first.
     """
 
     message_id: str
@@ -67,30 +67,30 @@ class News:
 def read_message(
     cloud: GenesysCloud, message_id: str, *, priority: Priority = Priority.BACKGROUND
 ) -> News:
-    """Read one message's exact status, with the reason when it did not arrive; no reply.
+    """Read one message's exact status, with the reason if it didn't arrive, but no reply.
 
     Needs conversation:message:view. Raises GenesysError.
     """
     read = read_message_details(cloud, message_id, priority)
-    failures = [one for one in nested_list(read, "normalizedReceipts") if _tells_failure(one)]
+    failures = [one for one in nested_list(read, "normalizedReceipts") if _is_failure(one)]
     final = [one for one in failures if flag(one, "isFinalReceipt")]
     status = meaning(text(read, "status"))
-    if status is DeliveryStatus.AWAY and any(_beyond_being_away(one) for one in final):
+    if status is DeliveryStatus.AWAY and any(_has_other_reason(one) for one in final):
         status = DeliveryStatus.FAILED
     told = [] if status not in (DeliveryStatus.AWAY, DeliveryStatus.FAILED) else final or failures
     return News(message_id, status, _reason(told[-1]) if told else "", None)
 
 
 def meaning(status: str) -> DeliveryStatus | None:
-    """Read a status of a message or of analytics; None for inbound, absent and unknown ones."""
+    """Map a status of a message or of analytics; None if it's inbound, absent or unknown."""
     return _MEANINGS.get(status.replace("-", "").lower())
 
 
-def _tells_failure(receipt: Json) -> bool:
+def _is_failure(receipt: Json) -> bool:
     return text(receipt, "status") in ("Failed", "Removed")
 
 
-def _beyond_being_away(receipt: Json) -> bool:
+def _has_other_reason(receipt: Json) -> bool:
     return any(code not in _NOT_CONNECTED for code, _ in _reasons(receipt))
 
 

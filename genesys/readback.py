@@ -1,20 +1,20 @@
-"""Look whether a message whose fate is unknown was sent after all. Never sends.
+"""Find out whether a message was sent after its answer was lost. Never sends anything.
 
-Genesys cannot be asked for a message by its request, so it is looked for where it must be: in
-a web messaging conversation of the contact. That may be one that began long before, because
-Genesys writes into an older conversation within the threading time (up to 72 hours after its
-end). Analytics lags behind, so None means "not seen yet"; the caller asks again.
+Genesys can't look up a message by its request, so we look through the contact's web messaging
+conversations. The right one may have begun long ago, because Genesys continues a conversation
+within its threading time (up to 72 hours after its end). Analytics lags behind, so None means
+"not seen yet", and the caller should ask again later.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from genesys.budget import Priority
 from genesys.client import GenesysCloud
 from genesys.conversations import read_conversation, read_message_details
 from genesys.details import Window, id_groups, split_windows
 from genesys.history import Conversation, read_pages
 from genesys.messaging import OutboundMessage, Receipt
+from genesys.rate_limit import Priority
 from genesys.shape import Json, identifier, moment, nested, nested_list, text
 
 _CLOCK_SKEW = timedelta(seconds=5)  # between our clock and Genesys's
@@ -31,12 +31,12 @@ def find_sent(
     history_days: int = 90,
     window_days: int = 31,
 ) -> Receipt | None:
-    """Find the message in Genesys, or None when it is not to be seen (yet).
+    """Find the message in Genesys, or return None if it isn't there (yet).
 
-    It is ours when it went out at or after `since`, has the same text, and is none of
-    `known_message_ids`, the messages that other requests have receipts for. `contact_ids` is
-    the whole merge set. Needs analytics:conversationDetail:view and conversation:message:view.
-    Raises GenesysError.
+    A message is ours if it was sent at or after `since`, has the same text, and isn't in
+    `known_message_ids`, the messages that other requests have receipts for. `contact_ids` is the
+    whole merge set. Needs analytics:conversationDetail:view and conversation:message:view. Raises
+    GenesysError.
     """
     earliest = since.astimezone(UTC) - _CLOCK_SKEW
     windows = split_windows(now, history_days=history_days, window_days=window_days)
@@ -58,7 +58,7 @@ def _conversations(
     contact_ids: tuple[str, ...],
     windows: Iterable[Window],
 ) -> Iterator[Conversation]:
-    """Read the conversations the message may be in: the newest window's, older open ones."""
+    """Read the conversations it may be in: all of the newest window, and older open ones."""
     for number, window in enumerate(windows):
         for some_ids in id_groups(contact_ids):
             for page in read_pages(
@@ -75,24 +75,24 @@ def _conversations(
 def _sent_since(
     cloud: GenesysCloud, conversation: Conversation, earliest: datetime
 ) -> Iterator[str]:
-    """List the messages of a conversation that may be outbound and late enough."""
+    """List the messages of a conversation that may be outbound and are new enough."""
     read = read_conversation(cloud, conversation.conversation_id, Priority.BACKGROUND)
     for participant in nested_list(read, "participants"):
         for listed in nested_list(participant, "messages"):
             at = moment(listed, "messageTime")
-            late_enough = at is None or at >= earliest
-            if late_enough and text(listed, "messageStatus") != "received":
+            is_new = at is None or at >= earliest
+            if is_new and text(listed, "messageStatus") != "received":
                 yield identifier(listed, "messageId")
 
 
 def _sent_at(sent: Json, message: OutboundMessage) -> datetime | None:
-    """Tell when this message went out; None when it is inbound or says something else."""
-    said = text(nested(sent, "normalizedMessage"), "text")
-    if text(sent, "direction") != "outbound" or _comparable(said) != _comparable(message.text):
+    """Return when it was sent; None if it's inbound or has another text."""
+    found = text(nested(sent, "normalizedMessage"), "text")
+    if text(sent, "direction") != "outbound" or _comparable(found) != _comparable(message.text):
         return None
     return moment(sent, "timestamp")
 
 
 def _comparable(written: str) -> str:
-    """Set aside what a message platform may change about a text: line ends and outer space."""
+    """Remove what a message platform may change in a text: line ends and outer whitespace."""
     return "\n".join(written.splitlines()).strip()

@@ -1,8 +1,7 @@
-"""From what came back instead of an answer to one of our errors.
+"""Turn Genesys's refusals and the transport's faults into our errors.
 
-`refused` reads an error status with Genesys's error body; `broken` reads what the SDK's
-transport (urllib3) raises. What decides between them is whether the request may have been
-carried out: only when no connection was made is it certain that it was not.
+`refused` reads an error status and Genesys's error body. `broken` reads what urllib3 raised. Only
+if no connection was made do we know for certain that Genesys didn't carry out the request.
 """
 
 import json
@@ -48,12 +47,12 @@ _NO_CONNECTION = (
 )
 _PERMISSION = re.compile(r"\b[A-Za-z]+:[A-Za-z]+:[A-Za-z]+\b")
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
-_UNTOLD_PAUSE = 1.0
+_DEFAULT_PAUSE = 1.0  # seconds
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the status, the JSON (or the text that was none), the headers."""
+    """What came back: the status, the JSON (or the text, if it isn't JSON), the headers."""
 
     status: int
     body: Any
@@ -61,12 +60,12 @@ class Answer:
 
     @property
     def correlation_id(self) -> str | None:
-        """Genesys's own reference for this call, which its support asks for."""
+        """Genesys's reference for this call, which its support asks for."""
         return self.headers.get("ININ-Correlation-Id")
 
 
 def refused(answer: Answer) -> GenesysError:
-    """Turn an error status into our error, keeping Genesys's own words."""
+    """Turn an error status into our error, and keep Genesys's own words."""
     body = answer.body if isinstance(answer.body, dict) else {}
     said = Said(
         status=answer.status,
@@ -83,7 +82,7 @@ def refused(answer: Answer) -> GenesysError:
 
 
 def broken(fault: BaseException | None) -> GenesysError:
-    """Turn what the transport raised into our error."""
+    """Turn what urllib3 raised into our error."""
     if isinstance(fault, _NO_CONNECTION):
         return Unreachable()
     if isinstance(fault, urllib3_faults.SSLError):
@@ -94,7 +93,7 @@ def broken(fault: BaseException | None) -> GenesysError:
 
 
 def _tls_failed(fault: urllib3_faults.SSLError) -> GenesysError:
-    """Tell a refused certificate, which comes before the request, from a break after it."""
+    """Distinguish a refused certificate, before the request was sent, from a later break."""
     reason = fault.args[0] if fault.args else None
     if isinstance(reason, ssl.SSLCertVerificationError):
         refusal = Unreachable(
@@ -118,14 +117,14 @@ def _first_text(body: Mapping[str, Any], *names: str) -> str | None:
 
 
 def _permissions(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """Find the permissions of a 403: in the message and again in its messageParams."""
+    """Find the permissions that a 403 names in its message or its messageParams."""
     named = _PERMISSION.findall(json.dumps([body.get("message"), body.get("messageParams")]))
     return tuple(dict.fromkeys(named))
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """Read how long to wait: Retry-After, else the seconds until the count starts again."""
+    """Read how long to wait: Retry-After, else the seconds until the count restarts."""
     for name in ("Retry-After", "inin-ratelimit-reset"):
         if _SECONDS.fullmatch(headers.get(name, "")):
             return float(headers[name])
-    return _UNTOLD_PAUSE
+    return _DEFAULT_PAUSE

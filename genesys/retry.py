@@ -1,9 +1,9 @@
-"""What may be asked again, and when.
+"""Decide which calls to retry, and when.
 
-A fault that is transient may be retried by a call that may run twice (a read). A call that
-must run once (the send) is retried only when it certainly was not carried out: 429, which
-Genesys answers before any work, and no connection at all. Retry-After is obeyed, and without
-it the waits grow, at random. Nothing is retried past the caller's patience.
+A call that may run twice (a read) is retried after any transient fault. A call that must run once
+(the send) is retried only if Genesys certainly didn't carry it out: after a 429, which comes
+before any work, or if we couldn't connect. We wait for Retry-After plus a random, growing pause,
+but never longer than the caller's patience.
 """
 
 from tenacity import (
@@ -20,18 +20,18 @@ _backoff = wait_random_exponential(multiplier=0.5, max=4.0)
 
 
 def retrying(patience: float, *, repeatable: bool) -> Retrying:
-    """Make the retry loop of one call that lasts at most `patience` seconds.
+    """Make the retry loop for one call, which lasts at most `patience` seconds.
 
-    `repeatable`: the call may run twice. The last fault is raised as it is.
+    `repeatable`: the call may run twice. The loop raises the last error.
     """
 
-    def may_ask_again(fault: BaseException) -> bool:
+    def may_retry(fault: BaseException) -> bool:
         return (
             isinstance(fault, GenesysError) and fault.transient and (repeatable or fault.definite)
         )
 
     return Retrying(
-        retry=retry_if_exception(may_ask_again),
+        retry=retry_if_exception(may_retry),
         wait=_wait,
         stop=stop_before_delay(patience),
         reraise=True,

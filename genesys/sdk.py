@@ -1,14 +1,13 @@
-"""The official SDK, loaded light: the only module that imports PureCloudPlatformClientV2.
+"""Load the few parts of the official SDK that we use. Only this module imports it.
 
-Why not `import PureCloudPlatformClientV2`: its `__init__` imports every model and API (6,800
-modules, about 2 s and 200 MB), and we use one class, ApiClient, whose submodules import each
-other by relative path. So two empty modules stand in for the package and for its `models`
-(which only serve to build model objects; we read plain JSON), and nothing else is imported.
-When something else in the process has imported the package whole, that one is used.
+`import PureCloudPlatformClientV2` would run 6,800 modules, one per model and API, which takes
+about 2 s and 200 MB. We need one class, ApiClient, and read plain JSON. So we register two empty
+modules in place of the package and its `models`, and import only the submodules we need. If
+something else in the process has already imported the whole SDK, we use that.
 
-Why the temporary home: on creation the SDK's Configuration reads ~/.genesyscloudpython/config
-(host, gateway, logging) and starts threads that reload it. For that one moment it is shown a
-file of ours that switches the reloading off; so neither the user's file nor a thread exists.
+When the SDK's Configuration is created, it reads ~/.genesyscloudpython/config (host, gateway,
+logging) and starts threads that reload it. We show it a temporary home instead, whose file
+switches the reloading off, so the user's file changes nothing and no thread starts.
 """
 
 import functools
@@ -30,13 +29,13 @@ from typing import Any
 from genesys.errors import OutdatedSdk
 
 PACKAGE = "PureCloudPlatformClientV2"
-OLDEST = 259  # older ones turn "webmessaging" into "outdated_sdk_version" without a word
+OLDEST = 259  # older ones silently turn "webmessaging" into "outdated_sdk_version"
 _loading = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Sdk:
-    """The classes of the SDK that we use; untyped, as the SDK is."""
+    """The SDK's classes that we use; untyped, like the SDK."""
 
     api_client: Any
     http_client: Any
@@ -46,7 +45,7 @@ class Sdk:
 
 
 def check_sdk() -> None:
-    """Raise OutdatedSdk unless the installed SDK can send web messages."""
+    """Raise OutdatedSdk if the installed SDK can't send web messages."""
     try:
         version = importlib.metadata.version(PACKAGE)
     except importlib.metadata.PackageNotFoundError:
@@ -57,13 +56,13 @@ def check_sdk() -> None:
 
 @functools.cache
 def load_sdk() -> Sdk:
-    """Import what we use of the SDK, once. Raises OutdatedSdk."""
+    """Import the parts of the SDK that we use, once. Raises OutdatedSdk."""
     region_hosts = _load_regions()
     with _loading:
         if f"{PACKAGE}.configuration" not in sys.modules:
-            with _loggers_kept("urllib3", "watchdog"):
+            with _restored_loggers("urllib3", "watchdog"):
                 _configure_without_file_and_threads()
-            # Its debug lines hold whole URLs, and one of ours has the customer's address in it.
+            # Its debug lines show whole URLs, and one of ours contains the customer's address.
             logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
     return Sdk(
         api_client=_submodule("api_client").ApiClient,
@@ -81,18 +80,18 @@ def region_names() -> tuple[str, ...]:
 
 @functools.cache
 def _load_regions() -> Any:
-    """Import the regions' hosts; without anything else, that takes a millisecond."""
+    """Import only the regions' hosts, which takes a millisecond."""
     check_sdk()
     with _loading:
         if PACKAGE not in sys.modules:
-            _put_stand_ins()
+            _register_empty_packages()
     return _submodule("purecloud_region_hosts").PureCloudRegionHosts
 
 
 def api_host(region: str) -> str:
-    """Return the API's address in a region, such as "https://api.mypurecloud.de".
+    """Return the API's URL in a region, such as "https://api.mypurecloud.de".
 
-    Raises ValueError for a region that the SDK does not know.
+    Raises ValueError for a region that the SDK doesn't know.
     """
     if region not in region_names():
         raise ValueError(f"{region!r} is not a region; known are {', '.join(region_names())}")
@@ -100,10 +99,10 @@ def api_host(region: str) -> str:
     return host
 
 
-def _put_stand_ins() -> None:
-    """Register the package and its `models` as modules whose `__init__` never runs."""
+def _register_empty_packages() -> None:
+    """Register the package and its `models` without running their `__init__`."""
     spec = importlib.util.find_spec(PACKAGE)
-    assert spec is not None, "check_sdk has found the package installed"
+    assert spec is not None, "check_sdk found the package installed"
     package = types.ModuleType(PACKAGE)
     package.__path__ = spec.submodule_search_locations or []
     sys.modules[PACKAGE] = package
@@ -121,13 +120,13 @@ def _configure_without_file_and_threads() -> None:
         file.parent.mkdir()
         file.write_text("[general]\nlive_reload_config = False\n", encoding="utf-8")
         configuration.expanduser = lambda _user: home
-        configuration.Configuration()  # a singleton: whoever asks later gets this one
+        configuration.Configuration()  # a singleton: later calls return this one
         configuration.expanduser = os.path.expanduser
 
 
 @contextmanager
-def _loggers_kept(*names: str) -> Iterator[None]:
-    """Undo that the SDK silences these loggers for the whole process."""
+def _restored_loggers(*names: str) -> Iterator[None]:
+    """Restore these loggers, which the SDK silences for the whole process."""
     loggers = [logging.getLogger(name) for name in names]
     before = [(logger.level, logger.propagate) for logger in loggers]
     yield

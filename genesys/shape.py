@@ -1,6 +1,7 @@
-"""Reading plain JSON: absent is fine, another type than the contract's is UnexpectedAnswer.
+"""Read fields of plain JSON with their types checked.
 
-Genesys leaves out what is null or empty, so every reader takes absence for the empty value.
+Genesys leaves out fields that are null or empty, so an absent field reads as the empty value. A
+field of the wrong type raises UnexpectedAnswer.
 """
 
 from datetime import UTC, datetime
@@ -57,13 +58,13 @@ def moment(source: Json, name: str) -> datetime | None:
         read = datetime.fromisoformat(written)
     except ValueError:
         raise _unexpected(name, "an ISO 8601 time") from None
-    if read.tzinfo is UTC:  # as Genesys writes nearly all of the thousands in a page
+    if read.tzinfo is UTC:  # true for nearly all of the thousands of times in a page
         return read
     return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 def identifier(source: Json, name: str) -> str:
-    """Read a string without which the answer is of no use."""
+    """Read a string that must not be absent or empty."""
     found = text(source, name)
     if not found:
         raise _unexpected(name, "present")

@@ -1,8 +1,8 @@
-"""The access token: fetched when needed, renewed before it ends, never in a stampede.
+"""Get an access token when it's needed, and a new one before it expires.
 
-Genesys gives client credentials no refresh token: a new token is simply asked for. It lives
-5 minutes to 48 hours (OAuthClient.accessTokenValiditySeconds). Threads that need one at the
-same time share one request, and its failure as well.
+Client credentials have no refresh token, so we just sign in again. A token lasts 5 minutes to 48
+hours (OAuthClient.accessTokenValiditySeconds). Threads that need one at the same time share one
+sign-in and its result, even if it fails.
 """
 
 import threading
@@ -26,7 +26,7 @@ _LONGEST_MARGIN = 300.0
 class AccessToken:
     """The token of one OAuth client; thread-safe.
 
-    `sign_in` makes the request, `clock` is in seconds.
+    `sign_in` makes the request. `clock` is in seconds.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class AccessToken:
         self._pending: Future[str] | None = None
 
     def current(self) -> str:
-        """Return a token with life left, signing in when there is none.
+        """Return a valid token; sign in if there is none.
 
-        Raises BadCredentials, or what keeps the sign-in from being answered; that is always
-        definite, because nothing but a token was asked for yet.
+        Raises BadCredentials, or another GenesysError if the sign-in gets no answer. It's always
+        definite, because the actual call wasn't made yet.
         """
         with self._lock:
             if self._clock() < self._renew_at:
@@ -56,7 +56,7 @@ class AccessToken:
         return self._fetch(mine)
 
     def renew(self, rejected: str) -> str:
-        """Return another token than the one that Genesys rejected with 401."""
+        """Return a token other than the one that Genesys rejected with 401."""
         with self._lock:
             if self._token == rejected:
                 self._renew_at = self._clock()
@@ -65,7 +65,7 @@ class AccessToken:
     def _fetch(self, pending: Future[str]) -> str:
         try:
             token, life = _granted(self._sign_in())
-        except BaseException as fault:  # whatever it is, those who wait must hear of it
+        except BaseException as fault:  # whatever it is, the threads that wait must get it
             if isinstance(fault, GenesysError):
                 fault.definite = True
             with self._lock:
@@ -81,7 +81,7 @@ class AccessToken:
 
 
 def _granted(answer: Answer) -> tuple[str, float]:
-    """Read the token and its life in seconds; no life given counts as the shortest there is."""
+    """Read the token and its life in seconds; by default the shortest one that Genesys allows."""
     if answer.status != 200:
         raise _refused_sign_in(answer)
     body = answer.body if isinstance(answer.body, dict) else {}
@@ -92,7 +92,7 @@ def _granted(answer: Answer) -> tuple[str, float]:
 
 
 def _refused_sign_in(answer: Answer) -> GenesysError:
-    """Turn the refusal into our error: an OAuth 400 or 403 is about the credentials, too."""
+    """Turn the refusal into our error; for OAuth, 400 and 403 are about the credentials too."""
     fault = refused(answer)
     if not isinstance(fault, BadRequest | MissingPermission):
         return fault

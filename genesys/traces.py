@@ -1,10 +1,9 @@
-"""What one conversation of the details query tells about messages sent into it, and replies.
+"""Read from the details query what happened to messages in a conversation, and when.
 
-Analytics has no list of messages. What it has: each session's delivery status, whether the
-customer wrote at all, and who served the conversation from when to when. A conversation that
-nobody serves gets a flow, a queue or an agent because the customer wrote: so the beginning of
-a time of service is a moment at which they did. While it is being served, further messages
-leave no trace; then news.py asks the conversation itself.
+Analytics doesn't list messages. It has each session's delivery status, whether the customer wrote
+at all, and who served the conversation and when. A flow, queue or agent starts to serve an idle
+conversation because the customer wrote, so the start of each service tells when they did. While
+it's being served, further messages leave no trace; then news.py reads the conversation itself.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,24 +18,24 @@ from genesys.shape import Json, flag, identifier, moment, nested_list, text
 CLOCK_SKEW = timedelta(seconds=5)  # between our clock and Genesys's, or two of Genesys's
 _SERVING = ("workflow", "botflow", "ivr", "acd", "agent", "user", "group")
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_HANDING_OVER = timedelta(seconds=5)  # between the end of a flow and the beginning of a queue
+_HANDING_OVER = timedelta(seconds=5)  # between the end of a flow and the start of a queue
 
 
 @dataclass(frozen=True)
 class Span:
-    """A time of service, or of one part of it; open ends lie in the far future."""
+    """A time of service, or part of one; an open end lies in the far future."""
 
     start: datetime
     end: datetime
 
     def covers(self, time: datetime) -> bool:
-        """Whether that time lies in it."""
+        """Whether it includes that time."""
         return self.start <= time < self.end
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """An outbound session: when it began, what became of its message, and since when."""
+    """An outbound session: when it began, its message's status, and when that last changed."""
 
     began_at: datetime
     status: DeliveryStatus
@@ -45,7 +44,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Trace:
-    """One conversation. `written_at`: moments at which the customer wrote, the first one first."""
+    """One conversation. `written_at`: times at which the customer wrote, oldest first."""
 
     conversation_id: str
     contact_ids: frozenset[str]
@@ -58,17 +57,17 @@ class Trace:
     deliveries: tuple[Delivery, ...]
 
     def holds_only(self, sent_at: datetime) -> bool:
-        """Whether it came about by the message sent then, so that all writing is an answer."""
+        """Whether the message sent then started it, so that all the customer wrote is a reply."""
         older = self.begun_by_customer or any(at < sent_at for at in self.written_at)
         return not older and self.started_at >= sent_at - CLOCK_SKEW
 
     def was_served(self, time: datetime) -> bool:
-        """Whether somebody may have been serving it then: who writes leaves no trace."""
+        """Whether it may have been served then, so that a reply leaves no trace."""
         spans = self.service or (Span(self.started_at, self.ended_at),)
         return any(span.covers(time) for span in spans)
 
     def delivery_of(self, sent_at: datetime) -> DeliveryStatus | None:
-        """Find what became of the message sent then, of several the one sent closest to it."""
+        """Return the status of the message sent then; of several, the one closest to it."""
         earliest = sent_at - CLOCK_SKEW
         ours = [
             one for one in self.deliveries if one.began_at >= earliest or one.changed_at >= earliest
@@ -78,7 +77,7 @@ class Trace:
 
 
 def read_trace(read: Json) -> Trace:
-    """Read a conversation of the details query. Raises UnexpectedAnswer."""
+    """Parse a conversation of the details query. Raises UnexpectedAnswer."""
     started = moment(read, "conversationStart")
     if started is None:
         raise UnexpectedAnswer("Genesys Cloud reported a conversation without a start.")
@@ -98,8 +97,8 @@ def read_trace(read: Json) -> Trace:
     )
     by_customer = text(read, "conversationInitiator") in CUSTOMER
     wrote = flag(read, "customerParticipation") or by_customer
-    # Without the flag, only a session that the customer opened later on counts: the one that
-    # a conversation begins with may be told as inbound whoever began it.
+    # Without the flag, only a session that the customer opened later counts: the first one may
+    # be reported as inbound even if we began the conversation.
     wrote = wrote or any(start > started + CLOCK_SKEW for start in inbound)
     written = {*inbound, *(span.start for span in service), *([started] if by_customer else [])}
     return Trace(
@@ -134,7 +133,7 @@ def _sessions(participants: Iterable[Json]) -> Iterator[Json]:
 
 
 def _spans(session: Json, ended: datetime) -> Iterator[Span]:
-    """Read a session's segments; work after the end of a contact ("wrapup") is no part of it."""
+    """Read a session's segments, without the agent's work after the contact ("wrapup")."""
     for segment in nested_list(session, "segments"):
         start = moment(segment, "segmentStart")
         if start is not None and text(segment, "segmentType") != "wrapup":
@@ -142,7 +141,7 @@ def _spans(session: Json, ended: datetime) -> Iterator[Span]:
 
 
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Join the spans that follow each other without a break, the first one first."""
+    """Join spans that follow each other without a break, oldest first."""
     joined: list[Span] = []
     for span in sorted(spans, key=lambda one: one.start):
         if joined and span.start - _HANDING_OVER <= joined[-1].end:

@@ -1,8 +1,8 @@
-"""One HTTP exchange with Genesys Cloud through the SDK, made safe.
+"""Make one HTTP exchange with Genesys Cloud, safely, through the SDK.
 
-As shipped, the SDK resends a POST up to ten times when a connection drops, never times out,
-and lets four calls run at once. Here it never retries (retry.py decides), times out, and its
-pool keeps as many connections as asked for without making one more call wait for them.
+By default, the SDK resends a POST up to ten times if the connection drops, never times out, and
+runs only four calls at a time. Here it never retries (retry.py decides that), it times out, and
+its pool keeps as many connections as we want; more calls than that don't have to wait.
 """
 
 import base64
@@ -20,8 +20,8 @@ from genesys.sdk import load_sdk
 class Transport:
     """The connections to one API address; thread-safe.
 
-    `read_timeout` limits the silence between two pieces of an answer, `connect_timeout` the
-    making of a connection; both in seconds.
+    `connect_timeout` limits connecting, `read_timeout` the wait for the next bytes of an answer;
+    both in seconds.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class Transport:
     def exchange(
         self, method: str, path: str, token: str, *, body: Any, query: Mapping[str, str]
     ) -> Answer:
-        """Make one call of the API and return what came back, whatever its status.
+        """Make one API call and return what came back, whatever its status.
 
-        Raises Unreachable, TimedOut or CutOff, and UnexpectedAnswer for what is not text.
+        Raises Unreachable, TimedOut or CutOff, and UnexpectedAnswer if the body isn't text.
         """
         client = self._client()
         client.access_token = token
@@ -59,7 +59,7 @@ class Transport:
                 query_params=dict(query),
                 header_params={"Accept": "application/json", "Content-Type": "application/json"},
                 body=body,
-                response_type="object",  # plain JSON: 20 times cheaper than the SDK's models
+                response_type="object",  # plain JSON is 20 times cheaper than the SDK's models
                 auth_settings=["PureCloud OAuth"],
             )
             response = client.last_response
@@ -68,10 +68,10 @@ class Transport:
         return self._translated(call)
 
     def sign_in(self, client_id: str, client_secret: str) -> Answer:
-        """Ask for a client credentials token and return what came back.
+        """Request a client credentials token and return what came back.
 
-        The SDK's own method drops `expires_in`. The address is the SDK's rule: "//login."
-        where the API has "//api.", else the same host. Raises what `exchange` raises.
+        The SDK's own method drops `expires_in`. Like the SDK, we use "//login." if the API is at
+        "//api.", else the same host. Raises the same errors as `exchange`.
         """
         pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
         options = self._sdk.request_options(
@@ -91,13 +91,13 @@ class Transport:
         return self._translated(call)
 
     def _client(self) -> Any:
-        """Make the SDK's client for one call.
+        """Create the SDK's client for one call.
 
-        It keeps the token and the last response as plain attributes, so threads must not share
-        one. It costs microseconds; the connections are in the shared http client.
+        It stores the token and the last response as attributes, so threads must not share it. It
+        takes microseconds; the connections are in the shared HTTP client.
         """
         client = self._sdk.api_client(host=self._host)
-        client.gateway_configuration = None  # only our own setting may redirect calls
+        client.gateway_configuration = None  # only our own settings may redirect calls
         client.set_http_client(self._http)
         return client
 
@@ -105,11 +105,11 @@ class Transport:
         try:
             return call()
         except self._sdk.api_exception as refusal:
-            # Returned rather than raised: the SDK's exception shows the whole body when logged.
+            # Returned, not raised: the SDK's exception shows the whole body when it's logged.
             status, body, headers = refusal.status, refusal.body, refusal.headers
             if status:
                 return Answer(status, _json(body), headers)
-            # Status 0 is how the SDK wraps a TLS fault.
+            # The SDK wraps a TLS fault as status 0.
             raise broken(refusal.__context__) from refusal.__context__
         except UnicodeDecodeError:
             raise UnexpectedAnswer() from None

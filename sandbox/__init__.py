@@ -1,1 +1,1 @@
-"""A local Slack and a local Genesys Cloud, for trying and testing the bot without any account."""
+"""A local Slack and a local Genesys Cloud, to try and test the bot without an account."""

@@ -1,8 +1,8 @@
-"""Starts the sandbox: ``python -m sandbox``. One command, one address, no account needed.
+"""Starts the sandbox: ``python -m sandbox``.
 
-Promises: the stand-ins and the real bot run until Ctrl-C or SIGTERM, and then all of it ends. A bot
-that cannot start ends the sandbox too. One that dies later is reported here and on the page, which
-stays and can start it again. Nothing is kept unless ``--data`` names a folder.
+The stand-ins and the real bot run until Ctrl-C or SIGTERM. If the bot can't start, the sandbox
+stops too. If it dies later, the terminal and the page say so, and the page can start it again.
+Nothing is kept unless ``--data`` names a folder.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sandbox.bot_process import BotFailed, read_manifest
-from sandbox.bot_switch import BotSwitch
+from sandbox.bot_supervisor import BotSupervisor
 from sandbox.server import LOOPBACK, Sandbox, find_free_port
 
-USUAL_PORT = 4321
+DEFAULT_PORT = 4321
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the sandbox until it is told to stop; return the exit status."""
+    """Run the sandbox until it's told to stop, and return the exit status."""
     options = _parse(words)
     signal.signal(signal.SIGTERM, _stop_on_signal)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
     try:
         with ExitStack() as closing:
             _run(options, closing)
@@ -36,10 +36,10 @@ def main(words: Sequence[str] | None = None) -> int:
         print("\nThe sandbox has stopped.")
         return 0
     except BotFailed as failure:
-        print(f"{failure}\nThe sandbox has stopped too.", file=sys.stderr)
+        print(f"{failure}\nThe sandbox has stopped, too.", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"The sandbox cannot start: {error}.", file=sys.stderr)
+        print(f"The sandbox can't start: {error}.", file=sys.stderr)
         return 1
     return 0
 
@@ -47,11 +47,11 @@ def main(words: Sequence[str] | None = None) -> int:
 def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="A local Slack and a local Genesys Cloud with the real bot between them.",
+        description="Run the real bot between a local Slack and a local Genesys Cloud.",
     )
-    parser.add_argument("--port", type=_port, help=f"the page's port (usually {USUAL_PORT})")
+    parser.add_argument("--port", type=_port, help=f"the page's port (default: {DEFAULT_PORT})")
     parser.add_argument("--socket", action="store_true", help="use Socket Mode instead of HTTP")
-    parser.add_argument("--no-browser", action="store_true", help="do not open the browser")
+    parser.add_argument("--no-browser", action="store_true", help="don't open the browser")
     parser.add_argument("--data", type=Path, help="keep the bot's data in this folder")
     return parser.parse_args(words)
 
@@ -63,30 +63,30 @@ def _port(text: str) -> int:
 
 
 def _run(options: argparse.Namespace, closing: ExitStack) -> None:
-    """Start the servers, then the bot; say where they are; report each death of the bot."""
+    """Start the servers and the bot, print the page's address, and report a bot that dies."""
     folder = _data_folder(options.data, closing)
     bot_port = find_free_port()
     manifest = read_manifest("" if options.socket else f"http://{LOOPBACK}:{bot_port}", folder)
     sandbox = Sandbox(
         manifest,
-        page_port=options.port or find_free_port(USUAL_PORT),
+        page_port=options.port or find_free_port(DEFAULT_PORT),
         bot_port=bot_port,
         socket_mode=options.socket,
     )
     sandbox.start()
     closing.callback(sandbox.stop)
-    sandbox.bot = bot = BotSwitch(sandbox.bot_environment(folder), folder)
+    sandbox.bot = bot = BotSupervisor(sandbox.bot_environment(folder), folder)
     closing.callback(bot.close)
     bot.start().result()
     print(f"The sandbox is ready: {sandbox.page_url}")
-    print("Slack is on the left of that page, the customer on the right. Ctrl-C stops everything.")
+    print("Slack is on the left of the page, the customer on the right. Ctrl-C stops everything.")
     sys.stdout.flush()
     if not options.no_browser and _has_display():
         webbrowser.open(sandbox.page_url)
     while True:
         death = bot.wait_for_death(1.0)
         if death is not None:
-            print(f"{death}\nThe page stays up and can start it again.", file=sys.stderr)
+            print(f"{death}\nThe page is still up and can start it again.", file=sys.stderr)
 
 
 def _data_folder(wanted: Path | None, closing: ExitStack) -> Path:

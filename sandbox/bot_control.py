@@ -1,7 +1,7 @@
-"""The routes under /control/bot: end the bot, start it again, say how it is.
+"""The routes under /control/bot, which start, stop and kill the bot and report its status.
 
-They know the bot only as something with three levers (`BotControl`); whoever starts the bot
-brings that along. A sandbox without one, as in most tests, says that its bot is absent.
+The routes work through `BotControl`. In a sandbox that doesn't run a bot, as in most tests, the
+bot's state is "absent".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aiohttp import web
 
 
 class BotState(StrEnum):
-    """How the bot is; STARTING means that its process is there but does not answer yet."""
+    """The state of the bot's process; STARTING means that it runs but doesn't answer yet."""
 
     ABSENT = "absent"
     STARTING = "starting"
@@ -28,7 +28,7 @@ class BotState(StrEnum):
 
 @dataclass(frozen=True)
 class BotExit:
-    """One end of the bot: how, whether somebody asked for it, and its last lines if nobody did."""
+    """How the bot ended, whether somebody asked it to, and its last lines if nobody did."""
 
     how: str
     asked: bool
@@ -37,7 +37,7 @@ class BotExit:
 
 @dataclass(frozen=True)
 class BotStatus:
-    """How the bot is and since when; `last_exit` stays while it runs again."""
+    """The bot's state and since when; `last_exit` is kept when the bot runs again."""
 
     state: BotState
     since: datetime
@@ -45,7 +45,7 @@ class BotStatus:
     last_exit: BotExit | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Give the status as the page reads it."""
+        """Return the status as the page reads it."""
         return {
             "state": self.state.value,
             "since": self.since.isoformat(timespec="milliseconds"),
@@ -55,28 +55,28 @@ class BotStatus:
 
 
 class WrongMoment(Exception):
-    """The bot is not in a state in which this can be done; the text says in which it is."""
+    """The bot's state doesn't allow this action; the text says what the state is."""
 
 
 class BotControl(Protocol):
-    """What the routes need of the bot. The acts may take seconds and raise WrongMoment."""
+    """What the routes need from the bot. An action may take seconds and may raise WrongMoment."""
 
     @property
     def status(self) -> BotStatus:
-        """How the bot is now."""
+        """The bot's status now."""
 
     def start(self) -> object:
-        """Start it, without waiting until it answers."""
+        """Start the bot without waiting until it answers."""
 
     def stop(self) -> None:
-        """Ask it to end, and wait until it has."""
+        """Ask the bot to stop, and wait until it has."""
 
     def kill(self) -> None:
-        """End it at once, in the middle of whatever it does."""
+        """Kill the bot in the middle of whatever it's doing."""
 
 
 def bot_routes(find_bot: Callable[[], BotControl | None]) -> list[web.RouteDef]:
-    """List the routes; `find_bot` gives the bot, which may come later than the page."""
+    """List the routes; `find_bot` is called on each request, because the bot may come later."""
     opened = datetime.now(UTC)
 
     def answer(bot: BotControl | None) -> web.Response:
@@ -88,14 +88,14 @@ def bot_routes(find_bot: Callable[[], BotControl | None]) -> list[web.RouteDef]:
 
     async def act(request: web.Request) -> web.Response:
         bot = find_bot()
-        wanted = await _read_act(request)
+        wanted = await _read_action(request)
         if bot is None:
             return _refuse(409, "This sandbox did not start the bot, so it cannot do that.")
-        acts = {"start": bot.start, "stop": bot.stop, "kill": bot.kill}
-        if wanted not in acts:
-            return _refuse(400, f"do: must be one of {', '.join(acts)}.")
+        actions = {"start": bot.start, "stop": bot.stop, "kill": bot.kill}
+        if wanted not in actions:
+            return _refuse(400, f"do: must be one of {', '.join(actions)}.")
         try:
-            await asyncio.to_thread(acts[wanted])
+            await asyncio.to_thread(actions[wanted])
         except WrongMoment as moment:
             return _refuse(409, str(moment))
         except OSError as error:
@@ -105,14 +105,14 @@ def bot_routes(find_bot: Callable[[], BotControl | None]) -> list[web.RouteDef]:
     return [web.get("/control/bot", show), web.post("/control/bot", act)]
 
 
-async def _read_act(request: web.Request) -> str:
-    """Read {"do": act}; anything else is an act that nobody knows."""
+async def _read_action(request: web.Request) -> str:
+    """Read {"do": action}; return "" for anything else, which no action is called."""
     try:
         body = json.loads(await request.read())
     except (ValueError, RecursionError):
         return ""
-    act = body.get("do") if isinstance(body, dict) else None
-    return act if isinstance(act, str) else ""
+    action = body.get("do") if isinstance(body, dict) else None
+    return action if isinstance(action, str) else ""
 
 
 def _refuse(status: int, sentence: str) -> web.Response:

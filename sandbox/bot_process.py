@@ -1,9 +1,7 @@
-"""Runs the bot beside the sandbox, as its own process, with only the sandbox's settings.
+"""Runs the bot in a process of its own, with only the sandbox's settings.
 
-Promises: the bot never sees this machine's real tokens, proxies or `.env`; what it says goes to a
-file, of which the last lines are shown when it fails. It is ended with this program, on Linux even
-when this program is killed (elsewhere such a bot must be ended by hand). It knows the bot only as
-a command.
+The bot never sees this machine's real tokens, proxies or `.env`. It stops when this program does;
+on Linux even when this program is killed, elsewhere you must then stop the bot by hand.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from typing import NoReturn
 import yaml
 
 BOT = (sys.executable, "-m", "bot")
-LEASH = Path(__file__).with_name("leash.py")
+EXIT_WITH_PARENT = Path(__file__).with_name("exit_with_parent.py")
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 _FOREIGN = ("SLACK_", "GENESYS_", "PROACTIVE_", "DBOS_")
@@ -30,7 +28,7 @@ _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class BotFailed(Exception):
-    """The bot did not do its part. The text says what happened, with its last lines, if any."""
+    """The bot failed. The text says how, followed by the bot's last lines, if there are any."""
 
     def __init__(self, what: str, last_lines: str = "") -> None:
         self.what = what
@@ -45,7 +43,7 @@ def read_manifest(bot_url: str, folder: Path) -> dict[str, object]:
     """
     command = [*BOT, "manifest", *(["--url", bot_url] if bot_url else [])]
     done = subprocess.run(
-        command, cwd=folder, env=_environment({}), capture_output=True, text=True, check=False
+        command, cwd=folder, env=build_environment({}), capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise BotFailed(
@@ -59,10 +57,10 @@ def read_manifest(bot_url: str, folder: Path) -> dict[str, object]:
 
 
 class BotProcess:
-    """One run of the bot. Its output goes to `bot.log` in `folder`, which is also its folder.
+    """One run of the bot, which works in `folder` and writes its output to `bot.log` there.
 
-    `keep_log` adds to what an earlier run said. On Linux the bot ends when the thread that made
-    this object does.
+    `keep_log` appends to the log of an earlier run. On Linux the bot stops when the thread that
+    created this object ends.
     """
 
     def __init__(
@@ -72,13 +70,13 @@ class BotProcess:
         self._health = f"http://{settings['HOST']}:{settings['PORT']}/healthz"
         with self.log.open("ab" if keep_log else "wb") as output:
             self._process = subprocess.Popen(
-                [*_leash(), *BOT, "run"],
+                [*_exit_with_us(), *BOT, "run"],
                 cwd=folder,
-                env=_environment(settings),
+                env=build_environment(settings),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C reaches a whole group of processes; the bot is told by `stop` alone.
+                # Ctrl-C reaches every process of a session; only `stop` should stop the bot.
                 start_new_session=True,
             )
 
@@ -88,7 +86,7 @@ class BotProcess:
         return self._process.pid
 
     def wait_until_ready(self, patience: float = START_SECONDS) -> None:
-        """Wait for the bot's /healthz. Raises BotFailed when it ends or stays silent."""
+        """Wait until the bot's /healthz answers. Raises BotFailed if it ends or never answers."""
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             self.check()
@@ -103,17 +101,17 @@ class BotProcess:
         )
 
     def wait_until_ended(self) -> NoReturn:
-        """Wait for the bot to end, however long. Raises BotFailed, which says how it did."""
+        """Wait until the bot ends, then raise BotFailed, which says how it ended."""
         self._process.wait()
         raise self._ended()
 
     def check(self) -> None:
-        """Raise BotFailed when the bot is no longer running."""
+        """Raise BotFailed if the bot is no longer running."""
         if self._process.poll() is not None:
             raise self._ended()
 
     def stop(self, grace: float = STOP_SECONDS) -> None:
-        """Ask the bot to end, and end it when it has not after `grace` seconds."""
+        """Ask the bot to stop, and kill it if it hasn't after `grace` seconds."""
         if self._process.poll() is not None:
             return
         self._process.terminate()
@@ -124,7 +122,7 @@ class BotProcess:
             self._process.wait()
 
     def kill(self) -> None:
-        """End the bot at once, as `kill -9` does; nothing happens when it has ended."""
+        """Kill the bot, as `kill -9` does; do nothing if it has ended."""
         self._process.kill()
         self._process.wait()
 
@@ -137,27 +135,27 @@ class BotProcess:
         return _last_lines(self.log.read_text(encoding="utf-8", errors="replace"))
 
 
-def _leash() -> list[str]:
-    """Give the words that tie a command to this process; none where there is no such leash."""
+def _exit_with_us() -> list[str]:
+    """Return the prefix that makes a command end with this process; it exists on Linux only."""
     if sys.platform != "linux":
         return []
-    return [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]
+    return [sys.executable, "-I", "-S", str(EXIT_WITH_PARENT), str(os.getpid())]
 
 
-def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Build the bot's environment: this one without foreign settings, then the sandbox's."""
+def build_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Build the bot's environment: ours without the settings it might read, then `settings`."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.upper().startswith(_FOREIGN) and name.upper() not in _FOREIGN_NAMES
     }
-    # The bot lies beside this package, in a checkout as well as installed.
+    # The bot package is next to this one, in a checkout and when installed.
     beside = str(Path(__file__).resolve().parents[1])
     paths = [beside, *filter(None, [kept.get("PYTHONPATH")])]
     return {
         **kept,
         "PYTHONPATH": os.pathsep.join(paths),
-        "PYTHONSAFEPATH": "1",  # what lies in the data folder is not code
+        "PYTHONSAFEPATH": "1",  # never import a file from the data folder
         "PYTHONUNBUFFERED": "1",
         "PYTHON_DOTENV_DISABLED": "1",
         **settings,
@@ -166,4 +164,4 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 def _last_lines(text: str, count: int = 15) -> str:
     lines = text.strip().splitlines()[-count:]
-    return "\n".join(f"  {line}" for line in lines) or "  (it said nothing)"
+    return "\n".join(f"  {line}" for line in lines) or "  (no output)"

@@ -1,9 +1,8 @@
-"""Faults that a test, or the page, orders from a stand-in.
+"""Faults that a test or the page can order from a stand-in.
 
 A fault says where it strikes ("POST /api/v2/conversations/messages/agentless", or
-"chat.postMessage"), what goes wrong, and how often. Both stand-ins share these rules.
-The first half knows no web server; `serve_with_fault` at the end applies a fault to an
-aiohttp handler. What a refusal looks like belongs to each stand-in, which renders its own.
+"chat.postMessage"), what goes wrong, and how often. Both stand-ins use these rules, and each
+writes refusals in its own vendor's format.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ class FaultKind(StrEnum):
     """What goes wrong."""
 
     LATENCY = "latency"  # wait, then work and answer as usual
-    STATUS = "status"  # refuse with this HTTP status, no work done
-    CUT_BEFORE = "cut_before"  # close the connection, no work done
-    CUT_AFTER = "cut_after"  # do the work, then close the connection unanswered
-    EXPIRED_TOKEN = "expired_token"  # refuse as if the token had ended, no work done
+    STATUS = "status"  # refuse with this HTTP status; do no work
+    CUT_BEFORE = "cut_before"  # close the connection; do no work
+    CUT_AFTER = "cut_after"  # do the work, then close the connection without an answer
+    EXPIRED_TOKEN = "expired_token"  # refuse as if the token had expired; do no work
     SLOW_ANSWER = "slow_answer"  # do the work, then wait before answering
 
 
 class FaultError(ValueError):
-    """The JSON is not a fault; the text says which field and what it should be."""
+    """The JSON isn't a fault; the text names the field and says what it should be."""
 
 
 _FIELDS = frozenset({"where", "kind", "status", "retry_after", "body", "seconds", "times"})
@@ -41,7 +40,7 @@ _LONGEST_WAIT = 600.0
 
 @dataclass(frozen=True)
 class Fault:
-    """One order: where, what, how often (`times` None: until cleared)."""
+    """Where to strike, what goes wrong, and how often (`times` None: until cleared)."""
 
     where: str
     kind: FaultKind
@@ -53,7 +52,7 @@ class Fault:
 
     @classmethod
     def parse(cls, raw: object) -> Fault:
-        """Read a fault from decoded JSON; raise FaultError naming the field that is wrong."""
+        """Read a fault from decoded JSON. Raises FaultError, which names the wrong field."""
         if not isinstance(raw, Mapping):
             raise FaultError("A fault is a JSON object.")
         unknown = sorted(str(name) for name in raw if name not in _FIELDS)
@@ -80,13 +79,16 @@ class Fault:
         )
 
     def covers(self, place: str) -> bool:
-        """Say whether the fault strikes here: a glob over the whole place, else a part of it."""
+        """Tell whether the fault strikes at `place`.
+
+        `where` is a glob for the whole place if it has wildcards, else any part of the place.
+        """
         if any(sign in self.where for sign in "*?["):
             return fnmatchcase(place, self.where)
         return self.where in place
 
     def as_json(self) -> dict[str, Any]:
-        """Give the fault in the form in which it was ordered."""
+        """Return the fault in the form in which it was ordered."""
         return {
             "where": self.where,
             "kind": self.kind.value,
@@ -135,17 +137,17 @@ class _Standing:
 
 
 class Faults:
-    """The faults now in force, oldest first; each match uses up one of its `times`."""
+    """The active faults, oldest first; each match uses up one of a fault's `times`."""
 
     def __init__(self) -> None:
         self._standing: list[_Standing] = []
 
     def add(self, fault: Fault) -> None:
-        """Put a fault in force behind those already there."""
+        """Add a fault after those that are already active."""
         self._standing.append(_Standing(fault, fault.times))
 
     def match(self, where: str) -> Fault | None:
-        """Take the oldest fault that strikes at `where`, counting it down; None: all is well."""
+        """Return the oldest fault that strikes at `where` and count it down, or return None."""
         for standing in self._standing:
             if not standing.fault.covers(where):
                 continue
@@ -157,11 +159,11 @@ class Faults:
         return None
 
     def clear(self) -> None:
-        """Lift every fault."""
+        """Remove every fault."""
         self._standing.clear()
 
     def as_json(self) -> list[dict[str, Any]]:
-        """List the faults in force, `times` being what is left of each."""
+        """List the active faults; `times` is how often each will still strike."""
         return [{**standing.fault.as_json(), "times": standing.left} for standing in self._standing]
 
 
@@ -173,10 +175,10 @@ async def serve_with_fault(
 ) -> web.StreamResponse:
     """Run `work` under a fault (None: as usual).
 
-    `refuse` renders the stand-in's own refusal for STATUS and EXPIRED_TOKEN, with the
-    Retry-After header when the fault has one. A cut closes the TCP connection once the
-    request has been read, so that the caller sees a dropped connection, not a failed write;
-    the response returned after a cut never reaches anyone.
+    `refuse` builds the stand-in's own refusal for STATUS and EXPIRED_TOKEN, with a Retry-After
+    header if the fault has one. A cut closes the TCP connection after the request has been read,
+    so that the caller sees a dropped connection and not a failed write. Nobody receives the
+    response that is returned after a cut.
     """
     if fault is None:
         return await work()
@@ -199,7 +201,7 @@ async def serve_with_fault(
 
 
 def cut(request: web.Request) -> web.Response:
-    """Close the request's TCP connection at once; give a response for aiohttp to drop."""
+    """Close the request's TCP connection; return a response that aiohttp will drop."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=499)

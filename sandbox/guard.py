@@ -1,9 +1,8 @@
-"""Keeps other people's web pages away from the sandbox's servers.
+"""Keeps other web sites away from the sandbox's servers.
 
-A browser that visits some site could be made to talk to 127.0.0.1. So every request must name
-this machine as its Host (no DNS rebinding), and a request that a web page makes must come from
-the sandbox's own page. Programs on this machine, such as the bot and the tests, send no Origin
-and pass. It does not protect against other programs of the same user.
+A web site can make the browser send requests to 127.0.0.1. So every request must name this machine
+as its Host (against DNS rebinding), and a request from a web page must come from the sandbox's own
+page. Programs on this machine, such as the bot and the tests, send no Origin and are let through.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _LOOPBACK_HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d{1,5})?", re.IGNORECAS
 
 @web.middleware
 async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a request through only when its Host is loopback and its Origin, if any, is our own."""
+    """Refuse a request unless its Host is loopback and its Origin, if it has one, is our own."""
     host = request.headers.get("Host", "")
     if not _LOOPBACK_HOST.fullmatch(host):
         return _refuse("This server answers only to 127.0.0.1 and localhost.")
@@ -33,7 +32,7 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
 
 
 async def add_page_headers(_: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Forbid the page to load anything from elsewhere, to be framed, or to be kept unasked."""
+    """Forbid the page to load from elsewhere or be framed, and don't cache by default."""
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"

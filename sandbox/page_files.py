@@ -1,8 +1,7 @@
-"""The page's files over HTTP.
+"""Serves the page's files over HTTP.
 
-Promises: everything but the document itself has an address that changes with the files, so that
-a browser keeps it and a reload asks for one thing; what another version left in the browser is
-never mixed in. The files are read once, when the sandbox starts.
+All files but the document have the version in their address. So the browser may cache them, a
+reload requests the document only, and files of two versions never mix.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 PAGE_FOLDER = Path(__file__).parent / "page"
-# Spelt out, because the types that a machine has on record for these endings differ.
+# `mimetypes` gives different answers on different machines.
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -21,12 +20,12 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
 }
 _DOCUMENT = "index.html"
-_VERSION = b"{version}"  # stands in the document's links
+_VERSION = b"{version}"  # the placeholder in the document's links
 _KEEP = "private, max-age=31536000, immutable"
 
 
 def page_routes() -> list[web.RouteDef]:
-    """List the routes of the document and of what it loads."""
+    """List the routes of the document and the files that it loads."""
     files = {
         file.name: file.read_bytes()
         for file in sorted(PAGE_FOLDER.iterdir())

@@ -1,9 +1,7 @@
-"""The sandbox's servers: a local Slack, a local Genesys Cloud, and the page to use both.
+"""The sandbox's three servers: a local Slack, a local Genesys Cloud, and the page to use both.
 
-Promises: three sites on 127.0.0.1 and nowhere else, in one event loop on one background thread;
-everything is in memory and gone after `stop`. It does not start the bot (`sandbox.__main__`
-does); it says with which environment the bot finds these servers, and lets the page work the
-levers of the bot that it was given.
+They listen on 127.0.0.1 only, run in one event loop on a background thread, and keep everything in
+memory. `sandbox.__main__` starts the bot; this module tells it which settings the bot needs.
 """
 
 from __future__ import annotations
@@ -34,10 +32,9 @@ _LAST_ANSWERS_SECONDS = 1.0
 class Sandbox:
     """The stand-ins and their page.
 
-    `manifest` is the bot's Slack app manifest. `page_port` and `bot_port` 0 mean any free port;
-    the bot's is chosen here because Slack must know where to send. With `socket_mode` the bot
-    gets an app-level token and connects to us instead. `bot` may be set at any time by whoever
-    starts the bot, so that the page can end it and start it again.
+    `manifest` is the bot's Slack app manifest. Port 0 means any free port; the bot's port is
+    chosen here because Slack must know where to send. With `socket_mode` the bot gets an app-level
+    token and connects to us instead. Set `bot` at any time to let the page start and stop the bot.
     """
 
     def __init__(
@@ -70,12 +67,12 @@ class Sandbox:
         self._stopping = asyncio.Event()
 
     def start(self) -> None:
-        """Open the three sites. Raises OSError when the page's port is taken."""
+        """Start the three servers. Raises OSError if the page's port is taken."""
         self._thread.start()
         self._started.result()
 
     def stop(self) -> None:
-        """Close everything and wait until it is closed; may be called again."""
+        """Stop the servers and wait until they have stopped; calling it again does nothing."""
         if self._loop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
@@ -93,7 +90,7 @@ class Sandbox:
         self.stop()
 
     def bot_environment(self, data_folder: Path) -> dict[str, str]:
-        """Return the settings with which the bot finds these servers and keeps its data there."""
+        """Return the settings that the bot needs to use these servers and `data_folder`."""
         slack = self._slack_config
         return {
             "SLACK_BOT_TOKEN": slack.bot_token,
@@ -108,6 +105,8 @@ class Sandbox:
             "PORT": str(self.bot_port),
             "PROACTIVE_OUTCOMES_CHANNEL": "C0OUTCOMES",
             "PROACTIVE_DATABASE_URL": f"sqlite:///{data_folder.resolve() / 'proactive.sqlite'}",
+            # After a kill, the restarted bot soon knows that the old process is dead, and goes on.
+            "PROACTIVE_HEARTBEAT_SECONDS": "1",
         }
 
     def _run(self) -> None:
@@ -141,9 +140,9 @@ class Sandbox:
 
 
 def find_free_port(wanted: int = 0) -> int:
-    """Return `wanted` when it is free on 127.0.0.1, else any free port.
+    """Return `wanted` if it's free on 127.0.0.1, else any free port.
 
-    Raises nothing for a taken port; between this answer and its use another program may take it.
+    Another program may take the port before you use it.
     """
     for port in (wanted, 0):
         with socket.socket() as probe:
@@ -157,7 +156,7 @@ def find_free_port(wanted: int = 0) -> int:
 
 
 async def _open_site(closing: AsyncExitStack, app: web.Application, port: int = 0) -> str:
-    """Serve an application on loopback behind the guard; return its address without a slash."""
+    """Serve an application on loopback behind the guard; return its URL without a final slash."""
     app.middlewares.insert(0, refuse_strangers)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_ANSWERS_SECONDS)
     await runner.setup()

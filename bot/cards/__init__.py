@@ -1,1 +1,1 @@
-"""What people see in Slack of a request: its card, its thread, and how they are kept up to date."""
+"""What people see of a request in Slack: its card and its thread."""

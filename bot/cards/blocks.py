@@ -1,4 +1,4 @@
-"""The smallest pieces of Block Kit: text that is shown as it is, and a line of it. Pure."""
+"""The smallest pieces of Block Kit: text that Slack shows as it is. Pure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ Block = dict[str, Any]
 
 
 def plain(text: str) -> Block:
-    """Return a plain text object: nothing in it is formatted, linked or notified."""
+    """Return a plain text object. Slack formats, links and notifies nothing in it."""
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def literal(text: str, *, bold: bool = False, italic: bool = False) -> Block:
-    """Return a rich text leaf: nothing in it is formatted, linked or notified."""
+    """Return a piece of rich text. Slack formats, links and notifies nothing in it."""
     style = {key: True for key, wanted in (("bold", bold), ("italic", italic)) if wanted}
     return {"type": "text", "text": text, **({"style": style} if style else {})}
 

@@ -1,8 +1,8 @@
-"""How a request looks in Slack: its card, the lines of its thread, and what its buttons say. Pure.
+"""Draws a request in Slack: its card, the lines of its thread, and its buttons. Pure.
 
-Promises: state in words, addresses masked, every text of a person or of Genesys as literal
-rich text, so that nobody is pinged and nothing is formatted; only the agent who asked is
-mentioned, once, when the customer replied or the message failed. Does not: post (``thread``).
+Addresses are masked. What a person or Genesys wrote is literal rich text, so it formats nothing
+and pings nobody. Only the agent who asked is mentioned: when the customer replied, and when the
+message failed.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Any
 
 from bot.cards.blocks import Block, literal, plain, section
 from bot.request import Event, HistoryLine, Request, State
-from bot.rules.address import visible
-from bot.text import clip, show_name
+from bot.text import clip, show_name, visible
 
 PREVIEW_LENGTH = 300
 REASON_LENGTH = 900
@@ -67,19 +66,19 @@ _LINE_WORDS: dict[Event, str] = {
     Event.ELSEWHERE: "Shown to you only, because",
 }
 _BY_A_PERSON = frozenset({Event.CANCELLED, Event.CHECK_ASKED, Event.SEND_DECIDED})
-_TELLS_THE_AGENT = frozenset({Event.REPLIED, Event.FAILED})
+_PINGS_THE_AGENT = frozenset({Event.REPLIED, Event.FAILED})
 
 
 @dataclass(frozen=True)
 class Post:
-    """What to post: blocks, and the plain sentence for notifications and screen readers."""
+    """A Slack message: its blocks, and its text for notifications and screen readers."""
 
     text: str
     blocks: list[Block]
 
 
 def show_card(request: Request) -> Post:
-    """Draw a request's card in its present state."""
+    """Draw a request's card in its current state."""
     state = STATE_WORDS[request.state]
     quote = clip(visible(request.text), PREVIEW_LENGTH) or "…"
     status = [literal(state, bold=True), *_when(request)]
@@ -108,7 +107,7 @@ def _heading(request: Request) -> list[Block]:
 
 
 def _when(request: Request) -> list[Block]:
-    """Say when an unsent request is sent, and until when that is worth while."""
+    """Say when an unsent request will be sent, and until when it may be."""
     if request.state not in (State.CHECKING, State.SCHEDULED):
         return []
     nodes: list[Block] = []
@@ -145,7 +144,7 @@ def _buttons(request: Request) -> list[Block]:
 
 
 def show_line(line: HistoryLine, agent_id: str) -> Post:
-    """Draw one line of a request's thread, with the time in each reader's own time zone."""
+    """Draw one line of a request's thread. Slack shows the time in each reader's time zone."""
     words = _LINE_WORDS[line.event]
     detail = clip(visible(line.detail), REASON_LENGTH)
     if line.event in _BY_A_PERSON:
@@ -153,7 +152,7 @@ def show_line(line: HistoryLine, agent_id: str) -> Post:
     else:
         sentence = f"{words} {detail}".strip()
     nodes = [_time(line.at, "{time_secs}"), literal(f"  {sentence}")]
-    if line.event in _TELLS_THE_AGENT:
+    if line.event in _PINGS_THE_AGENT:
         nodes.insert(1, literal("  "))
         nodes.insert(2, {"type": "user", "user_id": agent_id})
     if line.link:
@@ -167,7 +166,7 @@ def show_line(line: HistoryLine, agent_id: str) -> Post:
 
 
 def show_outcome(request: Request, link: str) -> Post:
-    """Draw the one quiet line that a final outcome gets in the outcomes channel."""
+    """Draw the one line about a request's outcome for the outcomes channel. It pings nobody."""
     state = STATE_WORDS[request.state]
     nodes = [*_heading(request), literal(": "), literal(state, bold=True)]
     if link:
@@ -178,12 +177,12 @@ def show_outcome(request: Request, link: str) -> Post:
 
 
 def show_notice(sentence: str) -> Post:
-    """Draw sentences of the bot's own, such as why something did not work."""
+    """Draw a sentence of the bot's own, such as why something didn't work."""
     return Post(sentence, [{"type": "section", "text": plain(sentence)}])
 
 
 def show_given_back(sentence: str, typed: str) -> Post:
-    """Draw a sentence with what the agent had typed under it, so that nothing typed is lost."""
+    """Draw a sentence and below it what the agent had typed, so that it isn't lost."""
     post = show_notice(sentence)
     if visible(typed).strip():
         quote = {"type": "rich_text_preformatted", "elements": [literal(visible(typed)[:3_000])]}

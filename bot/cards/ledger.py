@@ -1,8 +1,7 @@
-"""What stands in Slack already, and what may stand there without our knowing.
+"""The ledger of posts: which are in Slack, and which may be there without our knowing.
 
-Promises: a post is announced here before each try, and struck off together with its ts; one that
-is still announced when it is to be tried may stand in Slack already, and its latest try may still
-be on its way. Does not: post.
+Each attempt to post is announced here first, and struck off together with its ts. What is still
+announced may be in Slack already, and its latest attempt may still arrive.
 """
 
 from __future__ import annotations
@@ -14,73 +13,89 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.request import Event, HistoryLine
+from bot.storage.database import Database, insert_new
 from bot.storage.requests import add_line
-from bot.storage.tables import history, insert_new, postings, requests, to_line, to_time
+from bot.storage.rows import to_line, to_time
+from bot.storage.tables import UNPOSTED, history, postings, requests
 
 CARD, OUTCOME = "card", "outcome"
-_AGAIN = " again"  # a post in doubt has a row of its own for the latest of its later tries
+NOWHERE = "-"  # the channel of a card that Slack takes nowhere
+_LINE = "line "
+_AGAIN = " again"  # the latest repeated attempt of a post has a row of its own
 
 
 class NotSettled(Exception):
-    """An earlier try of this post may still be on its way to Slack. Look again in a moment."""
+    """An earlier attempt to post this may still reach Slack. Try again ``after`` seconds."""
+
+    def __init__(self, after: float) -> None:
+        super().__init__("an earlier attempt may still reach Slack")
+        self.after = after
+
+
+class AlreadyPosted(Exception):
+    """Another process has posted this meanwhile, while this one was frozen or cut off."""
 
 
 @dataclass(frozen=True)
 class Tries:
-    """When a post was first tried of which nobody knows what became, and when last again."""
+    """When a post was tried first, and when last, if its result isn't known."""
 
     first: datetime
     again: datetime | None = None
 
     @property
     def latest(self) -> datetime:
-        """When the latest try began."""
+        """Return when the latest attempt began."""
         return self.again or self.first
 
 
 def line_key(line: HistoryLine) -> str:
     """Name a thread line among the posts of its request."""
-    return f"line {line.line_id}"
+    return f"{_LINE}{line.line_id}"
 
 
 class Ledger:
-    """The ledger of posts; every method is one short transaction."""
+    """Reads and writes the ledger; each method is one short transaction."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def announce(self, request_id: str, what: str) -> Tries | None:
-        """Write down that a post is about to be tried.
+        """Write down that a post is about to be tried, and return None.
 
-        Returns None for its first try. Else the earlier tries, of which nobody knows what became:
-        then nothing was written, and ``announce_again`` comes before one more.
+        Or return its earlier tries whose result isn't known. Then nothing was written, and
+        ``announce_again`` comes before the next one. Raises AlreadyPosted.
         """
-        with self._engine.begin() as connection:
-            if insert_new(connection, postings, _row(request_id, what)):
+        with self._database.transaction() as connection:
+            is_new = insert_new(connection, postings, _row(request_id, what))
+            _check_unposted(connection, request_id, what)
+            if is_new:
                 return None
             rows = connection.execute(sa.select(postings).where(*_key(request_id, what)))
-            begun = {row.what: to_time(row.since) for row in rows}
-            return Tries(begun[what], begun.get(what + _AGAIN))
+            began = {row.what: to_time(row.since) for row in rows}
+            return Tries(began[what], began.get(what + _AGAIN))
 
     def announce_again(
         self, request_id: str, what: str, tries: Tries, settled_after: timedelta
     ) -> None:
-        """Write down that a post in doubt is about to be tried once more.
+        """Write down that a post whose result isn't known is about to be tried again.
 
-        Raises NotSettled while an earlier one may still arrive, which each may for
-        ``settled_after``, whichever process began it; and when another process is trying, too.
+        Raises NotSettled within ``settled_after`` of the latest try, whichever process began it,
+        and when another process is trying as well. Raises AlreadyPosted.
         """
         passed = datetime.now(UTC) - tries.latest
-        settled = passed >= settled_after
-        # A try that is later than now: the clock was set back, so that the wait begins anew.
-        renewed = (settled or passed < timedelta()) and self._renew(request_id, what, tries)
-        if not (settled and renewed):
-            raise NotSettled
+        if timedelta() <= passed < settled_after:
+            raise NotSettled((settled_after - passed).total_seconds())
+        renewed = self._renew(request_id, what, tries)
+        # A try later than now means that the clock was set back. The wait begins again.
+        if passed < timedelta() or not renewed:
+            raise NotSettled(settled_after.total_seconds())
 
     def _renew(self, request_id: str, what: str, tries: Tries) -> bool:
-        """Note a later try by a compare-and-set on the earlier ones."""
+        """Write down a later try by compare-and-set; return whether it was this process."""
         row = _row(request_id, what + _AGAIN)
-        with self._engine.begin() as connection:
+        with self._database.transaction() as connection:
+            _check_unposted(connection, request_id, what)
             if tries.again is None:
                 return insert_new(connection, postings, row)
             renewed = connection.execute(
@@ -91,8 +106,8 @@ class Ledger:
             return bool(renewed.rowcount)
 
     def withdraw(self, request_id: str, what: str, tries: Tries | None) -> None:
-        """Strike off a try that Slack refused, but not the earlier ``tries``, if there were any."""
-        with self._engine.begin() as connection:
+        """Strike off a try that Slack refused, but not the earlier ``tries``."""
+        with self._database.transaction() as connection:
             if tries is None:
                 connection.execute(sa.delete(postings).where(*_key(request_id, what)))
             elif tries.again is None:
@@ -106,46 +121,83 @@ class Ledger:
 
     def note_card(
         self, request_id: str, channel: str, ts: str, state: str, *, elsewhere: str = ""
-    ) -> None:
-        """Remember where a request's card stands and which state it shows, "" for an unknown one.
+    ) -> bool:
+        """Remember where a request's card is and which state it shows, or "" for an unknown one.
 
-        ``elsewhere`` says why it does not stand where the agent was: a line of the history.
+        ``elsewhere`` says why it isn't where the agent was: a line of the history. False means
+        that another process has posted the card meanwhile, so this one is a repeat.
         """
-        with self._engine.begin() as connection:
-            if elsewhere:
+        card = requests.c
+        first = sa.and_(card.card_channel.in_(["", channel]), _is_first(card.card_ts, ts))
+        with self._database.transaction() as connection:
+            noted = connection.execute(
+                sa.update(requests)
+                .where(card.request_id == request_id, first)
+                .values(card_channel=channel, card_ts=ts, card_state=state)
+            )
+            if noted.rowcount and elsewhere:
                 add_line(connection, request_id, Event.ELSEWHERE, elsewhere)
+            connection.execute(sa.delete(postings).where(*_key(request_id, CARD)))
+            return bool(noted.rowcount)
+
+    def note_shown_state(self, request_id: str, state: str) -> None:
+        """Remember which state a request's card shows."""
+        with self._database.transaction() as connection:
             connection.execute(
                 sa.update(requests)
                 .where(requests.c.request_id == request_id)
-                .values(card_channel=channel, card_ts=ts, card_state=state)
+                .values(card_state=state)
             )
-            connection.execute(sa.delete(postings).where(*_key(request_id, CARD)))
 
     def unposted_lines(self, request_id: str) -> tuple[HistoryLine, ...]:
-        """Return the lines that the request's thread does not show yet, oldest first."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(
-                sa.select(history)
-                .where(history.c.request_id == request_id, history.c.posted_ts == "")
-                .order_by(history.c.line_id)
-            )
-            return tuple(map(to_line, rows))
+        """Return the lines that the request's thread doesn't show yet, oldest first."""
+        lines = (
+            sa.select(history)
+            .where(history.c.request_id == request_id, UNPOSTED)
+            .order_by(history.c.line_id)
+        )
+        with self._database.connect() as connection:
+            return tuple(map(to_line, connection.execute(lines)))
 
-    def note_line(self, request_id: str, line: HistoryLine, ts: str) -> None:
-        """Remember that a line stands in the thread."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(history).where(history.c.line_id == line.line_id).values(posted_ts=ts)
+    def note_line(self, request_id: str, line: HistoryLine, ts: str) -> bool:
+        """Remember that the thread shows a line; False: another process has posted it as well."""
+        with self._database.transaction() as connection:
+            noted = connection.execute(
+                sa.update(history)
+                .where(history.c.line_id == line.line_id, _is_first(history.c.posted_ts, ts))
+                .values(posted_ts=ts)
             )
             connection.execute(sa.delete(postings).where(*_key(request_id, line_key(line))))
+            return bool(noted.rowcount)
 
-    def note_outcome(self, request_id: str, ts: str) -> None:
-        """Remember that a request's outcome stands in the outcomes channel."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(requests).where(requests.c.request_id == request_id).values(outcome_ts=ts)
+    def note_outcome(self, request_id: str, ts: str) -> bool:
+        """Remember that the outcomes channel shows a request's outcome; False: as ``note_line``."""
+        with self._database.transaction() as connection:
+            noted = connection.execute(
+                sa.update(requests)
+                .where(requests.c.request_id == request_id, _is_first(requests.c.outcome_ts, ts))
+                .values(outcome_ts=ts)
             )
             connection.execute(sa.delete(postings).where(*_key(request_id, OUTCOME)))
+            return bool(noted.rowcount)
+
+
+def _check_unposted(connection: sa.Connection, request_id: str, what: str) -> None:
+    """Raise AlreadyPosted if it's noted where the post is; that also rolls back the caller."""
+    if what == CARD:
+        noted = sa.select(requests.c.card_channel).where(requests.c.request_id == request_id)
+    elif what == OUTCOME:
+        noted = sa.select(requests.c.outcome_ts).where(requests.c.request_id == request_id)
+    else:
+        line_id = int(what.removeprefix(_LINE))
+        noted = sa.select(history.c.posted_ts).where(history.c.line_id == line_id)
+    if connection.execute(noted).scalar():
+        raise AlreadyPosted("another process has posted it meanwhile")
+
+
+def _is_first(noted: sa.ColumnElement[str], ts: str) -> sa.ColumnElement[bool]:
+    """Select what isn't posted yet, or not before ``ts``: of repeated posts the first stays."""
+    return sa.or_(noted == "", noted >= ts)
 
 
 def _row(request_id: str, what: str) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The commands beside ``run``."""
+"""The commands other than ``run``."""

@@ -1,6 +1,6 @@
-"""``python -m bot doctor``: asks Slack and Genesys Cloud whether the set-up works.
+"""``python -m bot doctor``: checks the settings with Slack and Genesys Cloud.
 
-Promises: nothing is sent and nothing changed; every check says what is the case and what to do.
+It sends and changes nothing. Every check that fails says what to do.
 """
 
 from __future__ import annotations
@@ -9,13 +9,11 @@ import ssl
 import sys
 from collections.abc import Callable
 
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web import WebClient
-
 from bot.cards.client import SlackClient
+from bot.cards.errors import SlackError, SlackRefused
 from bot.cli.manifest import SCOPES
-from bot.core import connection_to
 from bot.settings import Settings
+from bot.wiring import connection_to
 from genesys import (
     DeploymentStatus,
     GenesysCloud,
@@ -26,14 +24,14 @@ from genesys import (
 )
 
 
-class _Ailment(Exception):
-    """A check did not pass; the text says what to do."""
+class _CheckFailed(Exception):
+    """A check failed; the text says what to do."""
 
 
 def examine(settings: Settings) -> int:
-    """Check Slack, Genesys Cloud and the deployment; return 0 when all is well, else 1."""
+    """Print the result of every check; return the exit status: 0, or 1 when a check failed."""
     tls = ssl.create_default_context()
-    slack = SlackClient(settings.slack_bot_token, settings.slack_api_url, tls).client
+    slack = SlackClient(settings.slack_bot_token, settings.slack_api_url, tls)
     cloud = GenesysCloud(connection_to(settings))
     checks: list[tuple[str, Callable[[], str]]] = [
         ("Genesys SDK", _check_sdk),
@@ -41,16 +39,16 @@ def examine(settings: Settings) -> int:
         ("Genesys Cloud", lambda: _check_genesys(cloud)),
         ("Deployment", lambda: _check_deployment(cloud, settings.genesys_deployment_id)),
     ]
-    ailing = 0
+    failed = False
     for name, check in checks:
         try:
-            answer = f"ok    {name}: {check()}"
-        except (_Ailment, GenesysError) as ailment:
-            ailing += 1
-            answer = f"WRONG {name}: {ailment}"
-        sys.stdout.write(answer + "\n")
+            result = f"ok    {name}: {check()}"
+        except (_CheckFailed, GenesysError) as failure:
+            failed = True
+            result = f"WRONG {name}: {failure}"
+        sys.stdout.write(result + "\n")
     cloud.close()
-    return 1 if ailing else 0
+    return 1 if failed else 0
 
 
 def _check_sdk() -> str:
@@ -58,21 +56,19 @@ def _check_sdk() -> str:
     return "recent enough for web messaging"
 
 
-def _check_slack(client: WebClient) -> str:
+def _check_slack(slack: SlackClient) -> str:
     try:
-        answer = client.auth_test()
-    except SlackApiError as error:
-        code = error.response.get("error")
-        raise _Ailment(f"the bot token is refused ({code}). Copy it again.") from None
-    except (SlackClientError, OSError) as error:
-        raise _Ailment(f"no answer ({type(error).__name__}). Check SLACK_API_URL.") from None
-    granted = {
-        scope.strip() for scope in (answer.headers or {}).get("x-oauth-scopes", "").split(",")
-    }
-    missing = sorted(set(SCOPES) - granted) if granted != {""} else []
+        workspace = slack.check_token()
+    except SlackRefused as refusal:
+        raise _CheckFailed(
+            f"Slack refuses the bot token ({refusal.code}). Copy it again."
+        ) from None
+    except SlackError as error:
+        raise _CheckFailed(f"{error}. Check SLACK_API_URL.") from None
+    missing = sorted(set(SCOPES) - workspace.scopes) if workspace.scopes else []
     if missing:
-        raise _Ailment(f"the app lacks {', '.join(missing)}. Add them and reinstall the app.")
-    return f"workspace {answer.get('team')}"
+        raise _CheckFailed(f"the app lacks {', '.join(missing)}. Add them and reinstall the app.")
+    return f"workspace {workspace.name}"
 
 
 def _check_genesys(cloud: GenesysCloud) -> str:
@@ -82,10 +78,10 @@ def _check_genesys(cloud: GenesysCloud) -> str:
 def _check_deployment(cloud: GenesysCloud, deployment_id: str) -> str:
     deployment = read_deployment(cloud, deployment_id)
     if deployment is None:
-        raise _Ailment(
-            "there is none with this id. Copy GENESYS_CLOUD_DEPLOYMENT_ID from Admin, "
+        raise _CheckFailed(
+            "no deployment has this id. Copy GENESYS_CLOUD_DEPLOYMENT_ID from Admin, "
             "Messenger Deployments."
         )
     if deployment.status is not DeploymentStatus.ACTIVE:
-        raise _Ailment(f"it is {deployment.status.value}. Activate it in Genesys Cloud.")
+        raise _CheckFailed(f"it is {deployment.status.value}. Activate it in Genesys Cloud.")
     return f"{deployment.name or deployment_id} is active"

@@ -1,6 +1,6 @@
-"""The Slack app's manifest, HTTP and Socket Mode variants from one source.
+"""The Slack app's manifest, for HTTP and for Socket Mode.
 
-Promises: only the scopes that the bot uses. ``manifest.yml`` is this module's Socket Mode output.
+It asks only for scopes that the bot uses. ``manifest.yml`` is this module's output for Socket Mode.
 https://docs.slack.dev/reference/app-manifest
 """
 
@@ -13,8 +13,8 @@ import yaml
 
 from bot.slack.command import SHORTCUT
 
-# An administrator may refuse these. They let the bot recognise a post of its own whose answer was
-# lost, in places that it is in; without them such a post is posted again.
+# An administrator may refuse these. With them the bot recognises its own post when the answer was
+# lost, in channels where it's a member; without them it posts again.
 OPTIONAL_SCOPES = ("channels:history", "groups:history", "im:history", "mpim:history")
 SCOPES = {
     "commands": "the slash command and the message shortcut",
@@ -77,5 +77,5 @@ def print_manifest(command: str = "/proactive", url: str = "") -> str:
 
 
 def install_link(command: str = "/proactive") -> str:
-    """Return the address at which one click creates the app from the Socket Mode manifest."""
+    """Return the link that creates the app for Socket Mode with one click."""
     return f"https://api.slack.com/apps?new_app=1&manifest_yaml={quote(print_manifest(command))}"

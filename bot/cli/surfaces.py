@@ -1,7 +1,7 @@
-"""``python -m bot surfaces``: every view and message that the bot can produce, as JSON lines.
+"""``python -m bot surfaces``: prints every view and message that the bot can produce.
 
-Promises: one object a line, ``{"name", "surface", "payload"}``, drawn by the real code from real
-states and hostile values, so that Slack's validators can judge them.
+Each line is a JSON object, ``{"name", "surface", "payload"}``. The real code draws them from every
+state and from hostile values, so that a validator of Slack's rules can check them.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from bot.cards.card import show_card, show_given_back, show_line, show_notice, s
 from bot.request import Event, HistoryLine, Place, Request, State
 from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
 from bot.slack.command import show_help
-from bot.slack.errors import build_sorry
 from bot.slack.form_input import Draft, make_draft
-from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_modal
+from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_error_view, build_form
 from genesys import (
     Candidate,
     ContactType,
@@ -39,7 +38,7 @@ HOSTILE = (
     "<!channel> @here <@U0ADA> *bold* _i_ ~s~ `code` > quote <https://evil.example|ok> "
     "&amp; payload= \u200b\u202egnp.exe\u2069 \x00 👩‍👩‍👧‍👦 𝔘 </script>"
 )
-LONGEST = "𝔘" * 1_500  # 3,000 UTF-16 units, all that Slack's input takes
+LONGEST = "𝔘" * 1_500  # 3,000 UTF-16 units: the most that Slack's input takes
 _NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _DEPLOYMENT = "0f0e0d0c-1111-4222-8333-444455556666"
 _PLACE = Place("T0TEAM", "C0SUPPORT", "", "https://hooks.slack.com/commands/T/1/x")
@@ -49,7 +48,7 @@ Surface = tuple[str, str, Any]
 
 
 def print_surfaces() -> None:
-    """Write every surface to standard output."""
+    """Write all of them to standard output."""
     for name, surface, payload in surfaces():
         line = json.dumps({"name": name, "surface": surface, "payload": payload})
         sys.stdout.write(line + "\n")
@@ -57,27 +56,27 @@ def print_surfaces() -> None:
 
 def surfaces() -> Iterator[Surface]:
     """Yield the name, the kind and the payload of every view and message."""
-    yield from _modals()
+    yield from _forms()
     yield from _cards()
     yield from _messages()
 
 
-def _modals() -> Iterator[Surface]:
+def _forms() -> Iterator[Surface]:
     place = replace(_PLACE, thread_ts="1790000000.000100")
     for typed in ("", "jane@example.com", "not an address", HOSTILE, LONGEST):
         for text in ("", "Your order is ready", HOSTILE, LONGEST):
             draft = make_draft(place, typed, text, None)
             for shown in (ASK_FOR_CUSTOMER, LOOKING_UP):
-                yield f"modal {typed[:8]!r} {text[:8]!r}", "modal", build_modal(draft, shown)
+                yield f"form {typed[:8]!r} {text[:8]!r}", "modal", build_form(draft, shown)
     draft = make_draft(_PLACE, "jane@example.com", "Your order is ready", None)
     planned = replace(draft, send_at=_NOW, send_before=_NOW + timedelta(hours=1))
-    yield "modal planned", "modal", build_modal(planned)
+    yield "form planned", "modal", build_form(planned)
     for index, verdict in enumerate(_verdicts()):
         for into_open in (False, True):
             chosen = replace(draft, into_open=into_open)
-            yield f"modal verdict {index}", "modal", build_modal(chosen, verdict)
+            yield f"form verdict {index}", "modal", build_form(chosen, verdict)
     yield from _choices(draft)
-    yield "sorry", "modal", build_sorry("Something went wrong. Try again.")
+    yield "error", "modal", build_error_view("Something went wrong. Try again.")
 
 
 def _choices(draft: Draft) -> Iterator[Surface]:
@@ -85,7 +84,7 @@ def _choices(draft: Draft) -> Iterator[Surface]:
     for candidate in ("", several.candidates[0].contact_id):
         chosen = replace(draft, chosen_contact_id=candidate)
         for shown in _verdicts():
-            yield "modal choice", "modal", build_modal(chosen, shown, several)
+            yield "form choice", "modal", build_form(chosen, shown, several)
 
 
 def _verdicts() -> Iterator[Verdict]:

@@ -1,26 +1,21 @@
-"""Step 5: deliver a request durably: look up, decide, wait until it is time, send once.
+"""Deliver a request: look the customer up, decide, wait until it's time, send once.
 
-Promises: at most one attempt whose fate is unknown, then reading before anything else. The right
-to send is one compare-and-set from ``scheduled`` to ``sending``; whoever finds ``sending`` already
-there does not send, it reads. A request that Genesys cannot answer for waits; one past its time
-is never sent. Does not: speak Slack (it asks for the thread to be brought up to date), or follow
-what comes after the send (``receipts`` and ``watch`` do).
+A compare-and-set from ``scheduled`` to ``sending`` is the right to send. A job that finds
+``sending`` doesn't send: an earlier one may have sent already, so Genesys is asked first.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bot.delivery.reconcile import Reconciler
-from bot.jobs.queue import Engine, Work
-from bot.jobs.works import DELIVER, deliver, persistently, publish, until_next_try
+from bot.job import Job, deliver, publish
 from bot.request import Event, Request, State
 from bot.rules.lookup import FRESH_SECONDS, Lookup, passes
 from bot.rules.verdict import Verdict, check_length
-from bot.storage.requests import Ask, RequestStore
+from bot.storage.requests import RequestStore
 from bot.text import explain
 from genesys import (
     Conflict,
@@ -34,111 +29,99 @@ from genesys import (
 
 log = logging.getLogger(__name__)
 
-GO = "go"  # what the first step says: the second may follow
-HOLD_HOURS = 24  # how long a request without an end of its own waits for Genesys
+HOLD_SECONDS = 10  # between two attempts while Genesys doesn't answer
+LONG_HOLD_SECONDS = 60  # the same when that has lasted for a while
+LONG_HOLD_AFTER = 30  # attempts
+BETWEEN_SENDS = 0.6  # seconds between two held requests: three calls of five a second
+HOLD_HOURS = 24  # how long a request without a deadline waits for Genesys
 FRESH = timedelta(seconds=FRESH_SECONDS)  # an older verdict is asked for again before the send
 _SEND_PATIENCE = 20.0
 
 
 class Delivery:
-    """The durable way of one request from ``checking`` to its send, or a reason why not."""
+    """Takes requests from ``checking`` to their send, or says why not."""
 
     def __init__(
         self,
-        store: RequestStore,
-        engine: Engine,
-        preflight: Lookup,
+        requests: RequestStore,
+        lookup: Lookup,
         cloud: GenesysCloud,
-        receipts: Reconciler,
+        reconciler: Reconciler,
         *,
         undo: timedelta,
     ) -> None:
-        self._store = store
-        self._engine = engine
-        self._preflight = preflight
+        self._requests = requests
+        self._lookup = lookup
         self._cloud = cloud
-        self._receipts = receipts
+        self._reconciler = reconciler
         self._undo = undo
         self._away_until = 0.0
 
-    def works(self) -> Mapping[str, Callable[[str, int], None]]:
-        """Return the engine's names for what this module does."""
-        return {DELIVER: self._deliver}
-
-    def accept(self, request: Request) -> Request:
-        """Write a request down and ask for its delivery; return what is stored under its id."""
-        works = self._showing(
-            request.request_id, deliver(request.request_id, since=request.created_at)
-        )
-        return self._store.record(request, works)
+    def submit(self, request: Request) -> Request:
+        """Store a request with the job that delivers it; return what is stored under its id."""
+        id_ = request.request_id
+        return self._requests.add(request, [publish(id_), deliver(id_)])
 
     def cancel(self, request_id: str, agent: str) -> bool:
-        """Cancel a request that has not gone out; tell whether it was in time."""
-        show = self._showing(request_id)
-        return self._store.move(request_id, State.CANCELLED, Event.CANCELLED, agent, ask=show)
+        """Cancel a request that hasn't gone out; return whether it was in time."""
+        return self._requests.move(
+            request_id, State.CANCELLED, Event.CANCELLED, agent, jobs=[publish(request_id)]
+        )
 
     def send_anyway(self, request_id: str, agent: str) -> bool:
-        """Send an uncertain request again because a person decided so; False if it is not one."""
-        return self._store.move(
+        """Send an uncertain request again because a person decided so; False if it isn't one."""
+        return self._requests.move(
             request_id,
             State.SCHEDULED,
             Event.SEND_DECIDED,
             agent,
             since=State.UNCERTAIN,
-            ask=self._showing(request_id, deliver(request_id, 1, since=datetime.now(UTC))),
+            jobs=[publish(request_id), deliver(request_id)],
             send_at=datetime.now(UTC),
             send_before=None,
             checked_at=None,
         )
 
-    # The work itself. Each step leaves its result in the store: run again, it finds it there.
-
-    def _deliver(self, request_id: str, turn: int) -> None:
-        if persistently()(self._look_up_and_decide, request_id, turn) == GO:
-            persistently()(self._send_once, request_id, turn)
-
-    def _look_up_and_decide(self, request_id: str, turn: int) -> str:
-        request, now = self._store.load(request_id), datetime.now(UTC)
+    def deliver(self, job: Job) -> None:
+        """Take a request one step further; run again, it finds in the database what is done."""
+        request, now = self._requests.load(job.request_id), datetime.now(UTC)
         if request.state is State.SENDING:
-            return GO  # an earlier life of this work died: the next step reads back
-        if request.state not in (State.CHECKING, State.SCHEDULED):
-            return ""
-        if _is_late(request, now):
+            self._reconciler.doubt(job.request_id)  # an earlier attempt died while it was sending
+        elif request.state not in (State.CHECKING, State.SCHEDULED):
+            return
+        elif _is_late(request, now):
             self._expire(request)
-            return ""
-        if request.state is State.SCHEDULED and request.send_at and request.send_at > now:
+        elif request.state is State.SCHEDULED and request.send_at and request.send_at > now:
             wait = (request.send_at - now).total_seconds()
-            later = deliver(request_id, turn + 1, wait=wait, since=request.created_at)
-            self._store.ask(self._engine.asking(later))
-            return ""
-        if request.checked_at and abs(now - request.checked_at) < FRESH:  # clocks may be set back
-            return GO
-        return self._decide(request, turn)
+            self._requests.enqueue(deliver(job.request_id, wait))
+        elif request.checked_at and abs(now - request.checked_at) < FRESH:  # clocks are set back
+            self._send(request, job)
+        else:
+            self._check(request, job)
 
-    def _decide(self, request: Request, turn: int) -> str:
+    def _check(self, request: Request, job: Job) -> None:
+        """Look the customer up and decide whether the message may go out."""
         if time.monotonic() < self._away_until:
-            self._hold(request, turn)
-            return ""
-        verdict, checked_at = self._preflight.check_to_send(
+            self._hold(request, job)
+            return
+        verdict, checked_at = self._lookup.check_before_send(
             request.identity, request.chosen_contact_id, request.into_open_conversation
         )
         if verdict.is_away:
-            self._away_until = time.monotonic() + until_next_try()
-            self._hold(request, turn)
-            return ""
+            self._hold(request, job)
+            return
         refusal = _refusal(request, verdict)
         if verdict.customer is None or refusal:
-            show = self._showing(request.request_id)
-            self._store.move(
+            self._requests.move(
                 request.request_id,
                 State.REFUSED,
                 Event.REFUSED,
                 refusal,
-                ask=show,
+                jobs=[publish(request.request_id)],
                 reason=refusal,
             )
-            return ""
-        return self._schedule(request, verdict, verdict.customer, checked_at, turn)
+            return
+        self._schedule(request, verdict, verdict.customer, checked_at, job)
 
     def _schedule(
         self,
@@ -146,21 +129,23 @@ class Delivery:
         verdict: Verdict,
         customer: Customer,
         checked_at: datetime,
-        turn: int,
-    ) -> str:
-        """Note who the customer is and when to send; GO when that is now."""
+        job: Job,
+    ) -> None:
+        """Note who the customer is and when to send, and send if that's now."""
         now = datetime.now(UTC)
         asked_at = min(request.created_at, now)  # the clock may have been set back since
         send_at = max(request.send_at or now, asked_at + self._undo, now)
         wait = (send_at - now).total_seconds()
-        again = deliver(request.request_id, turn + 1, wait=wait, since=request.created_at)
-        moved = self._store.move(
+        jobs = [publish(request.request_id)]
+        if wait > 0:
+            jobs.append(deliver(request.request_id, wait))
+        moved = self._requests.move(
             request.request_id,
             State.SCHEDULED,
             Event.FOUND,
             " ".join(finding.sentence for finding in verdict.findings[:2]),
             since=request.state,
-            ask=self._showing(request.request_id, *([again] if wait > 0 else [])),
+            jobs=jobs,
             checked_at=checked_at,
             send_at=send_at,
             contact_id=customer.contact_id,
@@ -168,72 +153,80 @@ class Delivery:
             send_to_id=customer.send_to_id,
             customer_name=customer.name,
         )
-        return GO if moved and wait <= 0 else ""
+        if moved and wait <= 0:
+            self._send(self._requests.load(request.request_id), job)
 
-    def _send_once(self, request_id: str, turn: int) -> None:
-        request, now = self._store.load(request_id), datetime.now(UTC)
-        if request.state is State.SENDING:
-            self._receipts.doubt(request_id)  # an earlier life of this step died in flight
-            return
-        if request.state is State.SCHEDULED and _is_late(request, now):
+    def _send(self, request: Request, job: Job) -> None:
+        """Send a scheduled request, if this job is the first to move it to ``sending``."""
+        request_id, now = request.request_id, datetime.now(UTC)
+        if _is_late(request, now):
             self._expire(request)
             return
-        if request.state is not State.SCHEDULED or not self._store.move(
+        if not self._requests.move(
             request_id, State.SENDING, Event.SENDING, sending_at=now
         ):
             return
-        message, patience = self._receipts.message(request), _patience(request, now)
-        self._preflight.note_send(request.contact_ids)
+        message, patience = self._reconciler.message(request), _patience(request, now)
+        self._lookup.note_send(request.contact_ids)
         try:
             receipt = send_once(self._cloud, message, patience=patience)
         except FateUnknown as error:
-            log.warning("request %s: fate unknown (%s)", request_id, type(error.__cause__).__name__)
-            self._receipts.doubt(request_id)
+            cause = type(error.__cause__).__name__
+            log.warning("request %s: the send's answer was lost (%s)", request_id, cause)
+            self._reconciler.doubt(request_id)
         except GenesysError as error:
             log.warning("request %s: not sent (%r)", request_id, error)
-            self._not_taken(request, error, turn)
+            self._not_taken(request, error, job)
         else:
-            self._receipts.accept(request_id, receipt)
-        finally:  # what was asked while it was under way may not know of it
-            self._preflight.note_send(request.contact_ids)
+            self._reconciler.accept(request_id, receipt)
+        finally:  # a look-up during the send may not know of it
+            self._lookup.note_send(request.contact_ids)
 
-    def _not_taken(self, request: Request, error: GenesysError, turn: int) -> None:
-        """Wait after what passes (no connection, rate limits); fail after what does not."""
+    def _not_taken(self, request: Request, error: GenesysError, job: Job) -> None:
+        """Wait when the error passes (no connection, rate limits); otherwise the send failed."""
+        request_id = request.request_id
         if passes(error):
-            self._away_until = time.monotonic() + until_next_try()
-            if self._store.move(request.request_id, State.SCHEDULED, Event.NOT_TAKEN):
-                self._hold(request, turn)
+            if self._requests.move(request_id, State.SCHEDULED, Event.NOT_TAKEN):
+                self._hold(request, job)
             return
-        self._preflight.forget(request.contact_ids)  # perhaps it is no longer who it was
-        asked_by_modal = request.checked_at is not None and request.checked_at < request.created_at
-        if asked_by_modal and isinstance(error, Conflict | NotFound):  # what holds now?
-            again = deliver(request.request_id, turn + 1, since=request.created_at)
-            ask, event = self._engine.asking(again), Event.NOT_TAKEN
-            self._store.move(request.request_id, State.SCHEDULED, event, ask=ask, checked_at=None)
+        self._lookup.forget(request.contact_ids)  # the address may belong to somebody else now
+        checked_in_form = request.checked_at is not None and request.checked_at < request.created_at
+        if checked_in_form and isinstance(error, Conflict | NotFound):  # ask what holds now
+            self._requests.move(
+                request_id,
+                State.SCHEDULED,
+                Event.NOT_TAKEN,
+                jobs=[deliver(request_id)],
+                checked_at=None,
+            )
             return
-        reason, show = explain(error), self._showing(request.request_id)
-        self._store.move(
-            request.request_id, State.FAILED, Event.FAILED, reason, ask=show, reason=reason
+        reason, jobs = explain(error), [publish(request_id)]
+        self._requests.move(
+            request_id, State.FAILED, Event.FAILED, reason, jobs=jobs, reason=reason
         )
 
-    def _hold(self, request: Request, turn: int) -> None:
-        """Let a request wait for Genesys, in line with the others that do."""
-        wait, since = until_next_try(), request.created_at
-        again = deliver(request.request_id, turn + 1, wait=wait, since=since)
-        works = self._showing(request.request_id, again)
-        self._store.add_line(request.request_id, Event.HELD, ask=works, once=True)
+    def _hold(self, request: Request, job: Job) -> None:
+        """Let a request wait for Genesys, behind those that have waited for longer.
+
+        All that wait try again at the same moment. If the first one fails, the others don't ask.
+        """
+        seconds = HOLD_SECONDS if job.step < LONG_HOLD_AFTER else LONG_HOLD_SECONDS
+        until_next = seconds - time.time() % seconds
+        self._away_until = max(self._away_until, time.monotonic() + until_next)
+        ahead = self._requests.count_ahead(request)
+        again = Job(
+            job.kind, job.request_id, job.step + 1, delay=until_next + ahead * BETWEEN_SENDS
+        )
+        jobs = [publish(request.request_id), again]
+        self._requests.add_line(request.request_id, Event.HELD, jobs=jobs, once=True)
 
     def _expire(self, request: Request) -> None:
-        show = self._showing(request.request_id)
-        self._store.move(request.request_id, State.EXPIRED, Event.EXPIRED, ask=show)
-
-    def _showing(self, request_id: str, *works: Work) -> Ask:
-        """Return what asks for the works and for the thread to show the news."""
-        return self._engine.asking(*works, publish(request_id))
+        id_ = request.request_id
+        self._requests.move(id_, State.EXPIRED, Event.EXPIRED, jobs=[publish(id_)])
 
 
 def _is_late(request: Request, now: datetime) -> bool:
-    """Tell whether the message is no longer worth sending, or has waited for too long."""
+    """Return whether the deadline has passed, or the request has waited for too long."""
     if request.send_before is not None:
         return now >= request.send_before
     begun = max(request.created_at, request.send_at or request.created_at)
@@ -241,7 +234,7 @@ def _is_late(request: Request, now: datetime) -> bool:
 
 
 def _patience(request: Request, now: datetime) -> float:
-    """Return how many seconds the send may take, so that no attempt begins past its time."""
+    """Return how many seconds the send may take, so that no attempt begins after the deadline."""
     if request.send_before is None:
         return _SEND_PATIENCE
     return min(_SEND_PATIENCE, (request.send_before - now).total_seconds())

@@ -1,26 +1,23 @@
-"""After ``accepted``: follow each message until nothing more will become known of it.
+"""Follow each accepted message until nothing more will become known of it.
 
-Promises: many messages are looked at with one question; the waits between looks grow; what is
-seen late, twice or out of order moves nothing back; when this process dies, another looks on.
-Does not: send, or speak Slack (it asks for the thread to be brought up to date).
+One question asks about many messages, and the waits between questions grow. If this process
+dies, another goes on. Late, repeated or reordered news never moves a request backwards.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
-from bot.jobs.queue import Engine
-from bot.jobs.works import publish
+from bot.job import publish
+from bot.jobs.periodic import Periodic
 from bot.request import FINAL, Event, Request, State
-from bot.storage.requests import Ask, RequestStore
+from bot.storage.outcome_schedule import OutcomeSchedule
+from bot.storage.requests import RequestStore
 from genesys import (
     DeliveryStatus,
     GenesysCloud,
@@ -37,11 +34,12 @@ log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
 SUBSCRIBE_SECONDS = 10.0
-MOST_SUBSCRIBED = 333  # three topics each: a channel takes 1,000
-AT_ONCE = 100  # messages that one sweep looks at
+CLOCK_CHECK_SECONDS = 30.0
+MOST_SUBSCRIBED = 333  # conversations with three topics each: a channel takes 1,000 topics
+AT_ONCE = 100  # messages that one sweep asks about
 LEASE = timedelta(seconds=120)
 WAITS = (2, 3, 5, 8, 13, 21, 34, 55, 90, 150, 300, 600, 900)  # seconds; the last one repeats
-FINEST_GRID = 2  # seconds between two moments at which looks come due
+FINEST_GRID = 2  # seconds between two moments at which look-ups come due
 AFTER_NEWS = 4  # where in WAITS a message goes on after something has happened
 
 _MOVES = {
@@ -56,74 +54,69 @@ _HOLDER_WORDS = {
 }
 
 
-def now_in_utc() -> datetime:
+def utc_now() -> datetime:
     """Return the time now."""
     return datetime.now(UTC)
 
 
 class OutcomeTracker:
-    """A thread that looks at what is due; each process has one, and they share the work."""
+    """Looks up what became of the messages that are due; the processes share the work."""
 
     def __init__(
         self,
-        store: RequestStore,
-        engine: Engine,
+        requests: RequestStore,
+        schedule: OutcomeSchedule,
         cloud: GenesysCloud,
         *,
         link: Callable[[str], str],
-        subscribe: Callable[[Sequence[str]], None],
-        clock: Callable[[], datetime] = now_in_utc,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._store = store
-        self._engine = engine
+        """Make it; ``link`` returns a conversation's address for a person."""
+        self._requests = requests
+        self._schedule = schedule
         self._cloud = cloud
         self._link = link
-        self._subscribe = subscribe
         self._clock = clock
-        self._subscribed_at = float("-inf")
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._subscribe: Callable[[Sequence[str]], None] | None = None
+        self._subscribed_at = self._clock_checked_at = float("-inf")
+        self._periodic = Periodic("outcomes", SWEEP_SECONDS, self._turn)
 
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
+    def start(self, subscribe: Callable[[Sequence[str]], None]) -> None:
+        """Begin; ``subscribe`` is told now and then which conversations matter most."""
+        self._subscribe = subscribe
+        self._periodic.start()
 
     def stop(self) -> None:
-        """Stop looking; a look under way is left to its time limits."""
-        self._stopping.set()
-        self._thread.join(timeout=1.0)
+        """Ask no more; a question under way is left to its time limits."""
+        self._periodic.stop()
 
     def hasten(self, conversation_id: str) -> None:
         """Look at a conversation's messages soon: Genesys says that something happened there."""
-        self._store.hasten_look(conversation_id, datetime.now(UTC))
+        self._schedule.hasten(conversation_id, utc_now())
 
-    def _run(self) -> None:
-        while not self._stopping.wait(SWEEP_SECONDS):
-            try:
-                self._renew_subscription()
-                while self.sweep() == AT_ONCE and not self._stopping.is_set():
-                    pass
-            except sa.exc.SQLAlchemyError as error:
-                log.warning("the watch has no database (%s)", type(error).__name__)
-
-    def _renew_subscription(self) -> None:
-        """Tell Genesys's notifications which conversations matter most, now and then."""
-        if time.monotonic() - self._subscribed_at >= SUBSCRIBE_SECONDS:
-            self._subscribed_at = time.monotonic()
-            self._subscribe(self._store.watched_conversations(MOST_SUBSCRIBED))
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if self._subscribe and now - self._subscribed_at >= SUBSCRIBE_SECONDS:
+            self._subscribed_at = now
+            self._subscribe(self._schedule.next_conversations(MOST_SUBSCRIBED))
+        if now - self._clock_checked_at >= CLOCK_CHECK_SECONDS:
+            self._clock_checked_at = now
+            self._schedule.pull_forward(self._clock())
+        while self.sweep() == AT_ONCE and not self._periodic.is_stopping:
+            pass
 
     def sweep(self) -> int:
-        """Look once at all that is due, at most ``AT_ONCE``; return how many that were."""
+        """Ask once about what is due, at most ``AT_ONCE`` messages; return how many."""
         now = self._clock()
-        due = self._store.claim_watched(now, LEASE, AT_ONCE)
-        open_requests = []
+        due = self._schedule.claim_due(now, LEASE, AT_ONCE)
+        followed = []
         for request in due:
             if request.watch_until and now >= request.watch_until:
-                self._store.end_watch(request.request_id, self._showing(request))
+                self._schedule.stop(request.request_id, [publish(request.request_id)])
             else:
-                open_requests.append(request)
-        if open_requests:
-            self._look(open_requests, now)
+                followed.append(request)
+        if followed:
+            self._look(followed, now)
         return len(due)
 
     def _look(self, requests: list[Request], now: datetime) -> None:
@@ -139,15 +132,15 @@ class OutcomeTracker:
         try:
             news = read_news(self._cloud, watched, now=now)
         except GenesysError as error:
-            log.warning("the watch cannot ask Genesys Cloud (%r)", error)
+            log.warning("cannot ask Genesys Cloud for outcomes (%r)", error)
             news = {}
         for request in requests:
             moved = self._apply(request, news[request.message_id]) if news else False
             looks = min(request.looks + 1, AFTER_NEWS) if moved else request.looks + 1
-            self._store.look_again(request.request_id, _next_look(now, looks), looks)
+            self._schedule.look_again(request.request_id, _next_look(now, looks), looks)
 
     def _apply(self, request: Request, news: News) -> bool:
-        """Move a request by its news; tell whether it moved."""
+        """Move a request by its news; return whether it moved."""
         if news.reply is not None:
             return self._tell_reply(request, news.reply.conversation_id)
         if news.status is DeliveryStatus.FAILED:
@@ -162,7 +155,7 @@ class OutcomeTracker:
         try:
             holder = read_holder(self._cloud, conversation_id)
         except GenesysError as error:
-            log.info("request %s: who has the reply is unknown (%r)", request.request_id, error)
+            log.info("request %s: unknown who has the reply (%r)", request.request_id, error)
             holder = None
         words = _HOLDER_WORDS.get(holder.kind, "") if holder else ""
         detail = words.format(name=holder.name) if holder else ""
@@ -187,26 +180,23 @@ class OutcomeTracker:
         reason: str = "",
     ) -> bool:
         ends: dict[str, Any] = {"next_look_at": None} if state in FINAL else {}
-        return self._store.move(
+        return self._requests.move(
             request.request_id,
             state,
             event,
             detail,
-            ask=self._showing(request),
+            jobs=[publish(request.request_id)],
             link=link,
             reason=reason,
             **ends,
         )
 
-    def _showing(self, request: Request) -> Ask:
-        return self._engine.asking(publish(request.request_id))
-
 
 def _next_look(now: datetime, looks: int) -> datetime:
-    """Return when to look next: later each time, and when many others are due as well.
+    """Return when to look next: later each time, and together with others.
 
-    The times lie on a grid, each coarser one within the finer ones, and are at most a quarter of
-    the wait (or two seconds) late: so one question asks for all that has come due meanwhile.
+    The times lie on a grid, each coarser one within the finer ones. They are late by a quarter of
+    the wait at most (or two seconds), so one question asks about all that has come due meanwhile.
     """
     wait = WAITS[min(looks, len(WAITS) - 1)]
     grid = max(FINEST_GRID, 2 ** int(math.log2(wait / 4)))

@@ -1,98 +1,126 @@
-"""The net under the engine: requests whose work is gone are given new work.
+"""Give new jobs to requests that have lost theirs, and delete what's no longer needed.
 
-Promises: a request that stands still although no work for it waits or runs, because the work ended
-in an error that nobody foresaw or was set aside after many crashes, goes on within minutes. New
-work can do no harm: every step finds in the store what is done already, and the right to send is
-one compare-and-set.
+A job can end in an error that nobody foresaw, or be left by an older release. A new job does no
+harm: each step finds in the database what is done already, and a compare-and-set guards the send.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from dbos import error as dbos_error
 
-from bot.jobs.queue import Engine
-from bot.jobs.works import DELIVER, PUBLISH, READ_BACK, deliver, publish
+from bot.job import Job, JobKind
+from bot.jobs.periodic import Periodic
+from bot.jobs.queue import JobQueue
 from bot.request import State
+from bot.storage.database import Database, seconds_now
 from bot.storage.requests import RequestStore
-from bot.storage.tables import history, requests
+from bot.storage.tables import UNFINISHED, UNPOSTED, history, requests, workers
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
 STALLED_AFTER = timedelta(minutes=3)
-LONGEST_READ_BACK = timedelta(days=1, minutes=3)  # as far ahead as the settings may put one
-RESCUE_TURN = 1_000  # past every other, to be told apart in the engine's rows
+# An older line is given up: its job has tried for half a day.
+SHOWN_WITHIN = timedelta(days=1)
+KEPT_JOBS = timedelta(days=7)  # for whoever looks into what happened
+KEPT_HEARTBEATS = timedelta(days=1)
+_BATCH = 500  # rows deleted in one transaction
+# A job that is due later than any job can be was planned before the clock was set back.
+_LONGEST_DELAY = {
+    JobKind.PUBLISH: STALLED_AFTER,
+    JobKind.DELIVER: STALLED_AFTER,
+    JobKind.RECONCILE: timedelta(days=1, minutes=3),  # as the settings allow
+}
+_CAN_STALL = (State.CHECKING, State.SCHEDULED, State.SENDING)
 
 
-class Rescue:
-    """One thread beside the engine; every process may have one."""
+class Repair:
+    """Looks for requests without a job; every process may run one."""
 
-    def __init__(self, store: RequestStore, engine: Engine, database: sa.Engine) -> None:
+    def __init__(self, database: Database, requests: RequestStore, queue: JobQueue) -> None:
+        """Make it; nothing happens before ``start``."""
         self._database = database
-        self._store = store
-        self._engine = engine
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rescue", daemon=True)
+        self._requests = requests
+        self._queue = queue
+        self._periodic = Periodic("repair", EVERY_SECONDS, self._turn)
+        self._cleaned_at = datetime.min.replace(tzinfo=UTC)
 
     def start(self) -> None:
-        """Begin to look; the engine must be launched."""
-        self._thread.start()
+        """Adopt what release 0.1 left behind, then look every minute."""
+        if old_jobs := self._queue.list_jobs_of_0_1():
+            self._enqueue(_unfinished(), JobKind.DELIVER)
+            self._enqueue(sa.select(history.c.request_id).where(UNPOSTED), JobKind.PUBLISH)
+            self._queue.delete(old_jobs)
+        self._periodic.start()
 
     def stop(self) -> None:
         """Look no more."""
-        self._stopping.set()
-        self._thread.join(timeout=1.0)
+        self._periodic.stop()
 
-    def _run(self) -> None:
-        while not self._stopping.wait(EVERY_SECONDS):
-            try:
-                self.look(datetime.now(UTC))
-            except (sa.exc.SQLAlchemyError, dbos_error.DBOSException) as error:
-                log.warning("the rescue tries again (%s)", type(error).__name__)
+    def _turn(self) -> None:
+        now = datetime.now(UTC)
+        self.repair(now)
+        if abs(now - self._cleaned_at) > timedelta(hours=1):
+            self.clean_up(now)
+            self._cleaned_at = now
 
-    def look(self, now: datetime) -> int:
-        """Give work to every request that has none and should; return how many those are."""
-        rescued = 0
-        waits = {DELIVER: now + STALLED_AFTER, READ_BACK: now + LONGEST_READ_BACK}
-        for request_id in self._list(_stalled(now)):
-            if not any(
-                self._engine.has_work(name, request_id, by=by) for name, by in waits.items()
-            ):
-                log.warning("request %s had no work left and goes on", request_id)
-                self._store.ask(self._engine.asking(deliver(request_id, RESCUE_TURN, since=now)))
-                rescued += 1
-        for request_id in self._list(_unshown(now)):
-            if not self._engine.has_work(PUBLISH, request_id, by=now):
-                log.warning("request %s was not shown and is now", request_id)
-                self._store.ask(self._engine.asking(publish(request_id)))
-                rescued += 1
-        return rescued
+    def repair(self, now: datetime) -> int:
+        """Enqueue a job for each request that needs one and has none; return how many."""
+        has_job: dict[JobKind, set[str]] = {kind: set() for kind in JobKind}
+        for job in self._queue.list_unfinished():
+            if job.due <= (now + _LONGEST_DELAY[job.kind]).timestamp():
+                has_job[job.kind].add(job.request_id)
+        delivering = has_job[JobKind.DELIVER] | has_job[JobKind.RECONCILE]
+        repaired = self._enqueue(_stalled(now), JobKind.DELIVER, except_for=delivering)
+        return repaired + self._enqueue(
+            _unposted(now), JobKind.PUBLISH, except_for=has_job[JobKind.PUBLISH]
+        )
 
-    def _list(self, request_ids: sa.Select[tuple[str]]) -> tuple[str, ...]:
+    def _enqueue(
+        self,
+        request_ids: sa.Select[tuple[str]],
+        kind: JobKind,
+        except_for: Collection[str] = (),
+    ) -> int:
         with self._database.connect() as connection:
-            return tuple(row.request_id for row in connection.execute(request_ids))
+            found = {row.request_id for row in connection.execute(request_ids)}
+        for request_id in sorted(found - set(except_for)):
+            log.warning("request %s had lost its job (%s)", request_id, kind.value)
+            self._requests.enqueue(Job(kind, request_id))
+        return len(found - set(except_for))
+
+    def clean_up(self, now: datetime) -> None:
+        """Delete jobs that ended long ago, and heartbeats of processes that are long gone."""
+        while self._queue.delete_finished(now - KEPT_JOBS, _BATCH):
+            if self._periodic.is_stopping:
+                return
+        age = seconds_now(self._database) - workers.c.beat_at
+        with self._database.transaction() as connection:
+            connection.execute(sa.delete(workers).where(age > KEPT_HEARTBEATS.total_seconds()))
 
 
 def _is_old(at: sa.ColumnElement[float], now: datetime) -> sa.ColumnElement[bool]:
-    """Tell whether a line is not of just now: older, or later because the clock was set back."""
+    """Compare a time with now; a time in the future counts, because clocks are set back."""
     before, after = (now - STALLED_AFTER).timestamp(), (now + STALLED_AFTER).timestamp()
     return sa.not_(at.between(before, after))
 
 
+def _unfinished() -> sa.Select[tuple[str]]:
+    return sa.select(requests.c.request_id).where(UNFINISHED, requests.c.state.in_(_CAN_STALL))
+
+
 def _stalled(now: datetime) -> sa.Select[tuple[str]]:
-    """Select the unsent requests in whose history nothing has happened for some minutes."""
+    """Select the unsent requests to which nothing has happened for some minutes."""
     newest = (
         sa.select(sa.func.max(history.c.at))
         .where(history.c.request_id == requests.c.request_id)
         .scalar_subquery()
     )
-    return sa.select(requests.c.request_id).where(
-        requests.c.state.in_((State.CHECKING, State.SCHEDULED, State.SENDING)),
+    return _unfinished().where(
         _is_old(newest, now),
         sa.or_(
             requests.c.send_at.is_(None),
@@ -101,10 +129,10 @@ def _stalled(now: datetime) -> sa.Select[tuple[str]]:
     )
 
 
-def _unshown(now: datetime) -> sa.Select[tuple[str]]:
-    """Select the requests with a line that is some minutes old and that no thread shows yet."""
-    return (
-        sa.select(history.c.request_id)
-        .where(history.c.posted_ts == "", _is_old(history.c.at, now))
-        .distinct()
+def _unposted(now: datetime) -> sa.Select[tuple[str]]:
+    """Select the requests with a line that is some minutes old and that no thread shows."""
+    return sa.select(history.c.request_id).where(
+        UNPOSTED,
+        history.c.at > (now - SHOWN_WITHIN).timestamp(),
+        _is_old(history.c.at, now),
     )

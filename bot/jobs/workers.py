@@ -1,113 +1,106 @@
-"""Takes over the work of processes that died, and forgets work that ended long ago.
+"""Heartbeats: each process says that it's alive, and jobs of a dead one go on in another.
 
-Promises: work that a dead process left unfinished goes on in this one, with no hand laid on it; the
-work of a live process is left alone, also when it lost its database for a moment and with it its
-lock: it has two turns to take its slot again before anybody takes its work. A process that cannot
-get its slot back ends, because somebody else may be at its work. Does not: know what the work is.
+A process writes its heartbeat every few seconds. If it misses three, another process takes over
+its jobs. Of several that try, the one wins that renews the dead process's heartbeat first.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import threading
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from dbos import error as dbos_error
 
-from bot.jobs.queue import Engine
-from bot.slot import Slot
+from bot.jobs.periodic import Periodic
+from bot.jobs.queue import JobQueue
+from bot.storage.database import Database, insert_new, seconds_now
+from bot.storage.tables import workers
 
 log = logging.getLogger(__name__)
 
-EVERY_SECONDS = 5.0
-PATIENT_TURNS = 2  # how often a slot is seen free before its work is taken
-KEEP = timedelta(days=7)  # finished work, for whoever looks into what happened
-_FORGET_EVERY_SECONDS = 3600.0
-_BATCH = 500  # rows deleted in one transaction, so that nobody waits for long
-_FORGETTING = "forgetting"  # the lock under which one process at a time deletes
-_STOP_SECONDS = 2.0
+MISSED_BEATS = 3  # after that a process counts as dead
 
 
-def end_this_process() -> None:
-    """Ask this process to stop as an operator would; its supervisor starts it again."""
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-class Reaper:
-    """One thread beside the engine; it may run in every process of the bot at the same time."""
+class Workers:
+    """Keeps up the heartbeat of this process and takes over jobs of dead ones."""
 
     def __init__(
-        self,
-        engine: Engine,
-        slot: Slot,
-        *,
-        every: float = EVERY_SECONDS,
-        end: Callable[[], None] = end_this_process,
+        self, database: Database, queue: JobQueue, worker_id: str, *, beat_seconds: float
     ) -> None:
-        self._engine = engine
-        self._slot = slot
-        self._every = every
-        self._end = end
-        self._seen_free: dict[str, int] = {}  # executor id -> turns
-        self._forget_at = time.monotonic()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
+        """Make it; ``worker_id`` is the one that the queue has."""
+        self._database = database
+        self._queue = queue
+        self._worker_id = worker_id
+        self._dead_after = MISSED_BEATS * beat_seconds
+        self._now = seconds_now(database)
+        self._stale: dict[str, float | None] = {}  # the last heartbeat of those that look dead
+        self._periodic = Periodic("heartbeat", beat_seconds, self._turn)
 
     def start(self) -> None:
-        """Begin; the engine must be launched."""
-        self._thread.start()
+        """Write the first heartbeat and take over what dead processes left behind."""
+        self._turn()
+        self._periodic.start()
 
     def stop(self) -> None:
-        """Take no more over; returns within about two seconds even if the database hangs."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(_STOP_SECONDS)
+        """Let the others know that this process has ended."""
+        self._periodic.stop()
+        with self._database.transaction() as connection:
+            connection.execute(sa.delete(workers).where(workers.c.worker_id == self._worker_id))
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every):
-            try:
-                if self._keep_slot():
-                    self._take_over_the_dead()
-                    self._forget_finished()
-            except (sa.exc.SQLAlchemyError, dbos_error.DBOSException, OSError) as error:
-                log.warning("the reaper tries again (%s)", type(error).__name__)
+    def _turn(self) -> None:
+        self.beat()
+        self.take_over()
 
-    def _keep_slot(self) -> bool:
-        """Tell whether the slot is ours, taking it again when it was lost; else end the process."""
-        if self._slot.is_held():
-            return True
-        if self._slot.take_again():
-            log.warning("slot %s was lost and is ours again", self._slot.name)
-            return True
-        log.error("slot %s was lost to another process: stopping", self._slot.name)
-        self._stopping.set()
-        self._end()
-        return False
+    def beat(self) -> None:
+        """Write this process's heartbeat."""
+        with self._database.transaction() as connection:
+            beat = connection.execute(
+                sa.update(workers)
+                .where(workers.c.worker_id == self._worker_id)
+                .values(beat_at=self._now)
+            )
+            if not beat.rowcount:
+                insert_new(connection, workers, self._row(self._worker_id))
 
-    def _take_over_the_dead(self) -> None:
-        others = self._engine.executors() - {self._slot.name}
-        self._seen_free = {name: self._seen_free.get(name, 0) for name in sorted(others)}
-        for name in self._seen_free:
-            with self._slot.locked_if_free(name) as free:
-                if not free:
-                    self._seen_free[name] = 0
-                elif self._seen_free[name] < PATIENT_TURNS:
-                    self._seen_free[name] += 1
-                else:
-                    count = self._engine.take_over(name)
-                    log.warning("slot %s is dead: its work goes on here (%d)", name, count)
+    def take_over(self) -> None:
+        """Put the jobs of dead processes back on the queue."""
+        running = self._queue.list_running()
+        running.pop(self._worker_id, None)
+        beats = self._read_beats() if running else {}
+        stale = {
+            worker_id: beats[worker_id][0] if worker_id in beats else None
+            for worker_id in running
+            if worker_id not in beats or beats[worker_id][1] > self._dead_after
+        }
+        # A clock that jumps makes a living process look dead, but only until its next heartbeat.
+        dead = [
+            one for one, beat in stale.items() if one in self._stale and self._stale[one] == beat
+        ]
+        self._stale = stale
+        for worker_id in dead:
+            if self._win(worker_id, stale[worker_id]):
+                self._queue.resume(running[worker_id])
+                log.warning("took over %d jobs of a dead process", len(running[worker_id]))
 
-    def _forget_finished(self) -> None:
-        if time.monotonic() < self._forget_at:
-            return
-        with self._slot.locked_if_free(_FORGETTING) as mine:
-            before = datetime.now(UTC) - KEEP
-            while mine and self._engine.forget_finished(before, _BATCH):
-                if self._stopping.is_set():
-                    return
-        self._forget_at = time.monotonic() + _FORGET_EVERY_SECONDS
+    def _read_beats(self) -> dict[str, tuple[float, float]]:
+        """Return each process's last heartbeat and its age in seconds, by worker id."""
+        beats = sa.select(workers, (self._now - workers.c.beat_at).label("age"))
+        with self._database.connect() as connection:
+            return {row.worker_id: (row.beat_at, row.age) for row in connection.execute(beats)}
+
+    def _win(self, worker_id: str, beat: float | None) -> bool:
+        """Renew a dead process's heartbeat by compare-and-set; only one process succeeds.
+
+        If the winner dies before it has resumed the jobs, the heartbeat soon looks dead again.
+        """
+        with self._database.transaction() as connection:
+            if beat is None:
+                return insert_new(connection, workers, self._row(worker_id))
+            won = connection.execute(
+                sa.update(workers)
+                .where(workers.c.worker_id == worker_id, workers.c.beat_at == beat)
+                .values(beat_at=self._now)
+            )
+            return bool(won.rowcount)
+
+    def _row(self, worker_id: str) -> dict[str, object]:
+        return {"worker_id": worker_id, "beat_at": self._now}

@@ -1,1 +1,1 @@
-"""What an operator sees: health, readiness and metrics over HTTP."""
+"""What an operator sees over HTTP: health, readiness and metrics."""

@@ -1,8 +1,4 @@
-"""Whether the bot is alive and ready, in words for an operator.
-
-Promises: ``live`` asks nobody and notices a dead socket; ``ready`` asks the database, Slack and
-Genesys, at most every 15 seconds however often it is called.
-"""
+"""Whether the bot is alive and ready, in words for an operator."""
 
 from __future__ import annotations
 
@@ -10,92 +6,99 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
-
+from bot.cards.client import SlackClient
+from bot.cards.errors import SlackError, SlackRefused
 from bot.storage.requests import RequestStore
 from genesys import GenesysCloud, GenesysError, check_access
 
-if TYPE_CHECKING:  # over HTTP there is none
-    from slack_sdk.socket_mode.aiohttp import SocketModeClient
+CHECK_EVERY_SECONDS = 15.0
+SOCKET_GRACE_SECONDS = 20.0  # Slack renews sockets by itself, which takes a few seconds
 
-ASK_EVERY_SECONDS = 15.0
-SOCKET_PATIENCE_SECONDS = 20.0  # Slack renews sockets by itself, which takes a few seconds
+
+class Socket(Protocol):
+    """What the health of a Socket Mode connection is read from."""
+
+    async def is_connected(self) -> bool:
+        """Return whether the connection works."""
 
 
 class Health:
-    """Knows how the parts are."""
+    """Checks the bot's parts. Liveness asks no other system; readiness asks all of them."""
 
     def __init__(
         self,
-        store: RequestStore,
-        client: AsyncWebClient,
+        requests: RequestStore,
+        slack: SlackClient,
         cloud: GenesysCloud,
         executor: Executor,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store = store
-        self._client = client
+        self._requests = requests
+        self._slack = slack
         self._cloud = cloud
         self._executor = executor
         self._clock = clock
-        self._socket: SocketModeClient | None = None
-        self._socket_seen = clock()
-        self._asked_at = float("-inf")
+        self._socket: Socket | None = None
+        self._connected_at = clock()
+        self._checked_at = float("-inf")
         self._answers: dict[str, str] = {}
-        self._asking = asyncio.Lock()
+        self._checking = asyncio.Lock()
 
-    def watch(self, socket: SocketModeClient) -> None:
-        """Include a Socket Mode connection in what ``live`` says."""
+    def include_socket(self, socket: Socket) -> None:
+        """Include a Socket Mode connection in what ``check_live`` says."""
         self._socket = socket
-        self._socket_seen = self._clock()
+        self._connected_at = self._clock()
 
-    async def keep_watching(self) -> None:
-        """Look at the socket every second, for as long as the bot runs."""
+    async def follow_socket(self) -> None:
+        """Look every second whether the socket is connected, until cancelled."""
         while self._socket is not None:
             if await self._socket.is_connected():
-                self._socket_seen = self._clock()
+                self._connected_at = self._clock()
             await asyncio.sleep(1.0)
 
-    def live(self) -> dict[str, str]:
+    def check_live(self) -> dict[str, str]:
         """Return what is alive: "ok", or what is wrong."""
         if self._socket is None:
             return {"bot": "ok"}
-        silent = self._clock() - self._socket_seen
-        if silent < SOCKET_PATIENCE_SECONDS:
+        silent = self._clock() - self._connected_at
+        if silent < SOCKET_GRACE_SECONDS:
             return {"bot": "ok", "socket": "ok"}
         return {"bot": "ok", "socket": f"no connection to Slack for {silent:.0f} seconds"}
 
-    async def ready(self) -> dict[str, str]:
-        """Return whether database, Slack and Genesys answer: "ok", or what is wrong."""
-        async with self._asking:
-            if self._clock() - self._asked_at >= ASK_EVERY_SECONDS:
-                self._answers = await self._ask()
-                self._asked_at = self._clock()
+    async def check_ready(self) -> dict[str, str]:
+        """Return whether database, Slack and Genesys answer: "ok", or what is wrong.
+
+        However often it's called, it asks them once in 15 seconds at most.
+        """
+        async with self._checking:
+            if self._clock() - self._checked_at >= CHECK_EVERY_SECONDS:
+                self._answers = await self._check_all()
+                self._checked_at = self._clock()
         return self._answers
 
-    async def _ask(self) -> dict[str, str]:
+    async def _check_all(self) -> dict[str, str]:
         loop = asyncio.get_running_loop()
-        database = loop.run_in_executor(self._executor, self._store.is_reachable)
-        genesys = loop.run_in_executor(self._executor, self._ask_genesys)
-        return {
-            "database": "ok" if await database else "the database does not answer",
-            "slack": await self._ask_slack(),
-            "genesys": await genesys,
-        }
+        checks = (self._check_database, self._check_slack, self._check_genesys)
+        database, slack, genesys = await asyncio.gather(
+            *(loop.run_in_executor(self._executor, check) for check in checks)
+        )
+        return {"database": database, "slack": slack, "genesys": genesys}
 
-    async def _ask_slack(self) -> str:
+    def _check_database(self) -> str:
+        return "ok" if self._requests.is_reachable() else "the database does not answer"
+
+    def _check_slack(self) -> str:
         try:
-            await self._client.auth_test()
-        except SlackApiError as error:
-            return f"Slack refuses the bot's token: {error.response.get('error')}"
-        except (TimeoutError, SlackClientError, OSError) as error:
-            return f"Slack does not answer ({type(error).__name__})"
+            self._slack.check_token()
+        except SlackRefused as refusal:
+            return f"Slack refuses the bot's token: {refusal.code}"
+        except SlackError as error:
+            return str(error)
         return "ok"
 
-    def _ask_genesys(self) -> str:
+    def _check_genesys(self) -> str:
         try:
             check_access(self._cloud)
         except GenesysError as error:

@@ -1,89 +1,43 @@
-"""What a person typed for a customer, turned into an Identity or a sentence that says why not.
+"""Reads an email address or a phone number that a person typed.
 
-Promises: an e-mail checked by email-validator without DNS, a phone number as E.164 by
-phonenumbers. Does not: ask anybody whether the address is in use.
+email-validator checks the syntax of an email address without asking DNS; phonenumbers turns a phone
+number into E.164. Slack's own markup is undone before (``slack/markup.py``).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
+from bot.text import clean
 from genesys import Identity, IdentityKind
 
-# Slack writes an address in a message as <mailto:a@b|a@b>, a number as <tel:+44…|…>, and a domain
-# as <http://b|b>; commands may carry them too. https://docs.slack.dev/messaging/formatting-message-text
-_SLACK_LINK = re.compile(r"<(mailto:|tel:|https?://)?([^<>|\s]*)(?:\|([^<>]*))?>")
-_SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'"})
+_CURLY_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'"})
 _AROUND = " \t\n\"'`()[]{}<>,;:.!?*_~"
-_EMAIL = re.compile(r"[^\s<>|\"“”()\[\],;]+@[^\s<>|\"“”()\[\],;]+")
-_ADDRESS_LINK = re.compile(r"<(?:mailto:|tel:)([^<>|\s]+)(?:\|[^<>]*)?>")
-
-_DIGITS = re.compile(r"[+(]?[\d][\d().\-/]*[,;:]?")
-_NUMBER_START = re.compile(r"(?<![\w+(.@/-])[+(]?\d")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_EMAIL = re.compile(r"[^\s<>|\"“”()\[\],;:]+@[^\s<>|\"“”()\[\],;:'’]+")
+_DIGIT_GROUP = re.compile(r"[+(]?[\d][\d().\-/]*[,;:]?")
+_PHONE_START = re.compile(r"(?<![\w+(.@/-])[+(]?\d")
+_LEAST_DIGITS = 5  # fewer are not a phone number anywhere
+_CLEARLY_PHONE_DIGITS = 7  # so many at the start of a text are one, even if they're wrong
 
 
 class BadAddress(ValueError):
-    """That is not an e-mail address or a phone number. Type one such as jane@example.com."""
-
-
-def unescape(text: str) -> str:
-    """Undo Slack's escaping, exactly once: it escapes only ``&``, ``<`` and ``>``."""
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def clean(text: str) -> str:
-    """Make no-break spaces plain and drop what nobody can see (zero-width, direction, null)."""
-    kept = (
-        " " if unicodedata.category(sign) == "Zs" else sign
-        for sign in text
-        if unicodedata.category(sign) not in ("Cf", "Cc") or sign in "\t\n"
-    )
-    return "".join(kept).strip()
-
-
-def unlink(text: str) -> str:
-    """Replace Slack's link forms by what a person sees in them."""
-
-    def plain(found: re.Match[str]) -> str:
-        is_address = found[1] in ("mailto:", "tel:")
-        return found[2] if is_address else found[3] or found[2]
-
-    return _SLACK_LINK.sub(plain, text)
-
-
-def unlink_words(text: str) -> str:
-    """Replace Slack's links in words for a customer, who needs a web address in full."""
-
-    def plain(found: re.Match[str]) -> str:
-        kind, target, label = found[1] or "", found[2], found[3]
-        if not kind:
-            return found[0]
-        return kind + target if kind.startswith("http") else label or target
-
-    return _SLACK_LINK.sub(plain, text)
-
-
-def sendable(text: str) -> str:
-    """Drop the control characters that no messenger shows and some databases refuse."""
-    return _CONTROLS.sub("", text)
+    """That isn't an email address or a phone number; the text tells the agent what to do."""
 
 
 def read_identity(typed: str, default_country: str | None) -> Identity:
-    """Read one e-mail address or phone number as typed or as Slack delivers it.
+    """Read one email address or phone number.
 
-    Raises BadAddress, whose text is the sentence for the agent.
+    Raises BadAddress. ``default_country``: two letters, for phone numbers without a country code.
     """
-    text = unlink(clean(typed)).translate(_SMART).strip(_AROUND)
+    text = clean(typed).translate(_CURLY_QUOTES).strip(_AROUND)
     if not text:
         raise BadAddress("Type the customer's e-mail address or phone number.")
     if "@" in text:
         return _read_email(text)
-    if sum(sign.isdigit() for sign in text) >= 5:
+    if _count_digits(text) >= _LEAST_DIGITS:
         return _read_phone(text, default_country)
     raise BadAddress(
         "This is neither an e-mail address nor a phone number. "
@@ -91,20 +45,67 @@ def read_identity(typed: str, default_country: str | None) -> Identity:
     )
 
 
+def find_address(text: str, default_country: str | None) -> str:
+    """Return the first email address in a text, else its first phone number, else ""."""
+    text = clean(text)
+    for email in _EMAIL.finditer(text):
+        found = _read(email[0], default_country)
+        if found:
+            return found
+    for start in _PHONE_START.finditer(text):
+        rest = text[start.start() :]
+        found = _read(rest[: _phone_length(rest, default_country)], default_country)
+        if found:
+            return found
+    return ""
+
+
+def address_length(text: str, default_country: str | None) -> int:
+    """Return how many characters at the start of a text are an address; 0 if none are."""
+    first_word = re.match(r"\S*", text)
+    if first_word and "@" in clean(first_word[0])[1:]:
+        return first_word.end()
+    return _phone_length(text, default_country)
+
+
+def _phone_length(text: str, default_country: str | None) -> int:
+    """Return how many characters at the start of a text are a phone number; 0 if none are.
+
+    A message that starts with digits may follow the groups of a number, so the longest run that is
+    a valid number counts. A long run that isn't valid counts too: the form then says what's wrong.
+    """
+    end = longest = 0
+    for word in re.finditer(r"\S+", text):
+        if not _DIGIT_GROUP.fullmatch(clean(word[0])):
+            break
+        end = word.end()
+        if _read(text[:end], default_country):
+            longest = end
+        if word[0][-1] in ",;:":
+            break
+    return longest or (end if _count_digits(text[:end]) >= _CLEARLY_PHONE_DIGITS else 0)
+
+
+def _read(text: str, default_country: str | None) -> str:
+    try:
+        return read_identity(text, default_country).value
+    except BadAddress:
+        return ""
+
+
+def _count_digits(text: str) -> int:
+    return sum(char.isdigit() for char in text)
+
+
 def _read_email(text: str) -> Identity:
     try:
         valid = validate_email(text, check_deliverability=False, allow_domain_literal=False)
     except EmailNotValidError as error:
+        reason = str(error).removesuffix(".")
         raise BadAddress(
-            f"This e-mail address cannot be right: {_plain(error)} "
-            "Type one such as jane@example.com."
+            f"This e-mail address cannot be right: {reason}. Type one such as jane@example.com."
         ) from None
     return Identity(IdentityKind.EMAIL, valid.normalized)
-
-
-def _plain(error: EmailNotValidError) -> str:
-    sentence = str(error)
-    return sentence if sentence.endswith(".") else f"{sentence}."
 
 
 def _read_phone(text: str, default_country: str | None) -> Identity:
@@ -119,66 +120,9 @@ def _read_phone(text: str, default_country: str | None) -> Identity:
         raise BadAddress(
             "This phone number cannot be read. Type it such as +44 20 7946 0018."
         ) from None
-    if not phonenumbers.is_possible_number(number) or not phonenumbers.is_valid_number(number):
+    if not phonenumbers.is_valid_number(number):
         raise BadAddress(
             "No phone number looks like this one. Check the digits and the country code."
         )
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return Identity(IdentityKind.PHONE, e164)
-
-
-def find_address(message: str, default_country: str | None) -> str:
-    """Return the first e-mail or phone number in a Slack message's text, or "" when none is."""
-    for link in _ADDRESS_LINK.finditer(message):
-        found = _read(link[1], default_country)
-        if found:
-            return found
-    text = unlink(unescape(unlink(clean(message))))  # once more: a link typed by hand is escaped
-    for typed in _EMAIL.finditer(text):
-        found = _read(typed[0], default_country)
-        if found:
-            return found
-    for start in _NUMBER_START.finditer(text):
-        rest = text[start.start() :]
-        found = _read(rest[: phone_length(rest, default_country)], default_country)
-        if found:
-            return found
-    return ""
-
-
-def _read(text: str, default_country: str | None) -> str:
-    try:
-        return read_identity(text, default_country).value
-    except BadAddress:
-        return ""
-
-
-def phone_length(text: str, default_country: str | None) -> int:
-    """Return how many characters at the start of ``text`` are a phone number; 0 for none.
-
-    Written in groups, a number may be followed by a message that starts with digits: the longest
-    run that is a valid number counts, and the agent sees who it is before sending. A run that is
-    long enough but wrong counts too, so that the modal can say what is wrong with it.
-    """
-    end = longest = 0
-    for word in re.finditer(r"\S+", text):
-        if not _DIGITS.fullmatch(clean(word[0])):
-            break
-        end = word.end()
-        if _read(text[:end], default_country):
-            longest = end
-        if word[0][-1] in ",;:":
-            break
-    return longest or (end if sum(sign.isdigit() for sign in text[:end]) >= 7 else 0)
-
-
-def visible(text: str) -> str:
-    """Drop from a text what could mislead its reader in Slack: controls and direction marks.
-
-    Joiners stay: emoji families and several scripts are written with them.
-    """
-    return "".join(
-        sign
-        for sign in text
-        if sign in "\t\n\u200c\u200d" or unicodedata.category(sign) not in ("Cc", "Cf", "Cs")
-    )

@@ -1,8 +1,7 @@
-"""Step 3: who is it, and may a message go out? Asks Genesys and lets the rules decide.
+"""Step 3: find the customer in Genesys Cloud and decide whether we may message them.
 
-Promises: every question is answered by a Verdict, also when Genesys does not answer; what was
-just asked is not asked again, unless a message has gone to that customer since. Does not: speak
-Slack, or send.
+Promises: every question gets a Verdict, even while Genesys Cloud doesn't answer. A recent answer is
+reused, unless we have messaged that customer since.
 """
 
 from __future__ import annotations
@@ -16,36 +15,38 @@ from datetime import UTC, datetime
 from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
 from bot.text import explain
 from genesys import (
-    CheckedDeployment,
+    CachedDeployment,
     Customer,
     CutOff,
     GenesysCloud,
     GenesysError,
     Identity,
     KnownCustomers,
-    RateBudgetExhausted,
     RateLimited,
+    RateLimitExhausted,
     TimedOut,
     Unavailable,
     Unreachable,
     find_customer,
 )
 
-FRESH_SECONDS = 120.0  # of a verdict, in the modal and at the send
-PASSING = (Unreachable, TimedOut, CutOff, Unavailable, RateLimited, RateBudgetExhausted)
+FRESH_SECONDS = 120.0  # how long a verdict is good, in the form and for a send
 DEPLOYMENT_FRESH_SECONDS = 300.0
-KNOWN_SECONDS = 300.0  # for so long an address is taken to belong to the contact that had it
+KNOWN_SECONDS = 300.0  # how long an address counts as the same contact's
 MOST_KNOWN = 1_000
+_PASSING = (Unreachable, TimedOut, CutOff, Unavailable, RateLimited, RateLimitExhausted)
+
+_Question = tuple[Identity, str, bool]
 
 
 def passes(error: GenesysError) -> bool:
-    """Tell whether an error is of the kind that passes by itself: a request may wait for that."""
-    return isinstance(error, PASSING)
+    """Return whether the error is temporary, so that a request may wait for its end."""
+    return isinstance(error, _PASSING)
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A verdict, and when its questions were begun to be asked: by our clock, and for people."""
+class _Answer:
+    """A verdict and when we began to ask for it: by the monotonic clock, and as a time."""
 
     verdict: Verdict
     asked: float
@@ -53,7 +54,7 @@ class _Kept:
 
 
 class Lookup:
-    """Asks Genesys the questions of the rules, and keeps the answers while they are fresh."""
+    """Asks Genesys Cloud what the rules need, and caches the verdicts; thread-safe."""
 
     def __init__(
         self,
@@ -68,27 +69,27 @@ class Lookup:
         self._history_days = history_days
         self._clock = clock
         self._lock = threading.Lock()
-        self._kept: dict[tuple[Identity, str, bool], _Kept] = {}
-        self._sent: dict[str, float] = {}  # when something was last sent, by contact id
+        self._answers: dict[_Question, _Answer] = {}
+        self._sent: dict[str, float] = {}  # when we last messaged a contact, by its id
         self._known = KnownCustomers(seconds=KNOWN_SECONDS, most=MOST_KNOWN, clock=clock)
-        self._deployment = CheckedDeployment(
+        self._deployment = CachedDeployment(
             cloud, deployment_id, fresh_seconds=DEPLOYMENT_FRESH_SECONDS, clock=clock
         )
 
     def start(self) -> None:
-        """Begin to sign in and to look at the deployment, so that no agent has to wait for it.
+        """Sign in and read the deployment in the background, so that no agent waits for it.
 
-        Returns at once. Nobody hears of a failure: the first look-up simply asks again.
+        A failure isn't reported; the first lookup asks again.
         """
-        self._deployment.begin()
+        self._deployment.start_reading()
 
     def recent(self, identity: Identity, chosen: str, into_open: bool) -> Verdict | None:
-        """Return the verdict given to this question in the last two minutes, if any."""
-        kept = self._fresh(identity, chosen, into_open)
-        return kept.verdict if kept else None
+        """Return the verdict on this question if it's at most two minutes old, else None."""
+        answer = self._recent_answer((identity, chosen, into_open))
+        return answer.verdict if answer else None
 
     def check(self, identity: Identity, chosen: str, into_open: bool) -> Verdict:
-        """Look the customer up and decide; blocks while Genesys answers, never raises for it.
+        """Look the customer up and decide. Blocks, but never raises GenesysError.
 
         ``chosen`` is the contact id that the agent picked among several, or "".
         """
@@ -100,39 +101,41 @@ class Lookup:
                 sentence = f"{error.what} You may press Send all the same: the request then waits."
                 return Verdict(identity, None, (Finding(Rule.GENESYS, Level.WARN, sentence),))
             return Verdict(identity, None, (Finding(Rule.GENESYS, Level.BLOCK, explain(error)),))
-        self._keep((identity, chosen, into_open), _Kept(verdict, asked, asked_at))
+        with self._lock:
+            self._answers[identity, chosen, into_open] = _Answer(verdict, asked, asked_at)
+            self._drop_outdated()
         return verdict
 
-    def check_to_send(
+    def check_before_send(
         self, identity: Identity, chosen: str, into_open: bool
     ) -> tuple[Verdict, datetime]:
-        """Return the verdict that a send may rest on, and the time from which it counts.
+        """Return the verdict for a send, and since when it holds.
 
-        One that lets the message go and is still fresh is not asked for again; any other is.
+        A recent verdict is reused only if it allows the message.
         """
-        kept = self._fresh(identity, chosen, into_open)
-        if kept and kept.verdict.customer and not kept.verdict.blocks:
-            return kept.verdict, kept.asked_at
+        answer = self._recent_answer((identity, chosen, into_open))
+        if answer and answer.verdict.customer and not answer.verdict.blocks:
+            return answer.verdict, answer.asked_at
         asked_at = datetime.now(UTC)
         return self.check(identity, chosen, into_open), asked_at
 
     def note_send(self, contact_ids: Iterable[str]) -> None:
-        """Let nothing that was asked until now speak for these contacts: a message went to them.
+        """Stop reusing verdicts on these contacts, because we have just messaged them.
 
-        It may have opened a conversation, under whatever address they are looked up next.
+        The message may have opened a conversation, whichever address leads to the contact.
         """
         with self._lock:
             self._sent |= dict.fromkeys(contact_ids, self._clock())
             self._drop_outdated()
 
     def forget(self, contact_ids: Iterable[str]) -> None:
-        """Forget who these contacts are, as well: Genesys has refused a message to them."""
+        """Also forget which addresses these contacts have: Genesys refused a message to them."""
         ids = tuple(contact_ids)
         self.note_send(ids)
         self._known.forget(ids)
 
     def _ask(self, identity: Identity, chosen: str, into_open: bool, now: datetime) -> Verdict:
-        finish_reading = self._deployment.begin()  # asked for beside the look-up, not after it
+        wait_for_deployment = self._deployment.start_reading()  # while we look the customer up
         found = find_customer(
             self._cloud,
             identity,
@@ -142,38 +145,35 @@ class Lookup:
             chosen_contact_id=chosen or None,
             known=self._known.get(identity, chosen),
         )
+        deployment = None
         if isinstance(found, Customer):
             self._known.add(found, chosen)
+            deployment = wait_for_deployment()
         return decide(
             found,
-            finish_reading() if isinstance(found, Customer) else None,
+            deployment,
             deployment_id=self._deployment_id,
             into_open=into_open,
             now=now,
             history_days=self._history_days,
         )
 
-    def _fresh(self, identity: Identity, chosen: str, into_open: bool) -> _Kept | None:
+    def _recent_answer(self, question: _Question) -> _Answer | None:
         with self._lock:
-            kept = self._kept.get((identity, chosen, into_open))
-        return kept if kept and self._clock() - kept.asked < FRESH_SECONDS else None
-
-    def _keep(self, question: tuple[Identity, str, bool], kept: _Kept) -> None:
-        with self._lock:
-            self._kept[question] = kept
-            self._drop_outdated()
+            answer = self._answers.get(question)
+        return answer if answer and self._clock() - answer.asked < FRESH_SECONDS else None
 
     def _drop_outdated(self) -> None:
-        """Drop what is no longer fresh, and what was asked before a message went out."""
+        """Drop what is too old, and verdicts that were asked for before a message went out."""
         oldest = self._clock() - FRESH_SECONDS
         self._sent = {id_: at for id_, at in self._sent.items() if at > oldest}
-        self._kept = {
-            question: kept
-            for question, kept in self._kept.items()
-            if kept.asked > oldest and not self._was_written_to(kept)
+        self._answers = {
+            question: answer
+            for question, answer in self._answers.items()
+            if answer.asked > oldest and not self._was_messaged_since(answer)
         }
 
-    def _was_written_to(self, kept: _Kept) -> bool:
-        customer = kept.verdict.customer
+    def _was_messaged_since(self, answer: _Answer) -> bool:
+        customer = answer.verdict.customer
         contact_ids = customer.contact_ids if customer else ()
-        return any(self._sent.get(id_, float("-inf")) >= kept.asked for id_ in contact_ids)
+        return any(self._sent.get(id_, float("-inf")) >= answer.asked for id_ in contact_ids)

@@ -1,7 +1,6 @@
-"""Step 3, its pure half: evidence and the rules of the house become a Verdict.
+"""Step 3, the pure half: decide from what Genesys Cloud answered whether we may message someone.
 
-Promises: every rule answers pass, warn or block, in words; nothing is asked of anybody.
-Does not: look anything up (``preflight`` does).
+Each rule passes, warns or blocks, and says why. ``lookup`` asks Genesys Cloud.
 """
 
 from __future__ import annotations
@@ -10,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.rules.address import visible
-from bot.text import plural_days
+from bot.text import plural_days, visible
 from genesys import (
     CHANNEL_TEXT_LIMIT,
     Customer,
@@ -23,11 +21,11 @@ from genesys import (
     Several,
 )
 
-SHOWN_CANDIDATES = 10  # as many radio buttons as Slack allows
+SHOWN_CANDIDATES = 10  # Slack allows 10 radio buttons
 
 
 class Level(StrEnum):
-    """How a rule came out."""
+    """What a rule says about the message."""
 
     PASS = "pass"
     WARN = "warn"
@@ -35,7 +33,7 @@ class Level(StrEnum):
 
 
 class Rule(StrEnum):
-    """What is asked before a message may go out."""
+    """What we check before a message may go out."""
 
     CONTACT = "contact"
     HISTORY = "web messaging history"
@@ -47,7 +45,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule's answer: what is the case and, where it does not pass, what to do."""
+    """One rule's result; the sentence says why and, if it doesn't pass, what to do."""
 
     rule: Rule
     level: Level
@@ -56,7 +54,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a message to this identity may go out, and the evidence for it."""
+    """Whether a message to this identity may go out, and why."""
 
     identity: Identity
     found: Found | None
@@ -64,27 +62,27 @@ class Verdict:
 
     @property
     def blocks(self) -> tuple[Finding, ...]:
-        """Return the findings that forbid the message; empty when it may go out."""
+        """The findings that forbid the message; empty if it may go out."""
         return tuple(finding for finding in self.findings if finding.level is Level.BLOCK)
 
     @property
     def is_away(self) -> bool:
-        """Tell whether nothing is known because Genesys did not answer, which passes."""
+        """Whether we know nothing because Genesys Cloud didn't answer, which will pass."""
         return self.found is None and not self.blocks
 
     @property
     def customer(self) -> Customer | None:
-        """Return the one customer that was found, if it is one."""
+        """The customer, if exactly one was found."""
         return self.found if isinstance(self.found, Customer) else None
 
 
 def measure(text: str) -> int:
-    """Count a text as the stricter of the ways in which Genesys may: in UTF-16 units."""
+    """Return a text's length in UTF-16 units, the stricter way in which Genesys may count."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def check_length(text: str) -> str:
-    """Return what is wrong with a message's length, or "" when it fits."""
+    """Return what is wrong with a message's length, or "" if it fits."""
     length = measure(text)
     if not visible(text).strip():
         return "Type the message for the customer."
@@ -105,7 +103,7 @@ def decide(
     now: datetime,
     history_days: int,
 ) -> Verdict:
-    """Judge a lookup's answer by the rules; ``deployment`` is None when it was not read."""
+    """Apply the rules to what a lookup found; ``deployment`` is None if it couldn't be read."""
     if isinstance(found, NoContact):
         sentence = (
             "No contact in Genesys Cloud has this address. Check it for a typing error, "
@@ -119,18 +117,17 @@ def decide(
         )
         if len(found.candidates) > SHOWN_CANDIDATES:
             sentence += f" The first {SHOWN_CANDIDATES} are shown; if none is the one, merge some."
-
         return Verdict(found.identity, found, (_block(Rule.CONTACT, sentence),))
     findings = (
         Finding(Rule.CONTACT, Level.PASS, f"Found by {found.matched_by.value}."),
-        _judge_history(found, deployment_id, now, history_days),
-        _judge_deployment(deployment),
-        _judge_open(found, into_open),
+        _check_history(found, deployment_id, now, history_days),
+        _check_deployment(deployment),
+        _check_conversation(found, into_open),
     )
     return Verdict(found.identity, found, findings)
 
 
-def _judge_history(
+def _check_history(
     customer: Customer, deployment_id: str, now: datetime, history_days: int
 ) -> Finding:
     latest = customer.latest
@@ -160,7 +157,7 @@ _DEPLOYMENT_WORDS = {
 }
 
 
-def _judge_deployment(deployment: Deployment | None) -> Finding:
+def _check_deployment(deployment: Deployment | None) -> Finding:
     if deployment is None:
         return Finding(
             Rule.DEPLOYMENT,
@@ -178,7 +175,7 @@ def _judge_deployment(deployment: Deployment | None) -> Finding:
     return Finding(Rule.DEPLOYMENT, Level.PASS, "The Messenger deployment is active.")
 
 
-def _judge_open(customer: Customer, into_open: bool) -> Finding:
+def _check_conversation(customer: Customer, into_open: bool) -> Finding:
     if customer.open is None:
         return Finding(Rule.CONVERSATION, Level.PASS, "No conversation is open now.")
     if into_open:

@@ -1,19 +1,16 @@
-"""The buttons of a card: each click is checked again here, and a late or foreign one is answered.
+"""Answers clicks on a card's buttons.
 
-Promises: only the agent who asked and the leads may decide about a request; a decision is
-written down with the name of who took it. Does not: trust that a button is only shown where it
-applies.
+Only the agent who asked for the message and the leads may decide. Every click is checked again
+here, because a card may be older than its request's state.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from concurrent.futures import Executor
-from typing import Any
+from dataclasses import replace
 
 from slack_bolt.async_app import AsyncAck
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.cards.card import CANCEL, CHECK_AGAIN, COMPOSE_AGAIN, SEND_ANYWAY
 from bot.delivery.deliver import Delivery
@@ -22,69 +19,64 @@ from bot.request import Request
 from bot.slack.errors import ErrorHandler
 from bot.slack.form import Form
 from bot.slack.form_input import make_draft
-from bot.slack.reception import Call, Listener, action
+from bot.slack.interaction import Interaction
+from bot.slack.respond import respond
 from bot.storage.requests import RequestStore
 
+BUTTONS = (CANCEL, CHECK_AGAIN, SEND_ANYWAY, COMPOSE_AGAIN)
 _FOREIGN = "Only the agent who asked for this message, or a lead, can do that."
 _LATE = "This request has moved on since that button was shown. The card says where it stands."
 
 
 class Buttons:
-    """Listens to the clicks on cards."""
+    """Listens to the buttons of cards. ``records``: threads for what waits for the database."""
 
     def __init__(
         self,
-        store: RequestStore,
+        requests: RequestStore,
         delivery: Delivery,
-        receipts: Reconciler,
-        modal: Form,
-        last_resort: ErrorHandler,
+        reconciler: Reconciler,
+        form: Form,
+        errors: ErrorHandler,
         *,
         records: Executor,
         default_country: str | None,
         leads: frozenset[str],
     ) -> None:
-        self._store = store
-        self._modal = modal
-        self._last_resort = last_resort
+        self._requests = requests
+        self._form = form
+        self._errors = errors
         self._records = records
         self._country = default_country
         self._leads = leads
         self._decisions = {
             CANCEL: delivery.cancel,
-            CHECK_AGAIN: receipts.check_again,
+            CHECK_AGAIN: reconciler.check_again,
             SEND_ANYWAY: delivery.send_anyway,
         }
 
-    def listeners(self) -> Mapping[Call, Listener]:
-        """Return who listens to what."""
-        return {action(name): self._on_click for name in (*self._decisions, COMPOSE_AGAIN)}
-
-    async def _on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def click(self, ack: AsyncAck, interaction: Interaction) -> None:
+        """Do what a button says after the ack, if this person may and the request still can."""
         await ack()
-        self._last_resort.start(self._do(body), body)
+        self._errors.start(self._do(interaction), interaction)
 
-    async def _do(self, body: dict[str, Any]) -> None:
-        click, user = body["actions"][0], body["user"]
+    async def _do(self, click: Interaction) -> None:
         loop = asyncio.get_running_loop()
-        request = await loop.run_in_executor(self._records, self._store.load, click["value"])
-        if user["id"] != request.agent_id and user["id"] not in self._leads:
-            await _answer(body, _FOREIGN)
+        request = await loop.run_in_executor(self._records, self._requests.load, click.action_value)
+        if click.user_id != request.agent_id and click.user_id not in self._leads:
+            await respond(click.place.response_url, _FOREIGN)
             return
-        if click["action_id"] == COMPOSE_AGAIN:
-            await self._compose_again(request, body)
+        if click.action_id == COMPOSE_AGAIN:
+            await self._open_again(request, click)
             return
-        decide = self._decisions[click["action_id"]]
-        name = user.get("name") or user.get("username") or user["id"]
-        if not await loop.run_in_executor(self._records, decide, request.request_id, name):
-            await _answer(body, _LATE)
+        decide = self._decisions[click.action_id]
+        if not await loop.run_in_executor(
+            self._records, decide, request.request_id, click.user_name
+        ):
+            await respond(click.place.response_url, _LATE)
 
-    async def _compose_again(self, request: Request, body: dict[str, Any]) -> None:
-        draft = make_draft(request.place, request.identity.value, request.text, self._country)
-        await self._modal.open(draft, body["trigger_id"], request.text)
-
-
-async def _answer(body: dict[str, Any], sentence: str) -> None:
-    await AsyncWebhookClient(body["response_url"]).send(
-        text=sentence, response_type="ephemeral", replace_original=False
-    )
+    async def _open_again(self, request: Request, click: Interaction) -> None:
+        # The response URL of the first time has expired after half an hour.
+        place = replace(request.place, response_url=click.place.response_url)
+        draft = make_draft(place, request.identity.value, request.text, self._country)
+        await self._form.open(draft, click.trigger_id, request.text)

@@ -1,24 +1,20 @@
-"""Step 2: the modal's life: it opens at once, shows who the customer is, and takes the Send.
+"""The form: opens it, shows who the customer is, and turns Send into a stored Request.
 
-Promises: nothing waits for Genesys before an ack; a submission is written down before its ack, and
-one view is one request however often it is submitted. Does not: draw (``modal_view``), or send.
+No ack waits for Genesys Cloud. A request is stored before its ack, under its view's id: however
+often Slack delivers one form, it is one request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.cards.card import show_given_back
@@ -27,201 +23,178 @@ from bot.request import Request
 from bot.rules.lookup import Lookup
 from bot.rules.verdict import Verdict, check_length
 from bot.slack.errors import ErrorHandler
-from bot.slack.form_input import (
-    CANDIDATE,
-    CUSTOMER,
-    MESSAGE,
-    OPEN,
-    Draft,
-    check_times,
-    field_of,
-    read_modal,
-)
-from bot.slack.form_view import (
-    ASK_FOR_CUSTOMER,
-    COMPOSE,
-    INPUT_LENGTH,
-    LOOKING_UP,
-    Note,
-    build_modal,
-)
-from bot.slack.reception import Call, Listener, action, submission
+from bot.slack.form_input import CUSTOMER, MESSAGE, Draft, check_times, field_of, read_form
+from bot.slack.form_view import ASK_FOR_CUSTOMER, INPUT_LENGTH, LOOKING_UP, Note, build_form
+from bot.slack.interaction import Interaction, View
+from bot.slack.respond import respond
 from genesys import Identity, Several
 
 log = logging.getLogger(__name__)
 
 _TOO_LATE = "Slack gave the form too little time to open. Nothing was sent: try again."
 _TOO_LONG = "Your text is longer than the form takes, so only its beginning is there. All of it:"
-_TRIGGER_LOST = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id")
+_NOT_STORED = (
+    "The bot's database did not take this just now. Nothing was sent: "
+    "wait a moment and press Send again."
+)
+_SENT_BEFORE = (
+    "This form was sent before with another text, and that one is on its way. "
+    "Close this form and open a new one for another message."
+)
+# https://docs.slack.dev/reference/methods/views.open#errors
+_TRIGGER_ERRORS = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id")
 
 
 class Form:
-    """Opens and updates the modal, and turns its submission into a Request."""
+    """Opens, updates and submits the form.
+
+    ``lookups`` and ``records``: threads for what waits for Genesys Cloud and for the database.
+    """
 
     def __init__(
         self,
         client: AsyncWebClient,
-        preflight: Lookup,
+        lookup: Lookup,
         delivery: Delivery,
-        last_resort: ErrorHandler,
+        errors: ErrorHandler,
         *,
         lookups: Executor,
         records: Executor,
         default_country: str | None,
     ) -> None:
         self._client = client
-        self._preflight = preflight
+        self._lookup = lookup
         self._delivery = delivery
-        self._last_resort = last_resort
+        self._errors = errors
         self._lookups = lookups
         self._records = records
         self._country = default_country
-        self._turns: Counter[str] = Counter()  # look-ups under way or done, by view id
-
-    def listeners(self) -> Mapping[Call, Listener]:
-        """Return who listens to what."""
-        changes = {action(name): self._on_change for name in (CUSTOMER, CANDIDATE, OPEN)}
-        return {submission(COMPOSE): self._on_submission, **changes}
+        self._latest: dict[str, object] = {}  # view id -> the look-up whose answer may be shown
 
     async def open(self, draft: Draft, trigger_id: str, typed: str = "") -> None:
-        """Open the modal for a draft, then look its customer up.
+        """Open the form for a draft, then look the customer up.
 
-        ``typed`` is given back to the agent when Slack no longer lets the modal open.
+        ``typed`` goes back to the agent if the form can't hold it or can no longer open.
         """
-        note = LOOKING_UP if draft.identity else _first_note(draft)
+        response_url = draft.place.response_url
         try:
             answer = await self._client.views_open(
-                trigger_id=trigger_id, view=build_modal(draft, note)
+                trigger_id=trigger_id, view=build_form(draft, _first_note(draft))
             )
         except SlackApiError as error:
-            if error.response.get("error") not in _TRIGGER_LOST:
+            if error.response.get("error") not in _TRIGGER_ERRORS:
                 raise
-            await self._give_back(draft.place.response_url, _TOO_LATE, typed)
+            await _give_back(response_url, _TOO_LATE, typed)
             return
         if len(draft.message) > INPUT_LENGTH:
-            await self._give_back(draft.place.response_url, _TOO_LONG, typed)
+            await _give_back(response_url, _TOO_LONG, typed)
         if draft.identity:
             await self._look_up(answer["view"]["id"], draft)
 
-    async def _give_back(self, response_url: str, sentence: str, typed: str) -> None:
-        shown = show_given_back(sentence, typed)
-        await AsyncWebhookClient(response_url).send(
-            text=shown.text, blocks=shown.blocks, response_type="ephemeral"
-        )
-
-    async def _on_change(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """Check again when the agent changed the customer or made a choice."""
+    async def check(self, ack: AsyncAck, interaction: Interaction) -> None:
+        """Look up again after the agent has changed the customer or chosen something."""
         await ack()
-        view = body["view"]
-        draft = read_modal(view, body["team"]["id"], self._country)
-        self._last_resort.start(self._look_up(view["id"], draft), body)
+        draft = self._read(interaction)
+        self._errors.start(self._look_up(interaction.view_id, draft), interaction)
+
+    async def submit(self, ack: AsyncAck, interaction: Interaction) -> None:
+        """Store the request and close the form, or show what's wrong under its field."""
+        draft = self._read(interaction)
+        errors = self._find_errors(draft, interaction.view)
+        if not errors:
+            errors = await self._store(_to_request(draft, interaction))
+        if not errors:
+            await ack()
+            return
+        await ack(response_action="errors", errors=errors)
+        if draft.identity and set(errors) != {MESSAGE}:
+            # So that the next Send is judged by what is true then, not by this answer.
+            self._errors.start(self._judge(draft.identity, draft), interaction)
+
+    def _read(self, interaction: Interaction) -> Draft:
+        return read_form(interaction.view, interaction.place.team_id, self._country)
 
     async def _look_up(self, view_id: str, draft: Draft) -> None:
-        self._turns[view_id] += 1
-        turn = self._turns[view_id]
-        shown: Note | Verdict = LOOKING_UP if draft.identity else _first_note(draft)
+        """Show that the customer is being looked up, then the verdict, unless it's outdated."""
+        this = self._latest[view_id] = object()
         several = self._known_candidates(draft)
-        await self._update(view_id, draft, shown, several)
-        if draft.identity is not None:
-            verdict = await self._check(draft.identity, draft)
-            if self._turns[view_id] == turn:  # else the agent has asked about somebody else since
+        try:
+            await self._update(view_id, draft, _first_note(draft), several)
+            if draft.identity is None:
+                return
+            verdict = await self._judge(draft.identity, draft)
+            if self._latest.get(view_id) is this:  # else the agent has changed something since
                 await self._update(view_id, draft, verdict, several)
-        if self._turns[view_id] == turn:
-            del self._turns[view_id]
+        finally:
+            if self._latest.get(view_id) is this:
+                del self._latest[view_id]
 
     def _known_candidates(self, draft: Draft) -> Several | None:
-        """Return the contacts to choose from, so that the choice stays in view once made."""
+        """Return the contacts to choose from, so that they stay in view after the choice."""
         if draft.identity is None or not draft.chosen_contact_id:
             return None
-        unchosen = self._preflight.recent(draft.identity, "", False)
+        unchosen = self._lookup.recent(draft.identity, "", False)
         return unchosen.found if unchosen and isinstance(unchosen.found, Several) else None
 
-    async def _check(self, identity: Identity, draft: Draft) -> Verdict:
+    async def _judge(self, identity: Identity, draft: Draft) -> Verdict:
         return await asyncio.get_running_loop().run_in_executor(
-            self._lookups,
-            self._preflight.check,
-            identity,
-            draft.chosen_contact_id,
-            draft.into_open,
+            self._lookups, self._lookup.check, identity, draft.chosen_contact_id, draft.into_open
         )
 
     async def _update(
         self, view_id: str, draft: Draft, shown: Note | Verdict, several: Several | None
     ) -> None:
         try:
-            await self._client.views_update(
-                view_id=view_id, view=build_modal(draft, shown, several)
-            )
+            await self._client.views_update(view_id=view_id, view=build_form(draft, shown, several))
         except SlackApiError as error:
-            if error.response.get("error") != "not_found":  # the agent has closed it
+            if error.response.get("error") != "not_found":  # the agent has closed the form
                 raise
 
-    async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        view = body["view"]
-        draft = read_modal(view, body["team"]["id"], self._country)
-        errors = self._find_errors(draft, view)
-        if not errors:
-            errors = await self._record(_to_request(draft, body))
-        if errors:
-            await ack(response_action="errors", errors=errors)
-            if draft.identity and set(errors) != {MESSAGE}:
-                # So that the next Send is judged by news, not by this answer.
-                self._last_resort.start(self._refresh(draft.identity, draft), body)
-            return
-        await ack()
-
-    async def _refresh(self, identity: Identity, draft: Draft) -> None:
-        await self._check(identity, draft)
-
-    def _find_errors(self, draft: Draft, view: dict[str, Any]) -> dict[str, str]:
+    def _find_errors(self, draft: Draft, view: View) -> dict[str, str]:
+        """Return what's already known to be wrong, by the field's block id."""
         errors: dict[str, str] = {}
         if draft.identity is None:
             errors[CUSTOMER] = draft.problem
         else:
-            verdict = self._preflight.recent(
-                draft.identity, draft.chosen_contact_id, draft.into_open
-            )
+            verdict = self._lookup.recent(draft.identity, draft.chosen_contact_id, draft.into_open)
             for finding in verdict.blocks if verdict else ():
                 errors.setdefault(field_of(finding, draft, view), finding.sentence)
-        too_long = check_length(draft.message)
-        if too_long:
-            errors[MESSAGE] = too_long
+        wrong_length = check_length(draft.message)
+        if wrong_length:
+            errors[MESSAGE] = wrong_length
         return errors | check_times(draft, datetime.now(UTC))
 
-    async def _record(self, request: Request) -> dict[str, str]:
-        """Write the request down; return field errors when that cannot be done."""
+    async def _store(self, request: Request) -> dict[str, str]:
+        """Store the request; return an error for the message field if that isn't possible."""
         try:
             stored = await asyncio.get_running_loop().run_in_executor(
-                self._records, self._delivery.accept, request
+                self._records, self._delivery.submit, request
             )
         except SQLAlchemyError as error:
-            log.warning("cannot record a request (%s)", type(error).__name__)
-            return {
-                MESSAGE: "The bot's database did not take this just now. Nothing was sent: "
-                "wait a moment and press Send again."
-            }
-        if not stored.same_intention(request):
-            return {
-                MESSAGE: "This form was sent before with another text, and that one is on its way. "
-                "Close this form and open a new one for another message."
-            }
-        return {}
+            log.warning("cannot store a request (%s)", type(error).__name__)
+            return {MESSAGE: _NOT_STORED}
+        return {} if stored.same_intention(request) else {MESSAGE: _SENT_BEFORE}
+
+
+async def _give_back(response_url: str, sentence: str, typed: str) -> None:
+    shown = show_given_back(sentence, typed)
+    await respond(response_url, shown.text, shown.blocks)
 
 
 def _first_note(draft: Draft) -> Note:
-    """Say what the agent should do while there is no customer to look up."""
+    if draft.identity:
+        return LOOKING_UP
     return Note(draft.problem) if draft.customer else ASK_FOR_CUSTOMER
 
 
-def _to_request(draft: Draft, body: dict[str, Any]) -> Request:
+def _to_request(draft: Draft, interaction: Interaction) -> Request:
     if draft.identity is None:
         raise ValueError("a draft without a customer cannot become a request")
-    user = body["user"]
     return Request(
-        request_id=body["view"]["id"],
-        place=replace(draft.place, team_id=body["team"]["id"]),
-        agent_id=user["id"],
-        agent_name=user.get("name") or user.get("username") or user["id"],
+        request_id=interaction.view["id"],
+        place=replace(draft.place, team_id=interaction.place.team_id),
+        agent_id=interaction.user_id,
+        agent_name=interaction.user_name,
         identity=draft.identity,
         text=draft.message,
         into_open_conversation=draft.into_open,

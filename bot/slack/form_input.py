@@ -1,7 +1,6 @@
-"""Step 2: the Draft, which is what an agent has typed so far, and how it is read from a modal.
+"""Reads what an agent has typed into the form, and checks what needs no look-up.
 
-Promises: what is typed is parsed once, here; a choice made for one customer never counts for
-another, because its block id names the customer. Does not: draw (``modal_view``), or ask anybody.
+A choice that was made for one customer never counts for another: its block id names the customer.
 """
 
 from __future__ import annotations
@@ -13,23 +12,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.request import Place
-from bot.rules.address import BadAddress, read_identity, sendable
+from bot.rules.address import BadAddress, read_identity
 from bot.rules.verdict import Finding, Rule
+from bot.slack.interaction import View
+from bot.slack.markup import unlink
+from bot.text import sendable
 from genesys import Identity
-
-View = dict[str, Any]
 
 CUSTOMER, MESSAGE, CANDIDATE, OPEN = "customer", "message", "candidate", "open_conversation"
 SEND_AT, SEND_BEFORE = "send_at", "send_before"
 WRITE_INTO, LEAVE = "write", "leave"
-LATEST = timedelta(days=90)  # how far ahead a message may be planned
+LATEST = timedelta(days=90)  # how far ahead a message can be planned
+STILL_NOW = timedelta(minutes=1)  # a time that passed while the form was open still means now
 
 
 @dataclass(frozen=True)
 class Draft:
     """What an agent has typed so far, and where they were.
 
-    ``identity`` is None while the customer field holds none; ``problem`` then says why.
+    ``identity`` is None as long as the customer can't be read; ``problem`` then says why.
     """
 
     place: Place
@@ -44,16 +45,16 @@ class Draft:
 
 
 def make_draft(place: Place, customer: str, message: str, default_country: str | None) -> Draft:
-    """Read a typed customer and keep the sentence that says why it cannot be read."""
+    """Make a draft of a typed customer and message."""
     try:
-        identity = read_identity(customer, default_country)
+        identity = read_identity(unlink(customer), default_country)
     except BadAddress as problem:
         return Draft(place, customer, message, None, str(problem))
     return Draft(place, customer, message, identity)
 
 
-def read_modal(view: View, team_id: str, default_country: str | None) -> Draft:
-    """Read the draft out of a view that Slack delivers (submission or action)."""
+def read_form(view: View, team_id: str, default_country: str | None) -> Draft:
+    """Read the draft in a form that Slack delivers."""
     values = view["state"]["values"]
     draft = make_draft(
         read_place(view["private_metadata"], team_id),
@@ -64,41 +65,50 @@ def read_modal(view: View, team_id: str, default_country: str | None) -> Draft:
     draft = replace(draft, send_at=_time(values, SEND_AT), send_before=_time(values, SEND_BEFORE))
     if draft.identity is None:
         return draft
-    candidate = _value(values, name_for(CANDIDATE, draft.identity), CANDIDATE)
-    into_open = _value(values, name_for(OPEN, draft.identity), OPEN)
     return replace(
         draft,
-        chosen_contact_id=(candidate.get("selected_option") or {}).get("value", ""),
-        into_open=(into_open.get("selected_option") or {}).get("value") == WRITE_INTO,
+        chosen_contact_id=_option(values, name_for(CANDIDATE, draft.identity), CANDIDATE),
+        into_open=_option(values, name_for(OPEN, draft.identity), OPEN) == WRITE_INTO,
     )
 
 
 def field_of(finding: Finding, draft: Draft, view: View) -> str:
-    """Return the block id of the field under which a finding's sentence belongs."""
-    present = {block["block_id"] for block in view["blocks"]}
+    """Return the block id of the field under which a finding belongs."""
+    shown = {block["block_id"] for block in view["blocks"]}
     wanted = CUSTOMER
     if draft.identity and finding.rule is Rule.CONVERSATION:
         wanted = name_for(OPEN, draft.identity)
     elif draft.identity and finding.rule is Rule.CONTACT:
         wanted = name_for(CANDIDATE, draft.identity)
-    return wanted if wanted in present else CUSTOMER
+    return wanted if wanted in shown else CUSTOMER
 
 
 def name_for(block: str, identity: Identity) -> str:
-    """Name a block so that it belongs to one customer; the id does not give the address away."""
+    """Return the block id of one customer's own field; it doesn't show the address."""
     return f"{block}:{hashlib.sha256(identity.value.encode()).hexdigest()[:16]}"
 
 
 def check_times(draft: Draft, now: datetime) -> dict[str, str]:
-    """Return what is wrong with a draft's times, by the field where it belongs."""
+    """Return what's wrong with the times of a draft, by the field's block id."""
     errors: dict[str, str] = {}
     if draft.send_at is not None and draft.send_at > now + LATEST:
         errors[SEND_AT] = f"Choose a time within the next {LATEST.days} days."
-    elif draft.send_at is not None and draft.send_at < now - timedelta(minutes=1):
+    elif draft.send_at is not None and draft.send_at < now - STILL_NOW:
         errors[SEND_AT] = "This time is over. Choose a later one, or none to send at once."
     if draft.send_before is not None and draft.send_before <= max(now, draft.send_at or now):
         errors[SEND_BEFORE] = "By then it could not have been sent. Choose a later time, or none."
     return errors
+
+
+def write_place(place: Place) -> str:
+    """Write where the agent was into the form's private metadata."""
+    return json.dumps([place.channel_id, place.thread_ts, place.response_url])
+
+
+def read_place(metadata: str, team_id: str) -> Place:
+    """Read what ``write_place`` wrote."""
+    channel_id, thread_ts, response_url = json.loads(metadata)
+    return Place(team_id, channel_id, thread_ts, response_url)
 
 
 def _value(values: dict[str, Any], block_id: str, action_id: str) -> dict[str, Any]:
@@ -106,17 +116,11 @@ def _value(values: dict[str, Any], block_id: str, action_id: str) -> dict[str, A
     return found if isinstance(found, dict) else {}
 
 
-def _time(values: dict[str, Any], block: str) -> datetime | None:
-    seconds = _value(values, block, block).get("selected_date_time")
+def _option(values: dict[str, Any], block_id: str, action_id: str) -> str:
+    option = _value(values, block_id, action_id).get("selected_option") or {}
+    return str(option.get("value", ""))
+
+
+def _time(values: dict[str, Any], block_id: str) -> datetime | None:
+    seconds = _value(values, block_id, block_id).get("selected_date_time")
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
-
-
-def write_place(place: Place) -> str:
-    """Keep where the agent was with the modal."""
-    return json.dumps([place.channel_id, place.thread_ts, place.response_url])
-
-
-def read_place(metadata: str, team_id: str) -> Place:
-    """Read back what ``write_place`` kept."""
-    channel_id, thread_ts, response_url = json.loads(metadata)
-    return Place(team_id, channel_id, thread_ts, response_url)

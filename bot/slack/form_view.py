@@ -1,16 +1,17 @@
-"""Step 2, what the agent sees: a Draft and a Verdict become a modal. Pure.
+"""Draws the form: a Draft and a Verdict become a Slack view. Pure.
 
-Promises: block and action ids stay the same from one update to the next, so that what the agent
-has typed survives; texts of people and of Genesys are literal. Does not: call anything.
+Block and action ids stay the same from one update to the next, because Slack keeps what the agent
+has typed only then. Texts by people and from Genesys Cloud are never formatted.
+https://docs.slack.dev/surfaces/modals#updating_views
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from bot.cards.blocks import Block, literal, plain, section
-from bot.rules.address import visible
 from bot.rules.verdict import SHOWN_CANDIDATES, Finding, Level, Verdict
 from bot.slack.form_input import (
     CANDIDATE,
@@ -22,22 +23,24 @@ from bot.slack.form_input import (
     SEND_BEFORE,
     WRITE_INTO,
     Draft,
-    View,
     name_for,
     write_place,
 )
-from bot.text import clip, show_name
+from bot.slack.interaction import View
+from bot.text import clip, show_name, visible
 from genesys import Identity, Several
 
-COMPOSE = "compose"  # the modal's callback id
+FORM = "compose"  # the form's callback id
 EVIDENCE = "evidence"
-INPUT_LENGTH = 3_000  # Slack's own limit: longer than the channel's, so that a paste is not cut
+INPUT_LENGTH = 3_000  # Slack's limit; web messaging takes less, but a long paste isn't cut
+CUSTOMER_LENGTH = 320
+OPTION_LENGTH = 75  # Slack's limit for an option's text and description
 _LEVEL_WORDS = {Level.PASS: "✓ OK", Level.WARN: "⚠ Note", Level.BLOCK: "✗ Stop"}
 
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence in the evidence's place: something is under way, or is not right."""
+    """A sentence that stands in place of the evidence."""
 
     sentence: str = field(repr=False)
 
@@ -48,12 +51,12 @@ ASK_FOR_CUSTOMER = Note(
 )
 
 
-def build_modal(
+def build_form(
     draft: Draft, shown: Note | Verdict = ASK_FOR_CUSTOMER, several: Several | None = None
 ) -> View:
-    """Draw the modal for a draft, with a note or a verdict as evidence.
+    """Draw the form for a draft, with a note or a verdict as evidence.
 
-    ``several`` keeps the choice of contacts in view after one of them was chosen.
+    ``several``: contacts that stay in view after one of them was chosen.
     """
     if isinstance(shown, Verdict) and isinstance(shown.found, Several):
         several = shown.found
@@ -69,7 +72,7 @@ def build_modal(
     blocks.append(_time_input(SEND_BEFORE, "Not after", hint, draft.send_before))
     return {
         "type": "modal",
-        "callback_id": COMPOSE,
+        "callback_id": FORM,
         "title": plain("Message a customer"),
         "submit": plain("Send"),
         "close": plain("Cancel"),
@@ -78,96 +81,91 @@ def build_modal(
     }
 
 
+def build_error_view(sentence: str) -> View:
+    """Draw the view that takes the form's place after an error."""
+    return {
+        "type": "modal",
+        "callback_id": "sorry",
+        "title": plain("Something went wrong"),
+        "close": plain("Close"),
+        "blocks": [{"type": "section", "text": plain(sentence)}],
+    }
+
+
 def _customer_input(draft: Draft) -> Block:
     element: Block = {
         "type": "plain_text_input",
-        "action_id": CUSTOMER,
         "placeholder": plain("jane@example.com or +44 20 7946 0018"),
-        "max_length": 320,
+        "max_length": CUSTOMER_LENGTH,
         "focus_on_load": not draft.customer,
         "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
     }
     if draft.customer:
-        element["initial_value"] = draft.customer[:320]
-    return {
-        "type": "input",
-        "block_id": CUSTOMER,
-        "dispatch_action": True,
-        "label": plain("Customer"),
-        "hint": plain("E-mail address or phone number. Press Enter to look the customer up."),
-        "element": element,
-    }
+        element["initial_value"] = draft.customer[:CUSTOMER_LENGTH]
+    hint = "E-mail address or phone number. Press Enter to look the customer up."
+    return _input(CUSTOMER, "Customer", element, hint=plain(hint), dispatch_action=True)
 
 
 def _message_input(draft: Draft) -> Block:
     element: Block = {
         "type": "plain_text_input",
-        "action_id": MESSAGE,
         "multiline": True,
         "max_length": INPUT_LENGTH,
         "focus_on_load": bool(draft.customer),
     }
     if draft.message:
         element["initial_value"] = draft.message[:INPUT_LENGTH]
-    return {
-        "type": "input",
-        "block_id": MESSAGE,
-        "label": plain("Message"),
-        "hint": plain("Up to 2,000 characters. The customer sees exactly this text."),
-        "element": element,
-    }
+    hint = "Up to 2,000 characters. The customer sees exactly this text."
+    return _input(MESSAGE, "Message", element, hint=plain(hint))
 
 
-def _time_input(block: str, label: str, hint: str, chosen: datetime | None) -> Block:
-    element: Block = {"type": "datetimepicker", "action_id": block}
+def _time_input(action_id: str, label: str, hint: str, chosen: datetime | None) -> Block:
+    element: Block = {"type": "datetimepicker"}
     if chosen is not None:
         element["initial_date_time"] = int(chosen.timestamp())
-    return {
-        "type": "input",
-        "block_id": block,
-        "optional": True,
-        "label": plain(label),
-        "hint": plain(hint),
-        "element": element,
-    }
+    return _input(action_id, label, element, hint=plain(hint), optional=True)
 
 
 def _candidate_input(several: Several, chosen: str) -> Block:
     options = [
         {
-            "text": plain(clip(show_name(candidate.name), 75)),
-            "description": plain(clip(visible(candidate.hint) or candidate.contact_type.value, 75)),
+            "text": plain(clip(show_name(candidate.name), OPTION_LENGTH)),
+            "description": plain(
+                clip(visible(candidate.hint) or candidate.contact_type.value, OPTION_LENGTH)
+            ),
             "value": candidate.contact_id,
         }
         for candidate in several.candidates[:SHOWN_CANDIDATES]
     ]
-    element: Block = {"type": "radio_buttons", "action_id": CANDIDATE, "options": options}
+    element: Block = {"type": "radio_buttons", "options": options}
     picked = [option for option in options if option["value"] == chosen]
     if picked:
         element["initial_option"] = picked[0]
-    return {
-        "type": "input",
-        "block_id": name_for(CANDIDATE, several.identity),
-        "dispatch_action": True,
-        "label": plain("Several contacts share this address. Which one?"),
-        "element": element,
-    }
+    label = "Several contacts share this address. Which one?"
+    return _input(CANDIDATE, label, element, several.identity, dispatch_action=True)
 
 
 def _open_input(identity: Identity, into_open: bool) -> Block:
     leave = {"text": plain("Do not send while it is open"), "value": LEAVE}
     write = {"text": plain("Write into the open conversation"), "value": WRITE_INTO}
+    element: Block = {
+        "type": "radio_buttons",
+        "options": [leave, write],
+        "initial_option": write if into_open else leave,
+    }
+    return _input(OPEN, "A conversation is open now", element, identity, dispatch_action=True)
+
+
+def _input(
+    action_id: str, label: str, element: Block, owner: Identity | None = None, **more: Any
+) -> Block:
+    """Put an element into an input block; the block id of a customer's own field names them."""
     return {
         "type": "input",
-        "block_id": name_for(OPEN, identity),
-        "dispatch_action": True,
-        "label": plain("A conversation is open now"),
-        "element": {
-            "type": "radio_buttons",
-            "action_id": OPEN,
-            "options": [leave, write],
-            "initial_option": write if into_open else leave,
-        },
+        "block_id": name_for(action_id, owner) if owner else action_id,
+        "label": plain(label),
+        "element": {"action_id": action_id, **element},
+        **more,
     }
 
 
@@ -180,11 +178,10 @@ def _evidence(shown: Note | Verdict) -> Block:
 
 
 def _headline(verdict: Verdict) -> list[Block]:
-    address = verdict.identity.value
+    address, customer = verdict.identity.value, verdict.customer
     word = "Cannot be sent" if verdict.blocks else "Ready to send"
     if verdict.is_away:
         word = "Not checked yet"
-    customer = verdict.customer
     if customer is None:
         return [literal(f"{word}: ", bold=True), literal(address)]
     return [

@@ -1,178 +1,89 @@
-"""The rate budget that all processes share: one row in the bot's database.
+"""The rate limit that all processes share: one row in the bot's database.
 
-Promises: in any minute at most ``calls_per_minute`` calls are granted over all processes, and at
-least 95 % of them can be used. A person who waits goes before work in the background: it books the
-next moment with room, while background work only takes what is free right now and leaves a part of
-the burst. A 429, a lower limit and what other programs use of it slow everybody. Does not: ask
-Genesys anything; a database that does not answer is waited for within the caller's patience.
+Promises: in any minute all processes together make at most ``calls_per_minute`` calls, and they
+can use at least 95 % of that. A 429 in one process stops all of them. The arithmetic is in
+genesys.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict, fields
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.storage.pace import Marks, Pace
-from genesys import Priority, RateBudgetExhausted
+from bot.storage.database import Database, insert_new, seconds_now
+from bot.storage.tables import rate_limit
+from genesys import RateLimitExhausted, RateState, RateStep, StoredRateLimiter
 
 log = logging.getLogger(__name__)
 
-MINUTE = 60.0
-_TRY_AGAIN = 0.25  # seconds between attempts while the database does not answer
-_UNTOLD = 2**31 - 1  # Genesys has not said its limit yet
-_CREATING = 6_071_904_113  # the advisory lock under which processes create the table
-
-_row = sa.Table(
-    "rate_budget",
-    sa.MetaData(),
-    sa.Column("row_id", sa.Integer, primary_key=True),
-    sa.Column("seen", sa.Double, nullable=False),
-    sa.Column("due", sa.Double, nullable=False),
-    sa.Column("paused_until", sa.Double, nullable=False),
-    sa.Column("pushed", sa.Double, nullable=False),
-    sa.Column("allowed", sa.Integer, nullable=False),
-    sa.Column("window_ends", sa.Double, nullable=False),
-    sa.Column("remaining", sa.Integer, nullable=False),
-)
+_ROW = 1
+_TRY_AGAIN = 0.25  # seconds between two attempts while the database doesn't answer
+_TRY_LATER = 1.0
+_VALUES = [rate_limit.c[field.name] for field in fields(RateState)]
 
 T = TypeVar("T")
 
 
-class SharedBudget:
-    """A genesys.Budget for all processes that use the same database; thread-safe."""
+class SharedRateLimiter(StoredRateLimiter):
+    """A RateLimiter for all processes that use the same database; thread-safe."""
 
-    def __init__(
-        self, database: sa.Engine, calls_per_minute: int, *, period: float = MINUTE
-    ) -> None:
-        """Create the row where it is missing; raises SQLAlchemyError. ``period`` is for tests."""
+    def __init__(self, database: Database, calls_per_minute: int, *, period: float = 60.0) -> None:
+        """Insert the row if it's missing; raises SQLAlchemyError. ``period`` is for tests."""
+        super().__init__(RateLimitRow(database), calls_per_minute, period=period)
+
+
+class RateLimitRow:
+    """The row as a RateStore; while the database doesn't answer, it tries again."""
+
+    def __init__(self, database: Database) -> None:
+        """Insert the row if it's missing; raises SQLAlchemyError."""
         self._database = database
-        self._ceiling = calls_per_minute
-        self._period = period
-        self._background = threading.Lock()  # one at a time of a process asks for what is free
-        self._known: Marks | None = None  # as this process last saw them
-        self._offset = 0.0  # of the database's clock to ours
-        self._create()
+        with database.transaction() as connection:
+            insert_new(connection, rate_limit, {"row_id": _ROW, **asdict(RateState())})
 
-    def acquire(self, priority: Priority, patience: float) -> None:
-        """Wait up to ``patience`` seconds for leave to call, else raise RateBudgetExhausted.
+    def change(self, step: RateStep[T], patience: float) -> T:
+        """Apply the step in one short transaction that locks the row."""
+        return _patiently(lambda: self._change(step), patience)
 
-        A wait that is longer than the patience is refused at once rather than waited for.
-        """
-        give_up = time.monotonic() + patience
-        if priority is Priority.INTERACTIVE:
-            self._book_and_wait(give_up)
-            return
-        if not self._background.acquire(timeout=max(0.0, patience)):
-            raise RateBudgetExhausted(retry_after=1.0)
-        try:
-            self._wait_for_room(give_up)
-        finally:
-            self._background.release()
+    def read_pushed(self, patience: float) -> float:
+        """Return RateState.pushed without locking the row."""
+        return _patiently(self._read_pushed, patience)
 
-    def learn(self, allowed: int, count: int, reset_seconds: float) -> None:
-        """Take in what an answer said: the limit, the calls counted, seconds to the next count."""
-        allowed = max(1, allowed)
-        period, known = self._period, self._known
-        if known is not None:  # nearly always it says nothing new, and the row is left alone
-            then = replace(known, seen=time.monotonic() + self._offset)
-            told = then.told(allowed, count, reset_seconds, period, self._pace(known))
-            if told == then:
-                return
-        self._note(lambda row: row.told(allowed, count, reset_seconds, period, self._pace(row)))
-
-    def pause(self, seconds: float) -> None:
-        """Let nobody call for so long: Genesys answered 429."""
-        self._note(lambda row: row.paused(seconds, self._pace(row)))
-
-    def _book_and_wait(self, give_up: float) -> None:
-        """Book the next moment with room and wait for it, and for pauses that came after."""
-        wait, pushed = self._patiently(give_up, lambda: self._book(Priority.INTERACTIVE, give_up))
-        while wait > 0:
-            if time.monotonic() + wait > give_up:  # the moment stays booked: a call less is safe
-                raise RateBudgetExhausted(retry_after=wait)
-            time.sleep(wait)
-            before, pushed = pushed, self._patiently(give_up, self._pushed)
-            wait = pushed - before
-
-    def _wait_for_room(self, give_up: float) -> None:
-        while True:
-            wait, _ = self._patiently(give_up, lambda: self._book(Priority.BACKGROUND, give_up))
-            if wait <= 0:
-                return
-            time.sleep(wait)
-
-    def _book(self, priority: Priority, give_up: float) -> tuple[float, float]:
-        """Grant a call; return the seconds until it may start and how far all was put off so far.
-
-        Background calls are granted for now only; for them a wait means: nothing was granted.
-        """
-        with self._locked() as (connection, marks):
-            pace = self._pace(marks)
-            moment = marks.opens(pace, priority)
-            wait = moment - marks.seen
-            if wait > 0 and time.monotonic() + wait > give_up:
-                raise RateBudgetExhausted(retry_after=wait)
-            if wait <= 0 or priority is Priority.INTERACTIVE:
-                self._write(connection, marks.granted(moment, pace))
-            return wait, marks.pushed
-
-    def _note(self, change: Callable[[Marks], Marks]) -> None:
-        try:
-            with self._locked() as (connection, marks):
-                self._write(connection, change(marks))
-        except sa.exc.SQLAlchemyError as error:
-            log.warning("the rate budget could not be changed (%s)", type(error).__name__)
-
-    @contextmanager
-    def _locked(self) -> Iterator[tuple[sa.Connection, Marks]]:
-        """Lock the row for a short transaction; yields it as of now."""
-        with self._database.begin() as connection:
-            locking = sa.update(_row).values(remaining=_row.c.remaining)
-            if connection.dialect.name == "postgresql":
-                clock = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
-                *values, now = connection.execute(locking.returning(_row, clock)).one()
-            else:  # one machine: this clock is the same for its processes, and nobody sets it
-                values = list(connection.execute(locking.returning(_row)).one())
+    def _change(self, step: RateStep[T]) -> T:
+        with self._database.transaction() as connection:
+            lock = sa.update(rate_limit).where(rate_limit.c.row_id == _ROW)
+            lock = lock.values(remaining=rate_limit.c.remaining)
+            if self._database.is_postgresql:
+                *values, now = connection.execute(
+                    lock.returning(*_VALUES, seconds_now(self._database))
+                ).one()
+            else:  # every process on this machine has the same monotonic clock, and nobody sets it
+                values = list(connection.execute(lock.returning(*_VALUES)).one())
                 now = time.monotonic()
-            self._offset = now - time.monotonic()
-            yield connection, Marks(*values[1:]).at(now)
+            before = RateState(*values).at(now)
+            after, result = step(before)
+            if after != before:
+                connection.execute(sa.update(rate_limit).values(asdict(after)))
+            return result
 
-    def _write(self, connection: sa.Connection, marks: Marks) -> None:
-        connection.execute(sa.update(_row).values(asdict(marks)))
-        self._known = marks
-
-    def _pushed(self) -> float:
+    def _read_pushed(self) -> float:
         with self._database.connect() as connection:
-            return float(connection.execute(sa.select(_row.c.pushed)).scalar_one())
+            return float(connection.execute(sa.select(rate_limit.c.pushed)).scalar_one())
 
-    def _pace(self, marks: Marks) -> Pace:
-        return Pace.of(min(self._ceiling, marks.allowed), self._period)
 
-    def _patiently(self, give_up: float, ask: Callable[[], T]) -> T:
-        """Ask the database until it answers or the patience is over."""
-        while True:
-            try:
-                return ask()
-            except sa.exc.SQLAlchemyError as error:
-                if time.monotonic() + _TRY_AGAIN > give_up:
-                    log.warning("the rate budget cannot be read (%s)", type(error).__name__)
-                    raise RateBudgetExhausted(retry_after=1.0) from None
-            time.sleep(_TRY_AGAIN)
-
-    def _create(self) -> None:
-        start = Marks(0.0, 0.0, 0.0, 0.0, allowed=_UNTOLD, window_ends=0.0, remaining=_UNTOLD)
-        with self._database.begin() as connection:
-            is_postgresql = connection.dialect.name == "postgresql"
-            if is_postgresql:  # which cannot create a table twice at the same time, even so
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATING)))
-            connection.execute(sa.schema.CreateTable(_row, if_not_exists=True))
-            insert = (postgresql if is_postgresql else sqlite).insert(_row)
-            connection.execute(insert.values(row_id=1, **asdict(start)).on_conflict_do_nothing())
+def _patiently(ask: Callable[[], T], patience: float) -> T:
+    """Ask until the database answers; raise RateLimitExhausted after ``patience`` seconds."""
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            return ask()
+        except sa.exc.SQLAlchemyError as error:
+            if time.monotonic() + _TRY_AGAIN > give_up:
+                log.warning("the rate limit can't be read (%s)", type(error).__name__)
+                raise RateLimitExhausted(retry_after=_TRY_LATER) from None
+        time.sleep(_TRY_AGAIN)

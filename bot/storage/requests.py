@@ -1,69 +1,62 @@
-"""Requests and their history: the one writer of what the bot remembers.
+"""Requests and their history.
 
-Promises: a request and the work it asks for are written in one transaction; a state changes only
-by compare-and-set along the transition table, together with its history line and the work that
-follows. Does not: decide, or speak to anybody.
+A request changes its state only here, by compare-and-set along the transition table. The history
+line and the jobs that follow are written in the same transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from bot.job import Job
 from bot.request import QUIET, Event, Request, State, sources
-from bot.storage.tables import (
-    create_tables,
-    history,
-    insert_new,
-    requests,
-    to_columns,
-    to_request,
-    to_row,
-)
+from bot.storage.database import Database, insert_new
+from bot.storage.rows import to_columns, to_request, to_row
+from bot.storage.tables import FOLLOWED, UNFINISHED, history, requests
 
-Ask = Callable[[sa.Connection], None]  # asks the engine for work, inside our transaction
-LONGEST_LOOK = timedelta(minutes=30)  # ahead of now, no next look is so far
-NEAR_LOOKS = 4  # as many looks as have been had where the next one is still near
-NOT_SHOWN = "-"  # stands for a thread line's ts where no line is meant to be
+NOT_SHOWN = "-"  # the ts of a history line that no thread shows
 
-
-def no_work(_: sa.Connection) -> None:
-    """Ask for nothing: for a change that nothing follows."""
+Enqueue = Callable[[sa.Connection, Job], None]
 
 
 class RequestStore:
-    """Every method is one short transaction."""
+    """Reads and writes requests; each method is one short transaction."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        create_tables(engine)
+    def __init__(self, database: Database, enqueue: Enqueue) -> None:
+        """Make it; ``enqueue`` adds a job inside our transaction."""
+        self._database = database
+        self._enqueue = enqueue
+        self.moves: Counter[State] = Counter()  # since this process started, by new state
 
     def is_reachable(self) -> bool:
-        """Tell whether the database answers."""
+        """Return whether the database answers."""
         try:
-            with self._engine.connect() as connection:
+            with self._database.connect() as connection:
                 return connection.execute(sa.select(1)).scalar() == 1
         except sa.exc.SQLAlchemyError:
             return False
 
-    def record(self, request: Request, ask: Ask) -> Request:
-        """Write a new request with its first line and ask for its delivery, all or nothing.
+    def add(self, request: Request, jobs: Sequence[Job]) -> Request:
+        """Store a new request with its jobs; return what is stored under its id.
 
-        Returns the request that is stored under this id: an earlier one when it was there.
+        That's an earlier request when the same view was submitted before.
         """
-        with self._engine.begin() as connection:
+        with self._database.transaction() as connection:
             if not insert_new(connection, requests, to_row(request)):
                 return _load(connection, request.request_id)
             add_line(connection, request.request_id, Event.ASKED, at=request.created_at)
-            ask(connection)
-            return request
+            self._enqueue_all(connection, jobs)
+        self.moves[request.state] += 1
+        return request
 
     def load(self, request_id: str) -> Request:
         """Return one request; raise LookupError when there is none."""
-        with self._engine.connect() as connection:
+        with self._database.connect() as connection:
             return _load(connection, request_id)
 
     def move(
@@ -73,19 +66,18 @@ class RequestStore:
         event: Event,
         detail: str = "",
         *,
-        ask: Ask = no_work,
+        jobs: Sequence[Job] = (),
         link: str = "",
         since: State | None = None,
         **values: Any,
     ) -> bool:
-        """Move a request to ``state`` if the table allows it from where it stands.
+        """Move a request to ``state`` if the transition table allows it; return whether it moved.
 
-        One compare-and-set, with the history line and the work that follows; ``since`` narrows
-        it to one state. Returns whether it moved: False means that somebody else was first, or
-        that the news came too late.
+        ``since`` allows the move from that state only. ``values`` are the request's other new
+        values. False means that somebody else was first, or that the news came too late.
         """
         allowed = sources(state) if since is None else {since}
-        with self._engine.begin() as connection:
+        with self._database.transaction() as connection:
             moved = connection.execute(
                 sa.update(requests)
                 .where(requests.c.request_id == request_id, requests.c.state.in_(allowed))
@@ -94,8 +86,9 @@ class RequestStore:
             if not moved.rowcount:
                 return False
             add_line(connection, request_id, event, detail, link=link)
-            ask(connection)
-            return True
+            self._enqueue_all(connection, jobs)
+        self.moves[state] += 1
+        return True
 
     def add_line(
         self,
@@ -103,31 +96,26 @@ class RequestStore:
         event: Event,
         detail: str = "",
         *,
-        ask: Ask = no_work,
+        jobs: Sequence[Job] = (),
         once: bool = False,
     ) -> None:
-        """Add a line to a request's history without moving it; ``once``: unless it has one."""
-        with self._engine.begin() as connection:
+        """Add a line to a request's history without moving it.
+
+        ``once``: leave out the line, but not the jobs, if the history has such a line already.
+        """
+        with self._database.transaction() as connection:
             if not (once and _has_line(connection, request_id, event)):
                 add_line(connection, request_id, event, detail)
-            ask(connection)
+            self._enqueue_all(connection, jobs)
 
-    def ask(self, ask: Ask) -> None:
-        """Ask the engine for work that goes with no change of ours."""
-        with self._engine.begin() as connection:
-            ask(connection)
-
-    def count_states(self) -> dict[State, int]:
-        """Return how many requests stand in each state."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(
-                sa.select(requests.c.state, sa.func.count()).group_by(requests.c.state)
-            )
-            return {State(state): count for state, count in rows}
+    def enqueue(self, *jobs: Job) -> None:
+        """Enqueue jobs that follow no change of a request."""
+        with self._database.transaction() as connection:
+            self._enqueue_all(connection, jobs)
 
     def known_message_ids(self, contact_id: str) -> frozenset[str]:
-        """Return the Genesys message ids that requests to this contact already claim."""
-        with self._engine.connect() as connection:
+        """Return the Genesys message ids that requests to this contact already have."""
+        with self._database.connect() as connection:
             rows = connection.execute(
                 sa.select(requests.c.message_id).where(
                     requests.c.contact_id == contact_id, requests.c.message_id != ""
@@ -135,85 +123,36 @@ class RequestStore:
             )
             return frozenset(row.message_id for row in rows)
 
-    def claim_watched(self, now: datetime, lease: timedelta, most: int) -> tuple[Request, ...]:
-        """Claim the requests whose outcome is due for a look, for the time of ``lease``.
-
-        No other process gets them meanwhile; when this one dies, they are due again. What would be
-        due much later than any wait is due, too: the clock was set back since.
-        """
-        due = (
-            sa.select(requests.c.request_id)
-            .where(
-                sa.or_(
-                    requests.c.next_look_at <= now.timestamp(),
-                    requests.c.next_look_at > (now + LONGEST_LOOK).timestamp(),
-                )
-            )
-            .order_by(requests.c.next_look_at)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-            .prefix_with("MATERIALIZED", dialect="postgresql")  # else it may be read twice
+    def count_ahead(self, request: Request) -> int:
+        """Count the unsent requests that were made before this one and could go out now."""
+        ahead = sa.select(sa.func.count()).where(
+            UNFINISHED,
+            requests.c.state.in_([State.CHECKING, State.SCHEDULED]),
+            requests.c.created_at < request.created_at.timestamp(),
+            sa.or_(
+                requests.c.send_at.is_(None),
+                requests.c.send_at <= datetime.now(UTC).timestamp(),
+            ),
         )
-        with self._engine.begin() as connection:
-            rows = connection.execute(
-                sa.update(requests)
-                .where(requests.c.request_id.in_(sa.select(due.c.request_id)))
-                .values(next_look_at=(now + lease).timestamp())
-                .returning(requests)
-            )
-            return tuple(map(to_request, rows))
+        with self._database.connect() as connection:
+            return int(connection.execute(ahead.select_from(requests)).scalar_one())
 
-    def watched_conversations(self, most: int) -> tuple[str, ...]:
-        """Return the conversations whose outcome is looked at soonest."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(
-                sa.select(requests.c.conversation_id)
-                .where(requests.c.next_look_at.is_not(None))
-                .group_by(requests.c.conversation_id)
-                .order_by(sa.func.min(requests.c.next_look_at))
-                .limit(most)
-            )
-            return tuple(row.conversation_id for row in rows)
-
-    def look_again(self, request_id: str, at: datetime | None, looks: int) -> None:
-        """Set when a request's outcome is looked at next; None ends the watch."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(requests)
-                .where(requests.c.request_id == request_id, requests.c.next_look_at.is_not(None))
-                .values(next_look_at=at.timestamp() if at else None, looks=looks)
-            )
-
-    def hasten_look(self, conversation_id: str, now: datetime) -> None:
-        """Make the look at a conversation's requests due now: something happened there."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                sa.update(requests)
-                .where(
-                    requests.c.conversation_id == conversation_id,
-                    requests.c.next_look_at > now.timestamp(),
+    def count_open(self) -> dict[State, int]:
+        """Count the requests that something may still happen to, by state."""
+        counts: Counter[State] = Counter()
+        with self._database.connect() as connection:
+            for which in (UNFINISHED, FOLLOWED):
+                rows = connection.execute(
+                    sa.select(requests.c.state, sa.func.count())
+                    .where(which)
+                    .group_by(requests.c.state)
                 )
-                .values(
-                    next_look_at=now.timestamp(),
-                    # Analytics may lag behind the hint, so that the looks after this one are near.
-                    looks=sa.case(
-                        (requests.c.looks > NEAR_LOOKS, NEAR_LOOKS), else_=requests.c.looks
-                    ),
-                )
-            )
+                counts.update({State(state): count for state, count in rows})
+        return dict(counts)
 
-    def end_watch(self, request_id: str, ask: Ask) -> None:
-        """End the watch of a request that is not over, and say so in its history."""
-        with self._engine.begin() as connection:
-            ended = connection.execute(
-                sa.update(requests)
-                .where(requests.c.request_id == request_id, requests.c.next_look_at.is_not(None))
-                .values(next_look_at=None)
-            )
-            if ended.rowcount:
-                add_line(connection, request_id, Event.WATCH_ENDED)
-                ask(connection)
+    def _enqueue_all(self, connection: sa.Connection, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self._enqueue(connection, job)
 
 
 def add_line(
@@ -246,9 +185,8 @@ def _has_line(connection: sa.Connection, request_id: str, event: Event) -> bool:
 
 
 def _load(connection: sa.Connection, request_id: str) -> Request:
-    row = connection.execute(
-        sa.select(requests).where(requests.c.request_id == request_id)
-    ).one_or_none()
+    found = connection.execute(sa.select(requests).where(requests.c.request_id == request_id))
+    row = found.mappings().one_or_none()
     if row is None:
         raise LookupError(f"there is no request {request_id}")
     return to_request(row)

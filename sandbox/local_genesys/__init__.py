@@ -1,4 +1,4 @@
-"""A local Genesys Cloud: the stand-in that the sandbox and the tests talk to over HTTP."""
+"""A local stand-in for Genesys Cloud, which the sandbox and the tests use over HTTP."""
 
 from sandbox.local_genesys.app import LocalGenesys
 from sandbox.local_genesys.assumptions import ASSUMPTIONS, Assumption

@@ -1,4 +1,4 @@
-"""The conversation details query: what analytics knows, which may lag behind what happened."""
+"""The conversation details query of analytics, which may lag behind what has happened."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _MOMENT = re.compile(
 
 
 def query_details(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Answer a details query whose shape was checked; ApiError 400 for what it may not ask."""
+    """Answer a details query whose shape was checked. Raises ApiError 400 for other mistakes."""
     for name in _UNSUPPORTED:
         if body.get(name):
             raise not_supported_here(name)
@@ -70,7 +70,7 @@ def query_details(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _candidates(world: World, filters: list[dict[str, Any]]) -> list[Conversation]:
-    """List the conversations worth a look: those of the contacts that the filters ask for."""
+    """List the conversations to test: all, or those of the contacts that the filters name."""
     named = contacts_named(filters)
     if named is None:
         return list(world.conversations.values())
@@ -137,7 +137,7 @@ def _in_order(found: list[dict[str, Any]], body: dict[str, Any]) -> list[dict[st
 
 
 def _sort_key(shown: dict[str, Any], order_by: str) -> tuple[str, str]:
-    # The times are ISO texts in UTC with one format, so they sort as texts; open comes last.
+    # ISO times in UTC and in one format sort as texts. A missing end sorts last.
     still_open = "~"
     if order_by in {"conversationStart", "conversationEnd"}:
         moment = shown.get(order_by, still_open)

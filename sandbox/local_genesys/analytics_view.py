@@ -1,11 +1,10 @@
-"""A conversation as analytics shows it at a moment: nothing younger than that is in it."""
+"""A conversation as analytics shows it, without anything that is newer than a given moment."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sandbox.local_genesys.cast import fixed_id
 from sandbox.local_genesys.predicates import Row
 from sandbox.local_genesys.records import (
     Conversation,
@@ -13,6 +12,7 @@ from sandbox.local_genesys.records import (
     MessageStatus,
     Participant,
 )
+from sandbox.local_genesys.sample_customers import fixed_id
 from sandbox.local_genesys.state import World, as_iso
 
 _DELIVERY: dict[MessageStatus, str] = {
@@ -27,7 +27,7 @@ _DELIVERY: dict[MessageStatus, str] = {
 
 
 def conversation_as_json(conversation: Conversation, horizon: datetime) -> dict[str, Any]:
-    """Show what had happened by the horizon; conversationEnd is absent while it is open."""
+    """Return what had happened by the horizon; conversationEnd is absent if it was open then."""
     shown: dict[str, Any] = {
         "conversationId": conversation.id,
         "conversationStart": as_iso(conversation.started_at),
@@ -95,7 +95,7 @@ def _delivery(conversation: Conversation, party: Participant, horizon: datetime)
     ]
     if not changes:
         return {}
-    at, status = sorted(changes, key=lambda change: change[0])[-1]  # of equal times the last
+    at, status = sorted(changes, key=lambda change: change[0])[-1]  # the last of equal times
     return {"deliveryStatus": _DELIVERY[status], "deliveryStatusChangeDate": as_iso(at)}
 
 
@@ -113,7 +113,7 @@ def _segment(party: Participant, horizon: datetime) -> dict[str, Any]:
 
 
 def segment_rows(world: World, shown: dict[str, Any]) -> list[Row]:
-    """Spread a shown conversation into one row of dimensions for each of its segments."""
+    """Return one row of dimensions for each segment of a conversation."""
     rows: list[Row] = []
     for participant in shown["participants"]:
         contact = world.contacts.get(participant.get("externalContactId", ""))

@@ -1,4 +1,4 @@
-"""LocalGenesys: one stand-in of Genesys Cloud, wired together."""
+"""LocalGenesys puts the stand-in for Genesys Cloud together."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from datetime import datetime
 from aiohttp import web
 
 from sandbox.local_genesys.auth import CLIENT_ID, CLIENT_SECRET
-from sandbox.local_genesys.cast import MAIN_DEPLOYMENT_ID, seed_deployments
 from sandbox.local_genesys.control import ControlRoutes
-from sandbox.local_genesys.limits import RateLimits
-from sandbox.local_genesys.machine import build_machine_app
+from sandbox.local_genesys.machine_app import build_machine_app
 from sandbox.local_genesys.people import PeopleRoutes
-from sandbox.local_genesys.seeding import seed_cast as write_cast
+from sandbox.local_genesys.rate_limits import RateLimits
+from sandbox.local_genesys.sample_customers import MAIN_DEPLOYMENT_ID, seed_deployments
+from sandbox.local_genesys.seeding import seed_customers as write_customers
 from sandbox.local_genesys.state import World, utcnow
 
 
 class LocalGenesys:
-    """A stand-in of Genesys Cloud in memory, as strict as its contract.
+    """A stand-in for Genesys Cloud, in memory and as strict as the published API.
 
-    `machine_app` is what the bot talks to; `people_routes` are the customers' side and the
-    control routes, for a page or a test. Serve both from one event loop; from other threads use
-    HTTP only. `step_seconds` is the pause between the states of a message on its way.
+    The bot talks to `machine_app`. Pages and tests use `people_routes`: the customers' side and
+    the control routes. Serve both from one event loop, and use only HTTP from other threads.
+    A message changes its state every `step_seconds`.
     """
 
     client_id = CLIENT_ID
@@ -33,11 +33,11 @@ class LocalGenesys:
         self,
         clock: Callable[[], datetime] = utcnow,
         *,
-        seed_cast: bool = True,
+        seed_customers: bool = True,
         step_seconds: float = 0.2,
     ) -> None:
         self._world = World(clock, step_seconds)
-        self._seed_cast = seed_cast
+        self._seed_customers = seed_customers
         self._limits = RateLimits(self._world)
         self._people = PeopleRoutes(self._world)
         self._control = ControlRoutes(self._world, self.reset)
@@ -52,15 +52,15 @@ class LocalGenesys:
         return [*self._people.routes(), *self._control.routes()]
 
     def reset(self) -> None:
-        """Start again: the cast as at the beginning, no faults, no tokens, default settings."""
+        """Go back to the sample customers, no faults, no tokens and the default settings."""
         self._world.forget()
         self._limits.clear()
         seed_deployments(self._world)
-        if self._seed_cast:
-            write_cast(self._world)
+        if self._seed_customers:
+            write_customers(self._world)
         self._world.changes.announce()
 
     async def hang_up(self) -> None:
-        """Close all sockets; call it before the servers that mount them stop."""
+        """Close all sockets; call it before you stop the servers."""
         self._world.channels.hang_up()
         await self._people.hang_up()

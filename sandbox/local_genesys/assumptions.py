@@ -1,7 +1,7 @@
-"""What this stand-in assumes about the real Genesys Cloud where no document says.
+"""What this stand-in assumes about Genesys Cloud where its documentation says nothing.
 
-One named place, so that the documentation can list it and a real organisation can settle it.
-The codes below are used by the endpoints; the sentences explain them and the other choices.
+docs/assumptions.md lists the same assumptions, with what happens if one is wrong and how to check
+it against a real organisation.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LARGEST_BODY: Final = 256 * 1024
 
 @dataclass(frozen=True)
 class Assumption:
-    """One guess: a short name, what the stand-in does, and what is uncertain about it."""
+    """One assumption: a short name, what the stand-in does, and what is uncertain."""
 
     name: str
     says: str
@@ -35,59 +35,59 @@ class Assumption:
 ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
     Assumption(
         "send: success status",
-        f"A send is answered with {SEND_ANSWER_STATUS}; the real one may answer 200.",
+        f"A send is answered with {SEND_ANSWER_STATUS}; Genesys Cloud may answer 200.",
     ),
     Assumption(
         "send: open conversation",
-        f"Without useExistingActiveConversation, an open conversation of that contact on that "
-        f"deployment is refused with 409 {CONVERSATION_ACTIVE}. Only the status is documented.",
+        f"If the contact has an open conversation on the deployment, a send without "
+        f"useExistingActiveConversation is 409 {CONVERSATION_ACTIVE}. Only the 409 is documented.",
     ),
     Assumption(
         "send: unknown or foreign deployment",
-        f"A fromAddress that is no deployment is 400 {UNKNOWN_DEPLOYMENT}.",
+        f"A fromAddress that isn't a deployment is 400 {UNKNOWN_DEPLOYMENT}.",
     ),
     Assumption(
         "send: inactive deployment",
-        f"A deployment whose status is not Active is 400 {INACTIVE_DEPLOYMENT}.",
+        f"A deployment whose status isn't Active is 400 {INACTIVE_DEPLOYMENT}.",
     ),
     Assumption(
         "send: no guest session",
-        f"A contact that never used that deployment is 404 {NO_GUEST_SESSION}; an unknown "
+        f"A contact that never used the deployment is 404 {NO_GUEST_SESSION}; an unknown "
         f"contact id is 404 {CONTACT_NOT_FOUND}.",
     ),
     Assumption(
         "send: which contact id",
-        "The guest session is found only under the contact id that its conversations carry; "
-        "the canonical id of a merged contact is not resolved to it.",
+        "The guest session is found only under the contact id that its conversations carry, "
+        "not under the canonical id of a merged contact.",
     ),
     Assumption(
         "send: guest sessions last",
-        "A guest session never expires here; real ones do, after a time set by the administrator.",
+        "A guest session never expires; real ones expire after a time that an administrator sets.",
     ),
     Assumption(
         "send: text length",
-        f"textBody counts Unicode code points, 1 to {LONGEST_TEXT}; UTF-16 units are possible.",
+        f"textBody has 1 to {LONGEST_TEXT} Unicode code points; the real unit may be UTF-16.",
     ),
     Assumption(
-        "send: the conversation ends at once",
-        "A conversation made by an agentless send is over as soon as the message is accepted, "
-        "so the next send does not meet a conflict.",
+        "send: the conversation ends immediately",
+        "A conversation that an agentless send creates ends as soon as the message is accepted, "
+        "so the next send isn't a conflict.",
     ),
     Assumption(
         "threading timeline",
-        "Zero minutes unless set: each send is a new conversation. When set, a send or an answer "
+        "Zero minutes unless set: each send creates a conversation. If set, a send or an answer "
         "within that time after the end re-uses the conversation. The real default is 72 hours.",
     ),
     Assumption(
         "answers join the message they answer",
         "The first answer to an agentless message re-opens its conversation, whatever the "
-        "threading timeline; the setting answers_open_new_conversation makes it a new one.",
+        "threading timeline is. The setting answers_open_new_conversation creates one instead.",
     ),
     Assumption(
         "delivery states",
-        "To a customer on the page: queued, sent, delivery-success. To one who is away: "
-        "delivery-failed until they are back. `read` is set when they look at the page; whether "
-        "the real web messaging ever sets it is unknown.",
+        "For a customer on the page: queued, sent, delivery-success. For one who is away: "
+        "delivery-failed until they're back. `read` is set when they look at the page; nobody "
+        "documents whether web messaging ever sets it.",
     ),
     Assumption(
         "who holds the messages",
@@ -96,17 +96,17 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
     ),
     Assumption(
         "details query: limits",
-        f"Intervals over {LONGEST_INTERVAL_DAYS} days and pages over {LARGEST_PAGE} are 400; "
-        "both figures are widely repeated, neither is in the contract.",
+        f"Intervals over {LONGEST_INTERVAL_DAYS} days and pages over {LARGEST_PAGE} are 400. "
+        "Both figures are widely repeated, but neither is in the API's definition.",
     ),
     Assumption(
         "details query: filters",
-        "Values compare exactly, with their case. The elements of segmentFilters are ANDed and "
-        "each may be met by a different segment. An empty result leaves `conversations` out.",
+        "Values are compared exactly, including case. The elements of segmentFilters are ANDed, "
+        "and different segments may meet them. An empty result leaves `conversations` out.",
     ),
     Assumption(
         "details query: days",
-        "A conversation belongs to an interval when it started on a UTC day that it touches.",
+        "A conversation is in an interval if it started on a UTC day that the interval touches.",
     ),
     Assumption(
         "details query: addresses",
@@ -114,17 +114,17 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
     ),
     Assumption(
         "identifier lookup",
-        "Exact: e-mail addresses compare with their case and are stored in lower case; a phone "
-        "number without a leading + is 422. It finds contacts of every type by a claimed "
-        "identifier, reverse white pages only curated ones by any of their details.",
+        "Exact: e-mail addresses are stored in lower case and compared with case; a phone number "
+        "without a leading + is 422. Lookup finds contacts of every type by a claimed identifier; "
+        "reverse white pages finds only curated ones, by any of their details.",
     ),
     Assumption(
         "merged contacts",
-        "Lookup and GET of any id of a merge set answer with the canonical contact.",
+        "Lookup and GET of any id of a merge set return the canonical contact.",
     ),
     Assumption(
-        "a message fails for good",
-        "Only when a test orders it: status failed, and a final receipt with the ordered reason.",
+        "permanent failures",
+        "Only if a test orders it: status failed, and a final receipt with the ordered reason.",
     ),
     Assumption(
         "notifications: permissions",
@@ -133,17 +133,17 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
     ),
     Assumption(
         "notifications: events",
-        "Agentless messages raise the undelivered event like an agent's; the first answer raises "
+        "Agentless messages raise the undelivered event, as an agent's do. The first answer raises "
         "flow.start and acd.start on its conversation. Nothing is kept while no socket is open.",
     ),
     Assumption(
         "rate limit",
-        "One fixed window of 60 seconds for each token; Retry-After on 429 is the rest of it.",
+        "One fixed window of 60 seconds per token; Retry-After of a 429 is the rest of it.",
     ),
     Assumption(
         "missing permission",
-        "The names stand in messageParams.permissions, separated by commas; code "
-        "missing.permissions, or missing.any.permissions where one of several would do.",
+        "messageParams.permissions has the names, separated by commas. The code is "
+        "missing.permissions, or missing.any.permissions if one of several is enough.",
     ),
     Assumption(
         "request bodies",

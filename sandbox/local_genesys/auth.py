@@ -1,7 +1,7 @@
-"""Tokens and permissions: who may call what.
+"""Tokens and permissions.
 
-The client has the permissions of the least-privilege role that the bot needs, minus those that
-the settings take away.
+The client has the permissions that the bot needs and no others, minus those in the setting
+`missing_permissions`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 
 from aiohttp import web
 
-from sandbox.local_genesys.cast import fixed_id
 from sandbox.local_genesys.errors import ApiError, generic_error, missing_permissions
+from sandbox.local_genesys.sample_customers import fixed_id
 from sandbox.local_genesys.state import World
 
 CLIENT_ID: Final = fixed_id("oauth-client")
@@ -63,13 +63,13 @@ def _knows_client(authorization: str) -> bool:
 
 
 def read_token(authorization: str | None) -> str | None:
-    """Take the bearer token out of the header; None when there is none."""
+    """Return the bearer token of the header, or None."""
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
 def require_token(world: World, request: web.Request) -> str:
-    """Give the caller's token; raise ApiError 401 when it is absent, unknown or has ended."""
+    """Return the caller's token. Raises ApiError 401 if it's missing, unknown or expired."""
     token = read_token(request.headers.get("Authorization"))
     if token is None:
         raise ApiError(
@@ -85,11 +85,11 @@ def require_token(world: World, request: web.Request) -> str:
 
 
 def require_permission(world: World, any_of: tuple[str, ...]) -> None:
-    """Raise ApiError 403 unless the client holds one of the permissions (none asked: fine)."""
+    """Raise ApiError 403 unless the client has one of the permissions, or `any_of` is empty."""
     if any_of and not granted_permissions(world).intersection(any_of):
         raise missing_permissions(any_of, any_of=True)
 
 
 def granted_permissions(world: World) -> frozenset[str]:
-    """Give the permissions that the client holds now."""
+    """Return the permissions that the client has now."""
     return GRANTED - world.settings.missing_permissions

@@ -1,7 +1,6 @@
-"""Notification channels: who is subscribed to what, and the frames on their way to them.
+"""Notification channels, their topics, and the frames to send to them.
 
-As on the platform nothing is kept for a channel that is not connected: what happens meanwhile
-is lost to it.
+As in Genesys Cloud, a channel that isn't connected misses what happens meanwhile.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any, Final
 LIFE: Final = timedelta(hours=24)
 MOST_CHANNELS: Final = 20
 MOST_TOPICS: Final = 1000
-# The platform does not publish which permissions these topics need; see assumptions.py.
+# Genesys Cloud doesn't document which permissions these topics need; see assumptions.py.
 TOPIC_PERMISSIONS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (
         re.compile(r"v2\.webmessaging\.deployments\.[^.]+\.undelivered\.messages"),
@@ -33,7 +32,7 @@ Frame = dict[str, Any]
 
 @dataclass
 class Channel:
-    """One channel; `frames` holds what its connected socket has yet to send, None to hang up."""
+    """One channel; `frames` has what its socket still has to send, and None means hang up."""
 
     id: str
     ends_at: datetime
@@ -42,11 +41,11 @@ class Channel:
 
     @property
     def is_connected(self) -> bool:
-        """Whether a socket is reading it."""
+        """Whether a socket is connected to the channel."""
         return self.frames is not None
 
     def send(self, topic: str, body: Frame) -> None:
-        """Put a frame on its way, if anybody is there to get it."""
+        """Queue a frame if a socket is connected."""
         if self.frames is not None:
             self.frames.put_nowait({"topicName": topic, "eventBody": body})
 
@@ -58,7 +57,7 @@ class Channels:
         self._channels: dict[str, Channel] = {}
 
     def open(self, now: datetime) -> Channel:
-        """Make a channel; one too many ends the oldest, unconnected ones first."""
+        """Create a channel; over the limit, end the oldest one, unconnected ones first."""
         if len(self._channels) >= MOST_CHANNELS:
             oldest = min(self._channels.values(), key=lambda one: (one.is_connected, one.ends_at))
             self._end(oldest)
@@ -67,7 +66,7 @@ class Channels:
         return channel
 
     def find(self, channel_id: str, now: datetime) -> Channel | None:
-        """Give a channel that has not ended."""
+        """Return a channel that hasn't ended, or None."""
         channel = self._channels.get(channel_id)
         return channel if channel is not None and channel.ends_at > now else None
 
@@ -76,13 +75,13 @@ class Channels:
         return list(self._channels.values())
 
     def publish(self, topic: str, body: Frame) -> None:
-        """Tell every channel that is subscribed to the topic."""
+        """Send a frame to every channel that is subscribed to the topic."""
         for channel in self._channels.values():
             if topic in channel.topics:
                 channel.send(topic, body)
 
     def announce_closing(self) -> None:
-        """Tell every socket that it will be closed soon, as before a release of the platform."""
+        """Tell every socket that it will close soon, as Genesys Cloud does before a release."""
         for channel in self._channels.values():
             channel.send("v2.system.socket_closing", {"message": "Please reconnect."})
 
@@ -92,7 +91,7 @@ class Channels:
             self._end(channel)
 
     def hang_up(self) -> None:
-        """Close every socket; the channels live on."""
+        """Close every socket but keep the channels."""
         for channel in self._channels.values():
             if channel.frames is not None:
                 channel.frames.put_nowait(None)
@@ -104,5 +103,5 @@ class Channels:
 
 
 def permission_for(topic: str) -> str | None:
-    """Give the permission that a topic needs; None for a topic that there is not."""
+    """Return the permission that a topic needs, or None for an unknown topic."""
     return next((name for known, name in TOPIC_PERMISSIONS if known.fullmatch(topic)), None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sandbox.local_genesys import assumptions
-from sandbox.local_genesys.cast import fixed_id
 from sandbox.local_genesys.errors import ApiError, bad_request
 from sandbox.local_genesys.records import Contact
+from sandbox.local_genesys.sample_customers import fixed_id
 from sandbox.local_genesys.shapes import Anything, Record, Text, check_query
 from sandbox.local_genesys.state import World
 
@@ -49,7 +49,7 @@ _MOST_WHITE_PAGES = 25
 
 
 def look_up_identifier(world: World, body: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
-    """Find the contact that claims an identifier; ApiError 404 when none does."""
+    """Find the contact that claims an identifier. Raises ApiError 404 if none does."""
     check_query(query, {"expand": _LOOKUP_EXPANDS})
     kind, value = body["type"], body["value"].strip()
     if not value:
@@ -69,7 +69,7 @@ def look_up_identifier(world: World, body: dict[str, Any], query: dict[str, str]
 
 
 def look_up_details(world: World, query: dict[str, str]) -> dict[str, Any]:
-    """Find the curated contacts that have a value among their e-mails or phones."""
+    """Find the curated contacts with this e-mail address or phone number."""
     check_query(query, {"lookupVal": None, "expand": _PAGES_EXPANDS, "divisionId": None})
     value = query.get("lookupVal", "").strip()
     if not value:
@@ -86,7 +86,7 @@ def look_up_details(world: World, query: dict[str, str]) -> dict[str, Any]:
 
 
 def read_contact(world: World, contact_id: str, query: dict[str, str]) -> dict[str, Any]:
-    """Give a contact by id; an id that was merged away gives the contact it became."""
+    """Return a contact by id; a merged id returns the canonical contact."""
     check_query(query, {"expand": _CONTACT_EXPANDS})
     contact = world.contacts.get(contact_id)
     if contact is None:

@@ -1,4 +1,4 @@
-"""The control routes: what tests, and the page's switches, may do to the stand-in."""
+"""The control routes, which tests and the page's switches use to change the stand-in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sandbox.faults import Fault, FaultError
 from sandbox.local_genesys.auth import GRANTED
-from sandbox.local_genesys.conversing import fail_message
+from sandbox.local_genesys.conversations import fail_message
 from sandbox.local_genesys.deployments import STATUSES
 from sandbox.local_genesys.messages import REASON_CODES
 from sandbox.local_genesys.people import read_object, refuse

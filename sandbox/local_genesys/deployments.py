@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sandbox.local_genesys.cast import MAIN_DEPLOYMENT_ID, fixed_id
 from sandbox.local_genesys.errors import generic_error, invalid_value
 from sandbox.local_genesys.records import Deployment
-from sandbox.local_genesys.serving import FLOW_ID, FLOW_NAME
+from sandbox.local_genesys.routing import FLOW_ID, FLOW_NAME
+from sandbox.local_genesys.sample_customers import MAIN_DEPLOYMENT_ID, fixed_id
 from sandbox.local_genesys.shapes import check_query
 from sandbox.local_genesys.state import World
 
@@ -18,7 +18,7 @@ _ONE_EXPANDS: Final = frozenset({"supportedContent", "flowDetails"})
 
 
 def find_deployment(world: World, deployment_id: str) -> Deployment | None:
-    """Give a deployment with its status of now; None when there is no such id."""
+    """Return a deployment with its current status, or None for an unknown id."""
     deployment = world.deployments.get(deployment_id)
     if deployment is None or deployment.id != MAIN_DEPLOYMENT_ID:
         return deployment
@@ -35,7 +35,7 @@ def read_deployment(world: World, deployment_id: str, query: dict[str, str]) -> 
 
 
 def list_deployments(world: World, query: dict[str, str]) -> dict[str, Any]:
-    """Answer GET /webdeployments/deployments; all of them fit on one page."""
+    """Answer GET /webdeployments/deployments, always with one page."""
     check_query(query, {"pageSize": None, "before": None, "after": None, "expand": _LIST_EXPANDS})
     size = query.get("pageSize", str(_MOST_ENTITIES))
     if not (size.isascii() and size.isdigit() and 1 <= int(size) <= _MOST_ENTITIES):
@@ -50,7 +50,7 @@ def list_deployments(world: World, query: dict[str, str]) -> dict[str, Any]:
 
 
 def deployment_as_json(deployment: Deployment) -> dict[str, Any]:
-    """Show a deployment as the platform does."""
+    """Return a deployment as Genesys Cloud does."""
     return {
         "id": deployment.id,
         "name": deployment.name,

@@ -1,7 +1,7 @@
-"""The dimensions that a details query may name, and those of them that this stand-in answers.
+"""The dimensions that a details query may name, and those that this stand-in supports.
 
-The first two tables are the contract's; a name outside them is a wrong value. The other two are
-the stand-in's: a name only in the first tables is valid, and refused with the stand-in's limit.
+The first two tables are from the API's definition; any other name is an invalid value. The other
+two list what the stand-in supports; it refuses the rest as its own limit.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How the stand-in refuses: the platform's error body, and the refusals that many endpoints share.
+"""The error body of Genesys Cloud, and the refusals that many endpoints share.
 
-Raise ApiError anywhere below an endpoint; app.py renders it and adds the correlation id.
+Raise ApiError anywhere below an endpoint; machine_app.py turns it into a response.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ GENERIC: dict[int, tuple[str, str]] = {
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """A refusal in the platform's terms."""
+    """A refusal, as Genesys Cloud words it."""
 
     status: int
     code: str
@@ -49,7 +49,7 @@ class ApiError(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, correlation_id: str) -> dict[str, Any]:
-        """Give the error body; its contextId is the correlation id of the answer."""
+        """Return the error body; its contextId is the answer's correlation id."""
         details = []
         if self.field_name is not None:
             details.append({"errorCode": self.code, "fieldName": self.field_name})
@@ -65,18 +65,18 @@ class ApiError(Exception):
 
 
 def generic_error(status: int, headers: Mapping[str, str] | None = None) -> ApiError:
-    """Build the platform's everyday refusal for a status, also for one it never documents."""
+    """Build the usual refusal for a status, or a general one if the status isn't documented."""
     code, message = GENERIC.get(status, ("error", "The request failed."))
     return ApiError(status, code, message, headers=headers or {})
 
 
 def bad_request(message: str, field_name: str | None = None) -> ApiError:
-    """Build a 400 that says what is wrong, and in which field."""
+    """Build a 400 that says what is wrong and in which field."""
     return ApiError(400, "bad.request", message, field_name=field_name)
 
 
 def invalid_value(field_name: str, value: object, kind: str, allowed: str) -> ApiError:
-    """Build the 400 for a value that its field does not take."""
+    """Build the 400 for a value that its field doesn't allow."""
     message = (
         f"Value [{value}] is not valid for field type [{kind}]. Allowable values are: {allowed}"
     )
@@ -84,7 +84,7 @@ def invalid_value(field_name: str, value: object, kind: str, allowed: str) -> Ap
 
 
 def not_supported_here(what: str) -> ApiError:
-    """Build the 400 for something that the contract allows and this stand-in does not do."""
+    """Build the 400 for something that Genesys Cloud supports and this stand-in doesn't."""
     return ApiError(
         400,
         assumptions.STAND_IN_LIMIT,
@@ -94,7 +94,7 @@ def not_supported_here(what: str) -> ApiError:
 
 
 def missing_permissions(needed: tuple[str, ...], *, any_of: bool) -> ApiError:
-    """Build the 403 that names the permissions which would have let the call through."""
+    """Build the 403 that names the permissions that the call needs."""
     names = ", ".join(needed)
     if any_of and len(needed) > 1:
         return ApiError(

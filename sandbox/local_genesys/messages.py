@@ -1,4 +1,4 @@
-"""Reading conversations and messages back, as their owners of the moment, not as analytics."""
+"""Reading conversations and messages as they are now, without the delay of analytics."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _message_in_conversation(message: Message) -> dict[str, Any]:
 
 
 def message_as_json(world: World, message: Message) -> dict[str, Any]:
-    """Show a message with its state of now and the receipts that led there (MessageData)."""
+    """Return a message with its current state and its receipts (MessageData)."""
     conversation = world.conversations[message.conversation_id]
     party = next(p for p in conversation.participants if p.id == message.participant_id)
     from_guest = party.direction is Direction.INBOUND

@@ -1,4 +1,4 @@
-"""The operations that the stand-in answers, as one table: path, permissions, body, work."""
+"""The table of supported operations: path, permissions, body and function."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from sandbox.local_genesys.subscriptions import (
 
 @dataclass(frozen=True)
 class Call:
-    """One authenticated call, its body checked against the operation's shape."""
+    """One authenticated call, whose body has the operation's shape."""
 
     token: str
     path: dict[str, str]
@@ -43,7 +43,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the platform; `any_of` empty: it asks for no permission."""
+    """One operation; it needs one of the permissions in `any_of`, or none if that is empty."""
 
     method: str
     path: str

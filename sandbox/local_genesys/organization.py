@@ -1,11 +1,11 @@
-"""Who the caller is: its token, its organization, its roles."""
+"""Who the caller is: its token, organization and roles."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sandbox.local_genesys.auth import CLIENT_ID, granted_permissions
-from sandbox.local_genesys.cast import fixed_id
+from sandbox.local_genesys.sample_customers import fixed_id
 from sandbox.local_genesys.shapes import check_query
 from sandbox.local_genesys.state import World, as_iso
 
@@ -36,7 +36,7 @@ def read_token_info(world: World, token: str, query: dict[str, str]) -> dict[str
 
 
 def read_subject(world: World, query: dict[str, str]) -> dict[str, Any]:
-    """Answer GET /authorization/subjects/me; the policies only with includeFullRoles."""
+    """Answer GET /authorization/subjects/me, with policies if includeFullRoles is set."""
     check_query(query, {"includeDuplicates": _TRUTH, "includeFullRoles": _TRUTH})
     role: dict[str, Any] = {"id": _ROLE_ID, "name": "Proactive bot"}
     if query.get("includeFullRoles") == "true":

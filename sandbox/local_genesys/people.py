@@ -1,4 +1,4 @@
-"""The customers' side: who they are, what arrived, and what they do on the company's web page."""
+"""The customers' side: who they are, what they received, and what they do on the web page."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 from aiohttp import WSCloseCode, web
 
 from sandbox.local_genesys import assumptions
-from sandbox.local_genesys.cast import MAIN_DEPLOYMENT_ID
-from sandbox.local_genesys.conversing import (
+from sandbox.local_genesys.conversations import (
     answer,
     come_or_go,
     end_conversation,
@@ -20,7 +19,8 @@ from sandbox.local_genesys.conversing import (
 )
 from sandbox.local_genesys.deployments import find_deployment
 from sandbox.local_genesys.records import Conversation, Customer, MessageStatus
-from sandbox.local_genesys.serving import let_agent_join
+from sandbox.local_genesys.routing import let_agent_join
+from sandbox.local_genesys.sample_customers import MAIN_DEPLOYMENT_ID
 from sandbox.local_genesys.state import World, as_iso
 
 
@@ -44,7 +44,7 @@ class PeopleRoutes:
         ]
 
     async def hang_up(self) -> None:
-        """Close the pages' sockets, so that the server may stop without waiting for them."""
+        """Close the pages' sockets, so that the server can stop without waiting for them."""
         for socket in list(self._sockets):
             await socket.close(code=WSCloseCode.GOING_AWAY)
 
@@ -101,7 +101,7 @@ class PeopleRoutes:
             teller = asyncio.create_task(_tell(socket, changed))
             try:
                 async for _ in socket:
-                    pass  # the page has nothing to say here; reading notices its going
+                    pass  # ignore messages; reading notices when the page leaves
             finally:
                 teller.cancel()
                 self._sockets.discard(socket)

@@ -1,7 +1,7 @@
 """The filters of a details query: their shapes, and whether a conversation meets them.
 
-A filter is `and` or `or` over predicates and one level of clauses. Conversation filters look at
-the conversation; a segment filter is met when one and the same segment meets all of it.
+A filter combines predicates and one level of clauses with `and` or `or`. A conversation filter
+tests the conversation. A segment filter is met if one segment meets all of it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sandbox.local_genesys.dimensions import (
 from sandbox.local_genesys.errors import bad_request, not_supported_here
 from sandbox.local_genesys.shapes import Anything, ListOf, Record, Text
 
-# Moments are matched by ranges on the real platform; here one may only ask whether they exist.
+# Genesys Cloud matches these by ranges; here a query may only ask whether they exist.
 _EXISTENCE_ONLY: Final = frozenset({"conversationEnd", "conversationStart", "segmentEnd"})
 
 _OPERATORS = Text(choices=frozenset({"matches", "exists", "notExists"}))
@@ -83,9 +83,9 @@ def segment_test(filters: Iterable[dict[str, Any]]) -> Callable[[list[Row]], boo
 
 
 def contacts_named(filters: Iterable[dict[str, Any]]) -> set[str] | None:
-    """Give the contact ids to one of which a conversation must belong; None: to any.
+    """Return the contact ids that the filters allow, or None for any.
 
-    It only saves looking at every conversation; what it lets through is still tested.
+    This saves testing every conversation; the full test still follows.
     """
     for each in filters:
         nodes = [each, *(each.get("clauses") or [])] if each["type"] == "and" else []

@@ -1,6 +1,6 @@
-"""The records that the stand-in keeps: contacts, conversations, the people on the web page.
+"""The stand-in's records: contacts, conversations, and the people on the web page.
 
-Times are aware UTC datetimes. Names, addresses and texts stay out of every repr.
+Times are aware UTC datetimes. No repr shows a name, an address or a text.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ WEB_MESSAGING = "webmessaging"
 
 
 class Direction(StrEnum):
-    """Who spoke: the customer (inbound) or the company (outbound)."""
+    """Who wrote: the customer (inbound) or the company (outbound)."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
 
 
 class MessageStatus(StrEnum):
-    """The states of a message that this stand-in produces."""
+    """The message states that this stand-in produces."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -34,7 +34,7 @@ class MessageStatus(StrEnum):
 
 @dataclass
 class Message:
-    """One message and the states it went through, oldest first."""
+    """One message and its states, oldest first."""
 
     id: str
     conversation_id: str
@@ -47,7 +47,7 @@ class Message:
 
     @property
     def status(self) -> MessageStatus:
-        """The state it is in now."""
+        """The current state."""
         return self.history[-1][0]
 
 
@@ -74,7 +74,7 @@ class Participant:
 
 @dataclass
 class Conversation:
-    """One conversation of a contact; `deployment_id` None when it is not web messaging."""
+    """One conversation of a contact; `deployment_id` is None if it isn't web messaging."""
 
     id: str
     deployment_id: str | None
@@ -88,7 +88,7 @@ class Conversation:
 
     @property
     def is_open(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the conversation hasn't ended."""
         return self.ended_at is None
 
     @property
@@ -97,7 +97,7 @@ class Conversation:
         return next(party for party in self.participants if party.purpose == "customer")
 
     def customer_wrote_by(self, moment: datetime) -> bool:
-        """Say whether the customer had sent a message by then."""
+        """Tell whether the customer had sent a message by then."""
         return any(
             message.direction is Direction.INBOUND and message.at <= moment
             for message in self.messages
@@ -106,7 +106,7 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Contact:
-    """One external contact. `merge_set` is empty when it was never merged."""
+    """One external contact; `merge_set` is empty if it was never merged."""
 
     id: str
     contact_type: str
@@ -131,7 +131,7 @@ class Deployment:
 
 @dataclass
 class Customer:
-    """A person in front of the company's web page, with the guest session they use there."""
+    """A visitor of the company's web page, with their guest session."""
 
     id: str
     contact_id: str

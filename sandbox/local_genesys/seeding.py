@@ -1,10 +1,9 @@
-"""Writes people into the world: contacts, guest sessions, and the chats they had before."""
+"""Adds customers to the world: contacts, guest sessions and past chats."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sandbox.local_genesys.cast import CAST, CastMember, Chat, customer_of_cast, fixed_id
 from sandbox.local_genesys.records import (
     WEB_MESSAGING,
     Contact,
@@ -15,7 +14,7 @@ from sandbox.local_genesys.records import (
     MessageStatus,
     Participant,
 )
-from sandbox.local_genesys.serving import (
+from sandbox.local_genesys.routing import (
     AGENT_ID,
     AGENT_NAME,
     FLOW_ID,
@@ -23,50 +22,57 @@ from sandbox.local_genesys.serving import (
     QUEUE_ID,
     QUEUE_NAME,
 )
+from sandbox.local_genesys.sample_customers import (
+    SAMPLE_CUSTOMERS,
+    Chat,
+    SampleCustomer,
+    build_customer,
+    fixed_id,
+)
 from sandbox.local_genesys.state import World
 
 COMPANY_NUMBER = "+12025550143"
 CUSTOMER_NUMBER = "+12025550178"
 
 
-def seed_cast(world: World) -> None:
-    """Add every customer of the cast with the history that their story tells."""
-    for member in CAST:
+def seed_customers(world: World) -> None:
+    """Add the sample customers, with the history that their stories tell."""
+    for member in SAMPLE_CUSTOMERS:
         _add(world, member)
 
 
 def add_crowd(world: World, count: int, prefix: str, *, present: bool) -> list[Customer]:
-    """Add customers who chatted yesterday: `prefix`-0001 and on, after those already there."""
+    """Add customers who chatted yesterday, numbered `prefix`-0001 and on after existing ones."""
     taken = sum(customer_id.startswith(f"{prefix}-") for customer_id in world.customers)
     numbers = range(taken + 1, taken + count + 1)
     return [_add(world, _passer_by(number, prefix, present)) for number in numbers]
 
 
-def _passer_by(number: int, prefix: str, present: bool) -> CastMember:
+def _passer_by(number: int, prefix: str, present: bool) -> SampleCustomer:
     key = f"{prefix}-{number:04}"
-    return CastMember(
+    return SampleCustomer(
         key=key,
         first_name=prefix.capitalize(),
         last_name=f"{number:04}",
         email=f"{key}@example.com",
         present=present,
-        story="One of a crowd; chatted yesterday.",
-        expects="The message goes out.",
+        story="One of a crowd. Chatted yesterday.",
+        expects="The message is sent.",
         chats=(Chat(24),),
     )
 
 
-def _add(world: World, member: CastMember) -> Customer:
+def _add(world: World, member: SampleCustomer) -> Customer:
     for contact in _contacts(member):
         world.contacts[contact.id] = contact
-    customer = customer_of_cast(member)
+    customer = build_customer(member)
     world.add_customer(customer)
     for number, chat in enumerate(member.chats):
         world.add_conversation(_conversation(world, customer, chat, number))
     return customer
 
 
-def _contacts(member: CastMember) -> list[Contact]:
+def _contacts(member: SampleCustomer) -> list[Contact]:
     own_id = fixed_id(f"contact/{member.key}")
     visitor_id = fixed_id(f"visitor/{member.key}")
     family = (own_id, visitor_id) if member.merged_into_new else ()

@@ -1,11 +1,11 @@
-"""The agentless send: its checks in the order in which a caller meets them, then the message."""
+"""The agentless send: its checks, in Genesys Cloud's order, then the message."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from sandbox.local_genesys import assumptions
-from sandbox.local_genesys.conversing import send_to_customer
+from sandbox.local_genesys.conversations import send_to_customer
 from sandbox.local_genesys.deployments import find_deployment
 from sandbox.local_genesys.errors import ApiError, bad_request, not_supported_here
 from sandbox.local_genesys.messages import message_as_json
@@ -30,7 +30,7 @@ SEND: Final = Record(
 
 
 def send_agentless(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Accept an agentless web message; ApiError 400, 404 or 409 when it may not go out."""
+    """Accept an agentless web message. Raises ApiError 400, 404 or 409."""
     wanted = without_nulls(body)
     _check_channel_rules(wanted)
     _require_active_deployment(world, wanted["fromAddress"])
@@ -52,7 +52,7 @@ def send_agentless(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_channel_rules(wanted: dict[str, Any]) -> None:
-    """Check what the contract says in words: which fields a channel needs and forbids."""
+    """Check which fields the channel needs and forbids, as the API's documentation says."""
     channel = wanted["toAddressMessengerType"]
     if channel != WEB_MESSAGING:
         raise not_supported_here(f"agentless messages of type {channel}")

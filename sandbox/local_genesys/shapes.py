@@ -1,8 +1,7 @@
-"""The shapes that request bodies and query strings must have, as small tables, and their check.
+"""Checks request bodies and query strings against the shapes that endpoints declare.
 
-Each endpoint declares a Record; `check` walks a decoded body along it and raises ApiError (400)
-at the first thing that the contract does not allow: an unknown field, a missing one, a wrong
-type, a value outside an enumeration, a text too long. Null counts as absent.
+`check` raises ApiError 400 for the first mistake: an unknown or missing field, a wrong type, a
+value that isn't in an enumeration, or a text that is too long. Null counts as absent.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from sandbox.local_genesys.errors import bad_request, invalid_value
 
 @dataclass(frozen=True)
 class Text:
-    """A string, perhaps from an enumeration, perhaps bounded."""
+    """A string, which may have to be one of `choices` or have a maximum length."""
 
     choices: frozenset[str] = frozenset()
     longest: int | None = None
@@ -37,7 +36,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Anything:
-    """Whatever the contract allows there; the endpoint refuses it as a whole when it is set."""
+    """Any value; the endpoint refuses the field if it's set, because it doesn't support it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Record:
-    """An object: its fields, those that must be there, and no others."""
+    """An object with these fields and no others."""
 
     fields: Mapping[str, Shape] = field(hash=False)
     required: frozenset[str] = frozenset()
@@ -59,7 +58,7 @@ Shape = Text | Whole | Flag | Anything | ListOf | Record
 
 
 def check(shape: Shape, value: object, place: str = "body") -> None:
-    """Raise ApiError unless the value has the shape; `place` names it in the message."""
+    """Raise ApiError unless the value has the shape; `place` names the value in the message."""
     match shape:
         case Record():
             _check_record(shape, value, place)
@@ -114,9 +113,10 @@ def _check_text(shape: Text, value: object, place: str) -> None:
 
 
 def check_query(query: Mapping[str, str], allowed: Mapping[str, frozenset[str] | None]) -> None:
-    """Raise ApiError for a query parameter that the operation does not have, or a wrong value.
+    """Raise ApiError for an unknown query parameter or a wrong value.
 
-    `allowed` maps each name to the values of its comma separated list, or to None when free.
+    `allowed` maps each name to the values that its comma-separated list may have, or to None if
+    any value is allowed.
     """
     for name, value in query.items():
         if name not in allowed:
@@ -130,5 +130,5 @@ def check_query(query: Mapping[str, str], allowed: Mapping[str, frozenset[str] |
 
 
 def without_nulls(body: dict[str, Any]) -> dict[str, Any]:
-    """Drop the top-level fields that are null: they count as absent."""
+    """Drop the top-level fields that are null, because null counts as absent."""
     return {name: value for name, value in body.items() if value is not None}

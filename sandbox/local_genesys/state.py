@@ -1,7 +1,7 @@
-"""What the stand-in remembers between calls: its records, settings, tokens, faults and calls.
+"""The stand-in's state: records, settings, tokens, faults and calls.
 
-Everything lives in memory and is touched only from the event loop that serves it, so nothing
-here locks. Times are aware UTC datetimes from the world's clock.
+Everything is in memory and used only from the event loop that serves it, so there are no locks.
+Times are aware UTC datetimes from the world's clock.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sandbox.local_genesys.records import Contact, Conversation, Customer, Deplo
 
 @dataclass
 class Settings:
-    """What a test, or the page, may change while the stand-in runs."""
+    """What a test or the page may change while the stand-in runs."""
 
     analytics_delay_seconds: float = 0.0
     calls_per_minute: int = 300
@@ -34,7 +34,7 @@ class Settings:
 
 
 class Changes:
-    """Tells the open pages that something changed; several changes at once are told once."""
+    """Tells the open pages that something changed; it may combine several changes."""
 
     def __init__(self) -> None:
         self._followers: set[asyncio.Event] = set()
@@ -46,7 +46,7 @@ class Changes:
 
     @contextmanager
     def follow(self) -> Iterator[asyncio.Event]:
-        """Give an event that is set on each change, for as long as the block runs."""
+        """Yield an event that is set on each change while the block runs."""
         follower = asyncio.Event()
         self._followers.add(follower)
         try:
@@ -57,7 +57,7 @@ class Changes:
 
 @dataclass
 class World:
-    """The whole of it."""
+    """Everything that the stand-in remembers."""
 
     clock: Callable[[], datetime]
     step_seconds: float
@@ -76,7 +76,7 @@ class World:
     _customer_by_contact: dict[str, Customer] = field(default_factory=dict)
 
     def forget(self) -> None:
-        """Go back to an empty world with default settings; open pages stay connected."""
+        """Remove everything and restore the default settings; open pages stay connected."""
         self.settings = Settings()
         for memory in (self.contacts, self.deployments, self.customers, self.conversations):
             memory.clear()
@@ -89,19 +89,19 @@ class World:
         self.channels.forget()
 
     def add_customer(self, customer: Customer) -> None:
-        """Remember a person on the web page."""
+        """Add a visitor of the web page."""
         self.customers[customer.id] = customer
         self._customer_by_contact[customer.contact_id] = customer
 
     def add_conversation(self, conversation: Conversation) -> None:
-        """Remember a conversation and its messages; adding it again takes in new messages."""
+        """Add a conversation and its messages, or the new messages of a known one."""
         if conversation.id not in self.conversations:
             self._by_contact.setdefault(conversation.contact_id, []).append(conversation)
         self.conversations[conversation.id] = conversation
         self.messages.update({message.id: message for message in conversation.messages})
 
     def conversations_of(self, contact_id: str) -> list[Conversation]:
-        """List a contact's conversations of every kind, in no order."""
+        """List a contact's conversations of every kind, in any order."""
         return list(self._by_contact.get(contact_id, ()))
 
     def web_conversations(self, contact_id: str, deployment_id: str) -> list[Conversation]:
@@ -114,11 +114,11 @@ class World:
         return sorted(found, key=lambda conversation: conversation.started_at)
 
     def customer_of(self, contact_id: str) -> Customer | None:
-        """Find the person whose guest session carries this contact id."""
+        """Find the customer whose guest session has this contact id."""
         return self._customer_by_contact.get(contact_id)
 
     def within_timeline(self, conversation: Conversation) -> bool:
-        """Say whether an ended conversation may still be continued."""
+        """Tell whether an ended conversation may still be continued."""
         if conversation.ended_at is None:
             return True
         window = timedelta(minutes=self.settings.threading_timeline_minutes)
@@ -126,10 +126,10 @@ class World:
 
 
 def utcnow() -> datetime:
-    """Give the time now, aware, in UTC."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def as_iso(moment: datetime) -> str:
-    """Write a time as the platform does: UTC, milliseconds, Z."""
+    """Format a time as Genesys Cloud does: UTC, milliseconds, Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The notification service: channels, their subscriptions, and the socket that tells the news."""
+"""The notification service: channels, their subscriptions, and the socket with the events."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def subscribe(
 ) -> dict[str, Any]:
     """Answer POST (adds) and PUT (replaces) of a channel's subscriptions.
 
-    Without ignoreErrors one topic that may not be had refuses them all.
+    Without ignoreErrors, one topic that isn't allowed makes the whole call fail.
     """
     check_query(query, {"ignoreErrors": _TRUTH})
     channel = _find(world, channel_id)
@@ -108,7 +108,7 @@ def _find(world: World, channel_id: str) -> Channel:
 
 
 async def stream(world: World, request: web.Request) -> web.StreamResponse:
-    """Serve the socket of a channel until either side hangs up; a second one ends the first."""
+    """Serve a channel's socket until either side hangs up; a second socket ends the first."""
     channel = world.channels.find(request.match_info["channel_id"], world.clock())
     if channel is None:
         raise web.HTTPNotFound
@@ -132,7 +132,7 @@ async def stream(world: World, request: web.Request) -> web.StreamResponse:
 async def _tell(
     world: World, socket: web.WebSocketResponse, frames: asyncio.Queue[Frame | None]
 ) -> None:
-    """Send the frames, and a heartbeat whenever nothing was sent for a while."""
+    """Send the frames, and a heartbeat if nothing was sent for a while."""
     with contextlib.suppress(ConnectionError):
         while not socket.closed:
             try:

@@ -1,4 +1,4 @@
-"""A stand-in for Slack, as strict as what Slack publishes, for trying and testing the bot."""
+"""A local stand-in for Slack, as strict as Slack's documentation, to try and test the bot."""
 
 from .app import LocalSlack
 from .assumptions import ASSUMPTIONS, Assumption

@@ -1,4 +1,4 @@
-"""Puts the local Slack together: what the bot talks to, and what people and tests talk to."""
+"""LocalSlack puts the stand-in for Slack together: the bot's side and the people's side."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from .acts import Acts
+from .actions import Actions
 from .config import SlackConfig
 from .control import Control
-from .deliver import Delivery
-from .modal_acts import ModalActs
+from .delivery import Delivery
+from .modal_actions import ModalActions
 from .people import People
 from .responses import serve_response_url
 from .socket_mode import SocketMode
@@ -22,9 +22,9 @@ from .web_api import WebApi
 class LocalSlack:
     """A stand-in for one Slack workspace with one installed app.
 
-    Both halves must run in the same event loop; call `reset` in that loop, or over HTTP.
-    Set `machine_url` once the address of `machine_app` is known, so that a response_url
-    works before the bot's first call to the Web API. With `page_url` set, permalinks lead there.
+    Serve `machine_app` and `people_routes` from one event loop; call `reset` in that loop or over
+    HTTP. Set `machine_url` when the address of `machine_app` is known, so that a response_url
+    works before the bot's first call to the Web API. Permalinks start with `page_url`.
     """
 
     def __init__(self, config: SlackConfig, clock: Callable[[], float] = time.time) -> None:
@@ -32,13 +32,13 @@ class LocalSlack:
         self._sockets = SocketMode(self._state)
         self._delivery = Delivery(self._state, self._sockets)
         self._web_api = WebApi(self._state, self._sockets)
-        acts = Acts(self._state, self._delivery)
-        self._people = People(self._state, acts, ModalActs(self._state, acts))
+        actions = Actions(self._state, self._delivery)
+        self._people = People(self._state, actions, ModalActions(self._state, actions))
         self._control = Control(self._state, self._delivery, self._sockets)
 
     @property
     def machine_url(self) -> str:
-        """Where the bot reaches `machine_app`: http://host:port, no slash at the end."""
+        """The address of `machine_app` for the bot: http://host:port, no slash at the end."""
         return self._state.machine_url
 
     @machine_url.setter
@@ -47,7 +47,7 @@ class LocalSlack:
 
     @property
     def page_url(self) -> str:
-        """Where browsers reach `people_routes`: the beginning of every link to a message."""
+        """The address of `people_routes` for browsers, with which every permalink starts."""
         return self._state.team_url
 
     @page_url.setter
@@ -55,7 +55,7 @@ class LocalSlack:
         self._state.team_url = f"{url.rstrip('/')}/"
 
     def machine_app(self) -> web.Application:
-        """Give the side that the bot talks to: Web API, response URLs, Socket Mode."""
+        """Build the application for the bot: Web API, response URLs, Socket Mode."""
         app = web.Application()
         app.add_routes(
             [
@@ -70,7 +70,7 @@ class LocalSlack:
         return app
 
     def people_routes(self) -> list[web.RouteDef]:
-        """Give the routes for people and tests: /people/, /archives/ and /control/slack/."""
+        """List the routes for people and tests: /people/, /archives/ and /control/slack/."""
         return [*self._people.routes(), *self._control.routes()]
 
     def reset(self) -> None:

@@ -1,8 +1,7 @@
-"""The Web API methods of the stand-in: their arguments, scopes and rate tiers, as one table.
+"""The table of supported Web API methods: arguments, scopes and rate tiers.
 
-`read_arguments` turns a request's raw fields into values of the declared kinds, refusing
-what is missing, unknown or of the wrong kind. Where Slack itself is lenient (it ignores
-arguments it does not know) the stand-in is not, so that a typo shows in a test.
+`read_arguments` refuses arguments that are missing, unknown or of the wrong kind. Slack ignores
+unknown arguments; the stand-in refuses them, so that a typo makes a test fail.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from .errors import SlackError
 
 
 class Kind(StrEnum):
-    """What an argument is."""
+    """The kind of value that an argument takes."""
 
     TEXT = "string"
     FLAG = "boolean"
@@ -28,7 +27,7 @@ class Kind(StrEnum):
 
 
 class Tier(StrEnum):
-    """Slack's rate tiers; special means "see the method"."""
+    """Slack's rate tiers; a special tier is described with the method."""
 
     TWO = "t2"
     THREE = "t3"
@@ -37,7 +36,7 @@ class Tier(StrEnum):
 
 
 class TokenKind(StrEnum):
-    """Which of the app's tokens a method takes."""
+    """The token that a method needs."""
 
     BOT = "bot"
     APP = "app"
@@ -45,7 +44,7 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument; `values` lists what it may hold, when that is fixed."""
+    """One argument; `values` lists the allowed values, if there is a fixed list."""
 
     kind: Kind = Kind.TEXT
     required: bool = False
@@ -54,7 +53,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Method:
-    """One method; `scopes` are alternatives, any one of which is enough."""
+    """One method, which needs any one of `scopes`."""
 
     arguments: Mapping[str, Argument]
     tier: Tier
@@ -172,7 +171,7 @@ METHODS: dict[str, Method] = {
     ),
 }
 
-# Sent along by Bolt with every call; the token is read before the arguments are.
+# Bolt sends team_id with every call; the token is read before the arguments.
 _ALWAYS_ALLOWED = frozenset({"team_id", "token"})
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _WHOLE = re.compile(r"\d{1,9}\Z", re.ASCII)
@@ -184,7 +183,7 @@ _UNREADABLE = {
 
 
 def read_arguments(method: Method, raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a call's arguments; null counts as left out. Raises SlackError."""
+    """Read a call's arguments; null counts as absent. Raises SlackError."""
     given = {name: value for name, value in raw.items() if value is not None}
     problems = [
         f"[ERROR] missing required field: {name}"

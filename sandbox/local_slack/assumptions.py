@@ -1,7 +1,7 @@
-"""What the local Slack assumes about the real one where Slack's documents are silent.
+"""What this stand-in assumes about Slack where its documentation says nothing.
 
-One row per assumption. `reason` says what it rests on; "strict" means that the stand-in
-refuses more than Slack may, so that a slip shows in a test rather than in a workspace.
+"Strict" means that the stand-in may refuse more than Slack, so that a mistake shows in a test and
+not in a workspace. docs/assumptions.md lists the same assumptions, with how to check them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Assumption:
-    """One assumption: what it is about, what the stand-in does, and why."""
+    """One assumption: its subject, what the stand-in does, and why."""
 
     subject: str
     stand_in: str
@@ -29,7 +29,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
         (
             "Values typed into a modal",
             "Delivered as typed.",
-            "Unknown; escaping has been seen in messages only.",
+            "Unknown; escaping has only been seen in messages.",
         ),
         (
             "Text in payloads about messages",
@@ -43,19 +43,20 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
         ),
         (
             "Failed slash commands, shortcuts and buttons",
-            "operation_timeout after 3 s, dispatch_failed for a refusal or a cut connection; "
-            "the person sees a notice. An answer that Slack cannot show: dispatch_unknown_error.",
-            "The first two names are documented for commands; the notice's wording is ours.",
+            "operation_timeout after 3 s; dispatch_failed for a refusal or a cut connection; "
+            "dispatch_unknown_error for an answer that Slack can't show. The person sees a notice.",
+            "The first two names are documented for commands; we worded the notice.",
         ),
         (
             "Submissions and Try again",
-            "Without a good answer the modal stays, and the next submission has the same view id.",
+            "Without a valid answer the modal stays open, and the next submission has the same "
+            "view id.",
             "Seen in public reports.",
         ),
         (
             "Double presses",
-            "A modal closed by a submission may be submitted again, as a request already on its "
-            "way would be.",
+            "A modal that a submission closed may be submitted again, as if that request had been "
+            "on its way already.",
             "Strict.",
         ),
         (
@@ -66,29 +67,30 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
         (
             "response_url",
             "Success is the text ok; afterwards used_url or expired_url with HTTP 404.",
-            "Uses and life are documented, the bodies are not.",
+            "The number of uses and the lifetime are documented; the bodies aren't.",
         ),
         (
             "Unknown arguments",
             "Refused with invalid_arguments.",
-            "Strict: Slack ignores them. team_id is let through, because Bolt always sends it.",
+            "Strict: Slack ignores them. team_id is allowed, because Bolt always sends it.",
         ),
         (
             "Threads",
-            "A malformed thread_ts is invalid_thread_ts, an unknown one thread_not_found, a "
-            "reply's cannot_reply_to_message.",
-            "The errors exist; which one Slack picks is from public reports. Strict for replies.",
+            "A malformed thread_ts is invalid_thread_ts, an unknown one thread_not_found, and the "
+            "ts of a reply cannot_reply_to_message.",
+            "The errors are documented; when each is used is from public reports. Strict for "
+            "replies.",
         ),
         (
             "Direct messages",
-            "Refused with messages_tab_disabled only when the manifest turns the tab off.",
-            "The default of an absent setting is not documented.",
+            "Refused with messages_tab_disabled only if the manifest turns the tab off.",
+            "The default isn't documented.",
         ),
         (
             "chat.update and blocks",
-            "Text alone takes the blocks away; blocks alone empty the text; rich_text blocks may "
-            "not be replaced by blocks without any (block_mismatch).",
-            "The first is documented; the last is the widest reading of the error.",
+            "Text alone removes the blocks; blocks alone empty the text; blocks with rich_text "
+            "can't be replaced by blocks without (block_mismatch).",
+            "The first is documented; the last is the strictest reading of the error.",
         ),
         (
             "Length of edited and ephemeral text",
@@ -98,24 +100,24 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
         (
             "Length of all blocks",
             "More than 13,200 characters of text in one message are msg_blocks_too_long.",
-            "The error is documented, the figure is from public reports.",
+            "The error is documented; the figure is from public reports.",
         ),
         (
             "Size of metadata",
             "More than 8,000 bytes of JSON are metadata_too_large.",
-            "The error is documented, the figure is a guess.",
+            "The error is documented; the figure is a guess.",
         ),
         (
             "Form of metadata",
             "event_type is snake_case; event_payload holds text, numbers, booleans, flat objects "
             "and lists of flat objects; anything else is invalid_metadata_schema.",
-            "The form is that of Slack's published types; which error Slack picks is unknown.",
+            "The form is from Slack's published types; which error Slack uses is unknown.",
         ),
         (
             "Reading history with a bot token",
-            "Needs the history scope of that kind of conversation and membership, in public "
-            "channels too (not_in_channel); private ones are channel_not_found.",
-            "Documented; an older page that denies bots channels is about legacy bots.",
+            "Needs the history scope for that kind of conversation, and membership also in public "
+            "channels (not_in_channel); private ones are channel_not_found.",
+            "Documented; an older page that says bots can't read channels is about legacy bots.",
         ),
         (
             "Metadata in history",
@@ -124,78 +126,78 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
         ),
         (
             "Pages of history and threads",
-            "A limit outside the documented range is invalid_arguments; a last page has no "
-            "response_metadata; a page begins with the newest message also when only oldest is "
+            "A limit outside the documented range is invalid_arguments; the last page has no "
+            "response_metadata; a page starts with the newest message, also if only oldest is "
             "given.",
-            "Strict; the order under oldest alone is not documented.",
+            "Strict; the order with oldest alone isn't documented.",
         ),
         (
             "conversations.replies",
-            "The parent comes first whatever oldest says, and not again after a cursor; the ts of "
-            "a reply gives that reply alone.",
-            "The first two are from public reports, the last is the strict reading.",
+            "The parent comes first whatever oldest says, but not again after a cursor; the ts of "
+            "a reply returns only that reply.",
+            "The first two are from public reports; the last is the strict reading.",
         ),
         (
             "Deleted messages",
-            "A parent with replies becomes a tombstone of Slackbot's that keeps its thread and "
-            "cannot be changed, deleted or acted on; everything else is gone.",
+            "A parent with replies becomes a tombstone by Slackbot, which keeps its thread and "
+            "can't be changed, deleted or acted on; any other message is gone.",
             "The tombstone's form is from public reports.",
         ),
         (
             "Commands and interactions delivered twice",
-            "Only when a test orders it: the same payload, newly signed or in a new envelope.",
-            "No retry is documented for them.",
+            "Only if a test orders it: the same payload with a new signature or envelope.",
+            "Slack documents no retry for them.",
         ),
         (
             "Clicks on what is no longer shown",
             "Delivered with the old button's action and the message as it is now.",
-            "Seen in practice; which version of the message comes along is unknown.",
+            "Seen in practice; which version of the message is sent is unknown.",
         ),
         (
             "username, icon_emoji, icon_url",
-            "Refused with missing_scope without chat:write.customize; as_user is refused.",
+            "missing_scope without chat:write.customize; as_user is refused.",
             "Strict.",
         ),
         (
             "Length limits",
-            "Count Unicode characters of the text as sent, escapes included.",
-            "Unknown; Slack may count otherwise.",
+            "Count the Unicode characters of the text as sent, including escapes.",
+            "Unknown; Slack may count differently.",
         ),
         (
             "initial_value and max_length",
-            "A longer initial value is refused, and so is an initial option that is not offered.",
+            "A longer initial value is refused, and so is an initial option that isn't offered.",
             "The second is documented; the first is strict.",
         ),
         (
             "Who is notified",
-            "Mentions in fallback text count although blocks are shown; bare @here counts in "
-            "mrkdwn that is not verbatim, and in text with link_names or parse full or client.",
-            "Strict reading of the formatting pages.",
+            "Mentions in fallback text count although blocks are shown; a bare @here counts in "
+            "mrkdwn that isn't verbatim, and in text with link_names or parse full or client.",
+            "The strict reading of the formatting pages.",
         ),
         (
             "Rate limits",
-            "Twenty times the published figures; the published ones with strict_rates: 20, 50, "
-            "100 a minute by tier, special 600, one message a second and channel with 3 at once.",
-            "The tiers are documented, special tiers and bursts are not.",
+            "Twenty times the published figures. With strict_rates the published ones: 20, 50 or "
+            "100 a minute by tier, 600 for special, one message a second and channel, bursts of 3.",
+            "The tiers are documented; special tiers and bursts aren't.",
         ),
         (
             "Optional scopes",
             "bot_optional scopes of the manifest count as granted.",
-            "A workspace may refuse them; the setting missing_scopes plays that.",
+            "A workspace may refuse them; the setting missing_scopes simulates that.",
         ),
         (
             "Socket Mode with a connection lost before the ack",
-            "Counts as no ack: operation_timeout at once, no second delivery.",
-            "Redelivery is documented for events only.",
+            "Counts as no ack: operation_timeout immediately, and no second delivery.",
+            "Slack documents redelivery only for events.",
         ),
         (
             "Transport",
-            "Any open socket gets everything; without one, signed HTTP is used.",
-            "Slack decides by the app's setting alone.",
+            "An open socket gets everything; without one, signed HTTP is used.",
+            "Slack uses the app's setting.",
         ),
         (
             "views.open and views.push",
-            "A view that is refused does not use the trigger id up.",
+            "A refused view doesn't use up the trigger id.",
             "Unknown.",
         ),
     )

@@ -1,7 +1,7 @@
-"""Block Kit's blocks with their limits, and the rules that hold across blocks.
+"""Block Kit's blocks with their limits, and the rules across blocks.
 
-`check_blocks` lists everything that Slack would refuse, with JSON pointers.
-Not known here: data_table, data_visualization, call (refused as unsupported).
+`check_blocks` lists everything that Slack would refuse, with JSON pointers. It refuses
+data_table, data_visualization and call, which it doesn't support.
 """
 
 from __future__ import annotations

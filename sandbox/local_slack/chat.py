@@ -1,7 +1,7 @@
 """The chat methods: where the bot may post, and what it may change.
 
-Each function takes the state and the call's arguments and gives the answer's fields, or
-raises SlackError with the error that Slack documents for the case.
+Each function returns the fields of the answer, or raises SlackError with the error that Slack
+documents for the case.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def post_message(state: State, arguments: Arguments) -> JSON:
 
 
 def update_message(state: State, arguments: Arguments) -> JSON:
-    """Change a message of the bot's own (chat.update).
+    """Change one of the bot's messages (chat.update).
 
-    Text without blocks takes old blocks away; metadata stays unless given. A message with
-    blocks is not marked as edited.
+    Text without blocks removes the old blocks; metadata stays unless the call has some. A message
+    with blocks isn't marked as edited.
     """
     channel = find_by_id(state, arguments["channel"])
     if channel.is_archived:
@@ -59,7 +59,7 @@ def update_message(state: State, arguments: Arguments) -> JSON:
 
 
 def delete_message(state: State, arguments: Arguments) -> JSON:
-    """Delete a message of the bot's own (chat.delete); a thread outlives its parent."""
+    """Delete one of the bot's messages (chat.delete); its replies stay."""
     channel = find_by_id(state, arguments["channel"])
     message = _find_message(state, channel, arguments["ts"])
     _require_own(message, "cant_delete_message")
@@ -87,7 +87,7 @@ def post_ephemeral(state: State, arguments: Arguments) -> JSON:
 
 
 def get_permalink(state: State, arguments: Arguments) -> JSON:
-    """Give the address of a message (chat.getPermalink)."""
+    """Return the URL of a message (chat.getPermalink)."""
     channel = find_by_id(state, arguments["channel"])
     message = _find_message(state, channel, arguments["message_ts"])
     link = f"{state.team_url}archives/{channel.id}/p{message.ts.replace('.', '')}"
@@ -97,7 +97,7 @@ def get_permalink(state: State, arguments: Arguments) -> JSON:
 
 
 def find_destination(state: State, wanted: str) -> Channel:
-    """Find where to post: a channel's id or name, or a person's id for a direct message."""
+    """Find the channel to post to by its id or name, or by a person's id."""
     user = state.workspace.users.get(wanted)
     if user is not None:
         direct = state.workspace.direct_channel(user.id)
@@ -112,12 +112,12 @@ def find_destination(state: State, wanted: str) -> Channel:
 
 
 def is_visible(channel: Channel) -> bool:
-    """Say whether the bot can know that the channel exists."""
+    """Tell whether the bot can see that the channel exists."""
     return not channel.is_private or BOT_USER in channel.members
 
 
 def find_by_id(state: State, channel_id: str) -> Channel:
-    """Find a conversation that the bot can know of. Raises SlackError."""
+    """Find a conversation that the bot can see. Raises SlackError."""
     channel = state.workspace.channels.get(channel_id)
     if channel is None or not is_visible(channel):
         raise SlackError("channel_not_found")

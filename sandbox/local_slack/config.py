@@ -1,8 +1,7 @@
-"""What the local Slack is set up with: the app's secrets, where it listens, its manifest.
+"""The installed app: its secrets, its address and its manifest.
 
-The manifest is read once, here; the rest of the package sees only the parsed `AppManifest`.
-Nothing is validated that Slack's own manifest schema validates: a manifest that is wrong
-simply grants fewer scopes or declares fewer commands.
+This is the only module that reads the manifest's JSON. It doesn't validate what Slack's manifest
+schema validates: a wrong manifest only grants fewer scopes or declares fewer commands.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ JSON = dict[str, Any]
 
 
 class ShortcutType(StrEnum):
-    """Where a shortcut is offered."""
+    """Where Slack offers a shortcut."""
 
     GLOBAL = "global"
     MESSAGE = "message"
@@ -24,7 +23,7 @@ class ShortcutType(StrEnum):
 
 @dataclass(frozen=True)
 class SlackConfig:
-    """The installed app, as its settings page would show it; secrets stay out of repr."""
+    """The installed app, as its settings page would show it; repr hides the secrets."""
 
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
@@ -69,8 +68,8 @@ class AppManifest:
 def read_manifest(manifest: Mapping[str, Any]) -> AppManifest:
     """Read a version 2 app manifest.
 
-    `bot_optional` scopes count as granted. Socket Mode needs no options URL, so one is
-    assumed there; in HTTP mode Slack asks for options only where the manifest says.
+    `bot_optional` scopes count as granted. Over HTTP, Slack asks for options only at the options
+    URL of the manifest; Socket Mode doesn't need one, so we assume it there.
     """
     features = manifest.get("features") or {}
     app_home = features.get("app_home") or {}

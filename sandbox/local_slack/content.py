@@ -1,4 +1,4 @@
-"""What a message says: text, blocks, metadata, read from arguments by Slack's rules."""
+"""A message's text, blocks and metadata, read from a call's arguments by Slack's rules."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ MOST_ATTACHMENTS = 100
 _BARE_AMPERSAND = re.compile(r"&(?!amp;|lt;|gt;)")
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 _SCALAR = (str, int, float, bool)
-# The ways of parsing in which a bare @here in the text becomes a mention.
+# The values of `parse` with which a bare @here becomes a mention.
 _PARSES_MENTIONS = frozenset({"full", "client"})
 
 
 @dataclass(frozen=True)
 class Content:
-    """The content of a message; None where the call did not say."""
+    """The content of a message; a part is None if the call doesn't have it."""
 
     text: str | None
     blocks: list[JSON] | None
@@ -40,7 +40,7 @@ class Content:
     warnings: tuple[str, ...] = ()
 
     def put_on(self, message: Message) -> Message:
-        """Make a message say this."""
+        """Set this content on a message."""
         message.text = self.text or ""
         message.blocks = self.blocks or []
         message.attachments = self.attachments
@@ -55,9 +55,9 @@ class Content:
 def read_content(
     arguments: Mapping[str, Any], *, parse: str = "none", longest: int = LONGEST_TEXT
 ) -> Content:
-    """Read the content that a call carries; `parse` is the method's default.
+    """Read the content of a call; `parse` is the method's default.
 
-    Text longer than 40,000 characters is cut with a warning; a lower `longest` refuses.
+    Text over 40,000 characters is cut with a warning; text over a lower `longest` is refused.
     Raises SlackError.
     """
     markdown = arguments.get("markdown_text")
@@ -91,7 +91,7 @@ def read_content(
 
 
 def read_blocks(blocks: list[Any] | None) -> list[JSON] | None:
-    """Read a message's blocks as Slack stores them; an empty list is no blocks."""
+    """Read a message's blocks as Slack stores them; an empty list means no blocks."""
     if not blocks:
         return blocks
     faults = list(check_blocks(blocks, Surface.MESSAGE, "/blocks"))

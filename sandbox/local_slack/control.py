@@ -1,4 +1,4 @@
-"""The control side over HTTP, for tests: faults, settings, logs, forged and repeated requests."""
+"""The control routes for tests: faults, settings, logs, forged and repeated requests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from aiohttp import web
 
 from sandbox.faults import Fault, FaultError
 
-from .acts import ActError
+from .actions import ActionError
 from .config import JSON
-from .deliver import Delivery
+from .delivery import Delivery
 from .people import read_object
 from .socket_mode import SocketMode
 from .state import Settings, State
@@ -74,10 +74,10 @@ class Control:
         return await self._list_faults(request)
 
     async def _list_calls(self, request: web.Request) -> JSON:
-        """List the calls kept: with ?after=number only later ones, with ?method= only its own."""
+        """List the calls in the log: later than ?after=number, and of one ?method=, if given."""
         after = request.query.get("after", "-1")
         if not _NUMBER.match(after):
-            raise ActError("after must be the number of a call.")
+            raise ActionError("after must be the number of a call.")
         return {"calls": self._state.calls.since(int(after), request.query.get("method"))}
 
     async def _clear_calls(self, request: web.Request) -> JSON:
@@ -94,9 +94,9 @@ class Control:
         for name, value in wanted.items():
             kind = bool if name in _ACTIONS else _KINDS.get(name)
             if kind is None:
-                raise ActError(f"There is no setting {name}.")
+                raise ActionError(f"There is no setting {name}.")
             if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-                raise ActError(f"{name} has the wrong kind of value.")
+                raise ActionError(f"{name} has the wrong kind of value.")
         changed = {name: value for name, value in wanted.items() if name not in _ACTIONS}
         if "missing_scopes" in changed:
             changed["missing_scopes"] = frozenset(map(str, changed["missing_scopes"]))
@@ -108,11 +108,11 @@ class Control:
         return await self._show_settings(request)
 
     async def _deliver(self, request: web.Request) -> JSON:
-        """Send the bot a request of the test's own making.
+        """Send the bot a request that a test has made up.
 
-        `kind`: raw (body as text), command (body as form fields), interactive (body as the
-        payload), envelope (body is {type, payload, envelope_id?}, over a socket). `headers`
-        win over the true ones, the signature included.
+        `kind`: raw (body is text), command (body has the form's fields), interactive (body is the
+        payload), envelope (body is {type, payload, envelope_id?}, sent over a socket). `headers`
+        replace the real ones, including the signature.
         """
         wanted = await read_object(request)
         kind, body, headers = wanted.get("kind"), wanted.get("body"), wanted.get("headers") or {}
@@ -129,7 +129,7 @@ class Control:
         return {"deliveries": self._state.deliveries.as_json()}
 
     async def _redeliver(self, request: web.Request) -> JSON:
-        """Send the bot a command or interaction again; what its acks say is shown to nobody.
+        """Send the bot a command or interaction again, and don't apply its acks.
 
         `which`: "last", or the number of a delivery (below 0: from the end). `count`: how often,
         one after another, or all at the same time with `at_once`.
@@ -139,12 +139,12 @@ class Control:
         number = -1 if which == "last" else which
         for value in (number, count):
             if isinstance(value, bool) or not isinstance(value, int):
-                raise ActError('which must be "last" or a number, count a number.')
+                raise ActionError('which must be "last" or a number, count a number.')
         if not 1 <= count <= MOST_REPEATS:
-            raise ActError(f"count must be from 1 to {MOST_REPEATS}.")
+            raise ActionError(f"count must be from 1 to {MOST_REPEATS}.")
         sent = self._state.deliveries.find(number)
         if sent is None:
-            raise ActError("There is no such delivery.")
+            raise ActionError("There is no such delivery.")
         if wanted.get("at_once"):
             acks = await asyncio.gather(*(self._delivery.repeat(sent) for _ in range(count)))
         else:
@@ -159,7 +159,7 @@ def _encode(kind: Any, body: Any) -> str:
         return urlencode(body)
     if kind == "interactive" and isinstance(body, dict):
         return urlencode({"payload": json.dumps(body)})
-    raise ActError("kind must be raw, command, interactive or envelope, with a fitting body.")
+    raise ActionError("kind must be raw, command, interactive or envelope, with a fitting body.")
 
 
 def _answered(
@@ -168,7 +168,7 @@ def _answered(
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             return web.json_response({"ok": True, **await work(request)})
-        except (ActError, FaultError) as error:
+        except (ActionError, FaultError) as error:
             return web.json_response({"ok": False, "error": str(error)}, status=400)
         except (aiohttp.ClientError, ConnectionError, TimeoutError) as error:
             problem = f"The bot did not answer: {type(error).__name__}."

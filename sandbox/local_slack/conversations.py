@@ -23,7 +23,7 @@ Arguments = Mapping[str, Any]
 
 
 def test_auth(state: State, _arguments: Arguments) -> JSON:
-    """Say who the token belongs to (auth.test)."""
+    """Return whom the token belongs to (auth.test)."""
     return {
         "url": state.team_url,
         "team": TEAM_NAME,

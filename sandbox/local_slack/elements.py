@@ -1,4 +1,4 @@
-"""Block Kit's composition objects and elements, each with its limits, as tables."""
+"""Tables of Block Kit's composition objects and elements, with their limits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .shapes import (
     whole,
 )
 
-EARLIEST_MOMENT, LATEST_MOMENT = 10**9, 10**10 - 1  # a date and time is ten digits of seconds
+EARLIEST_MOMENT, LATEST_MOMENT = 10**9, 10**10 - 1  # seconds with ten digits
 
 _KIND = string()
 _COLOUR = one_of("primary", "danger")

@@ -1,4 +1,4 @@
-"""How the Web API says no."""
+"""The refusal of a Web API call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class SlackError(Exception):
-    """Slack answers `{"ok": false, "error": ...}`; `details` become response_metadata.messages."""
+    """A refusal: `{"ok": false, "error": ...}`, with `details` in response_metadata.messages."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
-"""What a person has filled in: `state.values`, and what Slack's own client refuses to submit.
+"""A form's `state.values`, and what Slack's client refuses to submit.
 
-A stateful element has one value field. Untouched, it carries its initial value, else null
-(lists are empty); nothing is ever left out of a submission.
+A stateful element has one value field. If nobody has touched the element, the field has the
+initial value or null (lists are empty). A submission never leaves a field out.
 """
 
 from __future__ import annotations
@@ -47,28 +47,28 @@ _WORD_INPUTS = frozenset({"plain_text_input", "email_text_input", "url_text_inpu
 
 
 class FormError(ValueError):
-    """A person cannot fill in a form like this; the text says why."""
+    """A person can't fill in a form like this; the text says why."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One stateful element and the block that holds it."""
+    """One stateful element and its block."""
 
     block: dict[str, Any]
     element: dict[str, Any]
 
     @property
     def name(self) -> str:
-        """The field of the state value."""
+        """The name of the field in the state value."""
         return _STATEFUL[self.element["type"]][0]
 
     def initial(self) -> Any:
-        """Give the value of the untouched element."""
+        """Return the value that the element starts with."""
         found = self.element.get(_STATEFUL[self.element["type"]][1])
         return [] if found is None and self.name.endswith("s") else found
 
     def read(self, given: Any) -> Any:
-        """Read a value as a person could have entered it. Raises FormError."""
+        """Read a value that a person could have entered. Raises FormError."""
         if not isinstance(given, dict) or self.name not in given:
             raise FormError(f"{self.element['type']} needs a value in the field {self.name}.")
         value = given[self.name]
@@ -100,7 +100,7 @@ def _is_moment(value: Any) -> bool:
 
 
 def is_stateful(element: dict[str, Any]) -> bool:
-    """Say whether an element has a value in state.values (buttons have none)."""
+    """Tell whether an element has a value in state.values (buttons have none)."""
     return element.get("type") in _STATEFUL
 
 
@@ -113,7 +113,7 @@ def list_fields(blocks: list[dict[str, Any]]) -> Iterator[Field]:
 
 
 def keep_values(blocks: list[dict[str, Any]], before: Values) -> Values:
-    """Give the state of blocks: what was there under the same ids, else the initial values."""
+    """Return the state of blocks: earlier values with the same ids, else the initial values."""
     values: Values = {}
     for item in list_fields(blocks):
         block_id, action_id = item.block["block_id"], item.element["action_id"]
@@ -125,9 +125,9 @@ def keep_values(blocks: list[dict[str, Any]], before: Values) -> Values:
 
 
 def fill_in(blocks: list[dict[str, Any]], before: Values, given: Any) -> Values:
-    """Give the state after a person filled in `given`: {block_id: {action_id: state value}}.
+    """Return the state after a person filled in `given`: {block_id: {action_id: state value}}.
 
-    Raises FormError when a field does not exist or cannot hold the value.
+    Raises FormError if a field doesn't exist or can't have the value.
     """
     values = keep_values(blocks, before)
     fields = {(f.block["block_id"], f.element["action_id"]): f for f in list_fields(blocks)}
@@ -146,7 +146,7 @@ def fill_in(blocks: list[dict[str, Any]], before: Values, given: Any) -> Values:
 
 
 def list_refusals(blocks: list[dict[str, Any]], values: Values) -> dict[str, str]:
-    """Say what Slack's client would not submit: {block_id: sentence}; empty: it is sent."""
+    """List why Slack's client wouldn't submit the form: {block_id: sentence}."""
     refusals: dict[str, str] = {}
     for item in list_fields(blocks):
         if item.block.get("type") != "input":

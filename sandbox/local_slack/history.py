@@ -1,8 +1,8 @@
-"""Reading back what was said: conversations.history and conversations.replies.
+"""Reading messages back: conversations.history and conversations.replies.
 
-The bot must be a member of the conversation, public ones included, and its token needs the
-history scope of that kind of conversation. What only one person could see was never kept,
-so it is never here. Times are whole microseconds; a span includes both its ends.
+The bot must be a member of the conversation, even of a public one, and its token needs the history
+scope for that kind of conversation. Slack doesn't store ephemeral messages, so they're never here.
+Times are whole microseconds; a span includes both its ends.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class _Span:
 
 
 def read_history(state: State, arguments: Arguments) -> JSON:
-    """Give a page of a conversation's messages, newest first (conversations.history).
+    """Return a page of a conversation's messages, newest first (conversations.history).
 
-    Replies are left out, except those that were also sent to the channel.
+    Of the replies, it has only those that were also sent to the channel.
     """
     channel = _find_readable(state, arguments["channel"])
     limit = _read_limit(arguments, _HISTORY_PAGE, _LARGEST_HISTORY_PAGE)
@@ -65,10 +65,10 @@ def read_history(state: State, arguments: Arguments) -> JSON:
 
 
 def read_replies(state: State, arguments: Arguments) -> JSON:
-    """Give a page of a thread, its parent first, then oldest to newest (conversations.replies).
+    """Return a page of a thread, the parent first, then oldest to newest (conversations.replies).
 
-    The parent is there whatever the span, but only once: not on the pages after a cursor.
-    The ts of a reply gives that reply alone.
+    The first page always has the parent, whatever the span is; later pages don't. The ts of a
+    reply returns only that reply.
     """
     channel = _find_readable(state, arguments["channel"])
     limit = _read_limit(arguments, _THREAD_PAGE, _THREAD_PAGE)

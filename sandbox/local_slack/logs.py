@@ -1,7 +1,7 @@
-"""What the local Slack remembers for tests: the calls it took, and the payloads it delivered.
+"""Two logs for tests: the calls that the bot made, and the payloads that it was sent.
 
-Both logs are bounded and number their entries from 0 on, so that a test can ask for what is
-new, or for one delivery again. Old entries fall out; the numbers of the others stay.
+Entries are numbered from 0, so that a test can ask for new ones, or have one delivered again. The
+logs are bounded: old entries are dropped, and the others keep their numbers.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class Calls:
     def add(
         self, at: float, method: str, arguments: Mapping[str, Any], error: str | None = None
     ) -> None:
-        """Note a call, without its token; `error` None: it succeeded."""
+        """Log a call without its token; `error` is None if it succeeded."""
         shown = {name: value for name, value in arguments.items() if name != "token"}
         call = {"number": self._next, "at": at, "method": method, "arguments": shown}
         self._kept.append({**call, "ok": error is None, "error": error})
         self._next += 1
 
     def clear(self) -> None:
-        """Forget the calls so far; the numbers go on."""
+        """Forget the calls; the numbers continue."""
         self._kept.clear()
 
     def since(self, after: int, method: str | None = None) -> list[JSON]:
@@ -47,7 +47,7 @@ class Calls:
 
 @dataclass(frozen=True)
 class Delivered:
-    """One payload that was sent to the bot, answered or not."""
+    """One payload that was sent to the bot, with or without an answer."""
 
     number: int
     at: float
@@ -55,25 +55,25 @@ class Delivered:
     payload: JSON = field(repr=False)
 
     def as_json(self) -> JSON:
-        """Say what it was, without what it carried."""
+        """Return everything but the payload."""
         what = self.payload.get("type") or self.payload.get("command")
         return {"number": self.number, "at": self.at, "kind": self.kind, "type": what}
 
 
 class Deliveries:
-    """The commands and interactions that went to the bot, oldest first."""
+    """The commands and interactions that were sent to the bot, oldest first."""
 
     def __init__(self) -> None:
         self._kept: deque[Delivered] = deque(maxlen=DELIVERIES_KEPT)
         self._next = 0
 
     def add(self, at: float, kind: str, payload: JSON) -> None:
-        """Note a delivery as it leaves."""
+        """Log a payload that is being sent."""
         self._kept.append(Delivered(self._next, at, kind, payload))
         self._next += 1
 
     def find(self, number: int) -> Delivered | None:
-        """Find a delivery by its number; below 0 counts from the end, -1 being the last."""
+        """Find a delivery by its number; -1 is the last one, and so on."""
         wanted = number if number >= 0 else self._next + number
         return next((sent for sent in self._kept if sent.number == wanted), None)
 

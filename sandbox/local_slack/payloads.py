@@ -1,4 +1,4 @@
-"""What Slack sends: messages and views as JSON, and the payloads of people's acts."""
+"""What Slack sends: messages and views as JSON, and the payloads of people's actions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .views import View
 from .wire_text import escape_plain_text
 from .workspace import APP_ID, BOT_ID, BOT_USER, SLACKBOT, TEAM_DOMAIN, TEAM_ID, Channel, Message
 
-# Deprecated by Slack and still sent; the signature is what counts.
+# Slack still sends this deprecated token; apps check the signature.
 VERIFICATION_TOKEN = "not-a-secret-verification-token"
 
 
 def render_message(state: State, message: Message) -> JSON:
-    """Give a message as the Web API and payloads show it, absent fields left out."""
+    """Return a message as the Web API and payloads have it, without absent fields."""
     rendered: JSON = {
         "type": "message",
         "user": message.user,
@@ -59,7 +59,7 @@ def render_message(state: State, message: Message) -> JSON:
 
 
 def render_view(view: View) -> JSON:
-    """Give a view as the Web API and payloads show it."""
+    """Return a view as the Web API and payloads have it."""
     definition = view.definition
     return {
         "id": view.id,
@@ -87,7 +87,7 @@ def render_view(view: View) -> JSON:
 def slash_command(
     state: State, user: str, channel: Channel, command: str, text: str
 ) -> dict[str, str]:
-    """Give the form that a slash command sends."""
+    """Build the form that a slash command sends."""
     named = "directmessage" if channel.dm_with else channel.name
     return {
         "token": VERIFICATION_TOKEN,
@@ -107,7 +107,7 @@ def slash_command(
 
 
 def shortcut(state: State, user: str, pressed: Shortcut, message: Message | None) -> JSON:
-    """Give the payload of a global shortcut, or of a message shortcut on a message."""
+    """Build the payload of a global shortcut, or of a message shortcut on a message."""
     payload = {
         **_head(state, "shortcut", user),
         "callback_id": pressed.callback_id,
@@ -127,7 +127,7 @@ def shortcut(state: State, user: str, pressed: Shortcut, message: Message | None
 
 
 def view_submission(state: State, view: View) -> JSON:
-    """Give the payload of a pressed submit button."""
+    """Build the payload of a submission."""
     return {
         **_head(state, "view_submission", view.user),
         "trigger_id": state.triggers.issue(view.user, view.id),
@@ -137,7 +137,7 @@ def view_submission(state: State, view: View) -> JSON:
 
 
 def view_closed(state: State, view: View, *, is_cleared: bool) -> JSON:
-    """Give the payload of a closed view."""
+    """Build the payload of a closed view."""
     return {
         **_head(state, "view_closed", view.user),
         "view": render_view(view),
@@ -146,7 +146,7 @@ def view_closed(state: State, view: View, *, is_cleared: bool) -> JSON:
 
 
 def block_actions(state: State, user: str, source: View | Message, action: JSON) -> JSON:
-    """Give the payload of an act on an element of a view or message."""
+    """Build the payload of an action on an element of a view or message."""
     view_id = source.id if isinstance(source, View) else None
     payload = {
         **_head(state, "block_actions", user),
@@ -161,7 +161,7 @@ def block_actions(state: State, user: str, source: View | Message, action: JSON)
 
 
 def block_suggestion(state: State, user: str, source: View | Message, asked: JSON) -> JSON:
-    """Give the payload of a request for options; `asked` has block_id, action_id and value."""
+    """Build the payload of a request for options; `asked` has block_id, action_id and value."""
     return {**_head(state, "block_suggestion", user), **_source(state, source), **asked}
 
 
@@ -193,7 +193,7 @@ def _source(state: State, source: View | Message) -> JSON:
     if source.thread_ts:
         container["thread_ts"] = source.thread_ts
     where = {"container": container, "channel": _place(state, source.channel)}
-    # Slack does not send an ephemeral message along: it does not keep it.
+    # Slack doesn't store ephemeral messages, so it can't send them.
     return where if source.ephemeral_to else {**where, "message": _carried(state, source)}
 
 

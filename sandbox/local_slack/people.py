@@ -1,7 +1,7 @@
-"""The people's side over HTTP: what they see and what they do, for the page and for tests.
+"""The people's side over HTTP: what they see and do, for the page and for tests.
 
-Every act answers `{"ok": true, "ack": {...}, ...}`; what Slack's client would not let a
-person do is HTTP 400 with `{"ok": false, "error": sentence}`.
+An action returns `{"ok": true, "ack": {...}, ...}`, or HTTP 400 with `{"ok": false, "error":
+sentence}` if Slack's client wouldn't let a person take it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from .acts import ActError, Acts, find_message, find_user
+from .actions import ActionError, Actions, find_message, find_user
 from .config import JSON
-from .deliver import Ack
-from .modal_acts import ModalActs
-from .seen import list_messages, list_views, show_workspace
+from .delivery import Ack
+from .modal_actions import ModalActions
 from .state import State
 from .views import View
+from .visible_state import list_messages, list_views, show_workspace
 from .workspace import DEFAULT_USER, Message
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -29,10 +29,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class People:
     """The routes under /people, and the permalinks of messages."""
 
-    def __init__(self, state: State, acts: Acts, modal_acts: ModalActs) -> None:
+    def __init__(self, state: State, actions: Actions, modal_actions: ModalActions) -> None:
         self._state = state
-        self._acts = acts
-        self._modal_acts = modal_acts
+        self._actions = actions
+        self._modal_actions = modal_actions
         self._streams: set[web.WebSocketResponse] = set()
 
     def routes(self) -> list[web.RouteDef]:
@@ -53,7 +53,7 @@ class People:
         ]
 
     async def close(self) -> None:
-        """End every open stream of changes."""
+        """Close every stream of changes."""
         for stream in list(self._streams):
             await stream.close()
 
@@ -68,7 +68,7 @@ class People:
         return list_views(self._state, _asker(request))
 
     async def _follow_link(self, request: web.Request) -> web.StreamResponse:
-        """Send the browser from a message's permalink to the page, which can show the message."""
+        """Redirect the browser from a message's permalink to the page, which shows the message."""
         channel, name = request.match_info["channel"], request.match_info["name"]
         ts = f"{name[1:-6]}.{name[-6:]}"
         message = self._state.workspace.message(channel, ts)
@@ -82,44 +82,44 @@ class People:
     async def _run_command(self, request: web.Request) -> JSON:
         body = await self._read(request, "channel", "command")
         text = _text(body, "text")
-        ack = await self._acts.run_command(body["user"], body["channel"], body["command"], text)
+        ack = await self._actions.run_command(body["user"], body["channel"], body["command"], text)
         return _acked(ack)
 
     async def _post_message(self, request: web.Request) -> JSON:
         body = await self._read(request, "channel", "text")
         thread_ts = _text(body, "thread_ts") or None
-        message = self._acts.post(body["user"], body["channel"], body["text"], thread_ts)
+        message = self._actions.post(body["user"], body["channel"], body["text"], thread_ts)
         return {**_acked(None), "ts": message.ts}
 
     async def _press_shortcut(self, request: web.Request) -> JSON:
         body = await self._read(request, "callback_id")
         channel, ts = _text(body, "channel"), _text(body, "ts")
-        ack = await self._acts.press_shortcut(body["user"], body["callback_id"], channel, ts)
+        ack = await self._actions.press_shortcut(body["user"], body["callback_id"], channel, ts)
         return _acked(ack)
 
     async def _submit_view(self, request: web.Request) -> JSON:
         body = await self._read(request)
         view = self._find_view(body["user"], request.match_info["id"])
-        done = await self._modal_acts.submit(view, body.get("values", {}))
+        done = await self._modal_actions.submit(view, body.get("values", {}))
         answer = {"result": done.result.value, "errors": done.errors, "problem": done.problem}
         return {**_acked(done.ack), **answer}
 
     async def _close_view(self, request: web.Request) -> JSON:
         body = await self._read(request)
         view = self._find_view(body["user"], request.match_info["id"])
-        return _acked(await self._modal_acts.close(view, whole_stack=bool(body.get("clear"))))
+        return _acked(await self._modal_actions.close(view, whole_stack=bool(body.get("clear"))))
 
     async def _act(self, request: web.Request) -> JSON:
         body = await self._read(request, "block_id", "action_id")
         source = self._find_source(body)
-        return _acked(await self._acts.act(body["user"], source, body))
+        return _acked(await self._actions.send_block_action(body["user"], source, body))
 
     async def _ask_options(self, request: web.Request) -> JSON:
         body = await self._read(request, "block_id", "action_id")
         asked = {name: body[name] for name in ("block_id", "action_id")}
         asked["value"] = _text(body, "value")
         source = self._find_source(body)
-        ack, options = await self._acts.ask_options(body["user"], source, asked)
+        ack, options = await self._actions.ask_options(body["user"], source, asked)
         return {**_acked(ack), "options": options}
 
     async def _stream_changes(self, request: web.Request) -> web.StreamResponse:
@@ -130,7 +130,7 @@ class People:
         sender = asyncio.create_task(_tell_changes(stream, change))
         try:
             async for _ in stream:
-                pass  # a watcher has nothing to say; reading notices that it left
+                pass  # ignore messages; reading notices when the watcher leaves
         finally:
             sender.cancel()
             self._state.watchers.leave(change)
@@ -142,33 +142,33 @@ class People:
         body.setdefault("user", DEFAULT_USER)
         for name in ("user", *needed):
             if not isinstance(body.get(name), str) or not body[name]:
-                raise ActError(f"{name} is missing.")
+                raise ActionError(f"{name} is missing.")
         find_user(self._state, body["user"])
         return body
 
     def _find_view(self, user: str, view_id: str) -> View:
         view = self._state.views.find(view_id)
         if view is None or view.user != user:
-            raise ActError("There is no such modal.")
+            raise ActionError("There is no such modal.")
         return view
 
     def _find_source(self, body: JSON) -> View | Message:
         if body.get("view_id"):
             view = self._find_view(body["user"], _text(body, "view_id"))
             if not view.is_open:
-                raise ActError("This modal is closed.")
+                raise ActionError("This modal is closed.")
             return view
         return find_message(self._state, body["user"], _text(body, "channel"), _text(body, "ts"))
 
 
 async def read_object(request: web.Request) -> JSON:
-    """Read a request's JSON object. Raises ActError."""
+    """Read a request's JSON object. Raises ActionError."""
     try:
         body: Any = json.loads(await request.text() or "{}")
     except ValueError:
-        raise ActError("The request is not JSON.") from None
+        raise ActionError("The request is not JSON.") from None
     if not isinstance(body, dict):
-        raise ActError("The request is not a JSON object.")
+        raise ActionError("The request is not a JSON object.")
     return body
 
 
@@ -183,7 +183,7 @@ def _answered(work: Callable[[web.Request], Awaitable[JSON]]) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             return web.json_response({"ok": True, **await work(request)})
-        except ActError as error:
+        except ActionError as error:
             return web.json_response({"ok": False, "error": str(error)}, status=400)
 
     return handle
@@ -200,5 +200,5 @@ def _acked(ack: Ack | None) -> JSON:
 def _text(body: JSON, name: str) -> str:
     value = body.get(name)
     if value is not None and not isinstance(value, str):
-        raise ActError(f"{name} must be text.")
+        raise ActionError(f"{name} must be text.")
     return value or ""

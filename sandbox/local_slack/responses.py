@@ -1,7 +1,7 @@
-"""What the bot says back to an act: an ack's body, or a post to the act's response_url.
+"""The bot's responses to an action: the body of its ack, or a post to the response_url.
 
-Both speak the same small language and bypass the channel's posting rules: ephemeral by
-default, `in_channel`, `replace_original`, `delete_original`, `thread_ts`.
+Both have the same fields (`response_type`, `replace_original`, `delete_original`, `thread_ts`),
+are ephemeral by default, and bypass the channel's posting rules.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _NOT_FOUND = frozenset({"no_service", "used_url", "expired_url"})
 
 
 def post_response(state: State, user: str, channel: str, body: Any, source: Message | None) -> None:
-    """Show what the bot answered to an act of `user` in `channel`.
+    """Show the bot's response to an action of `user` in `channel`.
 
-    `source` is the message acted upon, which alone can be replaced or deleted.
-    Raises SlackError for what Slack would refuse.
+    Only `source`, the message that the action was on, can be replaced or deleted. Raises
+    SlackError for what Slack would refuse.
     """
     said = {"text": body} if isinstance(body, str) else body
     if not isinstance(said, dict):
@@ -58,7 +58,7 @@ def post_response(state: State, user: str, channel: str, body: Any, source: Mess
 
 
 async def serve_response_url(state: State, request: web.Request) -> web.Response:
-    """Take a post to a response_url."""
+    """Answer a post to a response_url."""
     answer: JSON = {"ok": True}
     status = 200
     try:

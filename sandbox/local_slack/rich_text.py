@@ -1,4 +1,4 @@
-"""The rich_text block's tables: lists, quotes and the by_type nodes inside them."""
+"""Tables of the rich_text block: lists, quotes and the nodes inside them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A small language for saying what JSON must look like, and where it does not.
+"""Rules for what JSON must look like, from which `elements`, `rich_text` and `blocks` build tables.
 
-Rules are built once, as tables (`elements`, `rich_text`, `blocks`), and yield a `BlockFault`
-with a JSON pointer for everything that Slack would refuse. A rule never raises.
+A rule yields a `BlockFault` with a JSON pointer for everything that Slack would refuse. It never
+raises.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class BlockFault:
-    """One thing that Slack would refuse, and where it stands."""
+    """One thing that Slack would refuse, and where it is."""
 
     pointer: str
     problem: str
 
     def __str__(self) -> str:
-        """Say it in the form of Slack's response_metadata.messages."""
+        """Format the fault as in Slack's response_metadata.messages."""
         return f"[ERROR] {self.problem} [json-pointer:{self.pointer}]"
 
 
@@ -76,7 +76,7 @@ def one_of(*allowed: str | int) -> Rule:
 
 
 def items(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
-    """Require a list of this many things, each by the rule."""
+    """Require a list of this many items, and apply the rule to each."""
 
     def check(value: Any, pointer: str) -> Iterator[BlockFault]:
         if not isinstance(value, list):
@@ -113,7 +113,7 @@ def shape(required: Fields, optional: Fields | None = None) -> Rule:
 
 
 def by_type(table: Mapping[str, Rule]) -> Rule:
-    """Require an object whose `type` is in the table, and judge it by that rule."""
+    """Require an object whose `type` is in the table, and apply the table's rule."""
 
     def check(value: Any, pointer: str) -> Iterator[BlockFault]:
         kind = value.get("type") if isinstance(value, dict) else None
@@ -128,7 +128,7 @@ def by_type(table: Mapping[str, Rule]) -> Rule:
 
 
 def every(*rules: Rule) -> Rule:
-    """Require all the rules; the later ones see only objects."""
+    """Apply all the rules, the later ones only to objects."""
 
     def check(value: Any, pointer: str) -> Iterator[BlockFault]:
         for number, rule in enumerate(rules):
@@ -159,7 +159,7 @@ def exactly_one(*names: str) -> Rule:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Give a list as it is, and nothing for anything else (whose fault is told elsewhere)."""
+    """Return a list unchanged, or an empty one for anything else, which other rules report."""
     return value if isinstance(value, list) else []
 
 

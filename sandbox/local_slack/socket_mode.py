@@ -1,8 +1,8 @@
-"""Socket Mode: the bot's own connections, envelopes going out, acks coming back.
+"""Socket Mode: the bot's connections, envelopes to the bot, and its acks.
 
-A ticket from apps.connections.open opens one connection. With several open, each envelope
-goes to one of them, in turn. An ack is matched by its envelope id; anything else that the
-bot says is ignored. There are no signatures here, as in the real one.
+A ticket from apps.connections.open opens one connection. If several are open, envelopes go to each
+in turn. An ack has the id of its envelope; other messages from the bot are ignored. As in Slack,
+nothing is signed.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ class SocketMode:
 
     @property
     def is_connected(self) -> bool:
-        """Say whether anything can be delivered over a socket now."""
+        """Tell whether an envelope can be delivered over a socket now."""
         return bool(self._connections)
 
     @property
     def count(self) -> int:
-        """Count the connections that take envelopes."""
+        """Return the number of connections that accept envelopes."""
         return len(self._connections)
 
     def issue_url(self, base: str) -> str:
-        """Give the address of a new connection, good for one use; `base` is ws://host:port."""
+        """Return a URL that opens one connection; `base` is ws://host:port."""
         if len(self._connections) >= MOST_CONNECTIONS:
             raise SlackError("too_many_websockets")
         ticket = secrets.token_urlsafe(12)
@@ -57,7 +57,7 @@ class SocketMode:
         return f"{base}/link/?ticket={ticket}&app_id={APP_ID}"
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Hold one connection until either side ends it."""
+        """Serve one connection until either side ends it."""
         ticket = request.query.get("ticket", "")
         if ticket not in self._state.tickets:
             return web.Response(status=401, text="unknown or used ticket")
@@ -79,10 +79,9 @@ class SocketMode:
         return socket
 
     async def deliver(self, kind: str, payload: JSON, envelope_id: str | None = None) -> Any:
-        """Send one envelope and wait for its ack; give the ack's payload, or nothing.
+        """Send one envelope, wait for its ack, and return the ack's payload or nothing.
 
-        A connection that ends first counts as no ack. Raises ConnectionError with no
-        connection, TimeoutError when the connection ended.
+        Raises ConnectionError if no connection is open, TimeoutError if it ends before the ack.
         """
         if not self._connections:
             raise ConnectionError("no socket is open")
@@ -105,7 +104,7 @@ class SocketMode:
             connection.waiting.pop(envelope_id, None)
 
     def drop(self) -> None:
-        """Cut every connection without a word."""
+        """Cut every connection without a closing handshake."""
         for connection in self._connections:
             if connection.transport is not None:
                 connection.transport.abort()
@@ -123,7 +122,7 @@ class SocketMode:
             await connection.socket.send_json(notice)
 
     async def close(self) -> None:
-        """End every connection in good order."""
+        """Close every connection with a closing handshake."""
         for connection in list(self._connections):
             await connection.socket.close()
 

@@ -1,4 +1,4 @@
-"""Everything that the local Slack remembers; a reset puts it back to the beginning."""
+"""Everything that the local Slack remembers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.faults import Faults
 from .config import SlackConfig, read_manifest
 from .errors import SlackError
 from .logs import Calls, Deliveries
-from .rates import RateLimits
+from .rate_limits import RateLimits
 from .triggers import Triggers
 from .views import Views
 from .workspace import TEAM_URL, Message, Watchers, Workspace
@@ -34,7 +34,7 @@ class Settings:
 
 @dataclass
 class ResponseUrl:
-    """A response_url: who acted, where, and on which message (`source`), if on one."""
+    """A response_url: who acted, where, and on which message (`source`), if any."""
 
     user: str
     channel: str
@@ -44,11 +44,11 @@ class ResponseUrl:
 
 
 class State:
-    """The workspace and what belongs to it, the settings, the faults and the logs.
+    """The workspace, the settings, the faults and the logs.
 
-    `machine_url` is where the bot reaches this Slack, without a slash at the end; it is set
-    by whoever starts the server, and learned from the bot's first call otherwise. `team_url`
-    is where people's browsers reach it, with the slash; links to messages begin with it.
+    `machine_url` is the bot's address of this Slack, without a slash at the end. If nobody sets
+    it, the bot's first call does. `team_url` is the browsers' address, with a slash at the end;
+    permalinks start with it.
     """
 
     def __init__(self, config: SlackConfig, clock: Callable[[], float]) -> None:
@@ -62,7 +62,7 @@ class State:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything that happened; open sockets stay open."""
+        """Forget everything that happened, but keep sockets open."""
         self.workspace = Workspace(self.clock, self.watchers, self.manifest.bot_name)
         self.triggers = Triggers(self.clock)
         self.views = Views(self.clock, self.watchers.tell)
@@ -85,7 +85,7 @@ class State:
             raise SlackError("missing_scope", needed=scope)
 
     def issue_response_url(self, user: str, channel: str, source: Message | None = None) -> str:
-        """Give the response_url of an act that happens now."""
+        """Create the response_url of an action that happens now."""
         key = secrets.token_urlsafe(18)
         self._response_urls[key] = ResponseUrl(user, channel, source, self.clock())
         return f"{self.machine_url}/commands-response/{key}"

@@ -1,4 +1,4 @@
-"""Blocks as Slack stores and returns them: ids made up, defaults written out."""
+"""Blocks as Slack stores and returns them, with generated ids and explicit defaults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .shapes import as_list
 
 
 def interactive_elements(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """List the elements of a block that a person may act on."""
+    """List the elements of a block that a person can use."""
     candidates: list[Any] = [block.get("element"), block.get("accessory")]
     if block.get("type") in ("actions", "context_actions", "carousel"):
         candidates += as_list(block.get("elements"))
@@ -22,7 +22,7 @@ def interactive_elements(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def complete_blocks(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give blocks as Slack stores them: missing ids made up, text defaults spelled out."""
+    """Return blocks as Slack stores them, with generated ids and explicit text defaults."""
     completed: list[dict[str, Any]] = [spell_out(block) for block in blocks]
     for block in completed:
         block.setdefault("block_id", secrets.token_urlsafe(4))
@@ -32,7 +32,7 @@ def complete_blocks(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def spell_out(value: Any) -> Any:
-    """Give JSON with the defaults of its text objects written out."""
+    """Return JSON with explicit defaults in its text objects."""
     if isinstance(value, list):
         return [spell_out(item) for item in value]
     if not isinstance(value, dict):

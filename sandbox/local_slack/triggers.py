@@ -1,4 +1,4 @@
-"""Trigger ids: proof that a person has just acted. Each lives 3 seconds and is used once."""
+"""Trigger ids, which prove that a person has just acted; each is valid once, for 3 seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .errors import SlackError
 
 @dataclass
 class Trigger:
-    """One act of a person; `view_id` when it happened inside a modal."""
+    """One action of a person; `view_id` is set if it happened in a modal."""
 
     user: str
     issued: float
@@ -27,16 +27,16 @@ class Triggers:
         self._issued: dict[str, Trigger] = {}
 
     def issue(self, user: str, view_id: str | None = None) -> str:
-        """Give the trigger id of an act that happens now."""
+        """Create the trigger id of an action that happens now."""
         now = self._clock()
         trigger_id = f"{int(now * 1000)}.{secrets.randbelow(10**10):010d}.{secrets.token_hex(16)}"
         self._issued[trigger_id] = Trigger(user, now, view_id)
         return trigger_id
 
     def find(self, trigger_id: str, life: float) -> Trigger:
-        """Find a trigger that may be exchanged, `life` seconds at most after the act.
+        """Find a trigger that isn't used or older than `life` seconds. Raises SlackError.
 
-        The caller marks it as used once the exchange has worked. Raises SlackError.
+        The caller marks the trigger as used after the exchange has worked.
         """
         trigger = self._issued.get(trigger_id)
         if trigger is None:

@@ -1,7 +1,7 @@
-"""Modals: what a view may hold, and the stacks of views that are open.
+"""Modals: what a view may contain, and the stacks of open views.
 
-A view keeps its id through every update and gets a new hash each time. What a person typed
-survives an update where block_id and action_id stay the same. A stack holds at most three.
+An update keeps a view's id and changes its hash. What a person typed survives an update if
+block_id and action_id stay the same. A stack has at most three views.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _VIEW = shape(
 
 @dataclass
 class View:
-    """An open modal (or one lately closed): as defined, and as the person left it."""
+    """A modal, open or closed: its definition, and what the person has filled in."""
 
     id: str
     user: str
@@ -55,7 +55,7 @@ class View:
 
     @property
     def external_id(self) -> str:
-        """The developer's own id of the view, or nothing."""
+        """The app's own id for the view, or ""."""
         return str(self.definition.get("external_id") or "")
 
 
@@ -72,7 +72,7 @@ def check_view(view: Any, pointer: str = "/view") -> Iterator[BlockFault]:
 
 
 class Views:
-    """Every view of every person, in the order in which they were opened."""
+    """The views of all people, in the order in which they were opened."""
 
     def __init__(self, clock: Callable[[], float], changed: Callable[[], None]) -> None:
         self._clock = clock
@@ -106,15 +106,15 @@ class Views:
         self._changed()
 
     def find(self, view_id: str) -> View | None:
-        """Find a view by id, closed ones included."""
+        """Find an open or closed view by id."""
         return self._views.get(view_id)
 
     def find_external(self, external_id: str) -> View | None:
-        """Find an open view by the developer's own id."""
+        """Find an open view by the app's own id."""
         return next((v for v in self._open.values() if v.external_id == external_id), None)
 
     def stack(self, view: View) -> Iterator[View]:
-        """List the open views of a view's stack, root first."""
+        """List the open views of a view's stack, starting with the root."""
         return (other for other in self._open.values() if other.root_id == view.root_id)
 
     def shown_to(self, user: str) -> list[View]:

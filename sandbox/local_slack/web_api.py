@@ -1,7 +1,7 @@
-"""POST /api/{method}: token, scopes, rates, arguments, then the method itself; and the log.
+"""Answers /api/{method}: checks token, rate, scopes and arguments, then calls the method.
 
-A refusal is HTTP 200 with `{"ok": false, "error": ...}`, as Slack does it; only a rate limit
-has a status of its own (429 with Retry-After). Faults ordered by a test strike first.
+As in Slack, a refusal is HTTP 200 with `{"ok": false, "error": ...}`, and a rate limit is HTTP 429
+with Retry-After. Faults that a test has ordered strike first.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def open_view(state: State, arguments: Mapping[str, Any]) -> JSON:
 
 
 def push_view(state: State, arguments: Mapping[str, Any]) -> JSON:
-    """Put a modal on top of the one in which the person acted (views.push)."""
+    """Open a modal on top of the one in which the person acted (views.push)."""
     trigger = _find_trigger(state, arguments)
     below = state.views.find(trigger.view_id or "")
     if below is None or not below.is_open:
@@ -171,7 +171,7 @@ class WebApi:
         return _json(answer, 429, {"Retry-After": str(refusal.retry_after)})
 
     def _refuse_by(self, fault: Fault, method: str) -> web.Response:
-        # Slack's own errors come with HTTP 200, so a fault with status 400 orders one of them.
+        # Slack's errors come with HTTP 200, so a fault with status 400 means one of them.
         error = {429: "ratelimited", 503: "service_unavailable"}.get(fault.status or 0)
         if fault.kind is FaultKind.EXPIRED_TOKEN:
             error = "token_expired"
@@ -196,7 +196,7 @@ async def _read_fields(request: web.Request, method: Method) -> JSON:
             raise SlackError("invalid_json") from None
         if not isinstance(decoded, dict):
             raise SlackError("json_not_object")
-        decoded.pop("token", None)  # in JSON, Slack takes the token from the header only
+        decoded.pop("token", None)  # with JSON, Slack only reads the header's token
         return fields | decoded
     if request.content_type in _FORMS:
         return fields | dict(await request.post())

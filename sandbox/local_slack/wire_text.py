@@ -1,8 +1,7 @@
-"""Text as Slack carries it: three characters escaped, addresses wrapped in angle brackets.
+"""Converts what people type into the text that Slack stores and delivers.
 
-A person types plain text; Slack stores and delivers wire text. Only `&`, `<` and `>` are
-escaped. Formatting signs are left alone. Mentions that a person picks from Slack's list
-arrive here already in their `<...>` form and are not offered by this stand-in.
+Slack escapes `&`, `<` and `>`, wraps addresses in angle brackets, and leaves formatting characters
+alone. Picking a mention from a list isn't supported.
 """
 
 from __future__ import annotations
@@ -18,24 +17,24 @@ _ADDRESS = re.compile(
 
 
 def escape(text: str) -> str:
-    """Escape the three characters that carry meaning in Slack's wire text."""
+    """Escape the three characters that have a meaning in Slack's text."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def compose(typed: str) -> str:
-    """Turn what a person typed into wire text: escaped, e-mails and web addresses as links."""
+    """Convert what a person typed: escape it, and turn e-mail and web addresses into links."""
     return "".join(_wire(kind, piece) for kind, piece in _split(typed))
 
 
 def rich_text(typed: str) -> list[dict[str, Any]]:
-    """Give the rich_text block that Slack attaches to a message typed by a person."""
+    """Build the rich_text block that Slack adds to a message that a person typed."""
     elements = [_node(kind, piece) for kind, piece in _split(typed)]
     section = {"type": "rich_text_section", "elements": elements}
     return [{"type": "rich_text", "elements": [section]}]
 
 
 def escape_plain_text(value: Any) -> Any:
-    """Escape every plain_text object inside blocks, as interaction payloads carry them."""
+    """Escape every plain_text object in blocks, as interaction payloads do."""
     if isinstance(value, list):
         return [escape_plain_text(item) for item in value]
     if not isinstance(value, dict):

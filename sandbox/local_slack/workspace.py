@@ -1,7 +1,7 @@
-"""The workspace: who is in it, its channels, and every message.
+"""The workspace: its people, channels and messages.
 
-Promises: message timestamps are unique and rise; every change wakes the watchers. It holds
-state and answers questions about it; who may post what is decided in `chat` and `people`.
+Message timestamps are unique and always rise, and every change wakes the watchers. `chat` and
+`actions` decide who may post what.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class User:
 
 @dataclass
 class Channel:
-    """A channel, or a direct message when `dm_with` names the person at the other end."""
+    """A channel, or the bot's direct message with the person in `dm_with`."""
 
     id: str
     name: str
@@ -57,10 +57,10 @@ class Channel:
 
 @dataclass(eq=False)
 class Message:
-    """A message as it stands now; `ephemeral_to` names its only reader.
+    """A message as it is now; only the person in `ephemeral_to`, if set, can see it.
 
-    A broadcast is a reply that also stands in the channel; a tombstone is what is left of a
-    deleted parent.
+    A broadcast is a reply that was also sent to the channel. A tombstone replaces a deleted
+    message that has replies.
     """
 
     ts: str
@@ -78,27 +78,27 @@ class Message:
     username: str | None = None
     is_broadcast: bool = False
     is_tombstone: bool = False
-    pings: list[str] | None = None  # who is notified, once worked out for what it says now
+    pings: list[str] | None = None  # a cache; None: unknown for this content
 
     @cached_property
     def moment(self) -> int:
-        """The message's ts in whole microseconds, by which messages are ordered."""
+        """The message's ts in whole microseconds, which gives the order of messages."""
         return read_moment(self.ts) or 0
 
     @property
     def is_reply(self) -> bool:
-        """Say whether the message stands inside a thread, not at its head."""
+        """Tell whether the message is in a thread and isn't its parent."""
         return self.thread_ts is not None and self.thread_ts != self.ts
 
 
 class Watchers:
-    """The open event streams; each is told once that something changed, however often."""
+    """The open event streams, which learn that something changed; changes may be combined."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Event] = set()
 
     def join(self) -> asyncio.Event:
-        """Start watching; the event is set on every change and cleared by its owner."""
+        """Start watching; every change sets the event, and its owner clears it."""
         event = asyncio.Event()
         self._waiting.add(event)
         return event
@@ -114,7 +114,7 @@ class Watchers:
 
 
 class Workspace:
-    """Users, channels and messages, seeded with the cast of the sandbox."""
+    """Users, channels and messages, starting with the sandbox's people and channels."""
 
     def __init__(self, clock: Callable[[], float], watchers: Watchers, bot_name: str) -> None:
         self._clock = clock
@@ -126,12 +126,12 @@ class Workspace:
         self._replies: defaultdict[tuple[str, str], list[Message]] = defaultdict(list)
 
     def next_ts(self) -> str:
-        """Give the timestamp of a new message: the clock's microseconds, always rising."""
+        """Return the timestamp of a new message: the clock's microseconds, always rising."""
         self._last_ts = max(self._last_ts + 1, int(self._clock() * 1_000_000))
         return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
 
     def add(self, message: Message) -> Message:
-        """Keep a message."""
+        """Add a message."""
         self._messages[message.channel][message.ts] = message
         if message.thread_ts and message.is_reply and not message.ephemeral_to:
             self._replies[message.channel, message.thread_ts].append(message)
@@ -139,7 +139,7 @@ class Workspace:
         return message
 
     def remove(self, message: Message) -> None:
-        """Take a message away; one with replies leaves a tombstone, as in Slack."""
+        """Remove a message; one with replies leaves a tombstone, as in Slack."""
         if self.replies(message):
             message.text, message.blocks, message.attachments = "This message was deleted.", [], []
             message.metadata = message.edited_ts = message.username = message.pings = None
@@ -152,38 +152,38 @@ class Workspace:
         self.changed()
 
     def message(self, channel: str, ts: str) -> Message | None:
-        """Find a message, ephemeral ones included."""
+        """Find a message, including ephemeral ones."""
         return self._messages[channel].get(ts)
 
     def messages(self, channel: str, after: int = -1) -> list[Message]:
-        """List a channel's messages later than a moment, replies included, oldest first."""
+        """List a channel's messages later than a moment, including replies, oldest first."""
         return list(takewhile(lambda m: m.moment > after, self.newest_first(channel)))[::-1]
 
     def newest_first(self, channel: str) -> Iterator[Message]:
-        """List a channel's messages, replies and ephemeral ones included, newest first."""
-        # Timestamps only ever rise, so the order of arrival is the order of time.
+        """List a channel's messages, including replies and ephemeral ones, newest first."""
+        # Timestamps always rise, so messages were added in the order of their time.
         return reversed(self._messages[channel].values())
 
     def replies(self, parent: Message) -> list[Message]:
-        """List the lasting replies to a message, oldest first."""
+        """List the replies to a message, except ephemeral ones, oldest first."""
         return self._replies.get((parent.channel, parent.ts), [])
 
     def direct_channel(self, user: str) -> Channel | None:
-        """Find the conversation between the bot and a person."""
+        """Find the bot's direct message with a person."""
         return next((c for c in self.channels.values() if c.dm_with == user), None)
 
     def notify(self, channel: str, user: str, text: str) -> Message:
-        """Show a person one of Slack's own notices, visible only to them."""
+        """Show a person a notice from Slackbot that only they can see."""
         notice = Message(self.next_ts(), channel, SLACKBOT, text, ephemeral_to=user)
         return self.add(notice)
 
     def changed(self) -> None:
-        """Tell everyone who watches."""
+        """Wake the watchers."""
         self._watchers.tell()
 
 
 def read_moment(ts: str) -> int | None:
-    """Read a ts as whole microseconds since 1970; None when it is not a ts."""
+    """Read a ts as whole microseconds since 1970; return None if it isn't a ts."""
     found = _TIMESTAMP.match(ts)
     return int(found[1]) * 1_000_000 + int((found[2] or "").ljust(6, "0")) if found else None
 

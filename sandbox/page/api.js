@@ -1,6 +1,6 @@
-// The page's only way out: JSON over HTTP to this origin, and the two "something changed" sockets.
+// All requests of the page: JSON over HTTP to this origin, and the two "something changed" sockets.
 
-/** What went wrong, in a sentence that can be shown. */
+/** What went wrong, in a sentence for the person. */
 export class Refused extends Error {
   /** `status` is 0 when nobody answered. */
   constructor(message, status = 0) {
@@ -40,8 +40,9 @@ export const remove = (path) => call("DELETE", path);
 export const at = (...pieces) => "/" + pieces.map(encodeURIComponent).join("/");
 
 /**
- * Call `changed` at once and whenever the server says so. The socket reconnects by itself; while it
- * is down we look every three seconds. `connected(bool)` hears about the line. Returns a stop.
+ * Call `changed` now and whenever the server reports a change. The socket reconnects by itself;
+ * while it's down, call `changed` every three seconds. `connected(bool)` is told about the
+ * connection. Returns a function that stops this.
  */
 export function follow(path, changed, connected = () => {}) {
   let socket = null;
@@ -78,7 +79,7 @@ export function follow(path, changed, connected = () => {}) {
   };
 }
 
-/** Run `job` now; while it runs, remember one more run instead of piling them up. */
+/** Run `job` now; calls made while it runs lead to only one more run. */
 export function coalesce(job) {
   let running = false;
   let again = false;

@@ -1,4 +1,4 @@
-// Starts the page: the two sides, the switches, and the line that says whether the sandbox runs.
+// Starts the page: both sides, the switches, and the line that says if the sandbox is gone.
 
 import { Refused } from "./api.js";
 import { CustomerPage } from "./customer.js";
@@ -34,7 +34,7 @@ async function start() {
     await slack.become();
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    if (error.status) slack.workspace.user = ""; // someone whom this workspace does not know
+    if (error.status) slack.workspace.user = ""; // this workspace doesn't know the person
     connected("start")(false);
     setTimeout(start, 2000);
     return;

@@ -1,4 +1,4 @@
-// Block Kit blocks, drawn from the same JSON that Slack gets.
+// Draws Block Kit blocks from the JSON that the bot sends to Slack.
 
 import { h, icon } from "./dom.js";
 import { drawElement, drawImage } from "./elements.js";
@@ -54,7 +54,7 @@ function drawInput(block, surface) {
   ];
 }
 
-/** Put an error under an input block, or take it away. */
+/** Show an error under an input block, or remove it. */
 export function setError(node, text) {
   const place = node.querySelector(":scope > .field-error");
   if (!place || place.dataset.text === (text ?? "")) return;

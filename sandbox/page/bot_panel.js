@@ -1,4 +1,4 @@
-// The bot's part of the drawer: how it is, and the buttons that end it or start it again.
+// The bot's part of the drawer: its status, and the buttons that start, stop and kill it.
 
 import { fill, h } from "./dom.js";
 import { exactClock } from "./time.js";
@@ -6,7 +6,7 @@ import { exactClock } from "./time.js";
 const WORDS = { starting: "Starting", running: "Running", dead: "Dead" };
 
 export class BotPanel {
-  /** `tell(act)` works one of the levers: "start", "stop" or "kill". */
+  /** `tell(action)` is called with "start", "stop" or "kill". */
   constructor(tell) {
     const lever = (act, words, style = "") =>
       h(

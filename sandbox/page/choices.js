@@ -1,4 +1,4 @@
-// Choosing from options: radio_buttons, checkboxes, and the selects with a fixed list.
+// Draws elements with fixed options: radio_buttons, checkboxes, and the selects with a fixed list.
 
 import { directory } from "./directory.js";
 import { h } from "./dom.js";
@@ -71,7 +71,7 @@ export function drawCheckboxes(element, block, surface, label) {
   );
 }
 
-/** A drop-down over `groups` of {label, options}; `state` turns the chosen option into a state. */
+/** Draw a drop-down of `groups` of {label, options}; `state` converts the chosen option to a state. */
 function dropDown(element, block, surface, label, { groups, initial, state, chosen }) {
   const all = groups.flatMap((group) => group.options);
   const kept = chosen(starting(block, element, surface, state(initial)));
@@ -107,7 +107,7 @@ export function drawStaticSelect(element, block, surface, label) {
   });
 }
 
-/** users_select, channels_select and conversations_select: the state holds only an id. */
+/** Draw users_select, channels_select and conversations_select, whose state is only an id. */
 export function drawPlaceSelect(element, block, surface, label) {
   const [kind] = element.type.split("s_select");
   const places = kind === "user" ? directory.users : directory.channels;

@@ -1,4 +1,4 @@
-// The box in which people write: Enter sends, Shift+Enter is a new line, "/" offers the commands.
+// The box for writing messages: Enter sends, Shift+Enter is a new line, "/" lists the commands.
 
 import { fill, h, icon } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// The right half: what one customer sees. A made-up shop with the company's messenger on it.
+// The right half, as one customer sees it: a made-up shop with the company's messenger.
 
 import { at, coalesce, follow, get, post, Refused } from "./api.js";
 import { fill, h, icon } from "./dom.js";
@@ -172,7 +172,7 @@ export class CustomerPage {
     if (held) toggle.focus();
   }
 
-  /** A customer who is on the page and whose chat is on a visible screen has read the message. */
+  /** Mark messages as read if the customer is on the page and their chat is visible. */
   markRead() {
     const { customer } = this;
     if (!customer?.present || document.visibilityState !== "visible") return;

@@ -1,9 +1,9 @@
-// The small "are you sure?" windows, and menus that open from a button.
+// Confirmation dialogs, and menus that open from a button.
 
 import { h, trapFocus } from "./dom.js";
 import { drawText } from "./mrkdwn.js";
 
-/** Ask with a Block Kit confirm object; resolves to true or false. */
+/** Ask the question of a Block Kit confirm object; resolves to true or false. */
 export function askConfirm(place, confirm) {
   const before = document.activeElement;
   return new Promise((resolve) => {
@@ -48,7 +48,7 @@ export function askConfirm(place, confirm) {
   });
 }
 
-/** Open a menu of {label, hint, run} under a button; closes on choice, Esc, or a click elsewhere. */
+/** Open a menu of {label, hint, run} under a button; a choice, Esc or a click elsewhere closes it. */
 export function openMenu(button, title, items) {
   document.querySelector(".menu")?.dispatchEvent(new Event("dismiss"));
   const close = (refocus) => {

@@ -1,10 +1,10 @@
-// Who and what the ids in a message stand for. Filled once the workspace is loaded.
+// The people and channels behind the ids in messages. Filled when the workspace is loaded.
 
 export const directory = {
   me: "",
   users: new Map(),
   channels: new Map(),
-  /** Opens a message of this workspace; set by slack.js, used by links to messages. */
+  /** Opens a message of this workspace. slack.js sets it, and links to messages use it. */
   openMessage: () => false,
 
   userName(id) {

@@ -1,9 +1,9 @@
-// How every element of the page is made. Text only ever enters through text nodes, so nothing that
-// a customer, an agent or the bot wrote can become markup.
+// Creates all elements of the page. Text always goes into text nodes, so what a customer, an agent
+// or the bot wrote can't become markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Make an element. Props: `class`, `on` ({event: handler}), DOM booleans, and plain attributes. */
+/** Create an element. Props: `class`, `on` ({event: handler}), DOM booleans, and plain attributes. */
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
@@ -24,7 +24,7 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
-/** Append strings (as text), nodes and nested lists; skip what is empty. */
+/** Append strings (as text), nodes and nested lists; skip empty ones. */
 export function add(node, children) {
   for (const child of [children].flat(Infinity)) {
     if (child === null || child === undefined || child === false || child === "") continue;
@@ -92,7 +92,7 @@ const PATHS = {
   copy: ["M9 9h11v11H9z", "M5 15V4h11"],
 };
 
-/** A small line drawing; decorative, so hidden from screen readers unless it gets a label. */
+/** Draw an icon, which screen readers skip unless it has a label. */
 export function icon(name, label = null) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
@@ -111,7 +111,7 @@ export function icon(name, label = null) {
   return svg;
 }
 
-/** Two letters on a coloured square; the colour follows the name, so it stays the same. */
+/** Draw two letters on a coloured square; the same name always has the same colour. */
 export function avatar(name, kind = "person") {
   const words = String(name)
     .replace(/[^\p{L}\p{N} ]/gu, "")
@@ -128,7 +128,7 @@ export function avatar(name, kind = "person") {
   );
 }
 
-/** Keep Tab inside a dialog and give Esc a meaning. */
+/** Keep Tab inside a dialog and handle Esc. */
 export function trapFocus(dialog, onEscape) {
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
@@ -150,7 +150,7 @@ export function trapFocus(dialog, onEscape) {
   });
 }
 
-/** What Tab reaches inside a node, in order. */
+/** List what Tab can reach inside a node, in order. */
 export function focusStops(node) {
   const all = node.querySelectorAll("a[href], button, input, select, textarea, [tabindex='0']");
   return [...all].filter((stop) => !stop.disabled && stop.offsetParent !== null);

@@ -1,4 +1,4 @@
-// "Make things go wrong": the button in the banner, and the drawer with the switches that it opens.
+// "Make things go wrong": the button in the banner, and the drawer with the switches.
 
 import { BotPanel } from "./bot_panel.js";
 import { add, fill, focusStops, h, icon } from "./dom.js";
@@ -6,10 +6,10 @@ import { Switchboard } from "./switchboard.js";
 import { PERMISSIONS, SWITCHES } from "./switches.js";
 
 const SEVERAL = "several";
-const BESIDE = matchMedia("(min-width: 1700px)"); // the drawer has a place of its own, see style.css
+const BESIDE = matchMedia("(min-width: 1700px)"); // the drawer has its own column, see style.css
 
 export class Drawer {
-  /** `covered` is what lies under the drawer where there is no room beside it. */
+  /** `covered` is what the drawer covers if there's no room beside it. */
   constructor({ place, button, alarm, covered }) {
     Object.assign(this, { place, button, alarm, covered });
     this.board = new Switchboard({
@@ -168,7 +168,7 @@ function section(title, ...rows) {
   return h("section", { class: "faults" }, h("h3", {}, title), rows);
 }
 
-/** Change a text only when it is another one, so that screen readers hear it once. */
+/** Change a text only if it's different, so that screen readers read it once. */
 function say(node, text) {
   node.hidden = text === "";
   if (node.textContent !== text) node.textContent = text;

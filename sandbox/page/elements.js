@@ -1,4 +1,4 @@
-// The interactive parts of blocks, by type. What they share stands in surface.js.
+// Draws the interactive elements of blocks, by type. surface.js has what they share.
 
 import { drawCheckboxes, drawPlaceSelect, drawRadio, drawStaticSelect } from "./choices.js";
 import { h } from "./dom.js";
@@ -7,7 +7,7 @@ import { drawText, openLink } from "./mrkdwn.js";
 import { drawTextInput } from "./text_input.js";
 import { drawWhen } from "./when.js";
 
-/** Draw one element; `label` is {id, describedBy} of the words around it. */
+/** Draw one element; `label` is {id, describedBy} of the text around it. */
 export function drawElement(element, block, surface, label) {
   const kind = KINDS[element.type];
   if (!kind)
@@ -40,7 +40,7 @@ function drawButton(element, block, surface) {
   );
 }
 
-/** Pictures would be fetched from elsewhere, and nothing leaves this machine: show their words. */
+/** Show an image's text, because the page may not load images from other sites. */
 export function drawImage(element) {
   return h(
     "span",

@@ -1,5 +1,5 @@
-// The few emoji that a support channel uses. Those that carry a state are drawn, so that they look
-// the same on machines without an emoji font; unknown names stay as they were typed.
+// The emoji that a support channel uses. Those that show a state are drawings, so that they look the
+// same on machines without an emoji font. Unknown names stay as typed.
 
 import { h, icon } from "./dom.js";
 
@@ -49,7 +49,7 @@ const WRITTEN = {
   robot_face: "🤖",
 };
 
-/** Draw an emoji by its short name, or return null when we do not know it. */
+/** Draw an emoji by its short name, or return null if it's unknown. */
 export function drawEmoji(name) {
   const label = `${name.replaceAll("_", " ")} emoji`;
   if (Object.hasOwn(DRAWN, name)) {

@@ -1,4 +1,4 @@
-// external_select: a search box whose options the app answers (block_suggestion).
+// external_select: a search box whose options come from the app (block_suggestion).
 
 import { fill, h } from "./dom.js";
 import { changed, named, starting } from "./surface.js";

@@ -1,9 +1,9 @@
-// The surfaces (surface.js) of messages: what someone chose in a message's own fields stays with it.
+// The surfaces (surface.js) of messages, which keep what someone chose in a message's fields.
 
 import { askConfirm } from "./dialog.js";
 
 export class MessageSurfaces {
-  /** `layers` is where questions appear; `send(path, body)` reports to the local Slack. */
+  /** Confirmation dialogs appear in `layers`; `send(path, body)` reports to the local Slack. */
   constructor(layers, send) {
     this.layers = layers;
     this.send = send;

@@ -1,4 +1,4 @@
-// One message in a list: who, when, its blocks, its replies, and the menu that appears on it.
+// Draws the messages of a list: author, time, blocks, replies and menu.
 
 import { drawBlock } from "./blocks.js";
 import { openMenu } from "./dialog.js";
@@ -6,7 +6,7 @@ import { avatar, h, icon, reconcile } from "./dom.js";
 import { drawMrkdwn } from "./mrkdwn.js";
 import { clock, dayName, fromTs, full, shortTime } from "./time.js";
 
-const TOGETHER = 5 * 60; // seconds in which one person's messages stand under one name
+const TOGETHER = 5 * 60; // seconds; messages of one person this close together share one name
 
 /**
  * Draw a list of messages into `place`. `context` is { surface(message), shortcuts, runShortcut,
@@ -59,7 +59,7 @@ function drawCount(count) {
   return h("div", { class: "thread-count" }, count === 1 ? "1 reply" : `${count} replies`);
 }
 
-/** What is left of a message with replies: Slack keeps its place and its thread. */
+/** Draw a deleted message with replies: Slack keeps its place and its thread. */
 function drawDeleted({ message, replies, last }, context) {
   return h(
     "article",

@@ -1,7 +1,7 @@
-// Modals: the top view of the stack, its values, its errors, submitting and closing.
+// Modals: the top view of the stack, its values and errors, submitting and closing.
 //
-// What someone typed is kept as long as block_id and action_id stay the same, across views.update;
-// a new id starts from its initial value. That is Slack's rule and the bot relies on it.
+// As in Slack, views.update keeps what someone typed if block_id and action_id stay the same; a new
+// id starts with its initial value. The bot relies on this rule.
 
 import { at } from "./api.js";
 import { drawBlock, setError } from "./blocks.js";
@@ -13,7 +13,7 @@ import { drawText } from "./mrkdwn.js";
 const TROUBLE = "We had some trouble connecting. Try again?";
 
 export class Modals {
-  /** `behind` cannot be reached while a modal is open; `send(path, body)` gives null if refused. */
+  /** An open modal makes `behind` inert; `send(path, body)` returns null if it was refused. */
   constructor({ place, behind, send }) {
     Object.assign(this, { place, behind, send });
     this.view = null;
@@ -152,7 +152,7 @@ export class Modals {
     if (held) (this.foot.querySelector(".submit:not(:disabled)") ?? this.dialog).focus();
   }
 
-  /** The first field gets the focus, also when the fields arrive after a "loading" view. */
+  /** Focus the first field, also if the fields arrive after a "loading" view. */
   focusFirst() {
     const fields = this.body.querySelectorAll("input, textarea, select");
     if (fields.length && !this.hadFields) {
@@ -163,7 +163,7 @@ export class Modals {
     }
   }
 
-  // ---- the surface on which the elements stand (elements.js)
+  // ---- the surface for the elements (surface.js)
 
   kept(block, element) {
     return this.values.get(this.view.id)?.[block.block_id]?.[element.action_id];

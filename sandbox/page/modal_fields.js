@@ -1,9 +1,9 @@
-// What a modal knows about its fields: which values stay, what is missing, where the caret was.
+// A modal's fields: which values stay after an update, what is missing, and where the caret was.
 
 const FIELDS = "input, textarea, select, button";
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
-/** What Slack itself checks before it bothers the app: {block_id: sentence}. */
+/** Check what Slack checks before it sends a submission to the app: {block_id: sentence}. */
 export function findProblems(view, values) {
   const found = {};
   for (const block of view.blocks) {
@@ -14,7 +14,7 @@ export function findProblems(view, values) {
   return found;
 }
 
-/** Dates and times of which only a part is filled in; their value would be silently empty. */
+/** Find dates and times that are filled in only in part; their value would be empty. */
 export function findUnfinished(body) {
   const found = {};
   for (const field of body.querySelectorAll(".when")) {
@@ -25,7 +25,7 @@ export function findUnfinished(body) {
   return found;
 }
 
-/** Forget the values of inputs that the updated view no longer has, as Slack does. */
+/** Forget the values of inputs that an updated view no longer has, as Slack does. */
 export function forgetGone(view, values) {
   const present = new Set();
   for (const block of view.blocks) {
@@ -41,7 +41,7 @@ export function forgetGone(view, values) {
   }
 }
 
-/** Remember the focused field; the answer puts the focus and the caret back if it was redrawn. */
+/** Remember the focused field; the returned function restores focus and caret after a redraw. */
 export function holdFocus(body) {
   const field = document.activeElement;
   const block = body.contains(field) ? field.closest("[data-block]")?.dataset.block : undefined;

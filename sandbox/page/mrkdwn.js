@@ -1,5 +1,5 @@
-// Slack's mrkdwn as nodes: *bold* _italic_ ~strike~ `code` ```block``` > quote, <links>, mentions and
-// dates. Everything else is text. Only http, https, mailto and tel become links.
+// Converts Slack's mrkdwn to nodes: *bold* _italic_ ~strike~ `code` ```block``` > quote, <links>,
+// mentions and dates. Everything else stays text. Only http, https, mailto and tel become links.
 
 import { directory } from "./directory.js";
 import { h } from "./dom.js";
@@ -18,7 +18,7 @@ export function drawText(text) {
   return text.emoji === false ? [text.text ?? ""] : withEmoji(text.text ?? "");
 }
 
-/** Draw a mrkdwn string; `verbatim` leaves bare addresses and @here as plain text. */
+/** Draw a mrkdwn string; with `verbatim`, bare addresses and @here stay plain text. */
 export function drawMrkdwn(source, { verbatim = false } = {}) {
   const nodes = [];
   source.split("```").forEach((part, index, all) => {
@@ -104,7 +104,7 @@ function special(inside) {
   return drawLink(decode(target), label ?? decode(target).replace(/^(mailto|tel):/, ""));
 }
 
-/** A link, or the bare text when the address is of a kind that we do not open. */
+/** Draw a link, or plain text if we don't open this kind of address. */
 export function drawLink(url, label) {
   if (!OPENED.test(url)) return document.createTextNode(label || url);
   const open = (event) => {
@@ -122,7 +122,7 @@ export function openLink(url) {
   if (OPENED.test(url) && !opensHere(url)) window.open(url, "_blank", "noopener,noreferrer");
 }
 
-/** Show the message to which this permalink leads; false when it is not one that we can show. */
+/** Show the message of a permalink; return false if it isn't a permalink of this workspace. */
 function opensHere(url) {
   const message = url.match(/\/archives\/([A-Z0-9]+)\/p(\d{10})(\d{6})/);
   return message !== null && directory.openMessage(message[1], `${message[2]}.${message[3]}`);

@@ -1,8 +1,8 @@
-// The one line above the composer in which Slack says why something was not done.
+// The line above the composer in which Slack says why it didn't do something.
 
 import { fill, h, icon } from "./dom.js";
 
-/** Make the line; `say("")` takes it away. */
+/** Create the line; `say("")` removes it. */
 export function makeNotice() {
   const node = h("div", { class: "notice", role: "status" });
   const say = (text) => fill(node, text ? [icon("info"), h("span", {}, text), dismiss()] : null);

@@ -1,4 +1,4 @@
-// Who the customer is: a list to choose from, with each one's story and what to expect.
+// The list of customers, with each one's story and what to expect.
 
 import { avatar, fill, h, icon } from "./dom.js";
 
@@ -137,7 +137,7 @@ function walk(event, choose, leave) {
 
 const nameOf = (customer) => customer.name || "No name";
 const addressOf = (customer) => customer.email || customer.phone || "";
-/** How many messages this person has not read yet, those that wait included. */
+/** Count the messages that this person hasn't read yet, including those that wait. */
 function unseen(customer) {
   const messages = customer.conversations.flatMap((one) => one.messages);
   return messages.filter((one) => one.direction === "outbound" && one.status !== "read").length;

@@ -1,4 +1,4 @@
-// rich_text blocks: typed nodes, so what stands in them is never read as markup.
+// Draws rich_text blocks. Their nodes have types, so their text is never read as markup.
 
 import { directory } from "./directory.js";
 import { h } from "./dom.js";

@@ -1,4 +1,4 @@
-// The made-up shop behind the messenger; nothing in it can be used.
+// Draws the made-up shop behind the messenger; nothing in it works.
 
 import { h, icon } from "./dom.js";
 

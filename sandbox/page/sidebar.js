@@ -1,4 +1,4 @@
-// The workspace's name, who is looking, the channels and the direct messages.
+// Draws the workspace's name, the current person, the channels and the direct messages.
 
 import { avatar, fill, h, icon, reconcile } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// The left half: the agents' Slack. Draws what one person looks at and lets them act.
+// The left half: the agents' Slack, as one person sees and uses it.
 
 import { makeComposer } from "./composer.js";
 import { directory } from "./directory.js";
@@ -66,7 +66,7 @@ export class Slack {
     directory.openMessage = (channelId, ts) => this.openMessage(channelId, ts);
   }
 
-  /** Become someone, the person of last time when `user` is left out. */
+  /** Switch to a person, or to the last one if `user` is left out. */
   async become(user = this.workspace.user) {
     await this.workspace.become(user);
     if (!directory.channels.has(this.channel)) this.channel = this.workspace.channels[0].id;
@@ -124,7 +124,7 @@ export class Slack {
     this.composer.relabel(words, channel.is_archived);
   }
 
-  /** The newcomer's first step stays until a command was used or the bot has said something. */
+  /** Show the first step until someone has used a command or the bot has posted. */
   drawHint() {
     const { commands } = this.workspace;
     const spoken = this.workspace.all(this.channel).some((message) => message.is_bot);
@@ -142,7 +142,7 @@ export class Slack {
     return this.used || channel.is_im || channel.is_archived;
   }
 
-  /** What messages.js needs to draw and to act. */
+  /** Return the context that messages.js needs. */
   context() {
     const { workspace, channel } = this;
     return {
@@ -169,7 +169,7 @@ export class Slack {
     this.composer.text.focus();
   }
 
-  /** Put an address behind the command, so that a newcomer need not type it. */
+  /** Write the command with an address, so that a newcomer doesn't have to type it. */
   suggest(address) {
     const command = this.workspace.commands[0]?.command;
     if (command) this.write(`${command} ${address} `);
@@ -199,7 +199,7 @@ export class Slack {
     return true;
   }
 
-  /** Send what stands in the composer, a command or a message; false keeps it there. */
+  /** Send the composer's text as a command or a message; return false to keep it there. */
   async say(text) {
     const { workspace, channel } = this;
     this.tell("");
@@ -229,13 +229,13 @@ export class Slack {
     return (await this.workspace.send("/people/messages", message)) !== null;
   }
 
-  /** Say something to the person above the composer; an empty text takes it away. */
+  /** Show a notice above the composer; an empty text removes it. */
   tell(text) {
     this.notice.say(text);
   }
 }
 
-/** The message that the page's address names, as permalinks do, once: [channel, ts]. */
+/** Return the message in the page's address, which a permalink put there: [channel, ts]. */
 function takeLinkedMessage() {
   const wanted = new URLSearchParams(location.search);
   if (!wanted.has("message")) return null;

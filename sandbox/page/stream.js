@@ -1,4 +1,4 @@
-// The chats of one customer with the shop, as the messenger shows them.
+// Draws the chats of one customer in the messenger.
 
 import { avatar, h, reconcile } from "./dom.js";
 import { dayName, full, shortTime } from "./time.js";
@@ -14,7 +14,7 @@ const STATES = {
   removed: "Removed",
 };
 
-/** Draw all chats of a customer, oldest first, and stay at the end when it was in view. */
+/** Draw all chats of a customer, oldest first, and stay at the end if it was in view. */
 export function drawStream(place, customer) {
   const atEnd =
     place.dataset.customer !== customer.id ||

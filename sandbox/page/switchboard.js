@@ -1,4 +1,4 @@
-// How the switches stand, read from the control routes so that it survives a reload, and flipping
+// Reads the state of the switches from the control routes, so that it survives a reload, and flips
 // them. It draws nothing.
 
 import { coalesce, get, post, remove, Refused } from "./api.js";
@@ -11,14 +11,14 @@ const faultsOf = (side) => `/control/${side}/faults`;
 const GENESYS_SETTINGS = "/control/genesys/settings";
 
 export class Switchboard {
-  /** `changed()` after each look; `refused(sentence)` when an act was refused, "" when not. */
+  /** Calls `changed()` after a load and `refused(sentence)` after an action, "" if it worked. */
   constructor({ changed, refused }) {
     Object.assign(this, { changed, refused });
     this.faults = { genesys: [], slack: [] };
     this.settings = { ...NORMAL };
     this.bot = { state: "absent", since: null, pid: null, last_exit: null };
-    this.struck = new Set(); // switches for one strike that struck while we looked
-    this.acts = Promise.resolve(); // one after the other: each reads the faults and writes them
+    this.struck = new Set(); // switches for one strike that struck while the page was open
+    this.acts = Promise.resolve(); // one after another: each reads and writes the faults
     this.actsBegunOrDone = 0;
     this.watched = false;
     this.refresh = coalesce(() => this.load());
@@ -26,7 +26,7 @@ export class Switchboard {
     this.tick();
   }
 
-  /** Look often while somebody looks at us, else now and then. */
+  /** Load often while the drawer is open, else now and then. */
   watch(closely) {
     this.watched = closely;
     clearTimeout(this.timer);
@@ -48,7 +48,7 @@ export class Switchboard {
         get(GENESYS_SETTINGS),
         get("/control/bot"),
       ]);
-      if (before !== this.actsBegunOrDone) return; // from before the act; another look follows
+      if (before !== this.actsBegunOrDone) return; // older than an action; another load follows
       const armed = SWITCHES.filter((one) => one.armed && this.isOn(one));
       this.faults = { genesys: genesys.faults, slack: slack.faults };
       this.settings = settings.settings;
@@ -56,7 +56,7 @@ export class Switchboard {
       for (const one of armed) if (!this.isOn(one)) this.struck.add(one.name);
       this.changed();
     } catch (error) {
-      if (!(error instanceof Refused)) throw error; // the line says that nobody answers
+      if (!(error instanceof Refused)) throw error; // the line already says that the sandbox is gone
     }
   }
 
@@ -69,7 +69,7 @@ export class Switchboard {
     return this.standing(one) !== undefined;
   }
 
-  /** What is to be said about a switch besides on and off. */
+  /** Return what to say about a switch besides on and off. */
   remark(one) {
     if (this.isOn(one) && one.armed) return one.armed;
     if (this.struck.has(one.name)) return "It has struck";
@@ -78,7 +78,7 @@ export class Switchboard {
     return count === 1 ? "Struck once" : `Struck ${count} times`;
   }
 
-  /** Faults that somebody ordered through the control routes and that no switch shows. */
+  /** Count the faults that were ordered through the control routes and that no switch shows. */
   get others() {
     const known = SWITCHES.filter((one) => this.standing(one)).length;
     return this.faults.genesys.length + this.faults.slack.length - known;
@@ -88,7 +88,7 @@ export class Switchboard {
     return this.settings.missing_permissions;
   }
 
-  /** How many things are out of order, the bot apart. */
+  /** Count the things that are wrong, without the bot. */
   get count() {
     return SWITCHES.filter((one) => this.isOn(one)).length + (this.missing.length ? 1 : 0);
   }
@@ -102,10 +102,10 @@ export class Switchboard {
       const { faults } = await get(faultsOf(one.side));
       const rest = faults.filter((fault) => !isOrdered(fault, one.fault));
       const wanted = on ? [...rest, order(one.fault)].sort(byPrecedence) : rest;
-      // The stand-in can only lift all of them; those that stay are ordered again as they were.
+      // The stand-in can only remove all faults, so order those that stay again.
       await remove(faultsOf(one.side));
       for (const fault of wanted) await post(faultsOf(one.side), fault);
-      this.faults[one.side] = wanted; // else load() would take the missing one for a strike
+      this.faults[one.side] = wanted; // else load() would think that the removed fault had struck
       this.struck.delete(one.name);
     });
   }
@@ -115,7 +115,7 @@ export class Switchboard {
     return this.act(() => post(GENESYS_SETTINGS, { missing_permissions }));
   }
 
-  /** Everything back to normal, a dead bot included. */
+  /** Set everything back to normal, and start the bot if it's dead. */
   calm() {
     return this.act(async () => {
       await Promise.all([remove(faultsOf("genesys")), remove(faultsOf("slack"))]);

@@ -1,8 +1,8 @@
-// What can go wrong at the push of a switch: a list of faults and settings of the two stand-ins, each
-// with one sentence for the person who flips it. It calls nobody.
+// The switches: faults and settings of both stand-ins, each with a sentence for the person who flips
+// it. This module calls nothing.
 
-// A fault with `times` tells how many are left, so a standing one gets the most that is allowed:
-// what is missing from it is how often it struck.
+// A stand-in reports how many `times` a fault has left. So a permanent fault is ordered with the
+// highest number, and the difference is how often it struck.
 const STANDING = 1_000_000;
 
 const SEND = "POST /api/v2/conversations/messages/agentless";
@@ -91,7 +91,7 @@ export const SWITCHES = [
   },
 ].map((one) => ({ ...one, name: `${one.side} ${one.title}` }));
 
-/** What the bot's role may lack, with what it is for. */
+/** The permissions that the bot's role may lack, with what each is for. */
 export const PERMISSIONS = new Map([
   ["externalContacts:contact:view", "Find the customer"],
   ["analytics:conversationDetail:view", "See the customer’s conversations"],
@@ -100,22 +100,22 @@ export const PERMISSIONS = new Map([
   ["conversation:message:view", "See what became of the message"],
 ]);
 
-/** A fault as it is ordered: with how often it may strike. */
+/** Return a fault as it's ordered, with how often it may strike. */
 export const order = (fault) => ({ times: STANDING, ...fault });
 
-/** Is this standing fault (as the stand-in lists it) the one that the switch orders? */
+/** Tell whether an active fault, as the stand-in lists it, is the one that the switch orders. */
 export const isOrdered = (standing, fault) => print(standing) === print(fault);
 
 const print = ({ where, kind, status, retry_after, seconds, body }) =>
   JSON.stringify([where, kind, status ?? null, retry_after ?? null, seconds || 0, body ?? null]);
 
-/** How often a standing fault struck; null when it does not count. */
+/** Return how often an active fault struck, or null if it isn't counted. */
 export const strikes = (standing) =>
   standing.times !== null && standing.times > STANDING / 2 ? STANDING - standing.times : null;
 
 /**
- * Which faults come first. The oldest that fits a call strikes alone, so what strikes once goes
- * before what always refuses, and that before what only delays.
+ * Sort faults in the order in which they must be ordered. Only the oldest fault that matches a call
+ * strikes, so one that strikes once goes before one that always refuses, and delays come last.
  */
 export const byPrecedence = (one, other) => rank(one) - rank(other);
 

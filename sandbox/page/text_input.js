@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { named, starting, triggers } from "./surface.js";
 
-// The counter shows when the limit comes near; before that it would only be noise.
+// The counter appears only near the limit; before that, nobody needs it.
 const NEARLY_FULL = 0.8;
 
 export function drawTextInput(element, block, surface, label) {

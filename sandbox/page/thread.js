@@ -1,10 +1,10 @@
-// The thread pane: one parent, its replies, and a box to reply. Text typed here stays in Slack.
+// The thread pane: a message, its replies, and a box to reply. Text typed here stays in Slack.
 
 import { makeComposer } from "./composer.js";
 import { h, icon } from "./dom.js";
 import { drawMessages } from "./messages.js";
 
-/** Make the pane; `send(text)` posts a reply, `close()` is called by the cross and by Esc. */
+/** Create the pane; `send(text)` posts a reply, and the cross and Esc call `close()`. */
 export function makeThread({ send, close, context }) {
   const list = h("div", { class: "messages", role: "log", "aria-label": "Thread", tabindex: "0" });
   const where = h("span", { class: "thread-where" });
@@ -39,7 +39,7 @@ export function makeThread({ send, close, context }) {
   return {
     node,
     composer,
-    /** Show the thread of `ts` out of all messages of a channel; null hides the pane. */
+    /** Show the thread of `ts`, given all messages of a channel; null hides the pane. */
     show(ts, messages, channelName) {
       const parent = ts && messages.find((message) => message.ts === ts);
       node.hidden = !ts;

@@ -1,4 +1,4 @@
-// Times as Slack shows them: in the reader's own time zone, recent days by name.
+// Formats times as Slack does: in the reader's time zone, recent days by name.
 
 const LANGUAGE = navigator.language.startsWith("en") ? navigator.language : "en-GB";
 const show = (options) => new Intl.DateTimeFormat(LANGUAGE, options);

@@ -1,8 +1,8 @@
-// What the page explains: the first step, how it goes on, and what each channel is here for.
+// What the page explains: the first step, what comes next, and what each channel is for.
 
 import { fill, h } from "./dom.js";
 
-/** Show the first step in `place`; without a command there is none. `write` fills the composer. */
+/** Show the first step in `place`, or nothing without a command. `write` fills the composer. */
 export function drawFirstStep(place, command, write) {
   place.hidden = !command;
   if (!command || place.hasChildNodes()) return;
@@ -63,7 +63,7 @@ export function drawWelcome(shortcut) {
   );
 }
 
-/** One line on how the bot stands to a channel. */
+/** Return a line about the bot in a channel. */
 export function aboutChannel(channel) {
   if (channel.is_im) return "Messages between you and the bot";
   if (channel.is_archived) return "Archived: nobody can post here";

@@ -1,4 +1,4 @@
-// Dates and times, with the browser's own pickers.
+// Draws date and time elements with the browser's own pickers.
 
 import { h } from "./dom.js";
 import { changed, named, starting } from "./surface.js";

@@ -1,5 +1,5 @@
-// What one person knows of the local Slack: the workspace, its messages, their open modals. Loads it,
-// keeps it fresh, and sends what they do. It draws nothing.
+// The local Slack as one person sees it: workspace, messages and open modals. Loads it, keeps it up
+// to date, and sends what the person does. It draws nothing.
 
 import { at, coalesce, follow, get, post, Refused } from "./api.js";
 import { directory } from "./directory.js";
@@ -7,7 +7,7 @@ import { directory } from "./directory.js";
 const KEPT_USER = "sandbox.user";
 
 export class Workspace {
-  /** `changed()` after each refresh, `connected(bool)` about the line, `refused(sentence)`. */
+  /** Calls `changed()` after each refresh, `connected(bool)`, and `refused(sentence)`. */
   constructor({ changed, connected, refused }) {
     Object.assign(this, { changed, connected, refused });
     this.user = sessionStorage.getItem(KEPT_USER) ?? "";
@@ -15,15 +15,15 @@ export class Workspace {
     this.users = [];
     this.channels = [];
     this.commands = [];
-    this.shortcuts = []; // those of messages
+    this.shortcuts = []; // the message shortcuts
     this.views = [];
-    this.messages = new Map(); // channel id -> messages, replies included
-    this.seen = new Map(); // channel id -> the newest ts that was looked at
-    this.dismissed = new Set(); // ephemeral messages that were waved away
+    this.messages = new Map(); // channel id -> messages, including replies
+    this.seen = new Map(); // channel id -> the newest ts that the person has seen
+    this.dismissed = new Set(); // ephemeral messages that the person has dismissed
     this.refresh = coalesce(() => this.load());
   }
 
-  /** Become someone: load the workspace as they see it and follow their events. */
+  /** Switch to a person: load the workspace as they see it and follow their events. */
   async become(user) {
     this.stop?.();
     const known = await get("/people/workspace" + (user ? asUser(user) : ""));
@@ -57,7 +57,7 @@ export class Workspace {
       this.channels.forEach(({ id }, index) => this.keep(id, lists[index].messages));
       this.changed();
     } catch (error) {
-      if (!(error instanceof Refused)) throw error; // the line says that nobody answers
+      if (!(error instanceof Refused)) throw error; // the line already says that the sandbox is gone
     }
   }
 
@@ -69,7 +69,7 @@ export class Workspace {
     if (!this.seen.has(channel)) this.look(channel);
   }
 
-  /** Everything in a channel, or what stands at its top level, or the replies to one message. */
+  /** List everything in a channel, or only its top level, or the replies to one message. */
   all(channel) {
     return this.messages.get(channel) ?? [];
   }
@@ -80,14 +80,14 @@ export class Workspace {
     );
   }
 
-  /** The lasting replies; Slack does not count what only one person sees. */
+  /** List the replies without ephemeral ones, which Slack doesn't count. */
   replies(channel, ts) {
     return this.all(channel).filter(
       (one) => one.thread_ts === ts && one.ts !== ts && !one.ephemeral,
     );
   }
 
-  /** Count everything up to now as looked at. */
+  /** Mark everything up to now as seen. */
   look(channel) {
     this.seen.set(channel, this.all(channel).at(-1)?.ts ?? "0");
   }
@@ -102,7 +102,7 @@ export class Workspace {
     this.refresh();
   }
 
-  /** Send what this person did; the answer, or null when it was refused (and said). */
+  /** Send what this person did; return the answer, or null if it was refused (the page says so). */
   async send(path, body) {
     try {
       return await post(path, { user: this.user, ...body });

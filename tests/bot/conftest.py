@@ -1,9 +1,7 @@
-"""What these tests have in common: builders of values, a database, and the two stand-ins.
-
-Each test names only what matters to it.
-"""
+"""What the bot's tests share: builders of values, a database, and the two stand-ins."""
 
 import json
+import shutil
 import ssl
 import time
 import urllib.request
@@ -17,9 +15,11 @@ import sqlalchemy as sa
 
 from bot.cards.client import SlackClient
 from bot.cli.manifest import build_manifest
+from bot.job import Job
 from bot.request import Place, Request
+from bot.storage.database import Database
+from bot.storage.migrations import migrate
 from bot.storage.requests import RequestStore
-from bot.storage.tables import open_database
 from genesys import (
     Candidate,
     ContactType,
@@ -108,16 +108,26 @@ def several() -> Callable[..., Several]:
     return build
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate one database for all tests; each gets a copy."""
+    file = tmp_path_factory.mktemp("database") / "migrated.sqlite"
+    database = Database(f"sqlite:///{file}")
+    migrate(database)
+    database.close()
+    return file
+
+
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "proactive.sqlite"
+def file(tmp_path: Path, migrated_file: Path) -> Path:
+    return Path(shutil.copy(migrated_file, tmp_path / "proactive.sqlite"))
 
 
-def open_quickly(file: Path) -> sa.Engine:
-    """Open a database that does not wait for the disk: these tests pull no plug."""
-    database = open_database(f"sqlite:///{file}")
+def open_quickly(file: Path) -> Database:
+    """Open a database that doesn't wait for the disk: no test pulls the plug."""
+    database = Database(f"sqlite:///{file}")
 
-    @sa.event.listens_for(database, "connect")
+    @sa.event.listens_for(database.engine, "connect")
     def hurry(connection: Any, _: object) -> None:
         connection.execute("PRAGMA synchronous=OFF")
 
@@ -125,15 +135,21 @@ def open_quickly(file: Path) -> sa.Engine:
 
 
 @pytest.fixture
-def database(file: Path) -> Iterator[sa.Engine]:
+def database(file: Path) -> Iterator[Database]:
     database = open_quickly(file)
     yield database
-    database.dispose()
+    database.close()
 
 
 @pytest.fixture
-def store(database: sa.Engine) -> RequestStore:
-    return RequestStore(database)
+def jobs() -> list[Job]:
+    """Collect the jobs that were enqueued; a rollback doesn't take them back."""
+    return []
+
+
+@pytest.fixture
+def requests_store(database: Database, jobs: list[Job]) -> RequestStore:
+    return RequestStore(database, lambda _connection, job: jobs.append(job))
 
 
 class Local:

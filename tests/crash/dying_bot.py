@@ -1,8 +1,8 @@
-"""The real bot, that ends itself by SIGKILL at a named point of a request's way.
+"""The real bot, which kills itself with SIGKILL at a named point.
 
-`become_bot` makes this process the bot; with CRASH_POINT=name and CRASH_HIT=n among the settings
-it dies the n-th time (the first, by default) that the point is reached, having said so in its log.
-The points wrap the product's own functions from outside: there is no hook in the product.
+`become_bot` turns this process into the bot. With CRASH_POINT=name and CRASH_HIT=n among its
+settings it dies the n-th time (by default the first) that it reaches the point, and logs that.
+The points wrap the product's functions from outside: the product has no hooks for tests.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import bot.parts  # noqa: F401 -- read here, once, for all the bots of a nursery
+import bot.app  # noqa: F401 -- loaded here once for all the bots of a nursery
 from bot.__main__ import main
 from bot.cards.client import SlackClient
 from bot.cards.ledger import Ledger
-from bot.delivery import deliver as delivery
-from bot.delivery import outcomes as watch
-from bot.delivery import reconcile as receipts
-from bot.jobs.queue import Engine
+from bot.delivery import deliver, outcomes, reconcile
+from bot.jobs.queue import JobQueue
 from bot.request import State
 from bot.rules.lookup import Lookup
+from bot.storage.outcome_schedule import OutcomeSchedule
 from bot.storage.requests import RequestStore
-from tests.crash.other_release import become_other
+from tests.crash.other_release import become_other_release
 
 KILLED_AT = "killed at: "
 Condition = Callable[..., bool]
@@ -40,24 +39,24 @@ def _to(state: State) -> Condition:
 
 # name: (owner, function, when its arguments count)
 _WRAPPED: dict[str, tuple[Any, str, Condition]] = {
-    "record": (RequestStore, "record", _always),
-    "look-up": (Lookup, "check_to_send", _always),
+    "add": (RequestStore, "add", _always),
+    "look-up": (Lookup, "check_before_send", _always),
     "scheduled": (RequestStore, "move", _to(State.SCHEDULED)),
     "sending": (RequestStore, "move", _to(State.SENDING)),
-    "send": (delivery, "send_once", _always),
+    "send": (deliver, "send_once", _always),
     "accepted": (RequestStore, "move", _to(State.ACCEPTED)),
-    "doubt": (receipts.Reconciler, "doubt", _always),
-    "read back": (receipts, "find_sent", _always),
+    "doubt": (reconcile.Reconciler, "doubt", _always),
+    "search": (reconcile, "find_sent", _always),
     "announce": (Ledger, "announce", _always),
-    "post": (SlackClient, "_post", _always),
+    "post": (SlackClient, "post", _always),
     "card noted": (Ledger, "note_card", _always),
     "line noted": (Ledger, "note_line", _always),
     "update": (SlackClient, "update", _always),
     "outcome noted": (Ledger, "note_outcome", _always),
-    "claim": (RequestStore, "claim_watched", _always),
-    "news": (watch, "read_news", _always),
+    "claim": (OutcomeSchedule, "claim_due", _always),
+    "news": (outcomes, "read_news", _always),
     "replied": (RequestStore, "move", _to(State.REPLIED)),
-    "ask": (Engine, "_enqueue", _always),
+    "enqueue": (JobQueue, "enqueue", _always),
 }
 POINTS = tuple(f"{when} {name}" for name in _WRAPPED for when in ("before", "after"))
 
@@ -94,5 +93,5 @@ def become_bot() -> int:
     if os.environ.get("CRASH_POINT"):
         _arm(os.environ["CRASH_POINT"], int(os.environ.get("CRASH_HIT", "1")))
     if os.environ.get("OTHER_RELEASE"):
-        become_other()
+        become_other_release()
     return main()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.conftest import PostgreSQL, _find
+from tests.conftest import PostgreSQL, find_program
 
 Json = dict[str, Any]
 
@@ -23,7 +23,7 @@ def a_database(kind: str) -> Iterator[str]:
     if kind == "sqlite":
         yield ""
         return
-    initdb, postgres = _find("initdb"), _find("postgres")
+    initdb, postgres = find_program("initdb"), find_program("postgres")
     if initdb is None or postgres is None:
         raise SystemExit("PostgreSQL's server is not installed.")
     server = PostgreSQL(initdb, postgres)

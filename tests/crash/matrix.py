@@ -19,7 +19,7 @@ from tests.crash.team import Team
 from tests.product.conftest import CANARY, wait_for
 
 Json = dict[str, Any]
-_NEEDS_DOUBT = ("doubt", "read back")
+_NEEDS_DOUBT = ("doubt", "search")
 _NEEDS_ANSWER = ("replied", "outcome")
 AT_ONCE = 4  # teams side by side: a kill mostly waits
 

@@ -19,7 +19,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.bot_process import STOP_SECONDS, _environment
+from sandbox.bot_process import STOP_SECONDS, build_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -87,7 +87,7 @@ class Nursery:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.nursery"],
             cwd=ROOT,
-            env=_environment({}),
+            env=build_environment({}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,25 +1,28 @@
-"""The bot as another release: it registers one more kind of work, so that its code differs.
+"""The bot as another release: it registers one more kind of job, so its code differs.
 
-The engine's default version is a hash of what is registered: with ``become_other`` it is another.
+DBOS's default version is a hash of what is registered, and another version's jobs stay untouched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from bot.jobs.queue import Engine
+from dbos import DBOS
 
-_register = Engine.register
+from bot.job import Handler, JobKind
+from bot.jobs.queue import JobQueue
 
-
-def _new_work(_request_id: str, _turn: int) -> None:
-    """Do nothing: it is there to make this release differ."""
-
-
-def _register_more(self: Engine, works: Mapping[str, Callable[[str, int], None]]) -> None:
-    _register(self, {**works, f"new {'+'.join(works)}": _new_work})
+_start = JobQueue.start
 
 
-def become_other() -> None:
-    """Make this process another release, before the bot in it starts."""
-    Engine.register = _register_more  # type: ignore[method-assign]
+def _start_with_one_more(self: JobQueue, handlers: Mapping[JobKind, Handler]) -> None:
+    @DBOS.workflow(name="a new kind")
+    def do_nothing() -> None:
+        pass
+
+    _start(self, handlers)
+
+
+def become_other_release() -> None:
+    """Turn this process into another release, before the bot in it starts."""
+    JobQueue.start = _start_with_one_more  # type: ignore[method-assign]

@@ -13,7 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.storage.tables import open_database, requests
+from bot.storage.database import Database
+from bot.storage.tables import requests
 from sandbox.server import find_free_port
 from tests.crash.judge import (
     SENT,
@@ -117,7 +118,7 @@ class Team(Product):
         return bool(done["result"] == "closed")
 
     def database(self) -> sa.Engine:
-        return open_database(self.settings["PROACTIVE_DATABASE_URL"])
+        return Database(self.settings["PROACTIVE_DATABASE_URL"]).engine
 
     def books(self) -> Books:
         engine = self.database()

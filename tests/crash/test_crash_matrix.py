@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import PostgreSQL, postgresql, server  # noqa: F401 -- fixtures
 from tests.crash.dying_bot import KILLED_AT, POINTS
 from tests.crash.matrix import run_matrix
 from tests.crash.nursery import Bot
@@ -39,7 +38,7 @@ def test_a_kill_at_any_point_loses_nothing_and_sends_nothing_twice(
 @pytest.mark.slow
 def test_what_bots_leave_that_never_come_back_goes_on_in_the_one_that_lives(
     tmp_path: Path,
-    postgresql: str,  # noqa: F811
+    postgresql: str,
 ) -> None:
     team = Team(tmp_path, count=len(TELLING) + 1, database_url=postgresql, **FAST)
     try:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import postgresql, server  # noqa: F401 -- fixtures
 from tests.crash.soak import soak
 
 

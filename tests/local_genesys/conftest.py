@@ -1,4 +1,4 @@
-"""The stand-in of Genesys Cloud on loopback, in a thread of its own, and a plain client for it."""
+"""Fixtures: the stand-in for Genesys Cloud on loopback, in its own thread, and an HTTP client."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Answer:
 
 
 def until(met: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for a condition; fail when it does not come true."""
+    """Wait until a condition is true; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not met():
         assert time.monotonic() < deadline, "the condition did not come true in time"
@@ -107,7 +107,7 @@ class Local:
     def call(
         self, method: str, path: str, body: object = None, token: str | None = None, **kw: Any
     ) -> Answer:
-        """Call the platform with a token, taking one when there is none yet."""
+        """Call the API with a token, and get a token first if there's none yet."""
         if token is None:
             self._token = self._token or self.new_token()
             token = self._token
@@ -212,7 +212,7 @@ def served() -> Iterator[Local]:
 
 @pytest.fixture
 def local(served: Local) -> Local:
-    """A stand-in as at its beginning."""
+    """A stand-in that was just reset."""
     served.clock.now = SteppingClock().now
     served._token = None
     assert served.people("POST", "/control/genesys/reset").status == 200

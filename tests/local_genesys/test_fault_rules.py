@@ -40,13 +40,13 @@ def fault(**fields: Any) -> Fault:
         ({"where": "x", "kind": "cut_after", "sometimes": 1}, "sometimes"),
     ],
 )
-def test_a_wrong_fault_is_refused_by_the_name_of_its_field(raw: object, names: str) -> None:
+def test_refusing_a_fault_names_the_wrong_field(raw: object, names: str) -> None:
     with pytest.raises(FaultError, match=names):
         Fault.parse(raw)
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON) | JSON)
-def test_no_json_breaks_the_parser(raw: object) -> None:
+def test_the_parser_reads_or_refuses_any_json(raw: object) -> None:
     try:
         parsed = Fault.parse(raw)
     except FaultError:
@@ -65,7 +65,7 @@ def test_no_json_breaks_the_parser(raw: object) -> None:
         ("chat.postMessage", "chat.postMessage", True),
     ],
 )
-def test_a_place_is_a_part_of_the_call_or_a_glob_over_all_of_it(
+def test_a_place_is_part_of_the_call_or_a_glob_for_all_of_it(
     where: str, place: str, strikes: bool
 ) -> None:
     assert fault(where=where).covers(place) is strikes

@@ -64,7 +64,7 @@ def test_a_phone_without_its_country_code_is_422(local: Local) -> None:
         ({"type": "Email", "value": "a", "email": "a"}, "email"),
     ],
 )
-def test_a_lookup_against_the_contract_is_400(local: Local, body: object, field: str) -> None:
+def test_an_invalid_lookup_is_400(local: Local, body: object, field: str) -> None:
     answer = local.call("POST", LOOKUP, body)
     assert answer.status == 400
     assert answer.json["details"][0]["fieldName"] == field
@@ -78,7 +78,7 @@ def test_identifiers_come_only_when_asked_for(local: Local) -> None:
     assert local.call("POST", f"{LOOKUP}?expand=everything", body).status == 400
 
 
-def test_any_id_of_a_merge_set_gives_the_canonical_contact(local: Local) -> None:
+def test_any_id_of_a_merge_set_returns_the_canonical_contact(local: Local) -> None:
     mia = look_up(local, "Email", "mia@example.com").json
     ids = [reference["id"] for reference in mia["mergeSet"]]
     assert mia["canonicalContact"]["id"] == mia["id"] == ids[0]

@@ -17,7 +17,7 @@ def parties(local: Local, conversation_id: str) -> dict[str, dict[str, Any]]:
     return {party["purpose"]: party for party in shown["participants"]}
 
 
-def test_everyone_in_the_cast_has_a_story_and_what_to_expect(local: Local) -> None:
+def test_every_sample_customer_has_a_story_and_an_expectation(local: Local) -> None:
     everyone = local.people("GET", "/customers").json["customers"]
     assert len(everyone) == 12
     assert all(each["story"] and each["expects"] for each in everyone)
@@ -80,7 +80,7 @@ def test_a_customer_who_was_not_written_to_opens_a_new_conversation(local: Local
     assert [each["direction"] for each in opened["messages"]] == ["inbound"]
 
 
-def test_answers_may_be_made_to_open_a_new_conversation(local: Local) -> None:
+def test_a_setting_makes_answers_open_a_new_conversation(local: Local) -> None:
     local.settings(answers_open_new_conversation=True)
     sent = local.send(local.contact_id("jane@example.com")).json
     answered = local.people("POST", "/customers/jane/answer", {"text": "Hello"}).json
@@ -105,7 +105,7 @@ def test_a_first_chat_makes_a_customer_reachable(local: Local) -> None:
         ("/customers/jane/answer", {"text": "a" * 2001}, 400),
     ],
 )
-def test_what_a_customer_cannot_do_is_said_in_a_sentence(
+def test_a_refused_customer_action_is_explained_in_a_sentence(
     local: Local, path: str, body: object, status: int
 ) -> None:
     answer = local.people("POST", path, body)
@@ -127,7 +127,7 @@ def test_the_page_is_told_that_something_changed(local: Local) -> None:
     assert asyncio.run(follow()) == {"changed": True}
 
 
-def test_a_server_with_open_pages_stops_at_once() -> None:
+def test_a_server_with_open_pages_stops_without_waiting() -> None:
     async def stop_with_a_page_open() -> object:
         genesys = LocalGenesys()
         app = web.Application()

@@ -94,7 +94,7 @@ def test_an_interval_of_at_most_31_days_is_taken(local: Local, interval: str) ->
         },
     ],
 )
-def test_a_query_against_the_contract_is_400(local: Local, body: dict[str, Any]) -> None:
+def test_an_invalid_query_is_400(local: Local, body: dict[str, Any]) -> None:
     answer = local.query(**body)
     assert (answer.status, answer.json["code"]) != (400, "local.stand.in.limit")
     assert answer.status == 400
@@ -111,7 +111,7 @@ def test_a_query_against_the_contract_is_400(local: Local, body: dict[str, Any])
         {"surveyFilters": [{}]},
     ],
 )
-def test_what_only_the_real_platform_answers_is_refused_as_such(
+def test_an_unsupported_query_is_refused_as_a_limit_of_the_stand_in(
     local: Local, body: dict[str, Any]
 ) -> None:
     answer = local.query(**body)
@@ -128,7 +128,7 @@ def test_a_contact_has_its_web_conversations_newest_first(local: Local) -> None:
     assert starts[0] == "2026-03-29T12:00:00.000Z"
 
 
-def test_a_shown_conversation_says_who_came_over_which_deployment(local: Local) -> None:
+def test_a_conversation_shows_who_came_over_which_deployment(local: Local) -> None:
     jane = local.contact_id("jane@example.com")
     newest = local.found(segmentFilters=of_contacts(jane), order="desc")[0]
     assert newest["conversationEnd"] == "2026-03-29T12:12:00.000Z"
@@ -221,7 +221,7 @@ def test_pages_split_the_hits_without_overlap(local: Local) -> None:
     assert "conversations" not in pages[3]
 
 
-def test_the_end_orders_with_open_conversations_last(local: Local) -> None:
+def test_sorting_by_end_puts_open_conversations_last(local: Local) -> None:
     found = local.found(orderBy="conversationEnd")
     ends = [each.get("conversationEnd", "open") for each in found]
     assert ends == sorted(ends)

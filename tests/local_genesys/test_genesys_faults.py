@@ -19,7 +19,7 @@ def outbound(local: Local, key: str = "jane") -> int:
 
 
 @pytest.mark.parametrize(("kind", "messages"), [("cut_before", 0), ("cut_after", 1)])
-def test_a_cut_before_has_done_nothing_and_a_cut_after_all(
+def test_a_cut_before_does_no_work_and_a_cut_after_does_all_of_it(
     local: Local, kind: str, messages: int
 ) -> None:
     jane = local.contact_id("jane@example.com")
@@ -48,7 +48,7 @@ def test_latency_delays_and_then_works(local: Local) -> None:
     assert time.monotonic() - begun >= 0.1
 
 
-def test_a_refusal_is_rendered_as_the_platform_does(local: Local) -> None:
+def test_a_refusal_has_the_form_that_genesys_cloud_uses(local: Local) -> None:
     jane = local.contact_id("jane@example.com")
     local.order(where=AGENTLESS, kind="status", status=429, retry_after=7, times=1)
     local.order(where=AGENTLESS, kind="status", status=429, times=1)
@@ -72,7 +72,7 @@ def test_an_expired_token_stays_expired(local: Local) -> None:
     assert local.call("GET", "/api/v2/tokens/me", token=local.new_token()).status == 200
 
 
-def test_the_token_endpoint_takes_faults_too(local: Local) -> None:
+def test_faults_also_strike_the_token_endpoint(local: Local) -> None:
     local.order(where="POST /oauth/token", kind="status", status=503, times=1)
     assert local.grant().status == 503
     assert local.grant().status == 200

@@ -1,4 +1,4 @@
-"""The notification service of the stand-in: topics, permissions, the socket and its events."""
+"""The stand-in's notification service: topics, permissions, the socket and its events."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_subscriptions_are_as_strict_as_the_contract(
     assert local.call("POST", path, body).status == status
 
 
-def test_channels_that_are_not_there_are_404(local: Local) -> None:
+def test_unknown_channels_are_404(local: Local) -> None:
     assert local.call("GET", f"{CHANNELS}/none/subscriptions").status == 404
     channel = _channel(local)
     local.clock.advance(hours=24)
@@ -121,7 +121,7 @@ def test_the_21st_channel_ends_the_oldest(local: Local) -> None:
     assert local.call("GET", f"{CHANNELS}/{second['id']}/subscriptions").status == 200
 
 
-def test_the_socket_beats_and_answers_pings(local: Local) -> None:
+def test_the_socket_sends_heartbeats_and_answers_pings(local: Local) -> None:
     local.settings(heartbeat_seconds=0.02)
 
     async def talk(socket: Any) -> list[str]:
@@ -149,7 +149,7 @@ def test_a_second_socket_ends_the_first(local: Local) -> None:
     assert _listen(channel, twice) is aiohttp.WSMsgType.CLOSE
 
 
-def test_an_undelivered_message_is_told_on_its_deployment(local: Local) -> None:
+def test_an_undelivered_message_is_published_for_its_deployment(local: Local) -> None:
     channel = _channel(local)
     _subscribe(local, channel, _undelivered(local))
     contact_id = local.contact_id("amir@example.com")
@@ -166,7 +166,7 @@ def test_an_undelivered_message_is_told_on_its_deployment(local: Local) -> None:
     assert [message["id"] for message in told["messages"]] == [sent["id"]]
 
 
-def test_an_answer_is_told_as_it_goes_from_hand_to_hand(local: Local) -> None:
+def test_each_routing_step_of_an_answer_is_published(local: Local) -> None:
     channel = _channel(local)
     sent = local.send(local.contact_id("jane@example.com")).json
     conversation_id = sent["conversationId"]

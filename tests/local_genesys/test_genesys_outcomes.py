@@ -1,4 +1,4 @@
-"""What becomes of a message in the stand-in: its delivery, who serves the answer, and crowds."""
+"""What happens to a message in the stand-in: delivery, routing of the answer, and crowds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _purposes(local: Local, conversation_id: str) -> dict[str, Any]:
     return {party["purpose"]: party for party in parties}
 
 
-def test_analytics_tells_the_delivery_and_when_it_changed(local: Local) -> None:
+def test_analytics_has_the_delivery_status_and_when_it_changed(local: Local) -> None:
     sent = _sent(local, "amir@example.com")
     until(lambda: local.status_of(sent["id"]) == "delivery-failed")
     local.clock.advance(minutes=5)
@@ -44,7 +44,7 @@ def test_analytics_tells_the_delivery_and_when_it_changed(local: Local) -> None:
     assert session["deliveryStatusChangeDate"] == "2026-03-31T12:05:00.000Z"
 
 
-def test_a_message_fails_for_good_with_the_reason_ordered(local: Local) -> None:
+def test_a_message_fails_permanently_with_the_ordered_reason(local: Local) -> None:
     sent = _sent(local, "amir@example.com")
     until(lambda: local.status_of(sent["id"]) == "delivery-failed")
     reason = {"code": "MessageExpired", "message": "Too late."}
@@ -80,9 +80,7 @@ def test_a_message_that_fails_on_its_way_stays_failed(local: Local) -> None:
         ("settings", {"heartbeat_seconds": 0}, 400),
     ],
 )
-def test_orders_that_make_no_sense_are_refused(
-    local: Local, path: str, body: Any, status: int
-) -> None:
+def test_invalid_orders_are_refused(local: Local, path: str, body: Any, status: int) -> None:
     sent = _sent(local, "jane@example.com")
     answer = local.people("POST", f"{CONTROL}/{path.replace('{id}', sent['id'])}", body)
     assert answer.status == status
@@ -112,8 +110,8 @@ def test_an_agent_takes_the_conversation_from_the_queue(local: Local) -> None:
     assert shown["agent"]["userId"] == parties["agent"]["user"]["id"]
 
 
-def test_an_agent_who_joins_at_once_keeps_the_conversation(local: Local) -> None:
-    """Whether the flow had handed it to the queue by then or not."""
+def test_an_agent_who_joins_immediately_keeps_the_conversation(local: Local) -> None:
+    """This holds whether or not the flow has already handed the conversation to the queue."""
     local.people("POST", "/customers/jane/answer", {"text": "Hello?"})
     joined = local.people("POST", "/customers/jane/agent", {"joins": True})
     other = local.people("POST", "/customers/wendy/answer", {"text": "Hello?"})

@@ -9,7 +9,7 @@ from .conftest import LOOKUP, MESSAGES, SEND, Local
 CAREERS_CUSTOMER = "lena@example.com"
 
 
-def test_a_send_gives_a_message_in_a_conversation_of_its_own(local: Local) -> None:
+def test_a_send_creates_a_message_in_its_own_conversation(local: Local) -> None:
     answer = local.send(local.contact_id("jane@example.com"), "Your parcel is here")
     assert answer.status == 202
     shown = answer.json
@@ -57,9 +57,7 @@ def test_a_message_is_read_by_its_id_and_by_its_conversation(local: Local) -> No
         ({"text": "a"}, "text"),
     ],
 )
-def test_a_send_against_the_contract_is_400(
-    local: Local, change: dict[str, Any], field: str
-) -> None:
+def test_an_invalid_send_is_400(local: Local, change: dict[str, Any], field: str) -> None:
     body: dict[str, Any] = {
         "fromAddress": local.genesys.deployment_id,
         "externalContactId": local.contact_id("jane@example.com"),
@@ -97,7 +95,7 @@ def test_a_merged_contact_is_reached_under_the_id_of_its_chats(local: Local) -> 
     assert local.send(mia["mergeSet"][1]["id"]).status == 202
 
 
-def test_an_open_conversation_is_409_unless_it_is_to_be_used(local: Local) -> None:
+def test_an_open_conversation_is_409_unless_the_send_may_use_it(local: Local) -> None:
     olga = local.contact_id("olga@example.com")
     refused = local.send(olga)
     assert (refused.status, refused.json["code"]) == (409, "conversation.active")
@@ -108,7 +106,7 @@ def test_an_open_conversation_is_409_unless_it_is_to_be_used(local: Local) -> No
     assert still_open["ended_at"] is None
 
 
-def test_each_send_is_a_conversation_unless_the_timeline_says_otherwise(local: Local) -> None:
+def test_each_send_creates_a_conversation_unless_a_timeline_is_set(local: Local) -> None:
     jane = local.contact_id("jane@example.com")
     ids = {local.send(jane).json["conversationId"] for _ in range(2)}
     assert len(ids) == 2
@@ -119,7 +117,7 @@ def test_each_send_is_a_conversation_unless_the_timeline_says_otherwise(local: L
     assert local.send(jane).json["conversationId"] not in ids
 
 
-def test_only_json_of_a_sensible_size_is_read(local: Local) -> None:
+def test_only_json_of_limited_size_is_accepted(local: Local) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert local.call("POST", SEND, headers=form, raw=b"a=b").status == 415
     json_type = {"Content-Type": "application/json"}

@@ -32,7 +32,7 @@ def test_a_call_without_a_good_token_is_401(local: Local) -> None:
     assert (wrong.status, wrong.json["code"]) == (401, "bad.credentials")
 
 
-def test_a_token_ends_after_its_time(local: Local) -> None:
+def test_a_token_expires_after_its_time(local: Local) -> None:
     local.settings(token_seconds=300)
     token = local.new_token()
     local.clock.advance(seconds=299)
@@ -56,7 +56,7 @@ def test_every_answer_carries_its_correlation_id(local: Local) -> None:
     assert calls[-1]["correlation_id"] == answer.headers["inin-correlation-id"]
 
 
-def test_the_window_of_a_token_is_counted_in_the_headers(local: Local) -> None:
+def test_the_headers_count_the_calls_in_a_tokens_window(local: Local) -> None:
     local.settings(calls_per_minute=2)
     first = local.call("GET", "/api/v2/tokens/me")
     assert first.headers["inin-ratelimit-allowed"] == "2"

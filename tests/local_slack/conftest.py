@@ -1,4 +1,4 @@
-"""A local Slack on loopback, the real slack_sdk client, and a tiny real Bolt app as the bot."""
+"""Fixtures: a local Slack on loopback, the real slack_sdk client, and a small Bolt app as bot."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Loop:
 
 
 class Clock:
-    """The real time, which a test may push forward."""
+    """The real time, which a test can move forward."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -88,7 +88,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 @dataclass
 class Slack:
-    """The local Slack as tests use it: people and control over HTTP, the Web API by the SDK."""
+    """The local Slack for tests: people and control routes over HTTP, the Web API over the SDK."""
 
     url: str
     clock: Clock
@@ -110,7 +110,7 @@ class Slack:
         return self._ask("DELETE", path)
 
     def follow(self, link: str) -> str | int:
-        """Open a link as a browser would: where it leads, or the status of a refusal."""
+        """Open a link as a browser would; return where it leads, or the status of a refusal."""
         try:
             urllib.request.build_opener(_NoRedirect).open(link, timeout=15).close()
         except urllib.error.HTTPError as answer:
@@ -152,7 +152,7 @@ async def _just_ack(ack: Any) -> None:
 
 @dataclass
 class Bot:
-    """A real Bolt app; a test replaces its listeners and reads what it was sent."""
+    """A real Bolt app; a test replaces its listeners and reads what Slack sent."""
 
     app: AsyncApp
     bodies: list[Json] = field(default_factory=list)
@@ -210,7 +210,7 @@ def loop() -> Iterator[Loop]:
 
 @pytest.fixture
 def manifest() -> Json:
-    """The app's manifest; a test module may have its own."""
+    """The app's manifest, which a test module may override."""
     return copy.deepcopy(MANIFEST)
 
 
@@ -269,7 +269,7 @@ def socket_bot(slack: Slack, loop: Loop) -> Iterator[Bot]:
 
 
 def wait_until(holds: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Wait for a condition and give its value; fail when it does not come."""
+    """Wait until a condition is true and return its value; fail after `seconds`."""
     end = time.monotonic() + seconds
     pause = threading.Event()
     while time.monotonic() < end:
@@ -282,7 +282,7 @@ def wait_until(holds: Callable[[], Any], seconds: float = 10.0) -> Any:
 
 @pytest.fixture
 def hang(slack: Slack) -> Iterator[Listener]:
-    """A listener that acknowledges only when the test is over; ask for it after the bot."""
+    """A listener that acknowledges only after the test; request this fixture after the bot."""
     over = threading.Event()
 
     async def wait(ack: Any) -> None:

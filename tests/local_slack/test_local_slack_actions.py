@@ -15,14 +15,14 @@ PRESS = {"block_id": "row", "action_id": "act"}
 
 @pytest.fixture
 def card(slack) -> dict:
-    """Post a card with a button and say where it is."""
+    """Post a card with a button and return where it is."""
     answer = slack.client.chat_postMessage(channel="C0SUPPORT", text="a > b", blocks=[ACTIONS])
     return {"channel": "C0SUPPORT", "ts": answer["ts"]}
 
 
 @pytest.fixture
 def form(slack, bot):
-    """Open a modal and give its id."""
+    """Open a modal and return its id."""
 
     def show(*blocks: dict) -> str:
         slack.command()
@@ -73,7 +73,7 @@ def test_a_click_may_replace_or_delete_the_message(slack, bot, card, eventually)
     eventually(lambda: slack.messages() == [])
 
 
-def test_an_ephemeral_message_is_not_sent_along(slack, bot) -> None:
+def test_a_click_on_an_ephemeral_message_does_not_include_the_message(slack, bot) -> None:
     slack.client.chat_postEphemeral(
         channel="C0SUPPORT", user="U0ADA", text="psst", blocks=[ACTIONS]
     )
@@ -84,7 +84,7 @@ def test_an_ephemeral_message_is_not_sent_along(slack, bot) -> None:
     assert slack.post("/people/actions", **other, **PRESS)["status"] == 400
 
 
-def test_only_elements_that_are_there_can_be_pressed(slack, bot, card) -> None:
+def test_only_existing_elements_can_be_pressed(slack, bot, card) -> None:
     missing = {"block_id": "row", "action_id": "other"}
     assert slack.post("/people/actions", **card, **missing)["status"] == 400
     assert bot.bodies == []
@@ -102,12 +102,12 @@ def test_a_button_of_an_older_version_can_still_be_clicked(slack, bot, card) -> 
 
 
 @pytest.mark.parametrize("stale", ["row", {"type": "actions"}, {**ACTIONS, "block_id": "other"}])
-def test_only_a_true_block_can_be_a_stale_one(slack, bot, card, stale) -> None:
+def test_a_stale_block_must_be_a_valid_block(slack, bot, card, stale) -> None:
     answer = slack.post("/people/actions", **card, **PRESS, stale_block=stale)
     assert answer["status"] == 400 and bot.bodies == []
 
 
-def test_a_click_on_a_link_is_sent_as_well(slack, bot) -> None:
+def test_a_click_on_a_link_button_is_also_sent(slack, bot) -> None:
     link = {**BUTTON, "url": "https://genesys.example.com/conversation/1"}
     row = {**ACTIONS, "elements": [link]}
     ts = slack.client.chat_postMessage(channel="C0SUPPORT", text="x", blocks=[row])["ts"]
@@ -115,7 +115,7 @@ def test_a_click_on_a_link_is_sent_as_well(slack, bot) -> None:
     assert bot.bodies[0]["actions"][0]["url"] == link["url"]
 
 
-def test_a_click_that_fails_is_told_to_the_person(slack, card) -> None:
+def test_the_person_is_told_when_a_click_fails(slack, card) -> None:
     assert slack.post("/people/actions", **card, **PRESS)["ack"]["failure"] == "dispatch_failed"
     assert slack.messages()[-1]["user"] == "USLACKBOT"
 

@@ -49,7 +49,7 @@ def test_public_channels_need_an_invitation_or_a_scope(slack, client) -> None:
     assert client.chat_postMessage(channel="#support", text="hello")["channel"] == "C0SUPPORT"
 
 
-def test_a_persons_id_is_their_direct_message(slack, client) -> None:
+def test_posting_to_a_persons_id_goes_to_their_direct_message(slack, client) -> None:
     answer = client.chat_postMessage(channel="U0ADA", text="hello")
     assert answer["channel"] == "D0ADA"
     assert error(client.chat_update, channel="U0ADA", ts=answer["ts"], text="x") == (
@@ -74,7 +74,7 @@ def test_a_message_comes_back_as_slack_stored_it(client) -> None:
     assert message["metadata"]["event_payload"] == {"id": "r1"}
 
 
-def test_replies_stand_under_the_parent_only(slack, client, posted) -> None:
+def test_a_reply_needs_an_existing_parent_in_the_channel(slack, client, posted) -> None:
     post = client.chat_postMessage
     reply = post(channel="C0SUPPORT", text="reply", thread_ts=posted)
     assert reply["message"]["thread_ts"] == posted
@@ -89,7 +89,7 @@ def test_replies_stand_under_the_parent_only(slack, client, posted) -> None:
     assert error(post, channel="C0GENERAL", text="x", thread_ts=posted) == "thread_not_found"
 
 
-def test_a_message_says_something_and_not_too_much(client) -> None:
+def test_an_empty_or_too_long_message_is_refused_or_cut(client) -> None:
     post = client.api_call
     here = {"channel": "C0SUPPORT"}
     method = "chat.postMessage"
@@ -142,7 +142,7 @@ def test_metadata_may_hold_flat_objects(client) -> None:
     assert answer["message"]["metadata"] == metadata
 
 
-def test_another_name_needs_its_scope(client) -> None:
+def test_posting_under_another_name_needs_a_scope(client) -> None:
     post = client.chat_postMessage
     assert error(post, channel="C0SUPPORT", text="x", username="Ada") == "missing_scope"
     assert error(post, channel="C0SUPPORT", text="x", as_user=True) == "as_user_not_supported"
@@ -163,7 +163,7 @@ def test_an_update_replaces_text_and_blocks(slack, client) -> None:
     assert message["blocks"] == [] and message["edited"] and message["metadata"] is None
 
 
-def test_only_its_own_messages_can_be_changed(slack, client) -> None:
+def test_the_bot_can_change_only_its_own_messages(slack, client) -> None:
     ts = slack.post("/people/messages", channel="C0SUPPORT", text="mine")["ts"]
     here = {"channel": "C0SUPPORT", "ts": ts}
     assert error(client.chat_update, **here, text="x") == "cant_update_message"
@@ -172,7 +172,7 @@ def test_only_its_own_messages_can_be_changed(slack, client) -> None:
     assert error(client.chat_update, **gone, text="x") == "message_not_found"
 
 
-def test_updates_have_limits_of_their_own(client, posted) -> None:
+def test_updates_have_their_own_limits(client, posted) -> None:
     here = {"channel": "C0SUPPORT", "ts": posted}
     assert error(client.chat_update, **here, text="x" * 4001) == "msg_too_long"
     archived = {"channel": "C0ARCHIVE", "ts": posted}
@@ -208,7 +208,9 @@ def test_an_ephemeral_message_is_seen_by_one_person(slack, client) -> None:
         ("C0ARCHIVE", "U0ADA", "is_archived"),
     ],
 )
-def test_ephemeral_messages_need_both_in_the_channel(client, channel, user, refused) -> None:
+def test_an_ephemeral_message_needs_the_bot_and_the_person_in_the_channel(
+    client, channel, user, refused
+) -> None:
     assert error(client.chat_postEphemeral, channel=channel, user=user, text="x") == refused
 
 
@@ -273,7 +275,7 @@ def test_a_permalink_names_message_and_thread(client, posted) -> None:
         ),
     ],
 )
-def test_pings_are_judged_as_slack_would(slack, client, said, notified) -> None:
+def test_mentions_are_found_as_slack_finds_them(slack, client, said, notified) -> None:
     client.chat_postMessage(channel="C0SUPPORT", **{"text": "hello", **said})
     assert slack.messages()[0]["pings"] == notified
 

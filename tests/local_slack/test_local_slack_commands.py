@@ -40,7 +40,7 @@ def test_an_ack_with_text_is_shown_to_the_person_only(slack, bot) -> None:
     assert slack.messages(user="U0LEO") == []
 
 
-def test_an_ack_that_slack_cannot_show_is_told_to_the_person(slack, bot) -> None:
+def test_the_person_is_told_about_an_ack_that_slack_cannot_show(slack, bot) -> None:
     async def answer_badly(ack) -> None:
         await ack(text="hi", blocks=[{"type": "nonsense"}])
 
@@ -58,7 +58,7 @@ def test_a_late_ack_is_an_operation_timeout(slack, bot, hang) -> None:
     assert "operation_timeout" in notice["text"]
 
 
-def test_a_bot_that_is_not_there_is_a_dispatch_failure(slack) -> None:
+def test_a_bot_that_does_not_listen_is_a_dispatch_failure(slack) -> None:
     assert slack.command()["ack"]["failure"] == "dispatch_failed"
     assert "dispatch_failed" in slack.messages()[0]["text"]
 
@@ -144,7 +144,7 @@ def test_a_message_shortcut_carries_the_message_as_slack_writes_it(slack, bot) -
     assert body["trigger_id"] and body["response_url"]
 
 
-def test_a_global_shortcut_knows_no_channel(slack, bot) -> None:
+def test_a_global_shortcut_has_no_channel(slack, bot) -> None:
     slack.post("/people/shortcuts", callback_id="notify_anywhere")
     (body,) = bot.bodies
     assert body["type"] == "shortcut" and "channel" not in body and "response_url" not in body
@@ -158,7 +158,7 @@ def test_shortcuts_are_not_offered_on_ephemeral_messages(slack, bot) -> None:
     assert slack.post("/people/shortcuts", callback_id="other")["status"] == 400
 
 
-def test_people_post_only_where_slack_lets_them(slack) -> None:
+def test_people_can_post_only_where_slack_allows_it(slack) -> None:
     def post(channel: str, **more: str) -> int:
         body = {"channel": channel, "text": "hello", **more}
         return slack.post("/people/messages", **body).get("status", 200)
@@ -170,7 +170,7 @@ def test_people_post_only_where_slack_lets_them(slack) -> None:
     assert post("C0SUPPORT", thread_ts="1.000001") == 400
 
 
-def test_an_event_stream_tells_of_every_change(slack, loop) -> None:
+def test_an_event_stream_reports_every_change(slack, loop) -> None:
     async def watch() -> list[dict[str, bool]]:
         async with (
             aiohttp.ClientSession() as session,

@@ -81,7 +81,7 @@ def test_metadata_is_shown_only_on_request(client, post) -> None:
     assert "metadata" not in client.conversations_replies(**HERE, ts=ts)["messages"][0]
 
 
-def test_ephemeral_messages_are_in_no_history(slack, client) -> None:
+def test_history_has_no_ephemeral_messages(slack, client) -> None:
     client.chat_postEphemeral(**HERE, user="U0ADA", text="psst")
     assert client.conversations_history(**HERE)["messages"] == []
     ts = slack.messages()[0]["ts"]
@@ -91,7 +91,9 @@ def test_ephemeral_messages_are_in_no_history(slack, client) -> None:
 @pytest.mark.parametrize(
     ("inclusive", "found"), [(False, ["three"]), (True, ["four", "three", "two"])]
 )
-def test_a_span_of_time_leaves_out_its_ends_unless_asked(client, post, inclusive, found) -> None:
+def test_a_span_of_time_excludes_its_ends_unless_it_is_inclusive(
+    client, post, inclusive, found
+) -> None:
     _, two, _, four, _ = (post(text) for text in ("one", "two", "three", "four", "five"))
     answer = client.conversations_history(**HERE, oldest=two, latest=four, inclusive=inclusive)
     assert texts(answer) == found and answer["latest"] == four
@@ -104,7 +106,7 @@ def test_history_comes_in_pages(client, post) -> None:
     assert pages == [["4", "3"], ["2", "1"], ["0"]]
 
 
-def test_a_page_is_not_moved_by_what_is_posted_meanwhile(client, post) -> None:
+def test_new_posts_do_not_shift_a_page(client, post) -> None:
     for number in range(4):
         post(str(number))
     first = client.conversations_history(**HERE, limit=2)
@@ -113,7 +115,7 @@ def test_a_page_is_not_moved_by_what_is_posted_meanwhile(client, post) -> None:
     assert texts(client.conversations_history(**HERE, limit=2, cursor=cursor)) == ["1", "0"]
 
 
-def test_a_thread_comes_in_pages_parent_first(client, post) -> None:
+def test_a_thread_comes_in_pages_with_the_parent_first(client, post) -> None:
     parent = post("parent")
     replies = [post(str(number), thread_ts=parent) for number in range(4)]
     other = post("other")
@@ -183,7 +185,7 @@ def test_an_admin_may_refuse_every_optional_scope(slack, client) -> None:
     assert client.chat_postMessage(**HERE, text="still allowed")["ok"]
 
 
-def test_only_members_read_along(slack, client, post) -> None:
+def test_only_members_can_read_history(slack, client, post) -> None:
     ts = post("hello", channel="C0GENERAL")
     read = client.conversations_history
     assert error(read, channel="C0GENERAL") == "not_in_channel"
@@ -206,7 +208,7 @@ def test_only_members_read_along(slack, client, post) -> None:
         ({"limit": "ten"}, "invalid_arguments"),
     ],
 )
-def test_unreadable_questions_are_refused(client, arguments, refused) -> None:
+def test_invalid_arguments_are_refused(client, arguments, refused) -> None:
     assert error(client.conversations_history, **HERE, **arguments) == refused
 
 

@@ -8,7 +8,7 @@ from sandbox.local_slack import SlackConfig
 
 @pytest.fixture
 def change() -> dict:
-    """What a test's manifest says instead, by dotted path."""
+    """The changes to a test's manifest, by dotted path."""
     return {}
 
 
@@ -56,7 +56,7 @@ def test_without_a_messages_tab_there_are_no_direct_messages(slack) -> None:
 
 
 @pytest.mark.parametrize("change", [{"features.app_home.messages_tab_read_only_enabled": True}])
-def test_a_read_only_messages_tab_takes_nothing_from_people(slack) -> None:
+def test_people_cannot_post_to_a_read_only_messages_tab(slack) -> None:
     assert slack.post("/people/messages", channel="D0ADA", text="hello")["status"] == 400
     assert slack.client.chat_postMessage(channel="U0ADA", text="hello")["ok"]
 

@@ -32,7 +32,7 @@ def typed(value: str | None) -> dict:
 
 @pytest.fixture
 def trigger(slack, bot):
-    """Press the command and give the trigger id of that act."""
+    """Run the command and return its trigger id."""
 
     def press() -> str:
         slack.command()
@@ -43,7 +43,7 @@ def trigger(slack, bot):
 
 @pytest.fixture
 def opened(slack, trigger):
-    """Open a modal and give its id."""
+    """Open a modal and return its id."""
 
     def show(*blocks: dict, **more) -> str:
         view = modal(*blocks, **more)
@@ -167,7 +167,7 @@ def test_a_submission_carries_every_value_and_closes_the_modal(slack, bot, opene
     }
 
 
-def test_slack_itself_refuses_what_its_client_would_not_send(slack, bot, opened, submit) -> None:
+def test_slacks_client_does_not_submit_an_invalid_form(slack, bot, opened, submit) -> None:
     email = {
         "type": "input",
         "block_id": "mail",
@@ -185,7 +185,7 @@ def test_slack_itself_refuses_what_its_client_would_not_send(slack, bot, opened,
     assert empty["errors"]["who"] == "Please complete this required field."
 
 
-def test_people_fill_in_only_what_is_there(opened, submit) -> None:
+def test_people_can_fill_in_only_existing_fields(opened, submit) -> None:
     view_id = opened()
     assert submit(view_id, {"nowhere": {"typed": {"value": "x"}}})["status"] == 400
     assert submit(view_id, {"who": {"typed": {"text": "x"}}})["status"] == 400
@@ -205,7 +205,7 @@ def test_people_fill_in_only_what_is_there(opened, submit) -> None:
         ({"response_action": "close"}, "trouble", 1),
     ],
 )
-def test_the_answer_decides_what_becomes_of_the_modal(
+def test_the_bots_answer_decides_what_happens_to_the_modal(
     slack, bot, opened, submit, answer, result, shown
 ) -> None:
     async def reply(ack) -> None:
@@ -243,7 +243,7 @@ def test_after_a_lost_answer_the_same_view_is_submitted_again(
     assert submitted == [view_id, view_id]
 
 
-def test_twenty_presses_at_once_all_reach_the_bot(slack, bot, opened, submit) -> None:
+def test_twenty_simultaneous_presses_all_reach_the_bot(slack, bot, opened, submit) -> None:
     view_id = opened()
     with ThreadPoolExecutor(20) as presses:
         results = list(presses.map(lambda _: submit(view_id)["result"], range(20)))
@@ -252,7 +252,7 @@ def test_twenty_presses_at_once_all_reach_the_bot(slack, bot, opened, submit) ->
     assert sent == [view_id] * 20
 
 
-def test_closing_is_reported_when_asked_for(slack, bot, opened, submit) -> None:
+def test_closing_is_reported_if_the_view_asks_for_it(slack, bot, opened, submit) -> None:
     view_id = opened(notify_on_close=True)
     assert slack.post(f"/people/views/{view_id}/close")["ack"]["status"] == 200
     assert bot.bodies[-1]["type"] == "view_closed" and bot.bodies[-1]["is_cleared"] is False
@@ -305,7 +305,7 @@ def test_a_date_and_time_is_whole_seconds(slack, bot, opened, submit) -> None:
     }
 
 
-def test_an_untouched_date_and_time_is_the_initial_one(slack, bot, opened, submit) -> None:
+def test_an_untouched_date_and_time_has_its_initial_value(slack, bot, opened, submit) -> None:
     later = {**picker(initial_date_time=1_763_832_600), "block_id": "later"}
     view_id = opened({**picker(), "optional": True}, later)
     assert submit(view_id, {"until": {}})["result"] == "closed"

@@ -42,14 +42,14 @@ def test_an_earlier_interaction_can_come_late(slack, bot) -> None:
     assert len(slack.get("/control/slack/deliveries")["deliveries"]) == 2
 
 
-def test_what_the_bot_never_acknowledged_can_come_again(slack, bot) -> None:
+def test_an_unacknowledged_payload_can_come_again(slack, bot) -> None:
     slack.settings(events_url="http://127.0.0.1:9/none", ack_seconds=1)
     assert slack.command()["ack"]["failure"]
     answer = slack.post("/control/slack/redeliver")
     assert answer["acks"][0]["failure"] == "dispatch_failed" and bot.bodies == []
 
 
-def test_over_a_socket_it_comes_in_an_envelope_of_its_own(slack, socket_bot) -> None:
+def test_over_a_socket_each_repeat_has_a_new_envelope(slack, socket_bot) -> None:
     slack.command("hi")
     answer = slack.post("/control/slack/redeliver", count=3, at_once=True)
     assert [ack["status"] for ack in answer["acks"]] == [200] * 3
@@ -60,7 +60,7 @@ def test_over_a_socket_it_comes_in_an_envelope_of_its_own(slack, socket_bot) -> 
 @pytest.mark.parametrize(
     "wanted", [{}, {"which": 7}, {"which": "first"}, {"count": 0}, {"count": 101}, {"count": True}]
 )
-def test_only_what_was_delivered_can_come_again(slack, wanted) -> None:
+def test_only_a_delivered_payload_can_come_again(slack, wanted) -> None:
     assert slack.post("/control/slack/redeliver", **wanted)["status"] == 400
 
 

@@ -12,7 +12,7 @@ def deliver(slack, headers: dict | None = None, text: str = "hi") -> dict:
     return slack.post("/control/slack/deliver", kind="command", body=body, headers=headers or {})
 
 
-def test_a_true_signature_is_taken(slack, bot) -> None:
+def test_a_correct_signature_is_accepted(slack, bot) -> None:
     assert deliver(slack)["status"] == 200 and len(bot.bodies) == 1
 
 
@@ -29,7 +29,7 @@ def test_a_test_can_forge_a_request(slack, bot, headers) -> None:
     assert bot.bodies == []
 
 
-def test_a_raw_body_is_sent_as_it_is(slack, bot) -> None:
+def test_a_raw_body_is_sent_unchanged(slack, bot) -> None:
     raw = {"kind": "raw", "body": "ssl_check=1&token=x"}
     assert slack.post("/control/slack/deliver", **raw)["status"] == 200
     assert slack.post("/control/slack/deliver", kind="raw", body={})["status"] == 400
@@ -80,7 +80,7 @@ def test_no_ack_over_a_socket_is_a_timeout(slack, socket_bot, hang) -> None:
 
 
 @pytest.mark.parametrize("loss", ["drop_socket", "refresh_socket"])
-def test_a_bot_whose_socket_ends_comes_back(slack, socket_bot, eventually, loss) -> None:
+def test_a_bot_reconnects_after_its_socket_ends(slack, socket_bot, eventually, loss) -> None:
     assert slack.settings(**{loss: True})["sockets"] == 0
     eventually(lambda: slack.get("/control/slack/settings")["sockets"] == 1)
     assert slack.command()["ack"]["failure"] is None

@@ -68,7 +68,7 @@ def test_forms_and_json_are_both_read(slack) -> None:
     assert answer["error"] == "invalid_blocks_format"
 
 
-def test_methods_that_take_no_json_say_so(slack) -> None:
+def test_methods_without_json_support_refuse_json(slack) -> None:
     arguments = {"channel": "C0SUPPORT", "message_ts": "1.000001"}
     answer = refusal(slack.client.api_call, api_method="chat.getPermalink", json=arguments)
     assert answer["error"] == "invalid_arguments"
@@ -115,12 +115,12 @@ def test_a_rate_limit_says_how_long_to_wait(slack) -> None:
     assert 1 <= int(raised.value.response.headers["Retry-After"]) <= 60
 
 
-def test_nobody_meets_a_limit_by_hand(slack) -> None:
+def test_nobody_reaches_a_rate_limit_by_hand(slack) -> None:
     for _ in range(40):
         slack.client.chat_postMessage(channel="C0SUPPORT", text="hello")
 
 
-def test_faults_refuse_and_then_end(slack) -> None:
+def test_a_fault_refuses_as_often_as_ordered(slack) -> None:
     fault = {"where": "chat.postMessage", "kind": "status", "status": 429, "times": 1}
     slack.post("/control/slack/faults", **fault, retry_after=7)
     with pytest.raises(SlackApiError) as raised:

@@ -1,4 +1,4 @@
-"""A real Chromium in front of the sandbox's page, with a small Bolt app as the bot."""
+"""Fixtures: the sandbox's page in a real Chromium, with a small Bolt app as the bot."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BROWSER_ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 6000
-# Asked once at the end: to hear of every request at once costs more than the tests themselves.
+# Read once, at the end: an event for every request would take longer than the tests themselves.
 ASKED_FOR = "performance.getEntriesByType('resource').map((one) => one.name)"
 MANIFEST: dict[str, Any] = {
     "display_information": {"name": "Echo"},
@@ -58,7 +58,7 @@ MANIFEST: dict[str, Any] = {
 
 
 class EchoBot:
-    """A Bolt app behind a loopback server; tests set listeners on `app` through `fresh_app`."""
+    """A Bolt app behind a loopback server; `fresh_app` removes the listeners that tests set."""
 
     def __init__(self, sandbox: Sandbox, environment: dict[str, str]) -> None:
         self._environment = environment
@@ -107,7 +107,7 @@ class EchoBot:
         self._thread.join()
 
 
-@pytest.fixture(scope="module")  # Playwright keeps an event loop: none is left to others
+@pytest.fixture(scope="module")  # Playwright keeps an event loop that other modules must not see
 def browser() -> Iterator[Browser]:
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
@@ -118,13 +118,13 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="module")  # Playwright keeps an event loop: none is left to others
+@pytest.fixture(scope="module")  # Playwright keeps an event loop that other modules must not see
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(MANIFEST, genesys=LocalGenesys(step_seconds=0.02)) as running:
         yield running
 
 
-@pytest.fixture(scope="module")  # Playwright keeps an event loop: none is left to others
+@pytest.fixture(scope="module")  # Playwright keeps an event loop that other modules must not see
 def echo_bot(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoBot]:
     bot = EchoBot(sandbox, sandbox.bot_environment(tmp_path_factory.mktemp("data")))
     yield bot
@@ -133,7 +133,7 @@ def echo_bot(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture
 def bot(sandbox: Sandbox, echo_bot: EchoBot) -> EchoBot:
-    """The bot in a workspace where nothing has happened."""
+    """The bot in a workspace that was just reset."""
     for side in ("slack", "genesys"):
         ask(f"{sandbox.page_url}control/{side}/reset", {})
     echo_bot.fresh_app()
@@ -142,13 +142,13 @@ def bot(sandbox: Sandbox, echo_bot: EchoBot) -> EchoBot:
 
 @dataclass
 class Window:
-    """One browser window for all tests, and what must not have happened in it."""
+    """One browser window for all tests, with the errors that happened in it."""
 
     page: Page
     complaints: list[str]
 
 
-@pytest.fixture(scope="module")  # Playwright keeps an event loop: none is left to others
+@pytest.fixture(scope="module")  # Playwright keeps an event loop that other modules must not see
 def window(browser: Browser, sandbox: Sandbox) -> Iterator[Window]:
     context = browser.new_context(locale="en-GB")
     context.set_default_timeout(PATIENCE_MS)
@@ -160,7 +160,7 @@ def window(browser: Browser, sandbox: Sandbox) -> Iterator[Window]:
 
 @pytest.fixture
 def page(window: Window, bot: EchoBot) -> Iterator[Page]:
-    """The page as at first sight; afterwards nothing in it was blocked, broken, or foreign."""
+    """A freshly loaded page; after the test, check it for errors and foreign requests."""
     window.complaints.clear()
     window.page.set_viewport_size({"width": 1280, "height": 800})
     window.page.mouse.move(0, 0)
@@ -175,11 +175,11 @@ def page(window: Window, bot: EchoBot) -> Iterator[Page]:
 
 
 def watch(page: Page) -> list[str]:
-    """Collect what must not happen on a page; a request that is not allowed is in its console."""
+    """Collect a page's errors; a request that isn't allowed is an error in its console."""
     complaints: list[str] = []
 
     def on_console(message: ConsoleMessage) -> None:
-        # The browser notes every 4xx answer; those are answers the tests provoke.
+        # The browser logs every 4xx answer, and the tests provoke some.
         if message.type in ("error", "warning") and "status of 4" not in message.text:
             complaints.append(message.text)
 
@@ -200,7 +200,7 @@ def wait_for_both_sides(page: Page) -> None:
 
 
 def ask(url: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
-    """GET, or POST a JSON body; return the decoded answer."""
+    """GET, or POST a JSON body, and return the decoded answer."""
     data = None if body is None else json.dumps(body).encode()
     return open_without_proxy(url, data, {"Content-Type": "application/json", **headers})
 

@@ -19,7 +19,7 @@ Send = Callable[[str, str], None]
 
 @pytest.fixture
 def send(sandbox: Sandbox) -> Send:
-    """Send a message as the bot would: token, lookup, agentless send."""
+    """Send a message as the bot does: token, lookup, agentless send."""
 
     def send_it(address: str, text: str) -> None:
         genesys = sandbox.local_genesys

@@ -56,7 +56,7 @@ def test_mrkdwn_is_formatted_as_in_slack(page: Page, bot: EchoBot) -> None:
     expect(text).to_contain_text("a*b*c")
 
 
-def test_a_verbatim_text_links_nothing_by_itself(page: Page, bot: EchoBot) -> None:
+def test_verbatim_text_creates_no_links(page: Page, bot: EchoBot) -> None:
     text = {**mrkdwn("@here https://example.com/x"), "verbatim": True}
     bot.post("fallback", blocks=[{"type": "section", "text": text}])
     section = page.get_by_role("article").locator(".block-section")
@@ -90,7 +90,7 @@ def test_replies_open_beside_the_channel_and_stay_there(page: Page, bot: EchoBot
     expect(thread).to_be_hidden()
 
 
-def test_a_command_in_a_thread_is_refused_with_another_way(page: Page, bot: EchoBot) -> None:
+def test_a_command_in_a_thread_is_refused_with_an_alternative(page: Page, bot: EchoBot) -> None:
     ts = bot.post("the card")
     bot.post("an event", thread_ts=ts)
     page.get_by_role("button", name="1 reply").click()
@@ -164,7 +164,7 @@ def test_a_dangerous_button_asks_first(page: Page, bot: EchoBot) -> None:
     expect(page.get_by_role("article")).to_contain_text("sent again")
 
 
-def test_news_elsewhere_is_counted_in_the_sidebar(page: Page, bot: EchoBot) -> None:
+def test_the_sidebar_counts_new_messages_in_other_channels(page: Page, bot: EchoBot) -> None:
     bot.post("hello", channel="C0GENERAL")
     room = page.get_by_role("button", name="general-help")
     expect(room).to_contain_text("1 unread")
@@ -182,7 +182,7 @@ def test_a_link_to_a_message_opens_it_in_the_page(page: Page, bot: EchoBot) -> N
     expect(page.locator(".found")).to_contain_text("the target")
 
 
-def test_a_deleted_message_with_replies_leaves_its_place_and_its_thread(
+def test_a_deleted_message_with_replies_keeps_its_place_and_its_thread(
     page: Page, bot: EchoBot
 ) -> None:
     ts = bot.post("the card", blocks=[{"type": "section", "text": plain("the card")}])
@@ -195,9 +195,7 @@ def test_a_deleted_message_with_replies_leaves_its_place_and_its_thread(
     expect(page.locator(".thread")).to_contain_text("an event")
 
 
-def test_a_reply_that_is_also_sent_to_the_channel_stands_there_too(
-    page: Page, bot: EchoBot
-) -> None:
+def test_a_reply_that_is_also_sent_to_the_channel_appears_there(page: Page, bot: EchoBot) -> None:
     ts = bot.post("the card")
     bot.post("news for everyone", thread_ts=ts, reply_broadcast=True)
     expect(page.locator(".channel").get_by_role("article").last).to_contain_text(
@@ -205,7 +203,7 @@ def test_a_reply_that_is_also_sent_to_the_channel_stands_there_too(
     )
 
 
-def test_typed_nodes_are_drawn_as_slack_draws_them(page: Page, bot: EchoBot) -> None:
+def test_rich_text_nodes_are_drawn_as_slack_draws_them(page: Page, bot: EchoBot) -> None:
     now = int(time.time())
     nodes = [
         {"type": "text", "text": "done ", "style": {"bold": True}},

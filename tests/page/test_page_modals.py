@@ -1,4 +1,4 @@
-"""Modals: opening, values, errors, trouble, closing, and what reaches the bot."""
+"""Modals: opening, values, errors, failures, closing, and what the bot receives."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OpenModal = Callable[..., Locator]
 
 @pytest.fixture
 def open_modal(page: Page, bot: EchoBot) -> OpenModal:
-    """Type the command and get the dialog that shows these blocks."""
+    """Run the command and return the dialog with these blocks."""
 
     def open_it(*blocks: dict[str, Any], **more: Any) -> Locator:
         def answer(ack: Any, command: dict[str, Any], client: Any) -> None:
@@ -71,9 +71,7 @@ def test_typed_values_survive_an_update_and_new_fields_start_afresh(
     expect(dialog.get_by_label("Other")).to_have_value("started")
 
 
-def test_errors_stand_under_the_field_they_belong_to(
-    page: Page, bot: EchoBot, open_modal: OpenModal
-) -> None:
+def test_an_error_is_shown_under_its_field(page: Page, bot: EchoBot, open_modal: OpenModal) -> None:
     def refuse(ack: Any) -> None:
         ack(response_action="errors", errors={"customer": "No such contact. Check the spelling."})
 
@@ -102,7 +100,7 @@ def test_slack_itself_asks_for_what_is_missing_or_too_long(
     expect(dialog).to_contain_text("Please use at most 20 characters.")
 
 
-def test_a_bot_that_fails_leaves_the_modal_for_another_try(
+def test_the_modal_stays_for_another_try_if_the_bot_fails(
     page: Page, bot: EchoBot, open_modal: OpenModal
 ) -> None:
     tries: list[str] = []
@@ -212,7 +210,7 @@ def send_at(**element: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("clears", [False, True])
-def test_a_date_that_is_proposed_can_be_kept_or_cleared(
+def test_a_proposed_date_can_be_kept_or_cleared(
     bot: EchoBot, open_modal: OpenModal, clears: bool
 ) -> None:
     heard: list[Any] = []
@@ -228,9 +226,7 @@ def test_a_date_that_is_proposed_can_be_kept_or_cleared(
     assert chosen == (None if clears else 1_900_000_000)
 
 
-def test_a_date_that_is_half_filled_is_not_sent_as_none(
-    bot: EchoBot, open_modal: OpenModal
-) -> None:
+def test_a_half_filled_date_is_not_sent_as_empty(bot: EchoBot, open_modal: OpenModal) -> None:
     dialog = open_modal(send_at())
     dialog.get_by_label("Send at").press_sequentially("0506")
     dialog.get_by_role("button", name="Send").click()

@@ -1,4 +1,4 @@
-"""The page around it all: first steps, the composer, layout, accessibility, the lost line."""
+"""The page itself: first steps, the composer, layout, accessibility, a lost connection."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def wider_than_its_place(page: Page, name: str) -> int:
     return wide
 
 
-def test_two_people_in_two_windows_see_each_other_at_once(
+def test_two_people_in_two_windows_see_each_others_messages_immediately(
     page: Page, browser: Browser, sandbox: Sandbox
 ) -> None:
     context = browser.new_context()
@@ -131,7 +131,7 @@ def test_two_people_in_two_windows_see_each_other_at_once(
     context.close()
 
 
-def test_a_sandbox_that_is_gone_is_noticed(browser: Browser) -> None:
+def test_the_page_notices_that_the_sandbox_is_gone(browser: Browser) -> None:
     context = browser.new_context()
     context.set_default_timeout(PATIENCE_MS)
     with Sandbox(MANIFEST) as short_lived:

@@ -1,4 +1,4 @@
-"""Making things go wrong: each switch, what it does at the control routes, and the bot's levers."""
+"""Making things go wrong: each switch, the faults that it orders, and the bot's buttons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 from slack_sdk.errors import SlackApiError
 
 from sandbox import bot_process
-from sandbox.bot_switch import BotSwitch
+from sandbox.bot_supervisor import BotSupervisor
 from sandbox.local_genesys.auth import GRANTED
 from sandbox.server import LOOPBACK, Sandbox, find_free_port
 
@@ -65,7 +65,7 @@ SWITCHES: list[tuple[str, str, Json]] = [
             "body": {"ok": False, "error": "restricted_action"},
         },
     ),
-    ("Slack: Ledger fail (503)", "slack", {"where": "chat.", "kind": "status", "status": 503}),
+    ("Slack: Posts fail (503)", "slack", {"where": "chat.", "kind": "status", "status": 503}),
     ("Slack: Slow", "slack", {"where": ".", "kind": "latency", "seconds": 2}),
 ]
 STUB = """
@@ -90,12 +90,12 @@ def drawer(page: Page) -> Locator:
 @pytest.fixture
 def switchable(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[BotSwitch]:
-    """A bot that only answers /healthz, given to the sandbox and running."""
+) -> Iterator[BotSupervisor]:
+    """A running bot that only answers /healthz, which the sandbox can start and stop."""
     stub = tmp_path / "stub.py"
     stub.write_text(textwrap.dedent(STUB), encoding="utf-8")
     monkeypatch.setattr(bot_process, "BOT", (sys.executable, str(stub)))
-    bot = BotSwitch({"HOST": LOOPBACK, "PORT": str(find_free_port())}, tmp_path)
+    bot = BotSupervisor({"HOST": LOOPBACK, "PORT": str(find_free_port())}, tmp_path)
     sandbox.bot = bot
     bot.start().result()
     yield bot
@@ -125,7 +125,7 @@ def remark(drawer: Locator, name: str) -> Locator:
     return row.locator(".fault-remark")
 
 
-def test_each_switch_orders_its_fault_and_lifts_it_again(drawer: Locator, sandbox: Sandbox) -> None:
+def test_each_switch_orders_its_fault_and_removes_it(drawer: Locator, sandbox: Sandbox) -> None:
     for name, side, fault in SWITCHES:
         flip(drawer, name, "true")
         [ordered] = standing(sandbox, side)
@@ -162,7 +162,7 @@ def test_a_lost_permission_and_late_analytics_are_settings(
 def test_what_is_wrong_survives_a_reload_and_ends_with_one_button(
     page: Page, drawer: Locator, sandbox: Sandbox
 ) -> None:
-    flip(drawer, "Slack: Ledger fail (503)", "true")
+    flip(drawer, "Slack: Posts fail (503)", "true")
     flip(drawer, "Genesys Cloud: Slow", "true")
     drawer.get_by_label("Missing permission").select_option("externalContacts:contact:view")
     trouble = page.get_by_role("button", name="Make things go wrong")
@@ -171,7 +171,7 @@ def test_what_is_wrong_survives_a_reload_and_ends_with_one_button(
     wait_for_both_sides(page)
     expect(trouble).to_contain_text("3 on")
     trouble.click()
-    for name in ("Slack: Ledger fail (503)", "Genesys Cloud: Slow"):
+    for name in ("Slack: Posts fail (503)", "Genesys Cloud: Slow"):
         expect(drawer.get_by_role("switch", name=name)).to_be_checked()
     expect(drawer.get_by_label("Missing permission")).to_have_value("externalContacts:contact:view")
     drawer.get_by_role("button", name="Everything back to normal").click()
@@ -181,21 +181,21 @@ def test_what_is_wrong_survives_a_reload_and_ends_with_one_button(
     assert settings(sandbox)["missing_permissions"] == []
 
 
-def test_it_tells_how_often_a_switch_struck(drawer: Locator, bot: EchoBot) -> None:
+def test_a_switch_shows_how_often_it_struck(drawer: Locator, bot: EchoBot) -> None:
     name = "Slack: Refuses posts"
     flip(drawer, name, "true")
     for _ in range(2):
         with pytest.raises(SlackApiError, match="restricted_action"):
             bot.post("hello")
     expect(remark(drawer, name)).to_have_text("Struck 2 times")
-    flip(drawer, "Slack: Slow", "true")  # what stays is ordered again, with its count
+    flip(drawer, "Slack: Slow", "true")  # the other faults are ordered again, with their counts
     expect(remark(drawer, name)).to_have_text("Struck 2 times")
     flip(drawer, name, "false")
     expect(remark(drawer, name)).to_be_hidden()
 
 
 @pytest.mark.parametrize(("when", "arrived"), [("before", 0), ("after", 1)])
-def test_a_connection_that_is_cut_for_one_send(
+def test_a_switch_can_cut_the_connection_for_one_send(
     page: Page, drawer: Locator, send: Send, when: str, arrived: int
 ) -> None:
     name = f"Genesys Cloud: Cut {when} the work, once"
@@ -210,9 +210,7 @@ def test_a_connection_that_is_cut_for_one_send(
     expect(bubble(page, "the next one")).to_have_count(1)
 
 
-def test_what_strikes_once_is_not_hidden_by_what_only_delays(
-    drawer: Locator, sandbox: Sandbox
-) -> None:
+def test_a_delay_does_not_hide_a_fault_that_strikes_once(drawer: Locator, sandbox: Sandbox) -> None:
     flip(drawer, "Genesys Cloud: Slow", "true")
     flip(drawer, "Genesys Cloud: Rate limits (429)", "true")
     flip(drawer, "Genesys Cloud: Cut after the work, once", "true")
@@ -251,8 +249,8 @@ def test_a_sandbox_without_a_bot_of_its_own_says_so(drawer: Locator) -> None:
     expect(drawer.get_by_role("button", name="Kill the bot now")).to_have_count(0)
 
 
-def test_the_bot_is_killed_and_started_from_the_page(
-    page: Page, switchable: BotSwitch, drawer: Locator
+def test_the_page_can_kill_and_start_the_bot(
+    page: Page, switchable: BotSupervisor, drawer: Locator
 ) -> None:
     expect(drawer).to_contain_text("Running since")
     first = switchable.status.pid
@@ -270,7 +268,7 @@ def test_the_bot_is_killed_and_started_from_the_page(
 
 
 def test_a_bot_that_dies_by_itself_is_shown_with_its_last_lines(
-    page: Page, switchable: BotSwitch, drawer: Locator
+    page: Page, switchable: BotSupervisor, drawer: Locator
 ) -> None:
     assert switchable.status.pid is not None
     os.kill(switchable.status.pid, signal.SIGKILL)
@@ -285,7 +283,7 @@ def test_a_bot_that_dies_by_itself_is_shown_with_its_last_lines(
     assert switchable.wait_for_death(0) is None
 
 
-def test_back_to_normal_starts_a_dead_bot(switchable: BotSwitch, drawer: Locator) -> None:
+def test_back_to_normal_starts_a_dead_bot(switchable: BotSupervisor, drawer: Locator) -> None:
     drawer.get_by_role("button", name="Stop it politely").click()
     expect(drawer).to_contain_text("Dead since")
     drawer.get_by_role("button", name="Everything back to normal").click()

@@ -1,6 +1,6 @@
 """The whole product as a newcomer uses it: the real bot, the page, and a real browser.
 
-With SCREENSHOT set to a file's name, the page is photographed on the way (``make screenshot``).
+If SCREENSHOT names a file, the test takes a screenshot of the page (``make screenshot``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m sandbox`: starting, stopping, and a bot that fails. Mostly with a stub as the bot."""
+"""`python -m sandbox`: starting, stopping, and a failing bot. Most tests use a stub as the bot."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def read_environment(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_it_prints_one_address_and_stops_with_everything(
+def test_it_prints_one_address_and_stops_everything_when_told_to(
     stub: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
     with launched(stub, "--data", str(tmp_path)) as process:
@@ -133,7 +133,7 @@ def test_the_page_outlives_a_bot_that_dies_and_can_start_it_again(
         control = process.stdout.readline().split()[-1] + "control/bot"
         bot = f"http://127.0.0.1:{read_environment(tmp_path)['PORT']}"
         open_url(f"{bot}/die")
-        told = list(iter(process.stderr.readline, "The page stays up and can start it again.\n"))
+        told = list(iter(process.stderr.readline, "The page is still up and can start it again.\n"))
         assert told[0].startswith("The bot stopped (exit status 3).")
         assert "  the last words\n" in told
         found = wait_for_state(control, "dead")
@@ -157,12 +157,12 @@ def test_a_bot_that_cannot_start_ends_the_sandbox(stub: Path, tmp_path: Path) ->
     assert "Traceback" not in err
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of this")
+@pytest.mark.skipif(sys.platform != "linux", reason="works only on Linux")
 def test_killing_the_sandbox_ends_the_bot_too(stub: Path, tmp_path: Path) -> None:
     with launched(stub, "--data", str(tmp_path)) as process:
         assert process.stdout is not None
         control = process.stdout.readline().split()[-1] + "control/bot"
-        # Started a second time, from another thread: the one that must not outlive the sandbox.
+        # The second bot, which another thread starts, must not outlive the sandbox either.
         ask(control, {"do": "kill"})
         ask(control, {"do": "start"})
         bot = wait_for_state(control, "running")["pid"]
@@ -195,16 +195,16 @@ def test_the_bot_sees_only_the_sandboxs_settings(stub: Path, tmp_path: Path) -> 
     assert environment["PROACTIVE_DATABASE_URL"].startswith(f"sqlite:///{tmp_path}")
 
 
-def test_a_taken_port_is_said_plainly(stub: Path) -> None:
+def test_a_taken_port_is_reported_in_plain_words(stub: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         with launched(stub, "--port", str(taken.getsockname()[1])) as process:
             _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
-        assert "The sandbox cannot start" in err
+        assert "The sandbox can't start" in err
         assert "Traceback" not in err
 
 
-def test_the_real_bot_starts_and_stops_with_it(tmp_path: Path) -> None:
+def test_the_real_bot_starts_and_stops_with_the_sandbox(tmp_path: Path) -> None:
     words = ["-m", "sandbox", "--no-browser", "--data", str(tmp_path)]
     with subprocess.Popen(
         [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -1,4 +1,4 @@
-"""The sandbox's servers answer only this machine and only their own page."""
+"""The sandbox's servers answer only requests from this machine and from their own page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def alone() -> Iterator[Sandbox]:
 
 
 class IdleBot:
-    """A bot that is dead and stays so."""
+    """A bot that is dead and can't be started."""
 
     status = BotStatus(BotState.DEAD, datetime.now(UTC))
 
@@ -57,7 +57,7 @@ def fetch(url: str, body: bytes | None = None, **headers: str) -> tuple[int, dic
 
 
 def files_of(sandbox: Sandbox) -> str:
-    """The address under which this version's files stand, read from the document."""
+    """Read the URL of this version's files from the document."""
     found = re.search(r"/(files/\w+/)app\.js", fetch(sandbox.page_url)[2].decode())
     assert found
     return sandbox.page_url + found[1]
@@ -69,7 +69,7 @@ def test_a_request_for_another_host_is_refused_everywhere(alone: Sandbox) -> Non
             assert fetch(url, Host=host)[0] == 403, (url, host)
 
 
-def test_localhost_is_this_machine_too(alone: Sandbox) -> None:
+def test_localhost_is_also_accepted(alone: Sandbox) -> None:
     port = urlsplit(alone.page_url).port
     assert fetch(alone.page_url, Host=f"localhost:{port}")[0] == 200
 
@@ -87,7 +87,7 @@ def test_another_web_page_can_neither_kill_the_bot_nor_break_anything(alone: San
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"do": "dance"}', b'{"do": 1}', b"\xff"])
-def test_an_act_that_nobody_knows_is_refused(alone: Sandbox, body: bytes) -> None:
+def test_an_unknown_action_is_refused(alone: Sandbox, body: bytes) -> None:
     alone.bot = IdleBot()
     try:
         status, _, answer = fetch(f"{alone.page_url}control/bot", body)
@@ -96,7 +96,7 @@ def test_an_act_that_nobody_knows_is_refused(alone: Sandbox, body: bytes) -> Non
     assert (status, json.loads(answer)["error"]) == (400, "do: must be one of start, stop, kill.")
 
 
-def test_what_is_done_at_the_wrong_moment_is_refused_with_the_reason(alone: Sandbox) -> None:
+def test_an_action_at_the_wrong_moment_is_refused_with_the_reason(alone: Sandbox) -> None:
     where = f"{alone.page_url}control/bot"
     status, _, answer = fetch(where, b'{"do": "kill"}')
     assert status == 409
@@ -129,13 +129,13 @@ def test_another_web_page_cannot_listen(alone: Sandbox) -> None:
     assert fetch(f"{alone.page_url}people/events", None, **wanted)[0] == 403
 
 
-def test_the_own_page_and_programs_without_a_page_may(alone: Sandbox) -> None:
+def test_the_page_and_other_programs_are_let_through(alone: Sandbox) -> None:
     assert fetch(f"{alone.page_url}control/slack/reset", b"{}")[0] == 200
     own = alone.page_url.rstrip("/")
     assert fetch(f"{alone.page_url}control/slack/reset", b"{}", Origin=own)[0] == 200
 
 
-def test_the_page_may_load_from_nowhere_else_and_not_be_framed(alone: Sandbox) -> None:
+def test_the_page_may_not_load_from_elsewhere_or_be_framed(alone: Sandbox) -> None:
     _, headers, _ = fetch(alone.page_url)
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
@@ -149,7 +149,7 @@ def test_every_file_of_the_page_is_served_with_its_type(alone: Sandbox) -> None:
         assert headers["Content-Type"] == "text/javascript; charset=utf-8"
 
 
-def test_a_browser_keeps_the_files_and_asks_for_the_document_anew(alone: Sandbox) -> None:
+def test_a_browser_caches_the_files_but_not_the_document(alone: Sandbox) -> None:
     assert "immutable" in fetch(f"{files_of(alone)}app.js")[1]["Cache-Control"]
     assert fetch(alone.page_url)[1]["Cache-Control"] == "no-store"
     assert fetch(f"{alone.page_url}control/bot")[1]["Cache-Control"] == "no-store"
@@ -175,7 +175,7 @@ def test_every_server_listens_on_one_loopback_address_only(alone: Sandbox) -> No
     for url in (alone.page_url, alone.slack_api_url, alone.genesys_url):
         parts = urlsplit(url)
         assert parts.hostname == "127.0.0.1"
-        # A server on all addresses would answer here, on another address of this machine.
+        # A server that listens on all addresses would answer on this one, too.
         with pytest.raises(OSError), socket.create_connection(("127.0.0.2", parts.port or 0), 2):
             pass
 

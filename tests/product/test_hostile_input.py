@@ -1,4 +1,4 @@
-"""Hostile text in customer, message and names: nobody is pinged, nothing is formatted."""
+"""Hostile text in a customer, message or name pings nobody and formats nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HOSTILE = {
 
 
 def kinds_of_text(shown: Any, where: str = "") -> list[tuple[str, str]]:
-    """Return each text with the kind of object that it stands in."""
+    """Return each text with the type of the object it stands in."""
     if isinstance(shown, dict):
         found = []
         if isinstance(shown.get("text"), str):
@@ -46,7 +46,7 @@ def test_a_hostile_message_reaches_the_customer_as_typed_and_pings_nobody(
         assert {kind for kind, _ in kinds_of_text(message["blocks"])} <= {"text", "plain_text"}
 
 
-def test_nulls_never_reach_the_customer(product: Product, ada: Agent) -> None:
+def test_control_characters_never_reach_the_customer(product: Product, ada: Agent) -> None:
     ada.opens("jane@example.com")
     ada.presses_send(message=f"{CANARY} a\x00b\x07c\nd")
     ada.reads("Accepted by Genesys Cloud")
@@ -67,9 +67,7 @@ def test_a_hostile_customer_field_is_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_command_opens_a_modal_or_says_why_not(
-    product: Product, ada: Agent, name: str
-) -> None:
+def test_a_hostile_command_opens_the_form(product: Product, ada: Agent, name: str) -> None:
     assert ada.types(f"jane@example.com {HOSTILE[name]}")["ack"]["failure"] is None
     ada.sees("Ready to send")
     assert ada.types(HOSTILE[name])["ack"]["failure"] is None

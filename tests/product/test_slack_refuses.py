@@ -1,4 +1,4 @@
-"""Where Slack does not let the bot post, and Slack that is late or away."""
+"""Slack doesn't let the bot post, or it's late or away."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TEXT = f"{CANARY}: your order is ready"
     ("channel", "why"),
     [(VIP, "the bot cannot see that channel"), (NEWS, "posting is restricted in that channel")],
 )
-def test_where_the_bot_may_not_post_the_agent_gets_the_card_and_the_reason(
+def test_where_the_bot_cannot_post_the_agent_gets_the_card_and_the_reason(
     product: Product, channel: str, why: str
 ) -> None:
     ada = product.agent(channel=channel)
@@ -39,7 +39,7 @@ def test_without_the_public_scope_the_agent_still_learns_the_outcome(product: Pr
     ada.reads("the bot is not in that channel", channel=DM)
 
 
-def test_when_not_even_a_direct_message_is_possible_the_agent_is_told_privately(
+def test_if_not_even_a_direct_message_is_possible_the_agent_is_told_privately(
     product: Product,
 ) -> None:
     ada = product.agent(channel=VIP)
@@ -58,7 +58,7 @@ def test_when_not_even_a_direct_message_is_possible_the_agent_is_told_privately(
     assert product.inbox("Jane Doe") == [TEXT]
 
 
-def test_a_rate_limited_post_comes_later_and_once(product: Product) -> None:
+def test_a_rate_limited_post_is_made_later_and_once(product: Product) -> None:
     ada = product.agent()
     ada.opens(f"jane@example.com {TEXT}")
     product.fault("slack", "chat.postMessage", "status", status=429, retry_after=1, times=1)
@@ -67,10 +67,10 @@ def test_a_rate_limited_post_comes_later_and_once(product: Product) -> None:
     assert len([m for m in ada.messages() if m["thread_ts"] is None]) == 1
 
 
-def test_a_slack_that_is_away_for_a_moment_loses_no_line(product: Product) -> None:
+def test_no_line_is_lost_if_slack_is_away_for_a_moment(product: Product) -> None:
     ada = product.agent()
     ada.opens(f"jane@example.com {TEXT}")
-    # One try: it may have been done all the same, so the next one waits until that is certain.
+    # Slack may have posted it before it failed, so the next attempt waits until that's certain.
     product.fault("slack", "chat.*", "status", status=503, times=1)
     ada.presses_send()
     ada.reads("Genesys Cloud has accepted the message")
@@ -78,7 +78,7 @@ def test_a_slack_that_is_away_for_a_moment_loses_no_line(product: Product) -> No
     assert product.inbox("Jane Doe") == [TEXT]
 
 
-def test_a_trigger_that_came_too_late_gives_the_text_back(product: Product) -> None:
+def test_if_the_form_opens_too_late_the_text_is_given_back(product: Product) -> None:
     product.post("/control/slack/settings", trigger_seconds=0)
     ada = product.agent()
     ada.types(f"jane@example.com {TEXT}")
@@ -87,12 +87,12 @@ def test_a_trigger_that_came_too_late_gives_the_text_back(product: Product) -> N
     assert TEXT in str(told["blocks"])
 
 
-def test_an_archived_channel_takes_no_command(product: Product) -> None:
+def test_slack_takes_no_command_in_an_archived_channel(product: Product) -> None:
     with pytest.raises(AssertionError, match="archived"):
         product.agent(channel=ARCHIVE).types("jane@example.com")
 
 
-def test_an_unforeseen_error_answers_with_a_reference_that_the_log_has(
+def test_an_unexpected_error_is_answered_with_a_reference_that_is_in_the_log(
     product: Product, ada: Agent
 ) -> None:
     ada.types("jane@example.com")

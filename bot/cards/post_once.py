@@ -1,0 +1,63 @@
+"""Posts something to Slack once, also when an answer is lost or a process dies or freezes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.cards.card import Post
+from bot.cards.client import CALL_SECONDS, SlackClient, Spot
+from bot.cards.errors import SlackRateLimited, SlackRefused
+from bot.cards.ledger import Ledger, NotSettled
+
+# An attempt begins this soon after its announcement, or not at all: a process may freeze between.
+_BEGINS_WITHIN = 1.0
+# By then an attempt has arrived or never will, also that of a process that died.
+SETTLED_AFTER = timedelta(seconds=_BEGINS_WITHIN + CALL_SECONDS)
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Where a post is; ``is_fresh``: it certainly shows what was given, not an earlier state."""
+
+    channel: str
+    ts: str
+    is_fresh: bool
+
+
+class PostOnce:
+    """Posts with the ledger's help. The caller notes in the ledger what it returns."""
+
+    def __init__(
+        self, ledger: Ledger, slack: SlackClient, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ledger = ledger
+        self._slack = slack
+        self._clock = clock
+
+    def post(self, request_id: str, what: str, spot: Spot, post: Post) -> Posted:
+        """Post unless it's there already.
+
+        Raises SlackError, and NotSettled while an earlier attempt may still arrive.
+        """
+        name = f"{request_id} {what}"
+        announced = self._clock()
+        tries = self._ledger.announce(request_id, what)
+        if tries is not None:
+            found = self._slack.find(spot, name, tries.first)
+            if found:
+                return Posted(spot.channel, found, is_fresh=False)
+            announced = self._clock()
+            self._ledger.announce_again(request_id, what, tries, SETTLED_AFTER)
+        if self._clock() - announced > _BEGINS_WITHIN:
+            raise NotSettled(SETTLED_AFTER.total_seconds())
+        try:
+            channel, ts = self._slack.post(spot, post, name)
+        except (SlackRefused, SlackRateLimited):
+            self._ledger.withdraw(request_id, what, tries)
+            raise
+        if tries is not None:  # an earlier attempt may have arrived after all, or out of sight
+            ts = self._slack.find(replace(spot, channel=channel), name, tries.first) or ts
+        return Posted(channel, ts, is_fresh=tries is None)

@@ -1,0 +1,52 @@
+"""A thread that does the same thing again and again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+import sqlalchemy as sa
+from dbos import error as dbos_error
+
+log = logging.getLogger(__name__)
+
+_STOP_SECONDS = 2.0
+
+
+class Periodic:
+    """Calls a function every so many seconds, in a thread of its own.
+
+    When the database doesn't answer, the next turn tries again.
+    """
+
+    def __init__(self, name: str, seconds: float, do: Callable[[], object]) -> None:
+        """Make it; ``do`` may raise SQLAlchemyError or DBOSException."""
+        self._seconds = seconds
+        self._do = do
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first call comes after one interval."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Make no more calls; wait two seconds at most for one under way."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_SECONDS)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Return whether a long turn should end early."""
+        return self._stopping.is_set()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._seconds):
+            try:
+                self._do()
+            except (sa.exc.SQLAlchemyError, dbos_error.DBOSException) as error:
+                log.warning(
+                    "%s: next turn tries again (%s)", self._thread.name, type(error).__name__
+                )

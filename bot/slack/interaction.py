@@ -1,0 +1,109 @@
+"""Reads what Slack sends when a person does something into one typed object.
+
+https://docs.slack.dev/reference/interaction-payloads
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bot.request import Place
+
+Body = dict[str, Any]
+View = dict[str, Any]
+
+
+class Kind(StrEnum):
+    """What the person did; the values are Slack's types, except for the command, which has none."""
+
+    COMMAND = "command"
+    MESSAGE_SHORTCUT = "message_action"
+    SUBMISSION = "view_submission"
+    ACTION = "block_actions"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """One thing that a person did in Slack; what Slack didn't send is empty.
+
+    ``text`` is what follows the command, or the message whose shortcut was used. ``action_value``
+    belongs to a button.
+    """
+
+    kind: Kind
+    user_id: str
+    user_name: str = field(repr=False)
+    place: Place
+    trigger_id: str = field(repr=False)
+    text: str = field(repr=False)
+    view: View = field(repr=False)
+    action_id: str
+    action_value: str = field(repr=False)
+
+    @property
+    def view_id(self) -> str:
+        """Return the id of the form that the person used; "" outside a form."""
+        return _text(self.view, "id")
+
+    @property
+    def input_ids(self) -> list[str]:
+        """Return the block ids of the form's inputs, from top to bottom."""
+        blocks = self.view.get("blocks") or ()
+        return [_text(block, "block_id") for block in blocks if _text(block, "type") == "input"]
+
+
+def read_interaction(body: Body) -> Interaction:
+    """Read the body of a command, shortcut, form or button. Any JSON object can be read."""
+    user_id = _text(body, "user", "id") or _text(body, "user_id")
+    name = _text(body, "user", "name") or _text(body, "user", "username")
+    view = body.get("view")
+    return Interaction(
+        kind=_kind(body),
+        user_id=user_id,
+        user_name=name or _text(body, "user_name") or user_id,
+        place=Place(
+            team_id=_team_id(body),
+            channel_id=_text(body, "channel", "id") or _text(body, "channel_id"),
+            thread_ts=_text(body, "message", "thread_ts") or _text(body, "message", "ts"),
+            response_url=_text(body, "response_url"),
+        ),
+        trigger_id=_text(body, "trigger_id"),
+        text=_text(body, "text") or _text(body, "message", "text"),
+        view=view if isinstance(view, dict) else {},
+        action_id=_text(body, "actions", 0, "action_id"),
+        action_value=_text(body, "actions", 0, "value"),
+    )
+
+
+def _kind(body: Body) -> Kind:
+    if "command" in body:
+        return Kind.COMMAND
+    try:
+        return Kind(_text(body, "type"))
+    except ValueError:
+        return Kind.OTHER
+
+
+def _team_id(body: Body) -> str:
+    """Return the workspace's id; ``team`` is null where the app is installed for a whole org."""
+    return (
+        _text(body, "team", "id")
+        or _text(body, "team_id")
+        or _text(body, "user", "team_id")
+        or _text(body, "view", "team_id")
+    )
+
+
+def _text(found: object, *path: str | int) -> str:
+    """Return the text at a path of names and positions; "" if there is none."""
+    for step in path:
+        if isinstance(found, dict):
+            found = found.get(step)
+        elif isinstance(found, list) and isinstance(step, int) and step < len(found):
+            found = found[step]
+        else:
+            return ""
+    return found if isinstance(found, str) else ""

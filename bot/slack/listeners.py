@@ -1,0 +1,85 @@
+"""Builds the Bolt app: which listener answers what a person does in Slack.
+
+Each listener parses what Slack sent, stores what must not be lost, acks, and starts the slow rest
+as a task. https://docs.slack.dev/tools/bolt-python/concepts/acknowledge
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.buttons import BUTTONS, Buttons
+from bot.slack.command import SHORTCUT, Command
+from bot.slack.errors import ErrorHandler
+from bot.slack.form import Form
+from bot.slack.form_input import CANDIDATE, CUSTOMER, OPEN
+from bot.slack.form_view import FORM
+from bot.slack.interaction import Body, read_interaction
+
+
+def build_app(
+    client: AsyncWebClient, command: Command, form: Form, buttons: Buttons, errors: ErrorHandler
+) -> AsyncApp:
+    """Build the app with all its listeners. ``client`` has the bot's token."""
+
+    async def authorize(context: AsyncBoltContext) -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=context.enterprise_id, team_id=context.team_id, bot_token=client.token
+        )
+
+    app = AsyncApp(
+        name="proactive",
+        logger=logging.getLogger(
+            "slack_bolt"
+        ),  # Bolt's others take the root's level and log bodies
+        process_before_response=True,  # else Bolt polls for the ack every 10 ms
+        request_verification_enabled=False,  # http.py has done it; Socket Mode needs none
+        authorize=authorize,  # Bolt's own would call auth.test before the first ack
+        client=AsyncWebClient(
+            base_url=client.base_url, session=client.session, retry_handlers=client.retry_handlers
+        ),
+    )
+    register_listeners(app, command, form, buttons, errors)
+    return app
+
+
+def register_listeners(
+    app: AsyncApp, command: Command, form: Form, buttons: Buttons, errors: ErrorHandler
+) -> None:
+    """Register every listener. Bolt tries them in this order, so the frequent ones come first."""
+
+    @app.command(command.name)
+    async def open_form(ack: AsyncAck, body: Body) -> None:
+        await command.open_form(ack, read_interaction(body))
+
+    @app.view(FORM)
+    async def submit_form(ack: AsyncAck, body: Body) -> None:
+        await form.submit(ack, read_interaction(body))
+
+    @app.action(_any_of((CUSTOMER, CANDIDATE, OPEN)))
+    async def check_form(ack: AsyncAck, body: Body) -> None:
+        await form.check(ack, read_interaction(body))
+
+    @app.action(_any_of(BUTTONS))
+    async def click_button(ack: AsyncAck, body: Body) -> None:
+        await buttons.click(ack, read_interaction(body))
+
+    @app.shortcut(SHORTCUT)
+    async def open_form_for_message(ack: AsyncAck, body: Body) -> None:
+        await command.open_form_for_message(ack, read_interaction(body))
+
+    @app.error
+    async def answer_error(error: Exception, body: Body) -> BoltResponse:
+        return errors.answer(error, read_interaction(body))
+
+
+def _any_of(names: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"^(?:{'|'.join(map(re.escape, names))})$")

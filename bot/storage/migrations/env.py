@@ -1,0 +1,12 @@
+"""Alembic's entry: run the steps in the transaction that ``migrate`` began."""
+
+from alembic import context
+
+from bot.storage.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=True,
+)
+context.run_migrations()

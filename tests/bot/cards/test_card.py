@@ -1,0 +1,302 @@
+"""The card and its thread: states in words, addresses masked, people's texts literal."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.cards.card import (
+    CANCEL,
+    CHECK_AGAIN,
+    COMPOSE_AGAIN,
+    SEND_ANYWAY,
+    STATE_WORDS,
+    Post,
+    show_card,
+    show_given_back,
+    show_line,
+    show_notice,
+    show_outcome,
+)
+from bot.request import FINAL, WATCHED, Event, HistoryLine, Request, State
+from genesys import Identity, IdentityKind
+from sandbox.local_slack.blocks import Surface, check_blocks, interactive_elements
+from sandbox.local_slack.mentions import list_pings
+from sandbox.local_slack.workspace import Message
+from tests.bot.conftest import JANE, NOW, PLACE
+
+Build = Callable[..., Request]
+HOSTILE = "<!channel> @here *b* <https://evil.example|ok>"
+
+
+def _faults(post: Post) -> list[str]:
+    return [str(fault) for fault in check_blocks(post.blocks, Surface.MESSAGE, "/blocks")]
+
+
+def _buttons(post: Post) -> dict[str, dict[str, Any]]:
+    found = [e for block in post.blocks for e in interactive_elements(block)]
+    return {button["action_id"]: button for button in found}
+
+
+def _nodes(post: Post) -> list[dict[str, Any]]:
+    return [n for block in post.blocks for e in block["elements"] for n in e.get("elements", [e])]
+
+
+def _pings(post: Post) -> list[str]:
+    return list_pings(Message("1.1", "C1", "U1", post.text, blocks=post.blocks))
+
+
+BUTTONS = {
+    State.CHECKING: {CANCEL: "Undo"},
+    State.SCHEDULED: {CANCEL: "Undo"},
+    State.UNCERTAIN: {CHECK_AGAIN: "Check again", SEND_ANYWAY: "Send anyway"},
+    State.REFUSED: {COMPOSE_AGAIN: "Open it again"},
+    State.FAILED: {COMPOSE_AGAIN: "Open it again"},
+    State.EXPIRED: {COMPOSE_AGAIN: "Open it again"},
+    State.CANCELLED: {COMPOSE_AGAIN: "Open it again"},
+}
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_card_has_only_the_buttons_that_apply_to_its_state(
+    state: State, a_request: Build
+) -> None:
+    buttons = _buttons(show_card(a_request(state=state)))
+    labels = {action: button["text"]["text"] for action, button in buttons.items()}
+    assert labels == BUTTONS.get(state, {})
+    assert all(button["value"] == "V0123456789" for button in buttons.values())
+
+
+@pytest.mark.parametrize("state", sorted(WATCHED | {State.SENDING, State.REPLIED}))
+def test_what_has_gone_out_can_no_longer_be_undone(state: State, a_request: Build) -> None:
+    assert not _buttons(show_card(a_request(state=state)))
+
+
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("detail", ["", f"Ada {HOSTILE}"])
+def test_only_the_agent_is_pinged_and_only_for_a_reply_or_a_failure(
+    event: Event, detail: str
+) -> None:
+    post = show_line(HistoryLine(1, event, NOW, detail, "https://apps.example.com/1"), "U0ADA")
+    expected = ["U0ADA"] if event in (Event.REPLIED, Event.FAILED) else []
+    assert _pings(post) == expected
+    mentions = [node["user_id"] for node in _nodes(post) if node["type"] == "user"]
+    assert mentions == expected
+
+
+@pytest.mark.parametrize("state", State)
+def test_no_card_and_no_outcome_pings_anybody(state: State, a_request: Build) -> None:
+    request = a_request(state=state, agent_name=HOSTILE, customer_name=HOSTILE, text=HOSTILE)
+    assert _pings(show_card(request)) == []
+    assert _pings(show_outcome(request, "https://workspace.slack.com/archives/C1/p1")) == []
+
+
+@pytest.mark.parametrize("state", sorted(FINAL | WATCHED))
+@pytest.mark.parametrize("link", ["", "https://workspace.slack.com/archives/C0SUPPORT/p1"])
+def test_an_outcome_is_one_line_with_the_state_and_a_link_to_the_thread(
+    state: State, link: str, a_request: Build
+) -> None:
+    post = show_outcome(a_request(state=state, customer_name="Jane Doe"), link)
+    assert not _faults(post)
+    assert len(post.blocks) == 1 and len(post.blocks[0]["elements"]) == 1
+    said = "".join(node.get("text", "") for node in _nodes(post))
+    assert STATE_WORDS[state] in said
+    assert "Jane Doe" in said and "jane@" not in said
+    assert "Your order is ready" not in said
+    assert [node["url"] for node in _nodes(post) if node["type"] == "link"] == [link] * bool(link)
+
+
+@pytest.mark.parametrize("event", Event)
+@pytest.mark.parametrize("link", ["", "https://apps.example.com/directory/#/1"])
+def test_a_line_links_to_genesys_if_there_is_something_to_see(event: Event, link: str) -> None:
+    post = show_line(HistoryLine(1, event, NOW, "Queue has it.", link), "U0ADA")
+    links = [(n["url"], n["text"]) for n in _nodes(post) if n["type"] == "link"]
+    assert links == ([(link, "Open it in Genesys Cloud")] if link else [])
+
+
+def test_the_line_of_a_reply_says_who_has_it_now() -> None:
+    line = HistoryLine(1, Event.REPLIED, NOW, "It waits in the queue Support.")
+    said = "".join(node.get("text", "") for node in _nodes(show_line(line, "U0ADA")))
+    assert said.endswith("The customer replied. It waits in the queue Support.")
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_card_says_when_its_message_goes_out_until_it_has_gone_out(
+    state: State, a_request: Build
+) -> None:
+    request = a_request(state=state, send_at=NOW, send_before=NOW.replace(hour=18))
+    dates = [node for node in _nodes(show_card(request)) if node["type"] == "date"]
+    expected = [NOW, NOW.replace(hour=18)] if state in (State.CHECKING, State.SCHEDULED) else []
+    assert [date["timestamp"] for date in dates] == [int(at.timestamp()) for at in expected]
+    assert not _faults(show_card(request))
+
+
+def test_a_card_without_a_latest_time_names_none(a_request: Build) -> None:
+    said = repr(show_card(a_request(state=State.SCHEDULED, send_at=NOW)))
+    assert "not after" not in said
+    assert said.count("'type': 'date'") == 1
+
+
+def _words(post: Post) -> str:
+    """Return a post's rich text, with what has no words in it as <date> and <user>."""
+    shown = Post(post.text, [block for block in post.blocks if block["type"] == "rich_text"])
+    return "".join(node.get("text", f"<{node['type']}>") for node in _nodes(shown))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "Message to j•••@example.com from Ada AgentYour order is ready⛔ Not sent"),
+        (
+            {"customer_name": "Jane Doe", "reason": "The address is unknown."},
+            "Message to Jane Doe (j•••@example.com) from Ada AgentYour order is ready⛔ Not sent"
+            "The address is unknown.",
+        ),
+    ],
+)
+def test_a_card_says_who_writes_what_to_whom_and_why_it_is_stuck(
+    values: dict[str, Any], said: str, a_request: Build
+) -> None:
+    assert _words(show_card(a_request(state=State.REFUSED, **values))) == said
+
+
+def test_a_planned_card_says_its_times(a_request: Build) -> None:
+    planned = a_request(state=State.SCHEDULED, send_at=NOW, send_before=NOW)
+    assert _words(show_card(planned)).endswith("⏳ To be sent: <date>, not after <date>")
+    formats = [node["format"] for node in _nodes(show_card(planned)) if node["type"] == "date"]
+    assert formats == [
+        "{date_short_pretty} at {time_secs}",
+        "{date_short_pretty} at {time}",
+    ]
+
+
+def test_a_card_has_its_state_and_the_customer_in_bold_type(a_request: Build) -> None:
+    nodes = _nodes(show_card(a_request(customer_name="Jane Doe")))
+    bold = [node["text"] for node in nodes if node.get("style") == {"bold": True}]
+    assert bold == ["Jane Doe", STATE_WORDS[State.CHECKING]]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (HistoryLine(1, Event.FOUND, NOW, ""), "<date>  Customer found."),
+        (HistoryLine(1, Event.REFUSED, NOW, "No."), "<date>  Not sent. No."),
+        (HistoryLine(1, Event.REPLIED, NOW, ""), "<date>  <user>  The customer replied."),
+        (
+            HistoryLine(1, Event.ACCEPTED, NOW, "", "https://apps.example.com/1"),
+            "<date>  Genesys Cloud has accepted the message. Open it in Genesys Cloud",
+        ),
+    ],
+)
+def test_a_line_is_one_sentence(line: HistoryLine, said: str) -> None:
+    assert _words(show_line(line, "U0ADA")) == said
+
+
+def test_an_outcome_is_read_like_a_sentence(a_request: Build) -> None:
+    post = show_outcome(a_request(state=State.READ), "https://workspace.slack.com/archives/C1/p1")
+    assert _words(post) == "Message to j•••@example.com from Ada Agent: ✅ Read  Thread"
+    assert post.text == "Message to a customer: ✅ Read"
+
+
+def test_a_long_reason_is_clipped(a_request: Build) -> None:
+    card = show_card(a_request(state=State.FAILED, reason="x" * 2_000))
+    assert _words(card).endswith("x" * 899 + "…")
+    assert not _words(card).endswith("x" * 900 + "…")
+    line = show_line(HistoryLine(1, Event.FAILED, NOW, "x" * 2_000), "U0ADA")
+    assert _words(line).endswith(" " + "x" * 899 + "…")
+
+
+def test_what_was_typed_is_given_back_up_to_slack_s_limit() -> None:
+    (quote,) = show_given_back("Try again.", "x" * 4_000).blocks[1]["elements"][0]["elements"]
+    assert quote["text"] == "x" * 3_000
+
+
+def test_sending_a_second_time_has_to_be_confirmed(a_request: Build) -> None:
+    button = _buttons(show_card(a_request(state=State.UNCERTAIN)))[SEND_ANYWAY]
+    assert button["style"] == "danger"
+    assert "the customer gets it twice" in button["confirm"]["text"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("identity", "masked"),
+    [
+        (JANE, "j•••@example.com"),
+        (Identity(IdentityKind.PHONE, "+442079460018"), "+44•••••0018"),
+    ],
+)
+@pytest.mark.parametrize("name", ["", "Jane Doe"])
+def test_an_address_is_masked_with_and_without_a_name(
+    identity: Identity, masked: str, name: str, a_request: Build
+) -> None:
+    shown = repr(show_card(a_request(identity=identity, customer_name=name)))
+    assert masked in shown
+    assert identity.value not in shown
+
+
+def test_a_notification_says_the_state_and_nothing_that_people_wrote(a_request: Build) -> None:
+    hostile = a_request(text=HOSTILE, agent_name=HOSTILE, customer_name=HOSTILE, reason=HOSTILE)
+    assert show_card(hostile).text == f"Message to a customer: {STATE_WORDS[State.CHECKING]}"
+    line = HistoryLine(1, Event.CHECK_ASKED, NOW, HOSTILE)
+    assert show_line(line, "U0ADA").text == "Message to a customer: check asked"
+
+
+@pytest.mark.parametrize("event", [Event.CANCELLED, Event.CHECK_ASKED, Event.SEND_DECIDED])
+def test_the_line_of_a_decision_names_who_made_it(event: Event) -> None:
+    section = show_line(HistoryLine(1, event, NOW, "Ada"), "U0ADA").blocks[0]["elements"][0]
+    assert section["elements"][1]["text"].strip().startswith("Ada ")
+
+
+def test_the_time_of_a_line_is_shown_in_the_reader_s_time_zone() -> None:
+    at = datetime.fromisoformat("2026-11-22T12:34:56.900+00:00")
+    line = HistoryLine(1, Event.FOUND, at, "")
+    date = show_line(line, "U0ADA").blocks[0]["elements"][0]["elements"][0]
+    assert (date["type"], date["timestamp"]) == ("date", 1_795_350_896)
+    assert date["fallback"] == "2026-11-22 12:34:56 UTC"
+
+
+def test_a_long_text_is_clipped_on_the_card(a_request: Build) -> None:
+    request = a_request(text="x" * 2_000)
+    quote = show_card(request).blocks[0]["elements"][1]["elements"][0]["text"]
+    assert len(quote) == 300
+    assert quote.endswith("…")
+
+
+def test_what_was_typed_is_given_back_complete_and_literal() -> None:
+    post = show_given_back("Try again.", f"jane@example.com {HOSTILE}")
+    assert post.blocks[1]["elements"][0]["elements"] == [
+        {"type": "text", "text": f"jane@example.com {HOSTILE}"}
+    ]
+    assert post.text == "Try again."
+    assert len(show_given_back("Try again.", " ").blocks) == 1
+
+
+@settings(max_examples=40)
+@given(
+    text=st.text(st.characters(), min_size=1, max_size=400).filter(
+        lambda text: any(sign.isalnum() for sign in text)
+    ),
+    name=st.text(st.characters(), max_size=90),
+)
+def test_whatever_people_write_every_post_is_valid(text: str, name: str) -> None:
+    for state in (State.CHECKING, State.UNCERTAIN, State.REFUSED):
+        request = Request(
+            "V1", PLACE, "U1", name, JANE, text, False, "", NOW, state=state, reason=text
+        )
+        assert not _faults(show_card(request))
+        assert not _faults(show_outcome(request, ""))
+    for event in (Event.FOUND, Event.CHECK_ASKED):
+        assert not _faults(show_line(HistoryLine(1, event, NOW, text), "U0ADA"))
+    assert not _faults(show_given_back("Try again.", text))
+    assert not _faults(show_notice("Try again."))
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u202e\u202c", "\u2060"])
+def test_a_text_of_invisible_characters_still_makes_a_valid_card(
+    text: str, a_request: Build
+) -> None:
+    assert not _faults(show_card(a_request(text=text)))
+    assert not _faults(show_card(a_request(state=State.REFUSED, reason=text)))
+    assert not _faults(show_given_back("Try again.", text))

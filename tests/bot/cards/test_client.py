@@ -1,0 +1,469 @@
+"""Each call to Slack is one attempt, and its error says for certain whether Slack did nothing."""
+
+import http.server
+import json
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from slack_sdk.web import WebClient
+
+import bot.cards.client
+from bot.cards.card import Post, show_notice
+from bot.cards.client import EVENT_TYPE, SlackClient, Spot, Workspace
+from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
+from tests.bot.conftest import Local
+
+from .conftest import HISTORY_SCOPES, answer_once
+
+
+class Server:
+    """A web server that gives the answer it was told last, and keeps what was sent to it."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self._answer: tuple[int, bytes, dict[str, str]] = (200, b"", {})
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def __call__(
+        self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> str:
+        """Set the answer; return the address."""
+        self._answer = (status, body, dict(headers or {}))
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                status, body, headers = server._answer
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        return Handler
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+SUPPORT, HERE, DIRECT = "C0SUPPORT", Spot("C0SUPPORT"), Spot("U0ADA")
+POST = show_notice("Something happened.")
+NAME = "V0123456789 card"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _post_and_lose_the_answer(local: Local, slack: SlackClient, spot: Spot = HERE) -> None:
+    local.order("slack", "chat.postMessage", "cut_after", times=1)
+    with pytest.raises(SlackUnavailable):
+        slack.post(spot, POST, NAME)
+
+
+def _asked(local: Local, method: str) -> int:
+    return len(local.calls("slack", method))
+
+
+def _standing(local: Local, channel: str = SUPPORT) -> list[str]:
+    return [str(message["ts"]) for message in local.messages(channel)]
+
+
+def test_a_post_is_one_call_and_carries_its_name(local: Local, slack: SlackClient) -> None:
+    channel, ts = slack.post(HERE, POST, NAME)
+    (message,) = local.messages()
+    assert (channel, ts) == (SUPPORT, message["ts"])
+    assert message["metadata"] == {"event_type": EVENT_TYPE, "event_payload": {"name": NAME}}
+    assert message["blocks"][0]["text"]["text"] == "Something happened."
+    assert (message["text"], message["thread_ts"]) == ("Something happened.", None)
+    assert [call["method"] for call in local.calls("slack", "")] == ["chat.postMessage"]
+
+
+def test_a_post_formats_and_unfurls_nothing(local: Local, slack: SlackClient) -> None:
+    slack.post(HERE, POST, NAME)
+    (call,) = local.calls("slack", "chat.postMessage")
+    sent = call["arguments"]
+    assert [sent[name] for name in ("mrkdwn", "unfurl_links", "unfurl_media")] == [False] * 3
+
+
+def test_a_post_in_a_thread_is_a_reply(local: Local, slack: SlackClient) -> None:
+    parent = slack.post(HERE, POST, "V0 card")[1]
+    reply = slack.post(Spot(SUPPORT, parent), POST, NAME)[1]
+    assert [(m["ts"], m["thread_ts"]) for m in local.messages()] == [
+        (parent, None),
+        (reply, parent),
+    ]
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_a_post_whose_answer_was_cut_is_found(
+    in_thread: bool, local: Local, slack: SlackClient
+) -> None:
+    thread_ts = slack.post(HERE, POST, "V0 card")[1] if in_thread else ""
+    before = _now()
+    _post_and_lose_the_answer(local, slack, Spot(SUPPORT, thread_ts))
+    standing = _standing(local)
+    assert slack.find(Spot(SUPPORT, thread_ts), NAME, before) == standing[-1]
+    assert _standing(local) == standing
+    asked = "conversations.replies" if in_thread else "conversations.history"
+    assert [call["method"] for call in local.calls("slack", "conversations.")] == [asked]
+
+
+@pytest.mark.parametrize("ahead", [0, 3600])
+def test_a_post_is_found_even_if_the_clock_was_set_back_since(
+    ahead: int, local: Local, slack: SlackClient
+) -> None:
+    _post_and_lose_the_answer(local, slack)
+    assert slack.find(HERE, NAME, _now() + timedelta(seconds=ahead))
+
+
+def test_a_search_allows_for_a_minute_between_slack_s_clock_and_ours(
+    local: Local, slack: SlackClient
+) -> None:
+    since = _now() - timedelta(hours=1)
+    slack.find(HERE, NAME, since)
+    (call,) = local.calls("slack", "conversations.history")
+    assert float(call["arguments"]["oldest"]) == pytest.approx(since.timestamp() - 60, abs=0.01)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_of_repeated_posts_the_first_stays(
+    in_thread: bool, count: int, local: Local, slack: SlackClient
+) -> None:
+    thread_ts = slack.post(HERE, POST, "V0 card")[1] if in_thread else ""
+    spot = Spot(SUPPORT, thread_ts)
+    repeated = [slack.post(spot, POST, NAME)[1] for _ in range(count)]
+    other = slack.post(spot, POST, "V0123456789 line 1")[1]
+    assert slack.find(spot, NAME, _now()) == repeated[0]
+    assert _standing(local) == ([thread_ts] if in_thread else []) + [repeated[0], other]
+
+
+@pytest.mark.parametrize(
+    "code", ["cant_delete_message", "message_not_found", "compliance_exports_prevent_deletion"]
+)
+def test_a_repeated_post_that_slack_keeps_does_no_harm(
+    code: str, local: Local, slack: SlackClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = (slack.post(HERE, POST, NAME)[1] for _ in range(2))
+    answer_once(local, "chat.delete", code)
+    assert slack.find(HERE, NAME, _now()) == first
+    assert _standing(local) == [first, second]
+    assert f"can't remove a repeated post ({code})" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("internal_error", SlackUnavailable), ("no_permission", SlackRefused)]
+)
+def test_any_other_failure_to_remove_a_post_is_an_error(
+    code: str, expected: type[SlackError], local: Local, slack: SlackClient
+) -> None:
+    answer_once(local, "chat.delete", code)
+    with pytest.raises(expected):
+        slack.remove(SUPPORT, "1790000000.000100")
+
+
+def test_a_removed_post_is_gone(local: Local, slack: SlackClient) -> None:
+    first, second = (slack.post(HERE, POST, NAME)[1] for _ in range(2))
+    slack.remove(SUPPORT, first)
+    assert _standing(local) == [second]
+
+
+def _failure(slack: SlackClient, spot: Spot = HERE) -> SlackError:
+    with pytest.raises(SlackError) as caught:
+        slack.post(spot, POST, NAME)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "code", ["internal_error", "fatal_error", "service_unavailable", "request_timeout"]
+)
+def test_a_code_for_slack_s_own_breakdown_leaves_it_open_what_was_done(
+    code: str, local: Local, slack: SlackClient
+) -> None:
+    answer_once(local, "chat.postMessage", code)
+    failure = _failure(slack)
+    assert isinstance(failure, SlackUnavailable)
+    assert (failure.cause, str(failure)) == (code, f"Slack gave no clear answer ({code})")
+
+
+@pytest.mark.parametrize("status", [403, 408, 500, 502, 503, 504])
+@pytest.mark.parametrize("code", ["internal_error", "is_archived"])
+def test_an_answer_that_isn_t_slack_s_usual_one_leaves_it_open_as_well(
+    code: str, status: int, local: Local, slack: SlackClient
+) -> None:
+    answer_once(local, "chat.postMessage", code, status)
+    assert isinstance(_failure(slack), SlackUnavailable)
+
+
+def test_so_does_an_answer_that_is_no_json_and_its_text_is_not_repeated(
+    local: Local, slack: SlackClient
+) -> None:
+    answer_once(local, "chat.postMessage", "Received a response in a non-JSON format: <html>")
+    failure = _failure(slack)
+    assert isinstance(failure, SlackUnavailable)
+    assert failure.cause == "HTTP 200"
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_so_does_a_connection_that_breaks(kind: str, local: Local, slack: SlackClient) -> None:
+    local.order("slack", "chat.postMessage", kind, times=1)
+    failure = _failure(slack)
+    assert isinstance(failure, SlackUnavailable)
+    assert failure.cause in ("RemoteDisconnected", "ConnectionResetError", "URLError")
+    assert _asked(local, "chat.postMessage") == 1
+    assert len(_standing(local)) == (kind == "cut_after")
+
+
+def test_so_does_a_slack_that_can_t_be_reached() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/api/"
+    slack = SlackClient("xoxb-1", url, ssl.create_default_context())
+    assert isinstance(_failure(slack), SlackUnavailable)
+
+
+@pytest.mark.parametrize("code", ["not_in_channel", "restricted_action", "invalid_blocks"])
+def test_any_other_code_says_that_nothing_was_done(
+    code: str, local: Local, slack: SlackClient
+) -> None:
+    answer_once(local, "chat.postMessage", code)
+    refusal = _failure(slack)
+    assert isinstance(refusal, SlackRefused)
+    assert (refusal.code, str(refusal)) == (code, f"Slack refused the call ({code})")
+
+
+def test_a_refusal_has_slack_s_own_code(local: Local, slack: SlackClient) -> None:
+    refusal = _failure(slack, Spot("C0ARCHIVE"))
+    assert isinstance(refusal, SlackRefused)
+    assert refusal.code == "is_archived"
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"), [({"retry_after": 3}, 3.0), ({"retry_after": 600}, 30.0), ({}, None)]
+)
+def test_a_rate_limit_says_that_nothing_was_done_and_how_long_to_wait(
+    header: dict[str, int], expected: float | None, local: Local, slack: SlackClient
+) -> None:
+    local.order("slack", "chat.postMessage", "status", status=429, times=1, **header)
+    limit = _failure(slack)
+    assert isinstance(limit, SlackRateLimited)
+    assert limit.retry_after == expected
+    assert str(limit) == "Slack's rate limit was reached"
+    assert _asked(local, "chat.postMessage") == 1  # no second attempt, and no wait in here
+    assert _standing(local) == []
+
+
+@pytest.mark.parametrize("code", ["ratelimited", "rate_limited"])
+def test_a_rate_limit_is_recognised_by_its_code_as_well(
+    code: str, local: Local, slack: SlackClient
+) -> None:
+    answer_once(local, "chat.postMessage", code)
+    limit = _failure(slack)
+    assert isinstance(limit, SlackRateLimited)
+    assert limit.retry_after is None
+
+
+@pytest.mark.parametrize("method", ["chat.update", "chat.getPermalink", "chat.delete"])
+@pytest.mark.parametrize(("status", "expected"), [(429, SlackRateLimited), (503, SlackUnavailable)])
+def test_every_method_has_the_same_errors(
+    status: int, expected: type[SlackError], method: str, local: Local, slack: SlackClient
+) -> None:
+    calls: dict[str, Callable[[], Any]] = {
+        "chat.update": lambda: slack.update(SUPPORT, "1.1", POST),
+        "chat.getPermalink": lambda: slack.permalink(SUPPORT, "1.1"),
+        "chat.delete": lambda: slack.remove(SUPPORT, "1.1"),
+    }
+    local.order("slack", method, "status", status=status, times=1)
+    with pytest.raises(expected):
+        calls[method]()
+    assert _asked(local, method) == 1
+
+
+def test_without_the_history_scopes_nothing_is_found(local: Local, slack: SlackClient) -> None:
+    _post_and_lose_the_answer(local, slack)
+    local.ask("POST", "/control/slack/settings", missing_scopes=HISTORY_SCOPES)
+    assert slack.find(HERE, NAME, _now()) == ""
+
+
+def test_where_the_bot_is_no_member_nothing_is_found(local: Local, slack: SlackClient) -> None:
+    _post_and_lose_the_answer(local, slack, Spot("C0GENERAL"))
+    assert slack.find(Spot("C0GENERAL"), NAME, _now()) == ""
+
+
+@pytest.mark.parametrize("code", ["channel_not_found", "thread_not_found"])
+def test_where_there_is_nothing_to_search_nothing_is_found(
+    code: str, local: Local, slack: SlackClient
+) -> None:
+    answer_once(local, "conversations.history", code)
+    assert slack.find(HERE, NAME, _now()) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("internal_error", SlackUnavailable), ("org_login", SlackRefused)]
+)
+def test_a_search_that_fails_does_not_say_that_nothing_is_there(
+    code: str, expected: type[SlackError], local: Local, slack: SlackClient
+) -> None:
+    _post_and_lose_the_answer(local, slack)
+    answer_once(local, "conversations.history", code)
+    with pytest.raises(expected):
+        slack.find(HERE, NAME, _now())
+
+
+@pytest.mark.parametrize("user", ["U0ADA", "W0ADA"])
+def test_no_search_is_made_in_a_direct_message_that_is_named_by_its_user(
+    user: str, local: Local, slack: SlackClient
+) -> None:
+    assert slack.find(Spot(user), NAME, _now()) == ""
+    assert not local.calls("slack", "conversations.")
+
+
+def test_in_a_direct_message_a_post_is_found_once_its_channel_is_known(
+    local: Local, slack: SlackClient
+) -> None:
+    _post_and_lose_the_answer(local, slack, DIRECT)
+    channel, second = slack.post(DIRECT, POST, NAME)
+    assert channel.startswith("D")
+    found = slack.find(Spot(channel), NAME, _now())
+    assert found and found != second
+    assert _standing(local, channel) == [found]
+
+
+def test_only_a_post_with_the_same_name_is_taken_for_it(
+    local: Local, slack: SlackClient, web: WebClient
+) -> None:
+    for name in ("V0123456789 line 1", "V9999999999 card", "V0123456789 card2"):
+        slack.post(HERE, POST, name)
+    web.chat_postMessage(
+        channel=SUPPORT,
+        text=NAME,
+        metadata={"event_type": "another_app", "event_payload": {"name": NAME}},
+    )
+    local.ask("POST", "/people/messages", user="U0ADA", channel=SUPPORT, text=NAME)
+    assert slack.find(HERE, NAME, _now()) == ""
+
+
+def test_a_busy_channel_is_read_page_by_page(
+    local: Local, slack: SlackClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.cards.client, "_PAGE", 2)
+    _, first = slack.post(HERE, POST, NAME)
+    for number in range(5):
+        local.ask("POST", "/people/messages", user="U0ADA", channel=SUPPORT, text=str(number))
+    assert slack.find(HERE, NAME, _now()) == first
+    assert _asked(local, "conversations.history") == 3
+
+
+def test_an_update_replaces_what_a_message_shows(local: Local, slack: SlackClient) -> None:
+    _, ts = slack.post(HERE, POST, NAME)
+    slack.update(SUPPORT, ts, Post("@here *now*", show_notice("Something else.").blocks))
+    (message,) = local.messages()
+    assert (message["ts"], message["pings"]) == (ts, [])
+    assert message["blocks"][0]["text"]["text"] == "Something else."
+    assert message["metadata"]["event_payload"] == {"name": NAME}  # it can still be recognised
+
+
+def test_a_permalink_leads_to_the_message(local: Local, slack: SlackClient) -> None:
+    _, ts = slack.post(HERE, POST, NAME)
+    assert f"/archives/{SUPPORT}/p{ts.replace('.', '')}" in slack.permalink(SUPPORT, ts)
+
+
+def test_a_token_whose_scopes_slack_does_not_list_has_none(server: Server) -> None:
+    url = server(200, b'{"ok": true, "team": "Acme"}')
+    slack = SlackClient("xoxb-1", f"{url}/api/", ssl.create_default_context())
+    assert slack.check_token() == Workspace("Acme", frozenset())
+
+
+@pytest.mark.parametrize("header", ["x-oauth-scopes", "X-OAuth-Scopes"])
+def test_a_token_tells_its_workspace_and_scopes(header: str, server: Server) -> None:
+    url = server(200, b'{"ok": true, "team": "Acme"}', {header: "chat:write, commands,im:history"})
+    slack = SlackClient("xoxb-1", f"{url}/api/", ssl.create_default_context())
+    scopes = frozenset({"chat:write", "commands", "im:history"})
+    assert slack.check_token() == Workspace("Acme", scopes)
+
+
+def test_a_wrong_token_is_refused(local: Local) -> None:
+    url = local.settings["SLACK_API_URL"]
+    slack = SlackClient("xoxb-wrong", url, ssl.create_default_context())
+    with pytest.raises(SlackRefused) as caught:
+        slack.check_token()
+    assert caught.value.code == "invalid_auth"
+
+
+def test_a_response_is_shown_to_the_agent_alone(server: Server, slack: SlackClient) -> None:
+    slack.respond(server(200), POST)
+    (body,) = server.bodies
+    assert json.loads(body) == {
+        "text": "Something happened.",
+        "blocks": POST.blocks,
+        "response_type": "ephemeral",
+        "replace_original": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(404, SlackRefused), (499, SlackRefused), (500, SlackUnavailable), (503, SlackUnavailable)],
+)
+def test_a_response_url_says_what_went_wrong(
+    status: int, expected: type[SlackError], server: Server, slack: SlackClient
+) -> None:
+    with pytest.raises(expected, match=str(status)):
+        slack.respond(server(status), POST)
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [({"Retry-After": "7"}, 7.0), ({"retry-after": "-1"}, 0.0), ({"Retry-After": "soon"}, None)],
+)
+def test_a_response_url_has_a_rate_limit_too(
+    header: dict[str, str], expected: float | None, server: Server, slack: SlackClient
+) -> None:
+    with pytest.raises(SlackRateLimited) as caught:
+        slack.respond(server(429, b"", header), POST)
+    assert caught.value.retry_after == expected
+
+
+def test_a_response_url_that_is_away_is_no_refusal(slack: SlackClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+    with pytest.raises(SlackUnavailable):
+        slack.respond(url, POST)
+
+
+def test_no_text_and_no_token_is_logged(
+    local: Local, slack: SlackClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    local.ask("POST", "/control/slack/settings", missing_scopes=HISTORY_SCOPES)
+    slack.post(HERE, show_notice("canary"), NAME)
+    slack.find(HERE, NAME, _now())
+    assert "can't look for an earlier post (missing_scope)" in caplog.text
+    assert "canary" not in caplog.text
+    assert local.settings["SLACK_BOT_TOKEN"] not in caplog.text

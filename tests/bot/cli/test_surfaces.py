@@ -1,0 +1,143 @@
+"""Every view and message that the bot can produce passes Slack's rules, and pings nobody."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+import bot.cli.surfaces
+from bot.cli.surfaces import HOSTILE, LONGEST, print_surfaces, surfaces
+from bot.request import Event, State
+from sandbox.local_slack.blocks import Surface, check_blocks
+from sandbox.local_slack.content import LONGEST_BLOCKS, read_blocks
+from sandbox.local_slack.mentions import list_pings
+from sandbox.local_slack.views import LARGEST_VIEW, check_view
+from sandbox.local_slack.workspace import Message
+
+
+@cache
+def _all() -> list[tuple[str, str, Any]]:
+    return list(surfaces())
+
+
+def _shown(kind: str) -> list[tuple[str, Any]]:
+    return [(name, payload) for name, surface, payload in _all() if surface == kind]
+
+
+def test_every_view_passes_slack_s_rules() -> None:
+    views = {json.dumps(view): (name, view) for name, view in _shown("modal")}  # without repeats
+    faults = [(name, str(one)) for name, view in views.values() for one in check_view(view)]
+    assert not faults
+    assert max(map(len, views)) < LARGEST_VIEW
+
+
+def test_every_message_passes_slack_s_rules() -> None:
+    faults = [
+        (name, str(fault))
+        for name, blocks in _shown("message")
+        for fault in check_blocks(blocks, Surface.MESSAGE, "/blocks")
+    ]
+    assert not faults
+
+
+def test_no_message_has_more_text_in_its_blocks_than_slack_takes() -> None:
+    for _, blocks in _shown("message"):
+        read_blocks(blocks)  # raises msg_blocks_too_long
+        assert sum(len(text) for _, text in _texts(blocks)) <= LONGEST_BLOCKS
+
+
+def test_every_surface_is_a_modal_or_a_message() -> None:
+    assert {surface for _, surface, _ in _all()} == {"modal", "message"}
+
+
+@pytest.mark.parametrize("state", State)
+def test_there_is_a_card_for_every_state(state: State) -> None:
+    assert any(name == f"card {state.value}" for name, _ in _shown("message"))
+
+
+@pytest.mark.parametrize("event", Event)
+def test_there_is_a_line_for_every_event(event: Event) -> None:
+    assert any(name == f"line {event.value}" for name, _ in _shown("message"))
+
+
+@pytest.mark.parametrize(
+    "words", ["Ready to send: ", "Cannot be sent: ", "Looking the customer up", "press Enter"]
+)
+def test_the_form_shows_every_kind_of_evidence(words: str) -> None:
+    assert any(words in json.dumps(view, ensure_ascii=False) for _, view in _shown("modal"))
+
+
+def test_hostile_texts_and_the_longest_ones_are_included() -> None:
+    shown = json.dumps([payload for _, _, payload in _all()], ensure_ascii=False)
+    assert "<!channel> @here" in shown
+    assert LONGEST[:300] in shown
+    assert "x" * 70 in shown
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _nodes(one)
+    elif isinstance(value, dict):
+        yield value
+        for one in value.values():
+            yield from _nodes(one)
+
+
+def _texts(value: Any) -> Iterator[tuple[str, str]]:
+    for node in _nodes(value):
+        if isinstance(node.get("text"), str):
+            yield str(node.get("type")), node["text"]
+
+
+def test_no_hostile_text_is_where_slack_would_format_it() -> None:
+    assert HOSTILE.startswith("<!channel>")
+    for name, _, payload in _all():
+        for kind, text in _texts(payload):
+            if kind not in ("text", "plain_text"):
+                assert kind in ("mrkdwn", "markdown", "link"), name
+                assert not [sign for sign in ("<", "@", "*") if sign in text], name
+
+
+TELLS_THE_AGENT = ("line replied", "line failed")
+
+
+def test_only_the_agent_is_mentioned_and_only_for_a_reply_or_a_failure() -> None:
+    for name, blocks in _shown("message"):
+        expected = ["U0ADA"] if name in TELLS_THE_AGENT else []
+        assert list_pings(Message("1.1", "C1", "U1", "", blocks=blocks)) == expected, name
+        mentioned = [node["user_id"] for node in _nodes(blocks) if node.get("type") == "user"]
+        assert mentioned == expected, name
+
+
+def test_only_threads_and_conversations_in_genesys_are_linked() -> None:
+    links = {
+        (name.split()[0], node["text"])
+        for name, _, payload in _all()
+        for node in _nodes(payload)
+        if node.get("type") == "link"
+    }
+    assert links == {("outcome", "Thread"), ("line", "Open it in Genesys Cloud")}
+    kinds = {node.get("type") for _, _, payload in _all() for node in _nodes(payload)}
+    assert not kinds & {"usergroup", "broadcast", "channel", "mrkdwn", "markdown"}
+
+
+def test_no_message_shows_a_complete_address_or_number() -> None:
+    for name, blocks in _shown("message"):
+        if name.startswith(("card", "line")):
+            shown = json.dumps(blocks, ensure_ascii=False)
+            assert "+442079460018" not in shown
+            assert "jane@example.com" not in shown
+
+
+def test_each_printed_line_is_one_json_object(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = _all()
+    monkeypatch.setattr(bot.cli.surfaces, "surfaces", lambda: drawn)  # drawing them takes a second
+    print_surfaces()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["name"], line["surface"], line["payload"]) for line in lines] == _all()
+    assert all(set(line) == {"name", "surface", "payload"} for line in lines)

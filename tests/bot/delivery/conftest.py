@@ -1,0 +1,259 @@
+"""What the tests of the delivery share: a worker with a real database and a local Genesys Cloud."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.delivery.deliver import Delivery
+from bot.delivery.outcomes import OutcomeTracker
+from bot.delivery.reconcile import Reconciler
+from bot.job import Job, JobKind
+from bot.request import Event, Request, State
+from bot.rules.lookup import Lookup
+from bot.storage.database import Database
+from bot.storage.outcome_schedule import OutcomeSchedule
+from bot.storage.requests import RequestStore
+from bot.storage.rows import to_columns, to_time
+from bot.storage.tables import history, requests
+from genesys import Connection, GenesysCloud, Identity, IdentityKind, LocalRateLimiter, RateLimiter
+from sandbox.local_genesys.sample_customers import fixed_id
+from tests.bot.conftest import Local
+
+REQUEST = "V0123456789"
+TEXT = "Your order is ready"
+JANE_ID = fixed_id("contact/jane")
+SEND = "conversations/messages/agentless"
+DETAILS = "conversations/details/query"
+READ_BACK = (2, 5, 9)
+FOLLOW = timedelta(hours=72)
+
+
+class Clock:
+    """The time in the delivery's modules; it stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.at = datetime.now(UTC)
+
+    def now(self, _zone: object = UTC) -> datetime:
+        return self.at
+
+    def time(self) -> float:
+        return self.at.timestamp()
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    def advance(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    def after(self, seconds: float) -> datetime:
+        return self.at + timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in ("delivery.deliver", "delivery.reconcile", "rules.lookup", "storage.requests"):
+        monkeypatch.setattr(f"bot.{module}.datetime", clock)
+    for module in ("delivery.deliver", "delivery.outcomes"):
+        monkeypatch.setattr(f"bot.{module}.time", clock)
+    return clock
+
+
+class Worker:
+    """One process's delivery; it runs jobs as the queue would, but only records publishing."""
+
+    def __init__(
+        self,
+        local: Local,
+        clock: Clock,
+        requests_store: RequestStore,
+        database: Database,
+        jobs: list[Job],
+        a_request: Callable[..., Request],
+        *,
+        cloud: GenesysCloud,
+        send_with: GenesysCloud | None = None,
+        undo: float = 0,
+        lookup: type[Lookup] = Lookup,
+    ) -> None:
+        self.local, self.clock, self.store, self.jobs = local, clock, requests_store, jobs
+        self.database, self.cloud, self._a_request = database, cloud, a_request
+        self.published: list[str] = []
+        self.subscribed: list[tuple[str, ...]] = []
+        deployment_id = local.settings["GENESYS_CLOUD_DEPLOYMENT_ID"]
+        self.lookup = lookup(
+            cloud, deployment_id=deployment_id, history_days=90, clock=clock.monotonic
+        )
+        self.reconciler = Reconciler(
+            requests_store,
+            cloud,
+            deployment_id=deployment_id,
+            read_back_seconds=READ_BACK,
+            follow=FOLLOW,
+        )
+        self.delivery = Delivery(
+            requests_store,
+            self.lookup,
+            send_with or cloud,
+            self.reconciler,
+            undo=timedelta(seconds=undo),
+        )
+        self.schedule = OutcomeSchedule(database, lambda _connection, job: jobs.append(job))
+        self.outcomes = OutcomeTracker(
+            requests_store,
+            self.schedule,
+            cloud,
+            link=lambda conversation_id: f"https://apps.example.com/{conversation_id}",
+            clock=clock.now,
+        )
+
+    # Storing requests.
+
+    def build(self, email: str = "jane@example.com", **values: Any) -> Request:
+        identity = Identity(IdentityKind.EMAIL, email)
+        return self._a_request(**{"identity": identity, "created_at": self.clock.at, **values})
+
+    def submit(self, email: str = "jane@example.com", **values: Any) -> list[Job]:
+        """Submit a request as the form does; return the jobs that this enqueued."""
+        self.jobs.clear()
+        self.delivery.submit(self.build(email, **values))
+        return list(self.jobs)
+
+    def add(self, state: State, **values: Any) -> str:
+        """Store a request to Jane that has come as far as ``state``, without a job."""
+        known = {} if state is State.CHECKING else _JANE | {"send_at": self.clock.at}
+        request = self.build(state=state, **{**known, **values})
+        self.store.add(request, [])
+        return request.request_id
+
+    def change(self, request_id: str = REQUEST, **values: Any) -> None:
+        with self.database.transaction() as connection:
+            row = sa.update(requests).where(requests.c.request_id == request_id)
+            connection.execute(row.values(to_columns(values)))
+
+    def execute(self, statement: str) -> None:
+        with self.database.transaction() as connection:
+            connection.execute(sa.text(statement))
+
+    # Running jobs.
+
+    def run(self, job: Job) -> list[Job]:
+        """Run a job when its delay has passed; return the jobs that it enqueued."""
+        self.jobs.clear()
+        self.clock.advance(job.delay)
+        if job.kind is JobKind.PUBLISH:
+            self.published.append(job.request_id)
+        elif job.kind is JobKind.DELIVER:
+            self.delivery.deliver(job)
+        else:
+            self.reconciler.reconcile(job)
+        return list(self.jobs)
+
+    def run_all(self, jobs: list[Job], seconds: float = 60) -> None:
+        """Run jobs, and those that they enqueue, as they come due within ``seconds``."""
+        number, due = count(), list[tuple[float, int, Job]]()
+        end = self.clock.monotonic() + seconds
+        while True:
+            for job in jobs:
+                heapq.heappush(due, (self.clock.monotonic() + job.delay, next(number), job))
+            if not due or due[0][0] > end:
+                return
+            at, _, job = heapq.heappop(due)
+            self.clock.advance(at - self.clock.monotonic())
+            jobs = self.run(Job(job.kind, job.request_id, job.step))
+
+    def deliver(self, email: str = "jane@example.com", **values: Any) -> Request:
+        """Deliver a new request as far as it goes within a minute; return what has become of it."""
+        self.run_all(self.submit(email, **values))
+        return self.load(values.get("request_id", REQUEST))
+
+    # Looking at what there is.
+
+    def load(self, request_id: str = REQUEST) -> Request:
+        return self.store.load(request_id)
+
+    def history(self, request_id: str = REQUEST) -> list[tuple[Event, str]]:
+        lines = sa.select(history).where(history.c.request_id == request_id)
+        with self.database.connect() as connection:
+            rows = connection.execute(lines.order_by(history.c.line_id))
+            return [(Event(row.event), row.detail) for row in rows]
+
+    def events(self, request_id: str = REQUEST) -> list[Event]:
+        return [event for event, _ in self.history(request_id)]
+
+    def next_look(self, request_id: str = REQUEST) -> datetime:
+        column = sa.select(requests.c.next_look_at).where(requests.c.request_id == request_id)
+        with self.database.connect() as connection:
+            return to_time(connection.execute(column).scalar_one())
+
+    def calls(self, where: str = "/api/") -> list[dict[str, Any]]:
+        return self.local.calls("genesys", where)
+
+    def forget_calls(self) -> None:
+        self.local.ask("DELETE", "/control/genesys/calls")
+
+    def sends(self) -> list[dict[str, Any]]:
+        return [call["body"] for call in self.calls(SEND)]
+
+
+_JANE = {
+    "contact_id": JANE_ID,
+    "contact_ids": (JANE_ID,),
+    "send_to_id": JANE_ID,
+    "customer_name": "Jane Doe",
+}
+
+
+@pytest.fixture
+def connect(local: Local) -> Iterator[Callable[..., GenesysCloud]]:
+    """Open sessions with the local Genesys Cloud, each with a rate limiter of its own."""
+    opened: list[GenesysCloud] = []
+
+    def connect(*, limiter: RateLimiter | None = None, **values: Any) -> GenesysCloud:
+        standard = {"api_url": local.settings["GENESYS_CLOUD_API_URL"], "patience": 0.3}
+        connection = Connection(
+            local.settings["GENESYS_CLOUD_CLIENT_ID"],
+            local.settings["GENESYS_CLOUD_CLIENT_SECRET"],
+            **{**standard, **values},
+        )
+        opened.append(GenesysCloud(connection, limiter or LocalRateLimiter(100_000)))
+        return opened[-1]
+
+    yield connect
+    for cloud in opened:
+        cloud.close()
+
+
+@pytest.fixture
+def new_worker(
+    local: Local,
+    clock: Clock,
+    requests_store: RequestStore,
+    database: Database,
+    jobs: list[Job],
+    a_request: Callable[..., Request],
+    connect: Callable[..., GenesysCloud],
+) -> Callable[..., Worker]:
+    """Make workers that share the database, the jobs and the clock."""
+
+    def new_worker(
+        *, store: RequestStore = requests_store, cloud: GenesysCloud | None = None, **values: Any
+    ) -> Worker:
+        return Worker(
+            local, clock, store, database, jobs, a_request, cloud=cloud or connect(), **values
+        )
+
+    return new_worker
+
+
+@pytest.fixture
+def worker(new_worker: Callable[..., Worker]) -> Worker:
+    return new_worker()

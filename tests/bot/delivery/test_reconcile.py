@@ -1,0 +1,308 @@
+"""A send whose answer was lost is looked for in Genesys Cloud, and never sent from here."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from bot.job import deliver, publish, reconcile
+from bot.request import Event, State
+from genesys import OutboundMessage, Receipt, send_once
+from tests.bot.conftest import Local
+from tests.bot.delivery.conftest import (
+    DETAILS,
+    FOLLOW,
+    JANE_ID,
+    READ_BACK,
+    REQUEST,
+    SEND,
+    TEXT,
+    Clock,
+    Worker,
+)
+
+NewWorker = Callable[..., Worker]
+SHOW, DELIVER = publish(REQUEST), deliver(REQUEST)
+BY_A_PERSON = reconcile(REQUEST, len(READ_BACK))
+LOST = [Event.ASKED, Event.FOUND, Event.SENDING, Event.FATE_UNKNOWN]
+RECEIPT = Receipt("m" * 36, "c" * 36, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def _lose_answer(worker: Worker, kind: str, request_id: str = REQUEST) -> None:
+    """Deliver a request whose send gets no answer: with ``cut_before`` it never arrived."""
+    worker.local.order("genesys", SEND, kind, times=1)
+    worker.submit(request_id=request_id)
+    worker.run(deliver(request_id))
+    assert worker.load(request_id).state is State.SENDING
+
+
+def _delay_analytics(local: Local, seconds: int) -> None:
+    local.ask("POST", "/control/genesys/settings", analytics_delay_seconds=seconds)
+
+
+def _look(worker: Worker, step: int) -> None:
+    worker.run(reconcile(REQUEST, step, READ_BACK[step]))
+
+
+# The message and its receipt.
+
+
+@pytest.mark.parametrize("into_open", [True, False])
+def test_what_is_sent_is_what_the_request_says(into_open: bool, worker: Worker) -> None:
+    request = worker.build(send_to_id=JANE_ID, into_open_conversation=into_open)
+    deployment_id = worker.local.settings["GENESYS_CLOUD_DEPLOYMENT_ID"]
+    message = OutboundMessage(JANE_ID, deployment_id, TEXT, into_open)
+    assert worker.reconciler.message(request) == message
+
+
+@pytest.mark.parametrize("state", [State.SENDING, State.UNCERTAIN])
+def test_a_receipt_is_stored_and_the_outcome_is_followed(
+    state: State, worker: Worker, clock: Clock
+) -> None:
+    worker.add(state)
+    worker.change(looks=7)
+    worker.reconciler.accept(REQUEST, RECEIPT)
+    request = worker.load()
+    assert request.state is State.ACCEPTED
+    assert (request.message_id, request.conversation_id) == ("m" * 36, "c" * 36)
+    assert (request.is_watched, request.looks) == (True, 0)
+    assert request.watch_until == clock.at + FOLLOW
+    assert worker.next_look() == clock.after(2)
+    assert worker.history()[1:] == [(Event.ACCEPTED, "")]
+    assert worker.jobs == [SHOW]
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.SENDING, State.UNCERTAIN}))
+def test_a_late_receipt_moves_nothing_back(state: State, worker: Worker) -> None:
+    worker.add(state)
+    before = worker.load()
+    worker.reconciler.accept(REQUEST, RECEIPT)
+    assert worker.load() == before
+    assert worker.events() == [Event.ASKED]
+    assert worker.jobs == []
+
+
+# Looking for a message.
+
+
+def test_a_message_that_arrived_is_found_and_not_sent_again(worker: Worker, clock: Clock) -> None:
+    _lose_answer(worker, "cut_after")
+    assert worker.run(reconcile(REQUEST, 0, 2.0)) == [SHOW]
+    request = worker.load()
+    assert request.state is State.ACCEPTED
+    (conversation,) = [
+        one
+        for one in worker.local.customer("jane@example.com")["conversations"]
+        if one["id"] == request.conversation_id
+    ]
+    assert conversation["messages"][-1]["id"] == request.message_id
+    assert worker.events() == [*LOST, Event.ACCEPTED]
+    assert worker.next_look() == clock.after(2)
+    assert len(worker.sends()) == 1
+
+
+@pytest.mark.parametrize("found_at", [1, 2])
+def test_a_message_that_analytics_shows_late_is_looked_for_after_growing_waits(
+    found_at: int, worker: Worker
+) -> None:
+    _lose_answer(worker, "cut_after")
+    _delay_analytics(worker.local, 600)
+    for step in range(found_at):
+        later = reconcile(REQUEST, step + 1, READ_BACK[step + 1])
+        assert worker.run(reconcile(REQUEST, step, READ_BACK[step])) == [later]
+        assert worker.load().state is State.SENDING
+    _delay_analytics(worker.local, 0)
+    assert worker.run(later) == [SHOW]
+    assert worker.load().state is State.ACCEPTED
+    assert worker.events() == [*LOST, Event.ACCEPTED]
+    assert len(worker.sends()) == 1
+
+
+def test_a_message_that_is_not_found_after_the_last_wait_is_uncertain(worker: Worker) -> None:
+    _lose_answer(worker, "cut_before")
+    assert worker.run(reconcile(REQUEST, 0, 2.0)) == [reconcile(REQUEST, 1, 5)]
+    assert worker.run(reconcile(REQUEST, 1, 5.0)) == [reconcile(REQUEST, 2, 9)]
+    assert worker.events() == LOST
+    assert worker.run(reconcile(REQUEST, 2, 9.0)) == [SHOW]
+    request = worker.load()
+    assert (request.state, request.message_id, request.is_watched) == (State.UNCERTAIN, "", False)
+    assert worker.history()[4:] == [(Event.UNCERTAIN, "")]
+    assert len(worker.sends()) == 1
+
+
+@pytest.mark.parametrize(("step", "state"), [(0, State.SENDING), (2, State.UNCERTAIN)])
+def test_a_look_that_genesys_does_not_answer_counts_as_not_found(
+    step: int, state: State, worker: Worker
+) -> None:
+    _lose_answer(worker, "cut_after")
+    worker.local.order("genesys", DETAILS, "status", status=500)
+    jobs = worker.run(reconcile(REQUEST, step, READ_BACK[step]))
+    assert jobs == ([SHOW] if step == 2 else [reconcile(REQUEST, 1, 5)])
+    assert worker.load().state is state
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.SENDING, State.UNCERTAIN}))
+@pytest.mark.parametrize("step", [0, 2, 3])
+def test_a_request_that_is_not_in_doubt_is_not_looked_for(
+    step: int, state: State, worker: Worker
+) -> None:
+    worker.add(state)
+    assert worker.run(reconcile(REQUEST, step)) == []
+    assert worker.load().state is state
+    assert worker.events() == [Event.ASKED]
+    assert worker.calls() == []
+
+
+def test_the_message_of_another_request_is_not_taken_for_this_one(worker: Worker) -> None:
+    assert worker.deliver(request_id="V2").state is State.ACCEPTED
+    _lose_answer(worker, "cut_before")
+    for step in range(len(READ_BACK)):
+        _look(worker, step)
+    assert worker.load().state is State.UNCERTAIN
+
+
+def test_two_equal_messages_to_a_customer_are_told_apart(worker: Worker) -> None:
+    other = worker.deliver(request_id="V2")
+    _lose_answer(worker, "cut_after")
+    _look(worker, 0)
+    assert worker.load().state is State.ACCEPTED
+    assert worker.load().message_id != other.message_id
+
+
+@pytest.mark.parametrize(
+    ("sending_in", "created_in", "state"),
+    [
+        (10, -3600, State.SENDING),  # what was sent earlier is another message
+        (-10, 3600, State.ACCEPTED),
+        (None, -10, State.ACCEPTED),
+        (None, 10, State.SENDING),
+    ],
+)
+def test_only_a_message_from_after_the_send_began_is_ours(
+    sending_in: int | None, created_in: int, state: State, worker: Worker, clock: Clock
+) -> None:
+    request_id = worker.add(
+        State.SENDING,
+        created_at=clock.after(created_in),
+        sending_at=None if sending_in is None else clock.after(sending_in),
+    )
+    send_once(worker.cloud, worker.reconciler.message(worker.load(request_id)))
+    clock.advance(20)
+    worker.run(reconcile(REQUEST))
+    assert worker.load().state is state
+
+
+def test_a_message_to_an_older_id_of_a_merged_customer_is_found(worker: Worker) -> None:
+    worker.local.order("genesys", SEND, "cut_after", times=1)
+    worker.submit("mia@example.com")
+    worker.run(DELIVER)
+    _look(worker, 0)
+    assert worker.load().state is State.ACCEPTED
+
+
+def test_a_database_that_fails_lets_the_queue_look_again(worker: Worker) -> None:
+    _lose_answer(worker, "cut_after")
+    worker.execute("ALTER TABLE history RENAME TO away")
+    with pytest.raises(sa.exc.SQLAlchemyError):
+        _look(worker, 0)
+    worker.execute("ALTER TABLE away RENAME TO history")
+    assert worker.load().state is State.SENDING
+    _look(worker, 0)
+    assert worker.load().state is State.ACCEPTED
+
+
+# What a person decides.
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_an_uncertain_request_is_checked_again(state: State, worker: Worker) -> None:
+    worker.add(state)
+    is_uncertain = state is State.UNCERTAIN
+    assert worker.reconciler.check_again(REQUEST, "Leo Lead") is is_uncertain
+    assert worker.load().state is state
+    assert worker.jobs == ([BY_A_PERSON, SHOW] if is_uncertain else [])
+    assert worker.history()[1:] == ([(Event.CHECK_ASKED, "Leo Lead")] if is_uncertain else [])
+
+
+def test_a_second_check_is_shown_too(worker: Worker) -> None:
+    worker.add(State.UNCERTAIN)
+    worker.reconciler.check_again(REQUEST, "Ada")
+    worker.reconciler.check_again(REQUEST, "Leo")
+    assert worker.history()[1:] == [(Event.CHECK_ASKED, "Ada"), (Event.CHECK_ASKED, "Leo")]
+
+
+def test_a_persons_check_finds_a_message_that_was_late(worker: Worker) -> None:
+    _lose_answer(worker, "cut_after")
+    _delay_analytics(worker.local, 600)
+    _look(worker, 2)
+    _delay_analytics(worker.local, 0)
+    assert worker.reconciler.check_again(REQUEST, "Ada Agent")
+    assert worker.run(BY_A_PERSON) == [SHOW]
+    assert worker.load().state is State.ACCEPTED
+    assert worker.events() == [*LOST, Event.UNCERTAIN, Event.CHECK_ASKED, Event.ACCEPTED]
+    assert len(worker.sends()) == 1
+
+
+def test_a_persons_check_that_finds_nothing_says_so_each_time(worker: Worker) -> None:
+    worker.add(State.UNCERTAIN, sending_at=worker.clock.at)
+    for _ in range(2):
+        assert worker.run(BY_A_PERSON) == [SHOW]
+        assert worker.load().state is State.UNCERTAIN
+    assert worker.history()[1:] == [(Event.STILL_UNCERTAIN, "")] * 2
+
+
+def test_a_persons_check_says_nothing_of_a_send_that_began_since(worker: Worker) -> None:
+    worker.add(State.SENDING, sending_at=worker.clock.at)
+    assert worker.run(BY_A_PERSON) == []
+    assert worker.load().state is State.SENDING
+    assert worker.events() == [Event.ASKED]
+
+
+@pytest.mark.parametrize(
+    ("step", "jobs", "told"),
+    [
+        (0, [reconcile(REQUEST, 1, 5)], []),
+        (1, [reconcile(REQUEST, 2, 9)], []),
+        (2, [SHOW], [(Event.STILL_UNCERTAIN, "")]),
+    ],
+)
+def test_looks_that_were_begun_twice_end_with_one_answer_each(
+    step: int, jobs: list[object], told: list[object], worker: Worker
+) -> None:
+    """Two jobs found the send under way, so two jobs look for it."""
+    worker.add(State.UNCERTAIN, sending_at=worker.clock.at)
+    assert worker.run(reconcile(REQUEST, step)) == jobs
+    assert worker.history()[1:] == told
+
+
+def test_a_message_that_a_person_sent_again_and_lost_again_is_looked_for_again(
+    worker: Worker,
+) -> None:
+    _lose_answer(worker, "cut_before")
+    _look(worker, 2)
+    worker.delivery.send_anyway(REQUEST, "Ada Agent")
+    worker.local.order("genesys", SEND, "cut_after", times=1)
+    worker.run_all([DELIVER])
+    assert worker.load().state is State.ACCEPTED
+    assert len(worker.sends()) == 2
+
+
+def test_a_receipt_for_an_uncertain_request_settles_it(
+    worker: Worker, new_worker: NewWorker
+) -> None:
+    """A worker that froze while sending wakes up when others have given the message up."""
+    frozen = new_worker()
+    worker.add(State.UNCERTAIN)
+    frozen.reconciler.accept(REQUEST, RECEIPT)
+    assert worker.load().state is State.ACCEPTED
+
+
+def test_what_is_logged_gives_nobody_away(worker: Worker, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "bot")
+    worker.add(State.SENDING, text="canary text")
+    worker.local.order("genesys", DETAILS, "status", status=500)
+    worker.run(reconcile(REQUEST))
+    assert f"request {REQUEST}: cannot look for its message (Unavailable(" in caplog.text
+    for private in ("jane@", "Jane", "canary", JANE_ID):
+        assert private not in caplog.text

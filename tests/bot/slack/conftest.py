@@ -1,0 +1,269 @@
+"""The bot's Slack side in this process: the real Bolt app behind the real edge, and an agent.
+
+The local Slack sends it signed requests. Requests are stored in a real database and their jobs
+are collected, but never run.
+"""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+import uvicorn
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.delivery.deliver import Delivery
+from bot.delivery.reconcile import Reconciler
+from bot.rules.lookup import Lookup
+from bot.slack.buttons import Buttons
+from bot.slack.command import Command
+from bot.slack.errors import ErrorHandler
+from bot.slack.form import Form
+from bot.slack.http import SlackEdge
+from bot.slack.listeners import build_app
+from bot.storage.requests import RequestStore
+from genesys import Connection, GenesysCloud
+
+from ..conftest import Local, wait_until
+
+Json = dict[str, Any]
+LEAD = "U0LEO"
+SUPPORT = "C0SUPPORT"
+
+
+@dataclass
+class Agent:
+    """Somebody who works with the bot in Slack."""
+
+    local: Local
+    user: str = "U0ADA"
+    channel: str = SUPPORT
+
+    def types(self, text: str, command: str = "/proactive") -> Json:
+        """Type the command; return the ack."""
+        where = {"user": self.user, "channel": self.channel, "command": command}
+        ack: Json = self.local.ask("POST", "/people/commands", text=text, **where)["ack"]
+        return ack
+
+    def view(self) -> Json | None:
+        views = self.local.ask("GET", f"/people/views?user={self.user}")["views"]
+        return views[-1] if views else None
+
+    def sees(self, sentence: str) -> Json:
+        """Wait until the open view says this, and return it."""
+        return find(self.view, sentence)
+
+    def reads(self, sentence: str) -> Json:
+        """Wait until a message from the bot says this, and return it."""
+        channel = self.channel
+
+        def look() -> Json | None:
+            messages = self.local.messages(channel, self.user)
+            return next((one for one in messages if sentence in words(one)), None)
+
+        return find(look, sentence)
+
+    def opens(self, text: str, sentence: str = "Ready to send") -> Json:
+        self.types(text)
+        return self.sees(sentence)
+
+    def submits(self, **typed: str | int) -> Json:
+        """Press Send with these inputs filled in; return the result with its errors."""
+        view = self.view()
+        assert view is not None
+        values = {
+            block["block_id"]: {name: _value(block["element"], typed[name])}
+            for block in view["blocks"]
+            if block["type"] == "input" and (name := block["element"]["action_id"]) in typed
+        }
+        path = f"/people/views/{view['id']}/submit"
+        result: Json = self.local.ask("POST", path, user=self.user, values=values)
+        return result
+
+    def changes(self, name: str, value: str) -> Json:
+        """Press Enter in an input of the form, or choose one of its options; return the ack."""
+        view = self.view()
+        assert view is not None
+        block = next(b for b in view["blocks"] if b.get("element", {}).get("action_id") == name)
+        act = {"view_id": view["id"], "block_id": block["block_id"], "action_id": name}
+        element = _value(block["element"], value)
+        ack: Json = self.local.ask(
+            "POST", "/people/actions", user=self.user, element=element, **act
+        )["ack"]
+        return ack
+
+    def clicks(self, message_ts: str, action_id: str) -> Json:
+        """Click a button of a card; return the ack."""
+        act = {"channel": self.channel, "ts": message_ts, "block_id": "decide"}
+        element = {"type": "button"}
+        ack: Json = self.local.ask(
+            "POST", "/people/actions", user=self.user, action_id=action_id, element=element, **act
+        )["ack"]
+        return ack
+
+    def chooses_shortcut(self, message_ts: str) -> Json:
+        """Use the message shortcut; return the ack."""
+        where = {"user": self.user, "channel": self.channel, "ts": message_ts}
+        ack: Json = self.local.ask(
+            "POST", "/people/shortcuts", callback_id="notify_customer", **where
+        )["ack"]
+        return ack
+
+    def writes(self, text: str, **more: str) -> str:
+        """Write a message; return its timestamp."""
+        where = {"user": self.user, "channel": self.channel}
+        return str(self.local.ask("POST", "/people/messages", text=text, **where, **more)["ts"])
+
+
+def find(look: Callable[[], Json | None], sentence: str) -> Json:
+    """Wait until what is looked at says this, and return it."""
+    found: Json | None = None
+
+    def says() -> bool:
+        nonlocal found
+        found = look()
+        return found is not None and sentence in words(found)
+
+    wait_until(says)
+    assert found is not None
+    return found
+
+
+def words(shown: Any) -> str:
+    """Return everything that a view or message says, as JSON without escapes."""
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def _value(element: Json, value: str | int) -> Json:
+    if element["type"] == "plain_text_input":
+        return {"type": element["type"], "value": value}
+    if element["type"] == "datetimepicker":
+        return {"type": element["type"], "selected_date_time": value}
+    option = next(o for o in element["options"] if value in (o["value"], o["text"]["text"]))
+    return {"type": element["type"], "selected_option": option}
+
+
+@pytest.fixture
+def ada(local: Local) -> Agent:
+    return Agent(local)
+
+
+@pytest.fixture(scope="session")
+def cloud(stand_ins: Local) -> Iterator[GenesysCloud]:
+    settings = stand_ins.settings
+    cloud = GenesysCloud(
+        Connection(
+            client_id=settings["GENESYS_CLOUD_CLIENT_ID"],
+            client_secret=settings["GENESYS_CLOUD_CLIENT_SECRET"],
+            api_url=settings["GENESYS_CLOUD_API_URL"],
+            patience=5.0,
+            calls_per_minute=100_000,
+        )
+    )
+    yield cloud
+    cloud.close()
+
+
+class Bot:
+    """The bot's Slack side, served by a thread of its own."""
+
+    def __init__(self, local: Local, cloud: GenesysCloud, requests: RequestStore) -> None:
+        deployment_id = local.settings["GENESYS_CLOUD_DEPLOYMENT_ID"]
+        self._settings = local.settings
+        self._requests = requests
+        self._lookup = Lookup(cloud, deployment_id=deployment_id, history_days=90)
+        self._reconciler = Reconciler(
+            requests,
+            cloud,
+            deployment_id=deployment_id,
+            read_back_seconds=(0,),
+            follow=timedelta(hours=1),
+        )
+        self._delivery = Delivery(
+            requests, self._lookup, cloud, self._reconciler, undo=timedelta(0)
+        )
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/slack/events"
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._server: uvicorn.Server | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+        wait_until(lambda: self._server is not None and self._server.started)
+
+    def stop(self) -> None:
+        assert self._server is not None
+        self._server.should_exit = True
+        self._thread.join()
+        self._listening.close()
+
+    def finish(self) -> None:
+        """Wait for everything that was started after an ack."""
+        asyncio.run_coroutine_threadsafe(self._errors.finish(), self._loop).result(10)
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(4) as lookups, ThreadPoolExecutor(4) as records:
+            async with aiohttp.ClientSession() as session:
+                edge = self._build(session, lookups, records)
+                config = uvicorn.Config(edge, log_config=None, lifespan="off", ws="none")
+                self._server = uvicorn.Server(config)
+                await self._server.serve(sockets=[self._listening])
+                await self._errors.finish()
+
+    def _build(
+        self, session: aiohttp.ClientSession, lookups: Executor, records: Executor
+    ) -> SlackEdge:
+        client = AsyncWebClient(
+            token=self._settings["SLACK_BOT_TOKEN"],
+            base_url=self._settings["SLACK_API_URL"],
+            session=session,
+            retry_handlers=[],
+        )
+        errors = self._errors = ErrorHandler(client)
+        form = Form(
+            client,
+            self._lookup,
+            self._delivery,
+            errors,
+            lookups=lookups,
+            records=records,
+            default_country=None,
+        )
+        buttons = Buttons(
+            self._requests,
+            self._delivery,
+            self._reconciler,
+            form,
+            errors,
+            records=records,
+            default_country=None,
+            leads=frozenset({LEAD}),
+        )
+        command = Command(form, errors, name="/proactive", default_country=None)
+        app = build_app(client, command, form, buttons, errors)
+        return SlackEdge(app, self._settings["SLACK_SIGNING_SECRET"])
+
+
+@pytest.fixture
+def bot(local: Local, cloud: GenesysCloud, requests_store: RequestStore) -> Iterator[Bot]:
+    """Serve the bot's Slack side where the local Slack sends its requests."""
+    bot = Bot(local, cloud, requests_store)
+    local.ask("POST", "/control/slack/settings", events_url=bot.url)
+    bot.start()
+    yield bot
+    bot.stop()
+
+
+@pytest.fixture
+def soon() -> int:
+    """Return a time in an hour, in whole seconds."""
+    return int(time.time()) + 3600

@@ -1,0 +1,197 @@
+"""A draft reads what was typed; the times of a message are refused under their own fields."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.request import Place
+from bot.rules.verdict import Finding, Level, Rule
+from bot.slack.form_input import (
+    LATEST,
+    SEND_AT,
+    SEND_BEFORE,
+    Draft,
+    check_times,
+    field_of,
+    make_draft,
+    name_for,
+    read_form,
+    read_place,
+    write_place,
+)
+
+from ..conftest import JANE, NOW, PLACE
+
+DRAFT = make_draft(PLACE, "jane@example.com", "Hello", None)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+GONE = "This time is over. Choose a later one, or none to send at once."
+TOO_FAR = "Choose a time within the next 90 days."
+NO_TIME = "By then it could not have been sent. Choose a later time, or none."
+
+
+@pytest.mark.parametrize(
+    ("send_at", "send_before", "refusals"),
+    [
+        (None, None, {}),
+        # Send later. The form may have been open for a while, so a minute ago still means now.
+        (NOW, None, {}),
+        (NOW - MINUTE, None, {}),
+        (NOW - MINUTE - SECOND, None, {SEND_AT: GONE}),
+        (NOW - 400 * 24 * HOUR, None, {SEND_AT: GONE}),
+        (NOW + MINUTE, None, {}),
+        (NOW + LATEST, None, {}),
+        (NOW + LATEST + SECOND, None, {SEND_AT: TOO_FAR}),
+        # Not after.
+        (None, NOW + SECOND, {}),
+        (None, NOW, {SEND_BEFORE: NO_TIME}),
+        (None, NOW - HOUR, {SEND_BEFORE: NO_TIME}),
+        (None, NOW + 2 * LATEST, {}),
+        # Both.
+        (NOW + HOUR, NOW + HOUR + SECOND, {}),
+        (NOW + HOUR, NOW + HOUR, {SEND_BEFORE: NO_TIME}),
+        (NOW + HOUR, NOW + MINUTE, {SEND_BEFORE: NO_TIME}),
+        (NOW - MINUTE, NOW - SECOND, {SEND_BEFORE: NO_TIME}),
+        (NOW - MINUTE, NOW + SECOND, {}),
+        (NOW - HOUR, NOW - HOUR, {SEND_AT: GONE, SEND_BEFORE: NO_TIME}),
+        (NOW + LATEST + HOUR, NOW + HOUR, {SEND_AT: TOO_FAR, SEND_BEFORE: NO_TIME}),
+        (NOW + LATEST + HOUR, NOW + LATEST + 2 * HOUR, {SEND_AT: TOO_FAR}),
+    ],
+)
+def test_times_are_refused_under_the_field_they_are_about(
+    send_at: datetime | None, send_before: datetime | None, refusals: dict[str, str]
+) -> None:
+    errors = check_times(replace(DRAFT, send_at=send_at, send_before=send_before), NOW)
+    assert errors == refusals
+
+
+TIMES = st.none() | st.datetimes(
+    (NOW - timedelta(days=100)).replace(tzinfo=None),
+    (NOW + timedelta(days=100)).replace(tzinfo=None),
+).map(lambda at: at.replace(tzinfo=NOW.tzinfo))
+
+
+@given(send_at=TIMES, send_before=TIMES)
+def test_accepted_times_leave_a_moment_to_send(
+    send_at: datetime | None, send_before: datetime | None
+) -> None:
+    if check_times(replace(DRAFT, send_at=send_at, send_before=send_before), NOW):
+        return
+    begins = max(send_at or NOW, NOW)
+    assert begins <= NOW + LATEST
+    assert send_before is None or send_before > begins
+
+
+@given(channel=st.text(), thread_ts=st.text(), response_url=st.text())
+def test_the_place_comes_back_from_the_form(
+    channel: str, thread_ts: str, response_url: str
+) -> None:
+    place = Place("T0TEAM", channel, thread_ts, response_url)
+    assert read_place(write_place(place), "T0TEAM") == place
+
+
+@pytest.mark.parametrize(
+    "customer",
+    [
+        "jane@example.com",
+        "<mailto:jane@example.com|Jane>",
+        "<mailto:jane@example.com>",
+        "jane@<http://example.com|example.com>",
+    ],
+)
+def test_a_draft_keeps_the_customer_as_typed_and_reads_who_it_is(customer: str) -> None:
+    assert make_draft(PLACE, customer, "Hello", None) == Draft(PLACE, customer, "Hello", JANE)
+
+
+def test_a_draft_of_nobody_says_why() -> None:
+    draft = make_draft(PLACE, "020 7946 0018", "Hello", None)
+    assert draft.identity is None
+    assert draft.problem.startswith("This phone number has no country code")
+    assert make_draft(PLACE, "020 7946 0018", "Hello", "GB").problem == ""
+
+
+def test_what_was_typed_is_in_no_repr() -> None:
+    shown = repr(DRAFT)
+    assert "jane@" not in shown
+    assert "Hello" not in shown
+
+
+def _form(**values: Any) -> dict[str, Any]:
+    """Return a form as Slack delivers it; ``values`` by block id, with the action id in front."""
+    state = {block: {action: value} for block, (action, value) in values.items()}
+    metadata = '["C0SUPPORT", "1.0", "https://hooks.slack.com/x"]'
+    return {"private_metadata": metadata, "state": {"values": state}}
+
+
+def test_a_delivered_form_is_read() -> None:
+    own = {
+        name_for("candidate", JANE): ("candidate", {"selected_option": {"value": "c1"}}),
+        name_for("open_conversation", JANE): (
+            "open_conversation",
+            {"selected_option": {"value": "write"}},
+        ),
+    }
+    form = _form(
+        customer=("customer", {"value": "jane@example.com"}),
+        message=("message", {"value": "He\x00llo"}),
+        send_at=("send_at", {"selected_date_time": 1_800_000_000}),
+        send_before=("send_before", {"selected_date_time": 1_800_000_060}),
+        **own,
+    )
+    assert read_form(form, "T0TEAM", None) == Draft(
+        place=Place("T0TEAM", "C0SUPPORT", "1.0", "https://hooks.slack.com/x"),
+        customer="jane@example.com",
+        message="Hello",
+        identity=JANE,
+        chosen_contact_id="c1",
+        into_open=True,
+        send_at=datetime.fromtimestamp(1_800_000_000, UTC),
+        send_before=datetime.fromtimestamp(1_800_000_060, UTC),
+    )
+
+
+def test_an_untouched_form_is_an_empty_draft() -> None:
+    form = _form(
+        customer=("customer", {"value": None}),
+        message=("message", {"value": None}),
+        send_at=("send_at", {"selected_date_time": None}),
+    )
+    draft = read_form(form, "T0TEAM", None)
+    assert (draft.customer, draft.message, draft.identity) == ("", "", None)
+    assert (draft.send_at, draft.send_before) == (None, None)
+
+
+def test_a_choice_that_was_not_made_is_none() -> None:
+    own = {name_for("candidate", JANE): ("candidate", {"selected_option": None})}
+    form = _form(customer=("customer", {"value": "jane@example.com"}), **own)
+    draft = read_form(form, "T0TEAM", None)
+    assert (draft.chosen_contact_id, draft.into_open) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("rule", "shown", "field"),
+    [
+        (Rule.CONTACT, ("candidate",), "candidate"),
+        (Rule.CONTACT, ("open_conversation",), "customer"),
+        (Rule.CONVERSATION, ("open_conversation",), "open_conversation"),
+        (Rule.CONVERSATION, ("candidate",), "customer"),
+        (Rule.HISTORY, ("candidate", "open_conversation"), "customer"),
+        (Rule.GENESYS, (), "customer"),
+    ],
+)
+def test_a_finding_belongs_to_the_customers_own_field_if_it_is_shown(
+    rule: Rule, shown: tuple[str, ...], field: str
+) -> None:
+    blocks = [{"block_id": name_for(name, JANE)} for name in shown]
+    view = {"blocks": [{"block_id": "customer"}, *blocks]}
+    wanted = field if field == "customer" else name_for(field, JANE)
+    assert field_of(Finding(rule, Level.BLOCK, "x"), DRAFT, view) == wanted
+    nobody = replace(DRAFT, identity=None)
+    assert field_of(Finding(rule, Level.BLOCK, "x"), nobody, view) == "customer"
+
+
+def test_a_customers_own_field_is_named_without_the_address() -> None:
+    assert name_for("candidate", JANE) == "candidate:8c87b489ce35cf2e"

@@ -1,0 +1,572 @@
+"""Ids survive updates of the form, choices belong to one customer, and hostile text is literal."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.request import Place
+from bot.rules.verdict import Finding, Level, Rule, Verdict
+from bot.slack.form_input import (
+    CANDIDATE,
+    CUSTOMER,
+    LEAVE,
+    MESSAGE,
+    OPEN,
+    SEND_AT,
+    SEND_BEFORE,
+    WRITE_INTO,
+    Draft,
+    field_of,
+    make_draft,
+    read_form,
+)
+from bot.slack.form_view import (
+    ASK_FOR_CUSTOMER,
+    EVIDENCE,
+    LOOKING_UP,
+    Note,
+    build_error_view,
+    build_form,
+)
+from bot.text import sendable
+from genesys import Conversation, Customer, Identity, IdentityKind, NoContact, Several
+from sandbox.local_slack.views import check_view
+
+from ..conftest import JANE, NOW, PLACE
+
+View = dict[str, Any]
+BOB = Identity(IdentityKind.EMAIL, "bob@example.com")
+HOSTILE = "<!channel> @here <@U0ADA> *b* _i_ `c` <https://evil.example|ok> &amp; \u202e 𝔘 </script>"
+STOP = Finding(Rule.CONTACT, Level.BLOCK, "Stop here.")
+LATER = NOW + timedelta(hours=3)
+
+
+def _draft(customer: str = "jane@example.com", message: str = "Hello", **more: Any) -> Draft:
+    return replace(make_draft(PLACE, customer, message, None), **more)
+
+
+def _verdict(found: Any, *findings: Finding, identity: Identity = JANE) -> Verdict:
+    return Verdict(identity, found, findings)
+
+
+def _deliver(view: View, **values: dict[str, Any]) -> View:
+    """Give a view as Slack delivers it back: with what its inputs hold.
+
+    `values` overrides by block id up to the colon, such as ``open_conversation={...}``.
+    """
+    state: dict[str, dict[str, Any]] = {}
+    for block in view["blocks"]:
+        if block["type"] != "input":
+            continue
+        element = block["element"]
+        held: dict[str, Any] = {"type": element["type"]}
+        if element["type"] == "plain_text_input":
+            held["value"] = element.get("initial_value")
+        elif element["type"] == "datetimepicker":
+            held["selected_date_time"] = element.get("initial_date_time")
+        else:
+            held["selected_option"] = element.get("initial_option")
+        held |= values.get(block["block_id"].partition(":")[0], {})
+        state[block["block_id"]] = {element["action_id"]: held}
+    return {**copy.deepcopy(view), "id": "V1", "state": {"values": state}}
+
+
+def _read(view: View) -> Draft:
+    return read_form(view, PLACE.team_id, None)
+
+
+def _ids(view: View) -> dict[str, str | None]:
+    return {b["block_id"]: b.get("element", {}).get("action_id") for b in view["blocks"]}
+
+
+@pytest.fixture
+def open_one(
+    a_customer: Callable[..., Customer], a_conversation: Callable[..., Conversation]
+) -> Callable[..., Customer]:
+    def build(identity: Identity = JANE, name: str = "Jane Doe") -> Customer:
+        return a_customer(a_conversation(is_open=True), identity=identity, name=name)
+
+    return build
+
+
+def test_ids_stay_the_same_from_opening_to_verdict(a_customer: Callable[..., Customer]) -> None:
+    shown: list[Note | Verdict] = [
+        ASK_FOR_CUSTOMER,
+        LOOKING_UP,
+        Note("Something else"),
+        _verdict(a_customer()),
+        _verdict(NoContact(JANE), STOP),
+        _verdict(None, STOP),
+    ]
+    views = [build_form(_draft(), one) for one in shown]
+    views += [build_form(_draft(customer, "other"), LOOKING_UP) for customer in ("", "x", "b@c.d")]
+    views.append(build_form(_draft(send_at=LATER, send_before=LATER), LOOKING_UP))
+    ids = {CUSTOMER: CUSTOMER, EVIDENCE: None, MESSAGE: MESSAGE}
+    ids |= {SEND_AT: SEND_AT, SEND_BEFORE: SEND_BEFORE}
+    assert [_ids(view) for view in views] == [ids] * len(views)
+    assert {view["callback_id"] for view in views} == {"compose"}
+
+
+def test_a_customers_own_fields_keep_their_ids_when_the_verdict_changes(
+    open_one: Callable[..., Customer], several: Callable[..., Several]
+) -> None:
+    candidates = several()
+    asked = build_form(_draft(), _verdict(candidates, STOP))
+    chosen = _draft(chosen_contact_id=candidates.candidates[0].contact_id)
+    updates = [build_form(chosen, one, candidates) for one in (LOOKING_UP, _verdict(None, STOP))]
+    assert all(_ids(update) == _ids(asked) for update in updates)
+    undecided = build_form(_draft(), _verdict(open_one()))
+    decided = build_form(_draft(into_open=True), _verdict(open_one()))
+    assert _ids(undecided) == _ids(decided)
+
+
+def test_another_customers_fields_have_other_ids_that_hide_the_address(
+    open_one: Callable[..., Customer], several: Callable[..., Several]
+) -> None:
+    ids = [
+        set(_ids(build_form(_draft(identity.value), _verdict(found, identity=identity))))
+        - {CUSTOMER, EVIDENCE, MESSAGE, SEND_AT, SEND_BEFORE}
+        for identity in (JANE, BOB)
+        for found in (several(identity=identity), open_one(identity))
+    ]
+    own = set().union(*ids)
+    assert len(own) == len(ids) == 4
+    assert not [name for name in own if "jane" in name or "bob" in name or "@" in name]
+    assert max(map(len, own)) <= 255
+
+
+def test_a_contact_chosen_for_one_customer_does_not_count_for_another(
+    several: Callable[..., Several],
+) -> None:
+    candidates = several()
+    picked = {"selected_option": {"value": candidates.candidates[1].contact_id}}
+    view = build_form(_draft(), _verdict(candidates, STOP))
+    assert _read(_deliver(view, candidate=picked)).chosen_contact_id == picked[
+        "selected_option"
+    ].get("value")
+    changed = _deliver(view, candidate=picked, customer={"value": "bob@example.com"})
+    assert _read(changed).identity == BOB
+    assert _read(changed).chosen_contact_id == ""
+
+
+def test_permission_to_write_into_a_conversation_does_not_count_for_another_customer(
+    open_one: Callable[..., Customer],
+) -> None:
+    view = build_form(_draft(), _verdict(open_one()))
+    write = {"selected_option": {"value": WRITE_INTO}}
+    assert _read(_deliver(view, open_conversation=write)).into_open
+    changed = _deliver(view, open_conversation=write, customer={"value": "bob@example.com"})
+    assert not _read(changed).into_open
+    unreadable = _deliver(view, open_conversation=write, customer={"value": "nobody"})
+    assert not _read(unreadable).into_open
+
+
+@pytest.mark.parametrize(
+    ("value", "into_open"),
+    [({"value": LEAVE}, False), ({"value": WRITE_INTO}, True), (None, False)],
+)
+def test_writing_into_an_open_conversation_must_be_chosen(
+    value: dict[str, str] | None, into_open: bool, open_one: Callable[..., Customer]
+) -> None:
+    view = build_form(_draft(), _verdict(open_one()))
+    delivered = _deliver(view, open_conversation={"selected_option": value})
+    assert _read(delivered).into_open is into_open
+
+
+def test_leaving_an_open_conversation_alone_is_the_default(
+    open_one: Callable[..., Customer],
+) -> None:
+    view = build_form(_draft(), _verdict(open_one()))
+    radio = next(b["element"] for b in view["blocks"] if b["block_id"].startswith(OPEN))
+    assert radio["initial_option"]["value"] == LEAVE
+
+
+@settings(max_examples=50)
+@given(
+    customer=st.sampled_from(["", "jane@example.com", "+44 20 7946 0018", "not one"])
+    | st.text(st.characters(), max_size=320),
+    message=st.text(st.characters(), max_size=300),
+    thread_ts=st.sampled_from(["", "1790000000.000100"]),
+)
+def test_what_was_typed_comes_back_as_it_was(customer: str, message: str, thread_ts: str) -> None:
+    place = Place("T0TEAM", "C0SUPPORT", thread_ts, "https://hooks.slack.com/commands/T/1/x")
+    draft = make_draft(place, customer, sendable(message), None)
+    assert read_form(_deliver(build_form(draft)), "T0TEAM", None) == draft
+
+
+def test_choices_come_back_as_they_were(
+    open_one: Callable[..., Customer], several: Callable[..., Several]
+) -> None:
+    candidates = several()
+    draft = _draft(chosen_contact_id=candidates.candidates[1].contact_id, into_open=True)
+    view = build_form(draft, _verdict(open_one()), candidates)
+    assert _read(_deliver(view)) == draft
+
+
+@pytest.mark.parametrize("send_before", [None, LATER + timedelta(minutes=1)])
+@pytest.mark.parametrize("send_at", [None, LATER])
+def test_planned_times_come_back_as_they_were(
+    send_at: datetime | None, send_before: datetime | None
+) -> None:
+    draft = _draft(send_at=send_at, send_before=send_before)
+    assert _read(_deliver(build_form(draft))) == draft
+    planned = _draft("nobody", send_at=send_at, send_before=send_before)
+    read = _read(_deliver(build_form(planned)))
+    assert (read.send_at, read.send_before) == (send_at, send_before)  # without a customer, too
+
+
+def test_a_picked_time_is_read_in_utc_and_a_cleared_one_is_none() -> None:
+    view = build_form(_draft(send_before=LATER))
+    picked = {"selected_date_time": int(LATER.timestamp())}
+    read = _read(_deliver(view, send_at=picked, send_before={"selected_date_time": None}))
+    assert (read.send_at, read.send_before) == (LATER, None)
+    assert read.send_at is not None and read.send_at.utcoffset() == timedelta(0)
+
+
+def test_times_are_optional_and_say_what_empty_means() -> None:
+    blocks = {block["block_id"]: block for block in build_form(_draft())["blocks"]}
+    for name in (SEND_AT, SEND_BEFORE):
+        assert blocks[name]["optional"] is True
+        assert "initial_date_time" not in blocks[name]["element"]
+        assert blocks[name]["hint"]["text"].startswith("Empty: ")
+
+
+def test_a_form_of_an_older_release_without_times_can_be_sent() -> None:
+    view = build_form(_draft())
+    view["blocks"] = [
+        one for one in view["blocks"] if one["block_id"] not in (SEND_AT, SEND_BEFORE)
+    ]
+    assert _read(_deliver(view)) == _draft()
+
+
+def test_an_untouched_form_is_an_empty_draft_that_asks_for_a_customer() -> None:
+    draft = _read(_deliver(build_form(_draft("", ""))))
+    assert (draft.customer, draft.message, draft.identity) == ("", "", None)
+    assert draft.problem == "Type the customer's e-mail address or phone number."
+
+
+def test_control_characters_in_the_message_are_dropped() -> None:
+    view = build_form(_draft())
+    assert _read(_deliver(view, message={"value": "a\x00b\x1bc\nd"})).message == "abc\nd"
+
+
+def test_a_paste_longer_than_web_messaging_takes_is_not_cut() -> None:
+    message = "x" * 2_500
+    assert _read(_deliver(build_form(_draft(message=message)))).message == message
+
+
+@pytest.mark.parametrize(
+    ("rule", "shown", "field"),
+    [
+        (Rule.CONTACT, "nobody", CUSTOMER),
+        (Rule.CONTACT, "several", CANDIDATE),
+        (Rule.HISTORY, "several", CUSTOMER),
+        (Rule.HISTORY, "open", CUSTOMER),
+        (Rule.DEPLOYMENT, "open", CUSTOMER),
+        (Rule.GENESYS, "nobody", CUSTOMER),
+        (Rule.CONVERSATION, "open", OPEN),
+        (Rule.CONVERSATION, "nobody", CUSTOMER),  # opened since the form was drawn
+    ],
+)
+def test_a_finding_stands_under_its_field(
+    rule: Rule,
+    shown: str,
+    field: str,
+    open_one: Callable[..., Customer],
+    several: Callable[..., Several],
+) -> None:
+    found = {"nobody": NoContact(JANE), "several": several(), "open": open_one()}[shown]
+    view = build_form(_draft(), _verdict(found, STOP))
+    block_id = field_of(Finding(rule, Level.BLOCK, "x"), _draft(), view)
+    assert block_id.partition(":")[0] == field
+    assert block_id in _ids(view)
+
+
+def test_a_finding_about_a_new_customer_never_stands_under_the_old_ones_field(
+    open_one: Callable[..., Customer],
+) -> None:
+    view = build_form(_draft(), _verdict(open_one()))
+    finding = Finding(Rule.CONVERSATION, Level.BLOCK, "x")
+    assert field_of(finding, _draft("bob@example.com"), view) == CUSTOMER
+
+
+@pytest.mark.parametrize("customer", ["", "jane@example.com"])
+def test_the_cursor_starts_where_something_is_missing(customer: str) -> None:
+    blocks = {b["block_id"]: b for b in build_form(_draft(customer))["blocks"]}
+    focused = [
+        name for name, b in blocks.items() if b.get("element", {}).get("focus_on_load") is True
+    ]
+    assert focused == [MESSAGE if customer else CUSTOMER]
+
+
+def test_the_look_up_starts_on_enter_not_on_every_key() -> None:
+    element = build_form(_draft())["blocks"][0]["element"]
+    assert element["dispatch_action_config"] == {"trigger_actions_on": ["on_enter_pressed"]}
+
+
+@pytest.mark.parametrize(
+    ("findings", "words"),
+    [
+        ((), "Ready to send: "),
+        ((Finding(Rule.DEPLOYMENT, Level.WARN, "x"),), "Ready to send: "),
+        ((STOP,), "Cannot be sent: "),
+    ],
+)
+def test_the_verdict_is_shown_in_words(
+    findings: tuple[Finding, ...], words: str, a_customer: Callable[..., Customer]
+) -> None:
+    evidence = build_form(_draft(), _verdict(a_customer(), *findings))["blocks"][1]
+    assert evidence["elements"][0]["elements"][0]["text"] == words
+    for finding, section in zip(findings, evidence["elements"][1:], strict=True):
+        word = section["elements"][0]["text"]
+        assert ("Note" if finding.level is Level.WARN else "Stop") in word
+
+
+def _strings(value: Any, parent: dict[str, Any], key: str) -> Iterator[tuple[Any, str, str]]:
+    if isinstance(value, str):
+        yield parent, key, value
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _strings(one, value, name)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one, parent, key)
+
+
+def _hostile_views(
+    a_customer: Callable[..., Customer], several: Callable[..., Several]
+) -> Iterator[View]:
+    draft = _draft(HOSTILE, HOSTILE)
+    jane = _draft(message=HOSTILE)
+    finding = Finding(Rule.GENESYS, Level.BLOCK, f"Stop. {HOSTILE}")
+    yield build_form(draft)
+    yield build_form(draft, Note(f"Not an address: {HOSTILE}"))
+    yield build_form(jane, _verdict(a_customer(name=HOSTILE), finding))
+    yield build_form(jane, _verdict(several(11, name=HOSTILE), finding))
+    yield build_error_view(f"Sorry. {HOSTILE}")
+
+
+def test_hostile_text_stands_only_where_nothing_is_formatted(
+    a_customer: Callable[..., Customer], several: Callable[..., Several]
+) -> None:
+    met = 0
+    for view in _hostile_views(a_customer, several):
+        assert not list(check_view(view))
+        for parent, key, text in _strings(view, view, ""):
+            assert parent.get("type") != "mrkdwn"
+            if "channel>" not in text:
+                continue
+            met += 1
+            is_text = key == "text" and parent["type"] in ("text", "plain_text")
+            is_typed = key == "initial_value" and parent["type"] == "plain_text_input"
+            assert is_text or is_typed
+    assert met > 10
+
+
+def test_no_direction_mark_reaches_the_agent_from_genesys(
+    a_customer: Callable[..., Customer], several: Callable[..., Several]
+) -> None:
+    finding = Finding(Rule.GENESYS, Level.BLOCK, "Stop. \u202egnp.exe")
+    for found in (a_customer(name="\u202eenaJ"), several(name="\u202etaP")):
+        view = build_form(_draft(), _verdict(found, finding))
+        assert not [text for _, _, text in _strings(view, view, "") if "\u202e" in text]
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def test_the_whole_form_is_drawn_for_a_draft_without_a_verdict() -> None:
+    draft = _draft(send_at=LATER)
+    assert build_form(draft) == {
+        "type": "modal",
+        "callback_id": "compose",
+        "title": _plain("Message a customer"),
+        "submit": _plain("Send"),
+        "close": _plain("Cancel"),
+        "private_metadata": json.dumps(["C0SUPPORT", "", PLACE.response_url]),
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": "customer",
+                "dispatch_action": True,
+                "label": _plain("Customer"),
+                "hint": _plain(
+                    "E-mail address or phone number. Press Enter to look the customer up."
+                ),
+                "element": {
+                    "type": "plain_text_input",
+                    "action_id": "customer",
+                    "placeholder": _plain("jane@example.com or +44 20 7946 0018"),
+                    "max_length": 320,
+                    "focus_on_load": False,
+                    "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
+                    "initial_value": "jane@example.com",
+                },
+            },
+            {
+                "type": "rich_text",
+                "block_id": "evidence",
+                "elements": [
+                    {
+                        "type": "rich_text_section",
+                        "elements": [
+                            {
+                                "type": "text",
+                                "text": "Type the customer's e-mail address or phone number and "
+                                "press Enter to see who it is.",
+                                "style": {"italic": True},
+                            }
+                        ],
+                    }
+                ],
+            },
+            {
+                "type": "input",
+                "block_id": "message",
+                "label": _plain("Message"),
+                "hint": _plain("Up to 2,000 characters. The customer sees exactly this text."),
+                "element": {
+                    "type": "plain_text_input",
+                    "action_id": "message",
+                    "multiline": True,
+                    "max_length": 3000,
+                    "focus_on_load": True,
+                    "initial_value": "Hello",
+                },
+            },
+            {
+                "type": "input",
+                "block_id": "send_at",
+                "optional": True,
+                "label": _plain("Send later"),
+                "hint": _plain("Empty: at once."),
+                "element": {
+                    "type": "datetimepicker",
+                    "action_id": "send_at",
+                    "initial_date_time": int(LATER.timestamp()),
+                },
+            },
+            {
+                "type": "input",
+                "block_id": "send_before",
+                "optional": True,
+                "label": _plain("Not after"),
+                "hint": _plain("Empty: as soon as it can be. Past this time it is never sent."),
+                "element": {"type": "datetimepicker", "action_id": "send_before"},
+            },
+        ],
+    }
+
+
+def test_long_texts_are_cut_to_what_slack_takes() -> None:
+    blocks = build_form(_draft("c" * 321, "m" * 3_001))["blocks"]
+    assert blocks[0]["element"]["initial_value"] == "c" * 320
+    assert blocks[2]["element"]["initial_value"] == "m" * 3_000
+
+
+def test_the_contacts_to_choose_from_are_drawn_with_their_hints(
+    several: Callable[..., Several],
+) -> None:
+    candidates = several(11, name="Pat").candidates
+    candidates = (
+        replace(candidates[0], hint=""),
+        replace(candidates[1], name="x" * 76, hint="h" * 76),
+        *candidates[2:],
+    )
+    found = Several(JANE, candidates)
+    chosen = _draft(chosen_contact_id=candidates[0].contact_id)
+    view = build_form(chosen, _verdict(found, STOP))
+    radio = view["blocks"][1]
+    assert (radio["type"], radio["dispatch_action"]) == ("input", True)
+    assert radio["label"] == _plain("Several contacts share this address. Which one?")
+    element = radio["element"]
+    assert (element["type"], element["action_id"]) == ("radio_buttons", "candidate")
+    assert len(element["options"]) == 10
+    assert element["options"][0] == {
+        "text": _plain("Pat 0"),
+        "description": _plain("Identified"),
+        "value": candidates[0].contact_id,
+    }
+    assert element["options"][1] == {
+        "text": _plain("x" * 74 + "…"),
+        "description": _plain("h" * 74 + "…"),
+        "value": candidates[1].contact_id,
+    }
+    assert element["initial_option"] == element["options"][0]
+    undecided = build_form(_draft(), _verdict(found, STOP))["blocks"][1]["element"]
+    assert "initial_option" not in undecided
+
+
+def test_the_choice_about_an_open_conversation_is_drawn(
+    open_one: Callable[..., Customer],
+) -> None:
+    view = build_form(_draft(into_open=True), _verdict(open_one()))
+    radio = view["blocks"][2]
+    leave = {"text": _plain("Do not send while it is open"), "value": "leave"}
+    write = {"text": _plain("Write into the open conversation"), "value": "write"}
+    assert (radio["type"], radio["dispatch_action"]) == ("input", True)
+    assert radio["label"] == _plain("A conversation is open now")
+    assert radio["element"] == {
+        "type": "radio_buttons",
+        "action_id": "open_conversation",
+        "options": [leave, write],
+        "initial_option": write,
+    }
+
+
+def _evidence(verdict: Verdict) -> list[list[tuple[str, bool]]]:
+    """Return the lines of the evidence as texts, each with whether it is bold."""
+    block = next(b for b in build_form(_draft(), verdict)["blocks"] if b["block_id"] == EVIDENCE)
+    return [
+        [(leaf["text"], leaf.get("style", {}).get("bold", False)) for leaf in line["elements"]]
+        for line in block["elements"]
+    ]
+
+
+def test_the_evidence_names_the_customer_and_says_how_each_rule_came_out(
+    a_customer: Callable[..., Customer],
+) -> None:
+    findings = [Finding(Rule.HISTORY, level, level.value) for level in Level]
+    assert _evidence(_verdict(a_customer(), *findings)) == [
+        [
+            ("Cannot be sent: ", True),
+            ("Jane Doe", True),
+            (" · jane@example.com · curated contact", False),
+        ],
+        [("✓ OK: ", False), ("pass", False)],
+        [("⚠ Note: ", True), ("warn", False)],
+        [("✗ Stop: ", True), ("block", False)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "findings", "words"),
+    [
+        (NoContact(JANE), (STOP,), "Cannot be sent: "),
+        (None, (STOP,), "Cannot be sent: "),
+        (None, (Finding(Rule.GENESYS, Level.WARN, "x"),), "Not checked yet: "),
+    ],
+)
+def test_without_a_customer_the_evidence_names_the_address(
+    found: NoContact | None, findings: tuple[Finding, ...], words: str
+) -> None:
+    headline = _evidence(_verdict(found, *findings))[0]
+    assert headline == [(words, True), ("jane@example.com", False)]
+
+
+def test_the_error_view_says_what_went_wrong() -> None:
+    assert build_error_view("Oh no.") == {
+        "type": "modal",
+        "callback_id": "sorry",
+        "title": _plain("Something went wrong"),
+        "close": _plain("Close"),
+        "blocks": [{"type": "section", "text": _plain("Oh no.")}],
+    }

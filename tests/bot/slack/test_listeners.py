@@ -1,0 +1,133 @@
+"""Whatever a person does in Slack reaches its listener, and is acknowledged without waiting."""
+
+import json
+import logging
+import re
+from typing import Any
+
+import pytest
+
+from bot.slack.command import show_help
+
+from ..conftest import Local
+from .conftest import Agent, Bot, words
+
+REFERENCE = re.compile(
+    r"Something went wrong in the bot, and nothing was sent by this step\. Try again; if it "
+    r"happens again, tell an administrator this reference: ([0-9a-f]{8})"
+)
+
+
+def deliver(local: Local, body: dict[str, Any]) -> dict[str, Any]:
+    """Send the bot an interaction of the test's own making."""
+    sent = {"kind": "interactive", "body": {"user": {"id": "U0ADA"}, **body}}
+    answer: dict[str, Any] = local.ask("POST", "/control/slack/deliver", **sent)
+    return answer
+
+
+@pytest.mark.parametrize("typed", ["help", " HELP ", "?", "-h", "--help"])
+def test_help_is_the_ack_itself_and_opens_nothing(
+    typed: str, bot: Bot, ada: Agent, local: Local
+) -> None:
+    ack = ada.types(typed)
+    shown = show_help("/proactive")
+    assert ack["body"] == {
+        "response_type": "ephemeral",
+        "text": shown.text,
+        "blocks": shown.blocks,
+    }
+    bot.finish()
+    assert not local.calls("slack", "views.open")
+
+
+def test_a_text_that_begins_like_help_is_a_message(bot: Bot, ada: Agent) -> None:
+    view = ada.opens("help me with my order", "press Enter")
+    assert '"initial_value": "help me with my order"' in words(view)
+
+
+def test_the_first_command_is_acknowledged_without_asking_slack_who_the_bot_is(
+    bot: Bot, ada: Agent, local: Local
+) -> None:
+    ack = ada.types("jane@example.com Hello")
+    assert (ack["status"], ack["body"], ack["failure"]) == (200, "", None)
+    bot.finish()
+    assert not local.calls("slack", "auth.test")
+
+
+def test_no_ack_waits_for_genesys(bot: Bot, ada: Agent, local: Local) -> None:
+    local.order("genesys", "*", "latency", seconds=1.0, times=None)
+    acks = [ada.types("jane@example.com Hello")]
+    ada.sees("Looking the customer up")
+    acks.append(ada.changes("customer", "amir@example.com"))
+    acks.append(ada.submits()["ack"])
+    assert all(ack["ms"] < 900 for ack in acks)
+    local.clear_faults()
+
+
+@pytest.mark.parametrize(
+    ("text", "customer"),
+    [
+        ("Please tell <mailto:amir@example.com|Amir>, thanks", "amir@example.com"),
+        ("Please tell amir@example.com, thanks", "amir@example.com"),
+        ("Nobody in here", ""),
+    ],
+)
+def test_the_message_shortcut_opens_the_form_for_the_customer_in_the_message(
+    text: str, customer: str, bot: Bot, ada: Agent
+) -> None:
+    ts = ada.writes(text)
+    assert ada.chooses_shortcut(ts)["body"] == ""
+    view = ada.sees("Ready to send" if customer else "press Enter")
+    assert view["blocks"][0]["element"].get("initial_value", "") == customer
+    place = json.loads(view["private_metadata"])
+    assert place[:2] == ["C0SUPPORT", ts]
+
+
+def test_the_shortcut_on_a_reply_keeps_the_thread(bot: Bot, ada: Agent) -> None:
+    parent = ada.writes("A thread")
+    ada.chooses_shortcut(ada.writes("jane@example.com", thread_ts=parent))
+    view = ada.sees("Ready to send")
+    assert json.loads(view["private_metadata"])[:2] == ["C0SUPPORT", parent]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "block_actions", "actions": [{"action_id": "customer_2", "block_id": "b"}]},
+        {"type": "block_actions", "actions": [{"action_id": "uncancel", "block_id": "b"}]},
+        {"type": "view_submission", "view": {"type": "modal", "callback_id": "sorry"}},
+        {"type": "message_action", "callback_id": "other"},
+    ],
+)
+def test_what_nobody_listens_to_is_not_found(body: dict[str, Any], bot: Bot, local: Local) -> None:
+    assert deliver(local, body)["status"] == 404
+
+
+def test_an_error_in_a_submitted_form_stands_under_its_first_field(
+    bot: Bot, local: Local, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocks = [{"type": "rich_text", "block_id": "r"}, {"type": "input", "block_id": "customer"}]
+    view = {"type": "modal", "callback_id": "compose", "blocks": blocks}  # without its state
+    answer = deliver(local, {"type": "view_submission", "view": view})
+    ack = json.loads(answer["body"])
+    assert (answer["status"], ack["response_action"]) == (200, "errors")
+    assert list(ack["errors"]) == ["customer"]
+    found = REFERENCE.fullmatch(ack["errors"]["customer"])
+    assert found is not None
+    [record] = [r for r in caplog.records if r.name == "bot.slack.errors"]
+    assert record.levelno == logging.ERROR
+    assert record.getMessage() == f"unforeseen error, reference {found[1]}"
+    assert record.exc_info is not None
+    assert record.exc_info[0] is KeyError
+
+
+def test_an_error_without_a_place_for_it_is_told_in_a_direct_message(
+    bot: Bot, local: Local
+) -> None:
+    view = {"type": "modal", "callback_id": "compose", "blocks": []}
+    body = {"type": "block_actions", "actions": [{"action_id": "customer", "block_id": "b"}]}
+    assert deliver(local, {**body, "view": view})["status"] == 200
+    bot.finish()
+    told = local.messages("D0ADA")
+    assert len(told) == 1
+    assert REFERENCE.fullmatch(told[0]["text"])

@@ -1,0 +1,99 @@
+"""Over a websocket the same app answers, and the first connection is tried until it works."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp
+import pytest
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+import bot.slack.socket_mode
+from bot.cli.manifest import build_manifest
+from bot.ops.health import Health
+from bot.slack.socket_mode import keep_socket
+from sandbox.server import Sandbox
+
+from ..conftest import Local
+
+
+class FakeHealth:
+    """Notes which socket it is told to include, and whether it is followed."""
+
+    def __init__(self) -> None:
+        self.socket: Any = None
+        self.is_following = False
+
+    def include_socket(self, socket: Any) -> None:
+        self.socket = socket
+
+    async def follow_socket(self) -> None:
+        self.is_following = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.is_following = False
+
+
+@pytest.fixture
+def socket_slack() -> Iterator[Local]:
+    """Run a local Slack that delivers over Socket Mode."""
+    with Sandbox(build_manifest(url=""), socket_mode=True) as sandbox:
+        yield Local(sandbox)
+
+
+def test_the_first_connection_is_tried_until_it_works_and_carries_requests(
+    socket_slack: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bot.slack.socket_mode, "PING_SECONDS", 0.1)
+    settings = socket_slack.sandbox.bot_environment(Path())
+    refusal = {"status": 503, "times": 3}
+    socket_slack.order("slack", "apps.connections.open", "status", **refusal)
+    health = FakeHealth()
+
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id="T0LOCAL", bot_token="xoxb-x")
+
+    def sockets() -> int:
+        return int(socket_slack.ask("GET", "/control/slack/settings")["sockets"])
+
+    async def until(count: int) -> None:
+        async with asyncio.timeout(10):
+            while await asyncio.to_thread(sockets) != count:
+                await asyncio.sleep(0.01)
+
+    async def serve() -> dict[str, Any]:
+        app = AsyncApp(
+            process_before_response=True, request_verification_enabled=False, authorize=authorize
+        )
+
+        @app.command("/proactive")
+        async def listen(ack: AsyncAck, body: dict[str, Any]) -> None:
+            await ack(text=body["text"], response_type="ephemeral")
+
+        async with aiohttp.ClientSession() as session:
+            client = AsyncWebClient(
+                base_url=settings["SLACK_API_URL"], session=session, retry_handlers=[]
+            )
+            token = settings["SLACK_APP_TOKEN"]
+            async with keep_socket(app, token, client, cast(Health, health)):
+                await until(1)
+                assert health.is_following
+                assert await health.socket.is_connected()
+                typed = {"channel": "C0SUPPORT", "command": "/proactive", "text": "a payload"}
+                done = await asyncio.to_thread(
+                    socket_slack.ask, "POST", "/people/commands", **typed
+                )
+            await until(0)
+        return dict(done["ack"])
+
+    ack = asyncio.run(serve())
+    assert (ack["status"], ack["body"]) == (
+        200,
+        {"text": "a payload", "response_type": "ephemeral"},
+    )
+    assert not health.is_following
+    assert len(socket_slack.calls("slack", "apps.connections.open")) == 4

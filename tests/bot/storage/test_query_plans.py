@@ -1,0 +1,147 @@
+"""Periodic queries use their partial index, so they cost the same however many old requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.job import Job
+from bot.jobs.queue import JobQueue, UnfinishedJob
+from bot.jobs.repair import Repair
+from bot.request import Event, Request, State
+from bot.storage.database import Database
+from bot.storage.outcome_schedule import OutcomeSchedule
+from bot.storage.requests import RequestStore
+from tests.bot.conftest import NOW
+
+Statements = list[tuple[str, Any]]
+
+
+class NoJobs(JobQueue):
+    """A queue without DBOS, on which nothing waits."""
+
+    def __init__(self) -> None:
+        self.enqueued: list[Job] = []
+
+    def enqueue(self, connection: sa.Connection, job: Job) -> None:
+        self.enqueued.append(job)
+
+    def list_unfinished(self) -> list[UnfinishedJob]:
+        return []
+
+
+class Bench:
+    """The bot's queries on a database with one request of each kind that they look for."""
+
+    def __init__(self, database: Database, a_request: Callable[..., Request]) -> None:
+        self.database, self.queue = database, NoJobs()
+        self.store = RequestStore(database, self.queue.enqueue)
+        self.schedule = OutcomeSchedule(database, self.queue.enqueue)
+        self.unsent = self.store.add(a_request(request_id="V1"), [])
+        self.store.add(a_request(request_id="V2", state=State.SENDING), [])
+        self.store.move("V2", State.ACCEPTED, Event.ACCEPTED, next_look_at=NOW)
+
+    def repair(self) -> None:
+        repair = Repair(self.database, self.store, self.queue)
+        assert repair.repair(NOW + timedelta(days=9)) >= 1
+
+    def plans(self, do: Callable[[Bench], object]) -> list[tuple[str, list[str]]]:
+        """Return the statements that a call makes, each with the places where it looks."""
+        made: Statements = []
+
+        @sa.event.listens_for(self.database.engine, "before_cursor_execute")
+        def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            made.append((statement, parameters))
+
+        do(self)
+        sa.event.remove(self.database.engine, "before_cursor_execute", note)
+        explain = _explain_postgresql if self.database.is_postgresql else _explain_sqlite
+        with self.database.engine.connect() as connection:
+            return [
+                (one[0], explain(connection, *one))
+                for one in made
+                if one[0].startswith(("SELECT", "WITH", "UPDATE"))
+            ]
+
+
+def _explain_sqlite(connection: sa.Connection, statement: str, parameters: Any) -> list[str]:
+    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    looks = [row.detail for row in rows]
+    return [look for look in looks if " requests" in look or " history" in look]
+
+
+def _explain_postgresql(connection: sa.Connection, statement: str, parameters: Any) -> list[str]:
+    """Explain it as for a large table: a small one is cheaper to read from end to end."""
+    connection.exec_driver_sql("SET enable_seqscan = off")
+    rows = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+    found = rows.scalar_one()
+    looks: list[str] = []
+
+    def walk(node: dict[str, Any]) -> None:
+        if node["Node Type"] in ("Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Index Scan"):
+            looks.append(f"{node['Node Type']} {node.get('Index Name', '')}")
+        for below in node.get("Plans", ()):
+            walk(below)
+
+    walk((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])
+    return looks
+
+
+@pytest.fixture
+def bench(
+    database_url: str, connect: Callable[[str], Database], a_request: Callable[..., Request]
+) -> Bench:
+    return Bench(connect(database_url), a_request)
+
+
+QUERIES: dict[str, tuple[Callable[[Bench], object], set[str]]] = {
+    "claim_due": (
+        lambda bench: bench.schedule.claim_due(NOW, timedelta(seconds=60), 100),
+        {"requests_followed"},
+    ),
+    "pull_forward": (lambda bench: bench.schedule.pull_forward(NOW), {"requests_followed"}),
+    "next_conversations": (
+        lambda bench: bench.schedule.next_conversations(100),
+        {"requests_followed"},
+    ),
+    "count_open": (
+        lambda bench: bench.store.count_open(),
+        {"requests_unfinished", "requests_followed"},
+    ),
+    "count_ahead": (
+        lambda bench: bench.store.count_ahead(bench.unsent),
+        {"requests_unfinished"},
+    ),
+    "repair": (
+        lambda bench: bench.repair(),
+        {"requests_unfinished", "history_unposted"},
+    ),
+}
+# These find the rows of one request, which are few.
+BY_REQUEST = ("sqlite_autoindex_requests_1", "requests_pkey", "ix_history_request_id")
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_periodic_query_uses_its_partial_index(query: str, bench: Bench) -> None:
+    do, indexes = QUERIES[query]
+    plans = bench.plans(do)
+    looks = [look for _, found in plans for look in found]
+    assert all(found for _, found in plans), plans
+    used = {index for index in indexes for look in looks if index in look.split()}
+    assert used == indexes, plans
+    others = [look for look in looks if not indexes & set(look.split())]
+    assert [look for look in others if not set(BY_REQUEST) & set(look.split())] == [], plans
+
+
+def test_a_scan_of_a_whole_table_would_be_noticed(bench: Bench) -> None:
+    def scan(bench: Bench) -> None:
+        with bench.database.connect() as connection:
+            connection.execute(sa.text("SELECT count(*) FROM requests WHERE agent_name = ''"))
+
+    ((_, looks),) = bench.plans(scan)
+    assert looks == (["Seq Scan "] if bench.database.is_postgresql else ["SCAN requests"])

@@ -1,0 +1,182 @@
+"""What all tests share: databases of both kinds.
+
+``postgresql`` starts a real server on a loopback port, with its data in a temporary folder. It
+ends with the tests. Each test gets its own database: ``postgresql``, ``sqlite``, or both in turn
+with ``database_url``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.storage.database import Database
+from bot.storage.migrations import migrate
+
+PATIENCE = 20.0
+# Nothing here outlives the tests, so nothing has to reach the disk.
+_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+def wait_until(look: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    """Wait for a condition; fail if it doesn't come true."""
+    deadline = time.monotonic() + patience
+    while not look():
+        assert time.monotonic() < deadline, f"waited {patience:.0f} s for nothing: {what}"
+        time.sleep(0.02)
+
+
+def find_program(name: str) -> str | None:
+    """Find a program of the server: on the path, or where Debian keeps each version's."""
+    kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=_version)
+    return shutil.which(name) or (str(kept[-1]) if kept else None)
+
+
+def _version(program: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in program.parts[-3].split(".") if part.isdigit())
+
+
+class PostgreSQL:
+    """One server. Call ``new_database`` before you use it and ``remove`` at the end."""
+
+    def __init__(self, initdb: str, postgres: str) -> None:
+        self._postgres = postgres
+        self._databases = count()
+        self._folder = Path(tempfile.mkdtemp(prefix="proactive-postgresql-"))
+        self._as_user: dict[str, Any] = {}
+        if os.geteuid() == 0:  # the server refuses to run as root
+            user = next(u for u in pwd.getpwall() if u.pw_name in ("postgres", "nobody"))
+            os.chown(self._folder, user.pw_uid, user.pw_gid)
+            self._as_user = {"user": user.pw_uid, "group": user.pw_gid}
+        self._data = self._folder / "data"
+        made = self._run(
+            initdb, "-D", self._data, "-U", "bot", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"
+        )
+        assert made.returncode == 0, made.stdout
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self._server: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        settings = ("listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=")
+        options = [word for setting in settings + _FAST for word in ("-c", setting)]
+        with (self._folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [self._postgres, "-D", self._data, *options],
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+                **self._as_user,
+            )
+        wait_until(self._answers, f"PostgreSQL answers; see {self._folder}/log")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server: SIGINT closes all connections and shuts down, SIGQUIT crashes it."""
+        if self._server is not None:
+            self._server.send_signal(how)
+            self._server.wait(PATIENCE)
+            self._server = None
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def new_database(self) -> str:
+        name = f"test{next(self._databases)}"
+        with self._connect("postgres") as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        return f"postgresql://bot@127.0.0.1:{self.port}/{name}"
+
+    def drop(self, url: str) -> None:
+        with self._connect("postgres") as connection:
+            name = sa.make_url(url).database
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    @contextlib.contextmanager
+    def _connect(self, database: str) -> Iterator[sa.Connection]:
+        engine = sa.create_engine(
+            f"postgresql+psycopg://bot@127.0.0.1:{self.port}/{database}",
+            isolation_level="AUTOCOMMIT",
+            poolclass=sa.NullPool,
+        )
+        with engine.connect() as connection:
+            yield connection
+
+    def _answers(self) -> bool:
+        assert self._server is not None
+        assert self._server.poll() is None, (self._folder / "log").read_text()
+        try:
+            with self._connect("postgres"):
+                return True
+        except sa.exc.OperationalError:
+            return False
+
+    def _run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self._folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            **self._as_user,
+        )
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgreSQL]:
+    initdb, postgres = find_program("initdb"), find_program("postgres")
+    if initdb is None or postgres is None:
+        pytest.skip("PostgreSQL's server is not installed; on Debian: apt-get install postgresql")
+    server = PostgreSQL(initdb, postgres)
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def postgresql(server: PostgreSQL) -> Iterator[str]:
+    """Return the URL of an empty database."""
+    url = server.new_database()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> str:
+    """Return the URL of a file that isn't there yet."""
+    return f"sqlite:///{tmp_path / 'proactive.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[str], Database]]:
+    """Open a database with this version's tables; it's closed after the test."""
+    opened: list[Database] = []
+
+    def connect(url: str) -> Database:
+        opened.append(Database(url))
+        migrate(opened[-1])
+        return opened[-1]
+
+    yield connect
+    for database in opened:
+        database.close()
