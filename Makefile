@@ -1,7 +1,8 @@
 # Needs only make and Python 3.11 or newer; everything else goes into .venv.
-# PYTHON=python3.12 make … chooses another interpreter.
+# `make … PYTHON=python3.12 VENV=.venv-3.12` uses another interpreter.
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 # More than the cores of a small machine: half of the time the tests wait for programs of theirs.
 WORKERS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -9,66 +10,73 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-header --no-emit-index-url --no-annotate pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test slow check lint types lock surfaces screenshot soak matrix bench clean
+.PHONY: help sandbox test slow check lint types lock surfaces fast screenshot soak mutate matrix bench clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
-sandbox: .venv/run ## Try the whole product in a browser, no account needed
+sandbox: $(VENV)/run ## Try the whole product in a browser, no account needed
 	@$(BIN)/python -m sandbox $(ARGS)
 
-test: .venv/dev ## Run the tests
+test: $(VENV)/dev ## Run the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
 
-slow: .venv/dev ## Run the tests that take longer (kills, several processes)
+slow: $(VENV)/dev ## Run the tests that take longer (kills, several processes)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
+
+fast: $(VENV)/dev ## Run the fast tests, and start the bot once
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" tests/bot tests/genesys \
+		tests/test_architecture.py tests/product/test_main_path.py $(ARGS)
 
 check: lint types test ## Lint, types and tests
 
-lint: .venv/dev
+lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/dev
+types: $(VENV)/dev
 	$(BIN)/mypy bot genesys sandbox
 
-lock: .venv/dev ## Write the lock files anew from pyproject.toml
+lock: $(VENV)/dev ## Write the lock files anew from pyproject.toml
 	$(COMPILE) $(ARGS) -o requirements.lock
 	$(COMPILE) $(ARGS) --extra dev -o requirements-dev.lock
 
-surfaces: .venv/run ## Print every view and message of the bot as JSON lines
+surfaces: $(VENV)/run ## Print every view and message of the bot as JSON lines
 	@$(BIN)/python -m bot surfaces
 
-soak: .venv/dev ## Kill bots at random under load: ARGS="--processes 3 --database postgresql"
+soak: $(VENV)/dev ## Kill bots at random under load: ARGS="--processes 3 --database postgresql"
 	$(BIN)/python -m tests.crash.soak $(ARGS)
 
-bench: .venv/dev ## Measure the bot beside what it can be compared to: ARGS="ack rate --out FILE"
+bench: $(VENV)/dev ## Measure the bot beside what it can be compared to: ARGS="ack rate --out FILE"
 	$(BIN)/python -m benchmarks $(ARGS)
 
-matrix: .venv/dev ## Kill a bot at every named point: ARGS="--kills 10 --database postgresql"
+mutate: $(VENV)/dev ## Count how many seeded mistakes the fast tests notice: ARGS="--sample 20"
+	$(BIN)/python -m tests.mutate $(ARGS)
+
+matrix: $(VENV)/dev ## Kill a bot at every named point: ARGS="--kills 10 --database postgresql"
 	$(BIN)/python -m tests.crash.matrix $(ARGS)
 
 clean: ## Remove .venv and caches
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build *.egg-info
+	rm -rf .venv* .pytest_cache .mypy_cache .ruff_cache build *.egg-info
 
-.venv/python:
+$(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "This needs Python 3.11 or newer: set PYTHON to one, such as PYTHON=python3.11"; exit 1; }
-	@$(PYTHON) -m venv .venv || \
+	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "Python's venv module is missing: on Debian install the package python3-venv"; exit 1; }
 	@touch $@
 
 # --no-compile: the SDK has thousands of modules of which the bot loads a few.
-.venv/run: .venv/python requirements.lock pyproject.toml
-	@echo "Setting up .venv (about a minute, once) …"
+$(VENV)/run: $(VENV)/python requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (about a minute, once) …"
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements.lock
 	@$(PIP) install --quiet --no-deps -e .
 	@$(BIN)/python -c "import bot.app, sandbox.server"  # writes the bytecode of what is loaded
 	@touch $@
 
-.venv/dev: .venv/run requirements-dev.lock
+$(VENV)/dev: $(VENV)/run requirements-dev.lock
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
 
-screenshot: .venv/dev ## Photograph the sandbox for the README
+screenshot: $(VENV)/dev ## Photograph the sandbox for the README
 	SCREENSHOT=docs/sandbox.png $(BIN)/python -m pytest tests/page/test_page_whole_way.py

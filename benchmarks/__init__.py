@@ -1,1 +1,1 @@
-"""Benchmarks: what the bot costs, measured side by side with what it could be compared to."""
+"""Benchmarks: what people notice of the bot, compared with targets and with other programs."""

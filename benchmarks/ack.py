@@ -1,230 +1,127 @@
-"""Item 1: how soon ``/proactive`` is acknowledged, and how many a second.
+"""How soon ``/proactive`` is acknowledged, and how many forms are opened a second.
 
-A signed slash command over HTTP, which is acked and whose modal then opens at a Slack that costs
-little: at 50 and 200 a second (open loop), and as many as the server takes (16 connections), where
-the modals count as well as the acks. Server and load have a core each. The raw ASGI app opens
-nothing; beside it stands the bot's own ack without a call to Slack, that of ``/proactive help``.
+Signed slash commands come at 50 and 200 a second, and then as many as 16 connections take. Each
+one's form is opened in a Slack that answers at once.
 """
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks.ack_goals import (
-    DELIVERING,
-    HELP,
-    LOAD,
-    MOST,
-    RATES,
-    WAITING,
-    goals_at_rest,
-    goals_under_load,
-    name_of,
-    quantities,
-)
-from benchmarks.bot import a_bot
-from benchmarks.contestants import (
-    BARE,
-    BOT,
-    NO_NODE,
-    NODE,
-    RAW,
-    Contestant,
-    a_baseline,
-    alone,
-    has_node,
-    names,
-    of_bot,
-    stand_still,
-)
-from benchmarks.load import commands, is_empty, run_at, run_flat_out, submissions
+from benchmarks.baseline import ASYNC_APP, NO_NODE, NODE, Baseline, has_node
+from benchmarks.bot import THIS, Bot, Release
+from benchmarks.load import run_at, run_flat_out
 from benchmarks.process import wait_for
-from benchmarks.quick_genesys import QuickGenesys
 from benchmarks.quick_slack import QuickSlack
-from benchmarks.report import Report, alternate, percentile
+from benchmarks.report import Found, Goal, Report, alternate, percentile, table
+from benchmarks.slack_requests import commands
+from benchmarks.stage import Run
+from benchmarks.targets import ACK_P50, ACK_P99, ACK_THROUGHPUT
 
-SUBMITTED_AT = 20  # a second
+ROUNDS = 3
+RATES = (50, 200)
 PATIENCE = 30.0
+_THROUGHPUT = "forms a second"
+_QUANTITIES = (*(f"p{part} at {rate}/s, ms" for rate in RATES for part in (50, 99)), _THROUGHPUT)
 
-_CUSTOMERS = itertools.count(1)
+Turn = Callable[[], AbstractContextManager[tuple[Bot | Baseline, QuickSlack]]]
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """How long to measure."""
-
-    warm_up: int  # requests
-    seconds: float  # at each rate
-    flat_out: float
-    supply: int  # the most requests made for a second flat out
-    load: int  # look-ups that wait, and requests that are being delivered
+    warm_up: int  # requests; Node compiles what it runs often
+    at_rate: int  # requests at each rate
+    flat_out: float  # seconds
+    most: int  # requests made for each of them
 
 
-@dataclass(frozen=True)
-class _Stage:
-    """Everybody who takes part, and the stand-ins behind them."""
-
-    everybody: Mapping[str, Contestant]
-    slack: QuickSlack
-    silent: QuickGenesys
-    busy: QuickGenesys
+FULL, SMOKE = _Plan(2_000, 1_000, 3.0, 5_000), _Plan(5, 10, 0.1, 1_000)
 
 
-def measure(smoke: bool, rounds: int) -> Report:
-    """Measure all in turn."""
-    plan = _Plan(20, 0.3, 0.2, 1_000, 20) if smoke else _Plan(2_000, 6.0, 3.0, 20_000, LOAD)
-    with _set_up(smoke) as stage:
-        found = alternate(_measurements(stage, plan), rounds)
-    rows = tuple(
-        (name, *(str(figures.get(key, "–")) for key in quantities()))
-        for name, figures in found.items()
+def measure(run: Run) -> Report:
+    """Measure all in turn, each started anew."""
+    plan = SMOKE if run.smoke else FULL
+    turns: dict[str, Turn] = {one.name: partial(_start_bot, run, one) for one in run.releases}
+    turns[ASYNC_APP] = partial(_start_baseline, ASYNC_APP)
+    if has_node():
+        turns[NODE] = partial(_start_baseline, NODE)
+    found = alternate(
+        {name: partial(_measure_once, turn, plan) for name, turn in turns.items()},
+        run.rounds(ROUNDS),
     )
     return Report(
         "Acknowledging /proactive",
-        ("server", *quantities()),
-        rows,
-        (*goals_at_rest(found), *goals_under_load(found)),
-        notes=(
-            "Latencies in ms, from the moment at which a request was due. "
-            f"Genesys silent: it answers after 30 s, and {LOAD} look-ups wait for it. "
-            f"Delivering: {LOAD} submissions go out at 300 Genesys calls a minute.",
+        ("server", *_QUANTITIES),
+        table(found, _QUANTITIES),
+        tuple(_judge(found)) if NODE in found else (),
+        (
+            f"{plan.at_rate:,} requests at each rate and round. A latency counts from the moment "
+            "the request was due.",
             *(() if has_node() else (NO_NODE,)),
         ),
     )
 
 
-@contextlib.contextmanager
-def _set_up(smoke: bool) -> Iterator[_Stage]:
-    with contextlib.ExitStack() as stack:
-        root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        slack = stack.enter_context(QuickSlack())
-        for each in ("silent", "busy"):
-            (root / each).mkdir()
-        silent = stack.enter_context(QuickGenesys(root / "silent", delay_ms=30_000))
-        busy = stack.enter_context(QuickGenesys(root / "busy", delay_ms=100))
-        loads = {BOT: busy, WAITING: silent, DELIVERING: busy}
-        if smoke:
-            del loads[DELIVERING]  # it comes last, so that one bot does for that and for no load
-        started = {
-            name: a_bot(
-                root / name.replace(" ", "-"),
-                slack_url=slack.url,
-                genesys_url=genesys.url,
-                PROACTIVE_UNDO_SECONDS="0",
-            )
-            for name, genesys in loads.items()
-        }
-        for bot in started.values():
-            stack.callback(bot.kill)
-        everybody = {}
-        for name in names(BARE, NODE, RAW):
-            everybody[name] = a_baseline(name, root, slack.url)
-            stack.callback(everybody[name].server.kill)
-        everybody |= {name: of_bot(bot) for name, bot in started.items()}
-        everybody.setdefault(DELIVERING, everybody[BOT])
-        stand_still(everybody.values(), slack)
-        yield _Stage(everybody, slack, silent, busy)
+def _judge(found: Found) -> Iterator[Goal]:
+    ours, theirs = found[THIS.name], found[NODE]
+    for part, targets in ((50, ACK_P50), (99, ACK_P99)):
+        for rate, target in targets.items():
+            name = f"p{part} at {rate}/s, ms"
+            yield target.judge(ours[name].over(theirs[name]))
+    yield ACK_THROUGHPUT.judge(ours[_THROUGHPUT].over(theirs[_THROUGHPUT]))
 
 
-def _measurements(stage: _Stage, plan: _Plan) -> dict[str, Callable[[], Mapping[str, float]]]:
-    def race(name: str, *, opens: bool = True, text: str = "") -> Mapping[str, float]:
-        one = stage.everybody[name]
-        with alone(one):
-            return {
-                **_at_rates(one, stage.slack, plan, opens=opens, text=text),
-                MOST: _flat_out(one, stage.slack, plan, opens=opens, text=text),
-            }
-
-    def under_load(name: str, load: Callable[[Contestant], None]) -> Mapping[str, float]:
-        one = stage.everybody[name]
-        with alone(one):
-            load(one)
-            return _at_rates(one, stage.slack, plan)
-
-    return {
-        BOT: partial(race, BOT),
-        **{name: partial(race, name) for name in names(BARE, NODE)},
-        RAW: partial(race, RAW, opens=False),
-        HELP: partial(race, BOT, opens=False, text="help"),
-        WAITING: partial(under_load, WAITING, partial(_let_look_ups_wait, stage, plan.load)),
-        DELIVERING: partial(under_load, DELIVERING, partial(_let_deliver, stage, plan.load)),
-    }
+@contextmanager
+def _start_bot(run: Run, release: Release) -> Iterator[tuple[Bot, QuickSlack]]:
+    with run.stage(release) as stage:
+        yield stage.bot, stage.slack
 
 
-def _at_rates(
-    one: Contestant, slack: QuickSlack, plan: _Plan, *, opens: bool = True, text: str = ""
-) -> dict[str, float]:
-    is_right = is_empty if not text else _is_help
+@contextmanager
+def _start_baseline(name: str) -> Iterator[tuple[Baseline, QuickSlack]]:
+    with (
+        tempfile.TemporaryDirectory(prefix="benchmark-") as folder,
+        QuickSlack(Path(folder)) as slack,
+        Baseline(name, Path(folder), slack.url) as server,
+    ):
+        server.wait_until_ready()
+        yield server, slack
+
+
+def _measure_once(turn: Turn, plan: _Plan) -> Mapping[str, float]:
     found = {}
-    warm_up = commands(one.secret, plan.warm_up, text)  # the first ones are slower, Node's most
-    with _modals_open(slack, len(warm_up) if opens else 0):
-        run_flat_out(one.address, warm_up, PATIENCE, is_right=is_right)
-    for rate in RATES:
-        requests = commands(one.secret, int(rate * plan.seconds), text)
-        with _modals_open(slack, len(requests) if opens else 0):
-            taken = run_at(one.address, requests, rate, is_right)
-        found[name_of(50, rate)] = percentile(taken, 0.50) * 1000
-        found[name_of(99, rate)] = percentile(taken, 0.99) * 1000
+    with turn() as (server, slack):
+        address, secret = server.address, server.secret
+        with _opening(slack, plan.warm_up):
+            run_flat_out(address, commands(secret, plan.warm_up), PATIENCE)
+        for rate in RATES:
+            with _opening(slack, plan.at_rate):
+                acks = run_at(address, commands(secret, plan.at_rate), rate)
+            seconds = [ack.seconds for ack in acks]
+            for part in (50, 99):
+                found[f"p{part} at {rate}/s, ms"] = 1000 * percentile(seconds, part / 100)
+        requests = commands(secret, int(plan.most * plan.flat_out))
+        before, begun = slack.count("views.open"), time.monotonic()
+        acked = run_flat_out(address, requests, plan.flat_out)
+        _wait_for_forms(slack, before + acked)
+        found[_THROUGHPUT] = acked / (slack.last("views.open") - begun)
     return found
 
 
-def _flat_out(one: Contestant, slack: QuickSlack, plan: _Plan, *, opens: bool, text: str) -> float:
-    """Return how many a second were acked, with their modals, if any."""
-    requests = commands(one.secret, int(plan.supply * plan.flat_out), text)
-    begun = time.monotonic()
-    slack.forget()
-    done = run_flat_out(
-        one.address, requests, plan.flat_out, is_right=is_empty if not text else _is_help
-    )
-    if not opens:
-        return done.per_second
-    count = len(done.latencies)
-    wait_for(lambda: slack.count("views.open") >= count, "all modals open", PATIENCE)
-    return count / (slack.last("views.open") - begun)
-
-
-@contextlib.contextmanager
-def _modals_open(slack: QuickSlack, count: int) -> Iterator[None]:
-    """Make sure that what is acked in the block is done, too."""
-    slack.forget()
+@contextmanager
+def _opening(slack: QuickSlack, count: int) -> Iterator[None]:
+    """Check that each command of the block opens one form, and wait for them."""
+    before = slack.count("views.open")
     yield
-    wait_for(lambda: slack.count("views.open") >= count, f"{count} modals open", PATIENCE)
-    assert not count or slack.count("views.open") == count, "more modals than commands"
+    _wait_for_forms(slack, before + count)
 
 
-def _is_help(body: bytes) -> bool:
-    return b'"ephemeral"' in body
-
-
-def _let_look_ups_wait(stage: _Stage, count: int, one: Contestant) -> None:
-    """Ask for customers of whom Genesys will say nothing for a long time."""
-    requests = [commands(one.secret, 1, address)[0] for address in _new_customers(count)]
-    with _modals_open(stage.slack, count):
-        run_at(one.address, requests, 200)
-    wait_for(lambda: bool(stage.silent.calls()), "Genesys is asked", PATIENCE)
-
-
-def _let_deliver(stage: _Stage, count: int, one: Contestant) -> None:
-    """Submit what takes minutes to deliver, and wait until deliveries run."""
-    sent, taken = len(stage.busy.sent()), 0
-
-    def note(body: bytes) -> bool:
-        nonlocal taken
-        taken += is_empty(body)  # that none is refused is what ``submission`` measures
-        return True
-
-    run_at(one.address, submissions(one.secret, _new_customers(count)), SUBMITTED_AT, note)
-    assert taken >= 0.9 * count, f"only {taken} of {count} submissions were taken"
-    wait_for(lambda: len(stage.busy.sent()) > sent, "a request is delivered", PATIENCE)
-
-
-def _new_customers(count: int) -> list[str]:
-    """Return addresses of whom Genesys was never asked."""
-    return [f"customer-{next(_CUSTOMERS):06}@example.com" for _ in range(count)]
+def _wait_for_forms(slack: QuickSlack, count: int) -> None:
+    wait_for(lambda: slack.count("views.open") >= count, f"{count} forms are open", PATIENCE)
+    assert slack.count("views.open") == count, "more forms than commands"

@@ -1,8 +1,6 @@
-"""The real bot (``python -m bot run``) as a process to be measured.
+"""The bot (``python -m bot run``) as a process, in this release or an earlier one.
 
-Promises: its settings are complete and its own; no ``.env``, token or proxy of this machine
-reaches it, and its database and log lie in the folder it is given. Does not: start the stand-ins
-that it talks to.
+Its settings are complete: no ``.env``, token or proxy of this machine reaches it.
 """
 
 from __future__ import annotations
@@ -10,94 +8,98 @@ from __future__ import annotations
 import secrets
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.process import LOOPBACK, SERVER_CORES, Server, find_free_port, plain_environment
+from benchmarks.connections import Address
+from benchmarks.process import (
+    LOOPBACK,
+    ROOT,
+    WITHOUT_PROXY,
+    Server,
+    find_free_port,
+    plain_environment,
+)
+from benchmarks.quick_genesys import DEPLOYMENT_ID
 
-COMMAND = (sys.executable, "-m", "bot", "run")
-DEPLOYMENT_ID = "0d3e7bb6-9a2c-4c1e-8f0a-6f2d5c7b9e01"  # the faithful stand-in has another
-_WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+SQLITE = "sqlite"  # stands for a new file in the bot's folder
+
+
+@dataclass(frozen=True)
+class Release:
+    """A checkout of the bot, and what the tables call it."""
+
+    name: str
+    folder: Path
+
+
+THIS = Release("the bot", ROOT)
 
 
 class Bot(Server):
-    """A running bot: its address, and the secret with which Slack's requests are signed."""
+    """A running bot: where it listens, and the secret that signs Slack's requests to it."""
 
     def __init__(
-        self,
-        folder: Path,
-        settings: Mapping[str, str],
-        *,
-        cores: frozenset[int],
-        leashed: bool,
-        environment: Mapping[str, str],
+        self, folder: Path, release: Release, settings: Mapping[str, str], *, leashed: bool
     ) -> None:
-        self.port = int(settings["PORT"])
-        self.url = f"http://{LOOPBACK}:{self.port}"
-        self.signing_secret = settings["SLACK_SIGNING_SECRET"]
+        self.address: Address = (LOOPBACK, int(settings["PORT"]))
+        self.secret = settings["SLACK_SIGNING_SECRET"]
         self.database_url = settings["PROACTIVE_DATABASE_URL"]
         super().__init__(
-            COMMAND,
+            (sys.executable, "-m", "bot", "run"),
             folder=folder,
-            environment={**plain_environment(), **environment, **settings},
-            cores=cores,
+            environment={**plain_environment(release.folder), **settings},
             name="bot",
             leashed=leashed,
         )
 
-    def wait_until_ready(self, patience: float = 60.0) -> None:
-        """Wait until the bot says that it is alive; AssertionError when it ends or stays silent."""
-        self.wait_until(self.answers, f"{self.url}/healthz answers", patience)
+    def wait_until_ready(self) -> None:
+        """Wait until /healthz says that all is well."""
+        self.wait_until(self._is_healthy, "/healthz answers")
 
-    def answers(self) -> bool:
-        """Tell whether /healthz says that all is well."""
+    def _is_healthy(self) -> bool:
+        host, port = self.address
         try:
-            with _WITHOUT_PROXY.open(f"{self.url}/healthz", timeout=5) as answer:
+            with WITHOUT_PROXY.open(f"http://{host}:{port}/healthz", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             return False
 
 
-def a_bot(
+def start_bot(
     folder: Path,
     *,
     slack_url: str,
     genesys_url: str,
-    database: str = "sqlite",
-    socket_mode: bool = False,
-    cores: frozenset[int] = SERVER_CORES,
+    release: Release = THIS,
+    database: str = SQLITE,
     leashed: bool = True,
-    environment: Mapping[str, str] | None = None,
-    more: Mapping[str, str] | None = None,
-    **settings: str,
+    settings: Mapping[str, str] | None = None,
 ) -> Bot:
-    """Start the bot and return at once (``wait_until_ready`` waits).
+    """Start the bot without waiting for it.
 
-    ``slack_url`` is the Web API's, ending with ``/api/``. ``database`` is "sqlite", for a new file
-    in ``folder``, or an address. ``settings``, and ``more``, are further or other settings by
-    their names in the environment (the stand-ins of the sandbox check the tokens); ``environment``
-    is for what is no setting of the bot, such as PYTHONPYCACHEPREFIX.
+    ``slack_url`` is the Web API's, ending with ``/api/``. ``settings`` replace those made here.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if database == "sqlite":
+    if database == SQLITE:
         database = f"sqlite:///{folder.resolve() / 'proactive.sqlite'}"
     complete = {
         "SLACK_BOT_TOKEN": "xoxb-benchmark",
         "SLACK_SIGNING_SECRET": secrets.token_hex(16),
-        "SLACK_APP_TOKEN": "xapp-benchmark" if socket_mode else "",
+        "SLACK_APP_TOKEN": "",
         "SLACK_API_URL": slack_url,
         "GENESYS_CLOUD_CLIENT_ID": "benchmark",
         "GENESYS_CLOUD_CLIENT_SECRET": "benchmark",
         "GENESYS_CLOUD_DEPLOYMENT_ID": DEPLOYMENT_ID,
         "GENESYS_CLOUD_API_URL": genesys_url,
+        "PROACTIVE_CALLS_PER_MINUTE": "100000",
         "PROACTIVE_DATABASE_URL": database,
         "HOST": LOOPBACK,
         "PORT": str(find_free_port()),
         "LOG_LEVEL": "INFO",
         "PYTHON_DOTENV_DISABLED": "1",
         "HOME": str(folder.resolve()),  # where the Genesys SDK would look for its own settings
-        **settings,
-        **(more or {}),
+        **(settings or {}),
     }
-    return Bot(folder, complete, cores=cores, leashed=leashed, environment=dict(environment or {}))
+    return Bot(folder, release, complete, leashed=leashed)

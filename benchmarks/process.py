@@ -1,9 +1,6 @@
-"""A program as a process of its own that can be watched from outside.
+"""Runs a program as a process of its own and watches it from outside. Needs Linux.
 
-Promises: it runs on the cores it was given, with the environment it was given and nothing of this
-one, and ends with this program on Linux; what it holds (memory, files, threads) is read from /proc
-without asking it. Does not: know what the program is (``bot`` does), or work where there is no
-/proc.
+The process gets the environment it's given and nothing of this one, and it ends with this program.
 """
 
 from __future__ import annotations
@@ -15,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +21,8 @@ from typing import Self, TypeVar
 ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 15.0
-_LEASH = ROOT / "sandbox" / "exit_with_parent.py"
+WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_EXIT_WITH_PARENT = ROOT / "sandbox" / "exit_with_parent.py"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1_000_000
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")  # what any program here needs
@@ -32,7 +31,7 @@ T = TypeVar("T")
 
 
 def _share_cores() -> tuple[frozenset[int], frozenset[int]]:
-    """Return the core of the server, and those of the load; on one core both get it."""
+    """Return the server's core and the load's cores; a single core is shared."""
     allowed = sorted(os.sched_getaffinity(0))
     return frozenset(allowed[:1]), frozenset(allowed[1:] or allowed)
 
@@ -42,7 +41,7 @@ SERVER_CORES, LOAD_CORES = _share_cores()
 
 @contextlib.contextmanager
 def on_cores(cores: frozenset[int]) -> Iterator[None]:
-    """Run this thread, and the threads and processes it starts meanwhile, on these cores."""
+    """Keep this thread, and what it starts meanwhile, on these cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -51,10 +50,10 @@ def on_cores(cores: frozenset[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def plain_environment(**more: str) -> dict[str, str]:
-    """Return an environment in which Python finds this repository, and nobody's settings."""
+def plain_environment(code: Path = ROOT) -> dict[str, str]:
+    """Return an environment in which Python finds the code in a folder, and nobody's settings."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
+    return {**kept, "PYTHONPATH": str(code), "PYTHONUNBUFFERED": "1"}
 
 
 def find_free_port() -> int:
@@ -63,24 +62,20 @@ def find_free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(look: Callable[[], T | None], what: str, patience: float, every: float = 0.005) -> T:
-    """Wait until ``look`` returns something true, and return it; AssertionError when it does not.
-
-    It is for the preparations of a measurement: ``every`` seconds are its grain.
-    """
+def wait_for(look: Callable[[], T | None], what: str, patience: float, every: float = 0.02) -> T:
+    """Wait until ``look`` returns something true, and return it; else raise AssertionError."""
     deadline = time.monotonic() + patience
     while not (found := look()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {patience:.0f} s in vain: {what}")
+        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
         time.sleep(every)
     return found
 
 
 class Server:
-    """One run of a program. Its output goes to ``NAME.log`` in ``folder``, its working folder.
+    """One run of a program, with its output in ``NAME.log`` in ``folder``, its working folder.
 
-    On Linux it ends when the thread that made this object does. ``leashed=False`` leaves out the
-    small program (some 20 ms) that arranges for this, where the start itself is measured.
+    It ends when the thread that made this object does. ``leashed=False`` leaves out the small
+    program (about 20 ms) that arranges for this: for measuring the start itself.
     """
 
     def __init__(
@@ -93,12 +88,12 @@ class Server:
         name: str = "server",
         leashed: bool = True,
     ) -> None:
-        self.log = folder / f"{name}.log"
-        leash = [sys.executable, "-I", "-S", str(_LEASH), str(os.getpid())] if leashed else []
-        with self.log.open("ab") as output, on_cores(cores):
+        self._log = folder / f"{name}.log"
+        leash = [sys.executable, "-I", "-S", str(_EXIT_WITH_PARENT), str(os.getpid())]
+        with self._log.open("ab") as output, on_cores(cores):
             self.started_at = time.monotonic()
             self._process = subprocess.Popen(
-                [*leash, *command],
+                [*(leash if leashed else []), *command],
                 cwd=folder,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
@@ -118,37 +113,32 @@ class Server:
     ) -> None:
         self.stop()
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
     def wait_until(
-        self, look: Callable[[], T | None], what: str, patience: float = 60.0, every: float = 0.005
+        self, look: Callable[[], T | None], what: str, patience: float = 60.0, every: float = 0.02
     ) -> T:
-        """Wait for something about the program; AssertionError with its log when it ends."""
+        """Wait for something as ``wait_for`` does, but fail early if the program ends."""
 
         def look_while_it_runs() -> T | None:
             self.check()
             return look()
 
-        try:
-            return wait_for(look_while_it_runs, what, patience, every)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.last_lines()}") from None
+        return wait_for(look_while_it_runs, what, patience, every)
 
     def check(self) -> None:
-        """Raise AssertionError, with its last lines, when the program has ended."""
+        """Raise AssertionError, with the program's last lines, if it has ended."""
         status = self._process.poll()
-        assert status is None, f"it ended with status {status}:\n{self.last_lines()}"
+        if status is not None:
+            lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+            raise AssertionError(f"it ended with status {status}:\n" + "\n".join(lines[-15:]))
 
-    def last_lines(self, count: int = 15) -> str:
-        """Return what the program said last."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(lines[-count:])
+    def listens(self, port: int) -> bool:
+        """Return whether somebody listens on a port."""
+        with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=5):
+            return True
+        return False
 
     def stop(self) -> None:
-        """Ask the program to end, and end it when it does not; may be called again."""
+        """Ask the program to end, and kill it if it doesn't; may be called again."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -157,35 +147,18 @@ class Server:
                 self.kill()
 
     def kill(self) -> None:
-        """End the program at once."""
+        """Kill the program."""
         self._process.kill()
         self._process.wait()
 
     def cpu_seconds(self) -> float:
-        """Return how much processor time it has used, in user and in system mode."""
-        stat = self._proc("stat").read_text()
-        user, system = stat.rpartition(")")[2].split()[11:13]
+        """Return how much processor time the program has used, in user and in system mode."""
+        user, system = self._proc("stat").rpartition(")")[2].split()[11:13]
         return (int(user) + int(system)) / _TICKS
 
     def resident_mb(self) -> float:
-        """Return its resident memory in MB (millions of bytes)."""
-        return int(self._proc("statm").read_text().split()[1]) * _PAGE_MB
+        """Return the program's resident memory in millions of bytes."""
+        return int(self._proc("statm").split()[1]) * _PAGE_MB
 
-    def open_files(self) -> int:
-        """Return how many files and sockets it has open."""
-        return sum(1 for _ in self._proc("fd").iterdir())
-
-    def connections(self) -> int:
-        """Return how many of its open files are sockets."""
-        count = 0
-        for one in self._proc("fd").iterdir():
-            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-                count += str(one.readlink()).startswith("socket:")
-        return count
-
-    def threads(self) -> int:
-        """Return how many threads it has."""
-        return sum(1 for _ in self._proc("task").iterdir())
-
-    def _proc(self, name: str) -> Path:
-        return Path("/proc") / str(self.pid) / name
+    def _proc(self, name: str) -> str:
+        return Path(f"/proc/{self._process.pid}/{name}").read_text()

@@ -1,116 +1,168 @@
-"""What a notification costs of the quota: calls of Genesys, its outcome followed for an hour.
+"""How much of Genesys's quota the bot uses when more messages wait than it allows.
 
-Promises: what counts are the calls that arrive at the sandbox's Genesys, see ``hour``; and how
-long a call that a person waits for waits for its leave while the watch takes all that it may.
-Does not: measure time otherwise; ``send_path`` does.
+The sandbox's Genesys allows 300 calls a minute for each token and answers 429 beyond that. Three
+processes have three tokens, so that they keep to one quota together is seen in the calls' times.
+What counts is every call from the first one to the last send.
 """
 
 from __future__ import annotations
 
+import json
 import tempfile
-import threading
-import time
-from collections.abc import Callable
-from datetime import timedelta
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from benchmarks.hour import Spent, a_database, follow
-from benchmarks.process import LOAD_CORES, on_cores
-from benchmarks.report import Goal, Report, percentile
-from bot.storage.rate_limit import SharedBudget
-from genesys import Priority
+from benchmarks.bot import THIS, Bot, Release, start_bot
+from benchmarks.load import run_at
+from benchmarks.process import WITHOUT_PROXY
+from benchmarks.quick_slack import QuickSlack
+from benchmarks.report import Found, Goal, Report, alternate, table
+from benchmarks.slack_requests import new_presses, submissions
+from benchmarks.stage import NewDatabase, Run, open_form
+from benchmarks.targets import QUOTA_REFUSED, QUOTA_USED
+from bot.cli.manifest import build_manifest
+from sandbox.local_genesys import LocalGenesys
+from sandbox.server import Sandbox
 
-HOUR = timedelta(hours=1)
-SEND_PATH, PER_ROUND = 3.0, 0.1
-WAIT_MS = 100.0
-PAUSE = 0.5  # seconds between two calls that a person waits for: 2 of the 5 a second
-FLOOR_PER_ROUND = 1 / 50  # one details query for 50 contacts
+QUOTA, REQUESTS, MINUTE = 300, 120, 60.0
+PATIENCE = 300.0
+PROCESSES = {"SQLite": 1, "PostgreSQL": 3}
+_SEND = "/conversations/messages/agentless"
+_USED, _CALLS, _SECONDS = "used of the quota, %", "calls", "until the last message, s"
+_MOST, _REFUSED = "most calls in any 60 s", "answers 429"
+_QUANTITIES = (_USED, _CALLS, _SECONDS, _MOST, _REFUSED)
 
 
-def measure(smoke: bool, rounds: int) -> Report:
-    """Count for one message and for many; these are counts, so one round of each is enough."""
-    crowds, span = ((1, 10), timedelta(minutes=2)) if smoke else ((1, 100, 1000), HOUR)
-    with on_cores(LOAD_CORES):
-        spent = [follow(count, span) for count in crowds]
-        waits = _waits_of_interactive(3 if smoke else 20 * rounds)
-    hundred = spent[1]
-    worst = max(waits) * 1000
+def measure(run: Run) -> Report:
+    """Measure one process on SQLite, and three on PostgreSQL."""
+    requests = 2 if run.smoke else REQUESTS
+    with run.databases() as databases:
+        found = alternate(
+            {
+                _name(one, kind): partial(_measure_once, one, new, PROCESSES[kind], requests)
+                for kind, new in databases.items()
+                for one in run.releases
+            },
+            run.rounds(1),
+        )
+        goals = tuple(goal for kind in databases for goal in _judge(found, kind))
     return Report(
-        f"Quota: calls of Genesys, outcomes followed for {span.total_seconds() / 60:.0f} minutes",
-        (
-            "messages open",
-            "send path, each",
-            "sign-in and deployment, all",
-            "watch, each",
-            "looks, each",
-            "watch, each and look",
-            "its floor",
-            "in all, each",
-        ),
-        tuple(map(_row, spent)),
-        (
-            Goal(
-                "at most 3 calls each for the send path",
-                f"{max(one.sending / one.messages for one in spent):.2f}",
-                all(one.sending <= SEND_PATH * one.messages for one in spent),
-            ),
-            Goal(
-                "at most 0.1 calls for each message and poll round, 100 open",
-                f"{hundred.per_round:.3f}",
-                hundred.per_round <= PER_ROUND,
-            ),
-            Goal(
-                "interactive work never waits behind the watch",
-                f"p50 {percentile(waits, 0.5) * 1000:.1f} ms, most {worst:.1f} ms for leave to "
-                "call while the watch uses up its share",
-                worst < WAIT_MS,
-            ),
-        ),
-        notes=(
-            "The floor of the send path is 1 call when all is known, 3 when nothing is (there is "
-            "no bulk send); of the watch 1 details query for 50 messages and look.",
-        ),
+        "Quota: what is used while messages wait",
+        ("bot", *_QUANTITIES),
+        table(found, _QUANTITIES),
+        goals,
+        (f"{requests} messages; {QUOTA} calls a minute are allowed.",),
     )
 
 
-def _row(spent: Spent) -> tuple[str, ...]:
-    return (
-        str(spent.messages),
-        f"{spent.sending / spent.messages:.2f}",
-        str(spent.shared),
-        f"{spent.watching / spent.messages:.2f}",
-        f"{spent.looks / spent.messages:.1f}",
-        f"{spent.per_round:.3f}",
-        f"{max(FLOOR_PER_ROUND, 1 / spent.messages):.3f}",
-        f"{(spent.sending + spent.shared + spent.watching) / spent.messages:.2f}",
-    )
+def _name(release: Release, kind: str) -> str:
+    count = PROCESSES[kind]
+    return f"{release.name}, {kind}, {count} process{'es' if count > 1 else ''}"
 
 
-def _waits_of_interactive(times: int) -> list[float]:
-    """Return how long an interactive call waits for leave while background calls take all theirs.
-
-    On the budget that all processes share, in real time, at 300 calls a minute.
-    """
-    over = threading.Event()
-    waits = []
-    with (
-        tempfile.TemporaryDirectory(prefix="proactive-benchmark-") as folder,
-        a_database(Path(folder, "budget.sqlite")) as database,
-    ):
-        budget = SharedBudget(database, 300)
-        watch = threading.Thread(target=_take_all, args=(budget, over.is_set))
-        watch.start()
-        time.sleep(PAUSE)
-        for _ in range(times):
-            begun = time.monotonic()
-            budget.acquire(Priority.INTERACTIVE, 20.0)
-            waits.append(time.monotonic() - begun)
-            time.sleep(PAUSE)
-        over.set()
-        watch.join()
-    return waits
+def _judge(found: Found, kind: str) -> Iterator[Goal]:
+    figures = found[_name(THIS, kind)]
+    yield QUOTA_USED.judge(figures[_USED], kind)
+    yield QUOTA_REFUSED.judge(max(figures[_REFUSED].rounds), kind)
 
 
-def _take_all(budget: SharedBudget, is_over: Callable[[], bool]) -> None:
-    while not is_over():
-        budget.acquire(Priority.BACKGROUND, 20.0)
+def _measure_once(
+    release: Release, new_database: NewDatabase, processes: int, count: int
+) -> Mapping[str, float]:
+    with ExitStack() as closing:
+        folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
+        slack = closing.enter_context(QuickSlack(folder))
+        genesys = LocalGenesys(step_seconds=0.02)
+        manifest = build_manifest(url="https://bot.example.com")
+        sandbox = closing.enter_context(Sandbox(manifest, genesys=genesys))
+        control = f"{sandbox.page_url}control/genesys/"
+        emails = _ask(f"{control}customers", {"count": count})["emails"]
+        database = new_database()
+        bots = [
+            closing.enter_context(
+                start_bot(
+                    folder / f"bot{number}",
+                    slack_url=slack.url,
+                    genesys_url=sandbox.genesys_url,
+                    release=release,
+                    database=database,
+                    settings=_settings(genesys),
+                )
+            )
+            for number in range(processes)
+        ]
+        for bot in bots:
+            bot.wait_until_ready()
+        _press_everywhere(bots, slack, emails)
+        bots[0].wait_until(
+            lambda: len(_sends(_read_calls(control))) >= count, "all are sent", PATIENCE, 0.5
+        )
+        return _sum_up(_read_calls(control), count)
+
+
+def _settings(genesys: LocalGenesys) -> dict[str, str]:
+    return {
+        "GENESYS_CLOUD_CLIENT_ID": genesys.client_id,
+        "GENESYS_CLOUD_CLIENT_SECRET": genesys.client_secret,
+        "GENESYS_CLOUD_DEPLOYMENT_ID": genesys.deployment_id,
+        "PROACTIVE_CALLS_PER_MINUTE": str(QUOTA),
+        "PROACTIVE_UNDO_SECONDS": "0",
+    }
+
+
+def _press_everywhere(bots: Sequence[Bot], slack: QuickSlack, emails: Sequence[str]) -> None:
+    """Press Send for all customers, with the bots in turn."""
+    form = open_form(bots[0], slack)
+    presses = [press for email in emails for press in new_presses(1, email)]
+    for place, bot in enumerate(bots):
+        run_at(bot.address, submissions(bot.secret, form, presses[place :: len(bots)]), 50)
+
+
+def _sum_up(calls: Sequence[dict[str, Any]], count: int) -> Mapping[str, float]:
+    texts = [call["body"]["textBody"] for call in _sends(calls)]
+    assert len(texts) == len(set(texts)) == count, f"{len(texts)} sends of {count}"
+    times = [_seconds(call) for call in calls]
+    last = max(map(_seconds, _sends(calls)))
+    used = sum(at <= last for at in times)
+    return {
+        _USED: 100 * used / (QUOTA * (last - times[0]) / MINUTE),
+        _CALLS: used,
+        _SECONDS: last - times[0],
+        _MOST: _most_in_a_minute(times),
+        _REFUSED: sum(call["status"] == 429 for call in calls),
+    }
+
+
+def _most_in_a_minute(times: Sequence[float]) -> int:
+    most = first = 0
+    for number, at in enumerate(times):
+        while at - times[first] >= MINUTE:
+            first += 1
+        most = max(most, number - first + 1)
+    return most
+
+
+def _read_calls(control: str) -> list[dict[str, Any]]:
+    """Return the calls of the API, the first one first."""
+    calls = _ask(f"{control}calls")["calls"]
+    return sorted((one for one in calls if one["path"].startswith("/api/v2/")), key=_seconds)
+
+
+def _sends(calls: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [call for call in calls if call["path"].endswith(_SEND)]
+
+
+def _seconds(call: dict[str, Any]) -> float:
+    return datetime.fromisoformat(call["at"]).timestamp()
+
+
+def _ask(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with WITHOUT_PROXY.open(request, timeout=30) as answer:
+        return dict(json.loads(answer.read()))

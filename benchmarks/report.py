@@ -1,13 +1,9 @@
-"""What a benchmark says: rows of figures, and how each goal fared.
-
-Promises: a figure of several rounds is shown as its median with the least and the most. Does not:
-measure, or judge a smoke run (its numbers are too small to mean anything).
-"""
+"""What a benchmark reports: figures in rows, and whether each target is met."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 
 
@@ -19,20 +15,27 @@ class Figure:
 
     @property
     def median(self) -> float:
-        """The middle of the rounds."""
+        """Return the middle of the rounds."""
         return median(self.rounds)
 
+    def over(self, other: Figure) -> Figure:
+        """Divide round by round, because rounds differ more than programs do."""
+        return Figure(tuple(a / b for a, b in zip(self.rounds, other.rounds, strict=True)))
+
     def __str__(self) -> str:
-        """Show the median, and the least and the most where there was more than one round."""
-        middle = _short(self.median)
+        """Show the median, with the least and the most of several rounds in brackets."""
+        middle = show(self.median)
         if len(self.rounds) == 1:
             return middle
-        return f"{middle} ({_short(min(self.rounds))}–{_short(max(self.rounds))})"
+        return f"{middle} ({show(min(self.rounds))}–{show(max(self.rounds))})"
+
+
+Found = Mapping[str, Mapping[str, Figure]]  # by what was measured, then by quantity
 
 
 @dataclass(frozen=True)
 class Goal:
-    """One goal of the project, what was measured, and whether that meets it."""
+    """A target, what was measured, and whether that meets it."""
 
     sentence: str
     measured: str
@@ -46,33 +49,29 @@ class Report:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    goals: tuple[Goal, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    goals: tuple[Goal, ...]
+    notes: tuple[str, ...] = ()
 
     def as_markdown(self) -> str:
         """Write the report as a section of a page."""
-        lines = [f"## {self.title}", "", _row(self.columns), _row("---" for _ in self.columns)]
+        lines = [f"### {self.title}", "", _row(self.columns), _row("---" for _ in self.columns)]
         lines += [_row(row) for row in self.rows]
         if self.goals:
             lines += ["", "| goal | measured | met |", "|---|---|---|"]
             lines += [
-                _row((g.sentence, g.measured, "yes" if g.met else "**no**")) for g in self.goals
+                _row((one.sentence, one.measured, "yes" if one.met else "**no**"))
+                for one in self.goals
             ]
         for note in self.notes:
             lines += ["", note]
         return "\n".join(lines) + "\n"
 
 
-def alternate(
-    contestants: Mapping[str, Callable[[], Mapping[str, float]]], rounds: int
-) -> dict[str, dict[str, Figure]]:
-    """Measure the contestants in turn, ``rounds`` times: A B C A B C: all meet the same day.
-
-    A contestant is a function that measures once and returns its quantities by name.
-    """
-    seen: dict[str, dict[str, list[float]]] = {name: {} for name in contestants}
+def alternate(measurements: Mapping[str, Callable[[], Mapping[str, float]]], rounds: int) -> Found:
+    """Measure everything in turn, A B A B, so that all meet the same moods of the machine."""
+    seen: dict[str, dict[str, list[float]]] = {name: {} for name in measurements}
     for _ in range(rounds):
-        for name, measure in contestants.items():
+        for name, measure in measurements.items():
             for quantity, value in measure().items():
                 seen[name].setdefault(quantity, []).append(value)
     return {
@@ -81,16 +80,23 @@ def alternate(
     }
 
 
+def table(found: Found, quantities: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Make a row of each thing measured, with its quantities in this order."""
+    return tuple(
+        (name, *(str(figures.get(quantity, "–")) for quantity in quantities))
+        for name, figures in found.items()
+    )
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the value below which ``share`` (0 to 1) of the values lie."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def _short(value: float) -> str:
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+def show(value: float) -> str:
+    """Show a number with about three digits."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -46,6 +46,7 @@ def _with_settings(do: str) -> int:
 
     try:
         settings = read_settings(os.environ)
+        os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would read it, and warn that we do, too
         start_logging(settings.log_level)
         if do == "doctor":
             from bot.cli.doctor import examine

@@ -1,1 +1,1 @@
-"""What the bot is compared to: the least that its framework, another one, and none can do."""
+"""The programs that the bot is compared with."""

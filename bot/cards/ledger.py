@@ -25,7 +25,7 @@ _AGAIN = " again"  # the latest repeated attempt of a post has a row of its own
 
 
 class NotSettled(Exception):
-    """An earlier attempt to post this may still reach Slack. Try again ``after`` seconds."""
+    """An earlier attempt to post this may still reach Slack. Try again in ``after`` seconds."""
 
     def __init__(self, after: float) -> None:
         super().__init__("an earlier attempt may still reach Slack")

@@ -92,7 +92,7 @@ class OutcomeTracker:
 
     def hasten(self, conversation_id: str) -> None:
         """Look at a conversation's messages soon: Genesys says that something happened there."""
-        self._schedule.hasten(conversation_id, utc_now())
+        self._schedule.hasten(conversation_id, self._clock())
 
     def _turn(self) -> None:
         now = time.monotonic()

@@ -14,8 +14,6 @@ from urllib.parse import parse_qsl
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import Clock, SignatureVerifier
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 MAX_BODY = 1_000_000  # bytes; Slack's largest request is a 250 kB view, percent-encoded
@@ -23,7 +21,7 @@ TOLERANCE_SECONDS = 300  # SignatureVerifier's: how far Slack's clock and ours m
 
 
 class SlackEdge:
-    """An ASGI app that answers Slack's requests."""
+    """Answers Slack's requests; a plain ASGI app, because every ack waits for it."""
 
     def __init__(self, app: AsyncApp, signing_secret: str) -> None:
         self._app = app
@@ -31,25 +29,27 @@ class SlackEdge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        answer = await self._answer(Request(scope, receive))
-        response = Response(answer.body, answer.status, answer.first_headers())
-        await response(scope, receive, send)
+        answer = await self._answer(scope, receive)
+        content = answer.body.encode()
+        headers = [
+            (b"content-type", answer.headers["content-type"][0].encode()),
+            (b"content-length", b"%d" % len(content)),
+        ]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
 
-    async def _answer(self, request: Request) -> BoltResponse:
-        if request.method != "POST":
+    async def _answer(self, scope: Scope, receive: Receive) -> BoltResponse:
+        if scope["method"] != "POST":
             return BoltResponse(status=405, body="Slack sends POST requests")
-        body = await _read(request)
+        body = await _read(receive)
         if body is None:
             return BoltResponse(status=413, body="the body is too large")
-        headers = request.headers
-        if not self._signatures.accept(
-            body,
-            headers.get("x-slack-request-timestamp", ""),
-            headers.get("x-slack-signature", ""),
-        ):
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        timestamp = headers.get(b"x-slack-request-timestamp", "")
+        if not self._signatures.accept(body, timestamp, headers.get(b"x-slack-signature", "")):
             return BoltResponse(status=401, body="not a fresh request from Slack")
         try:
-            payload = parse(body, headers.get("content-type", ""))
+            payload = parse(body, headers.get(b"content-type", ""))
         except ValueError:
             return BoltResponse(status=400, body="Slack sends forms and JSON objects")
         # Bolt's name for "already parsed and verified" is the mode that needs neither.
@@ -104,14 +104,15 @@ def parse(body: bytes, content_type: str) -> dict[str, Any]:
     return payload
 
 
-async def _read(request: Request) -> bytes | None:
+async def _read(receive: Receive) -> bytes | None:
     """Read the whole body; None if it is too large or the sender has gone."""
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return None
-    except ClientDisconnect:
-        return None
+    body, is_more = b"", True
+    while is_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            return None
+        is_more = message.get("more_body", False)
     return body

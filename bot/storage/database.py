@@ -84,7 +84,7 @@ def _open_postgresql(address: sa.URL) -> sa.Engine:
 
 def _open_sqlite(address: sa.URL) -> sa.Engine:
     # Each job has a thread of its own, so the pool must be as large as their number and more.
-    engine = sa.create_engine(address, hide_parameters=True, pool_size=10, max_overflow=40)
+    engine = sa.create_engine(address, hide_parameters=True, pool_size=10, max_overflow=90)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:

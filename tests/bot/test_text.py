@@ -45,6 +45,14 @@ def test_a_visible_text_cannot_mislead_its_reader(text: str) -> None:
     assert [c for c in text if unicodedata.category(c) not in hidden or c in allowed] == list(shown)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a\u202eb", "ab"), ("a\x07b", "ab"), ("a\ud800b", "ab"), ("a\u200db\tc", "a\u200db\tc")],
+)
+def test_misleading_characters_are_not_shown(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
 def test_emoji_families_stay_visible() -> None:
     assert visible("👩‍👩‍👧‍👦 𝔘") == "👩‍👩‍👧‍👦 𝔘"
 

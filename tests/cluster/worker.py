@@ -1,68 +1,74 @@
-"""A process with the bot's slot, engine and reaper, whose work is to wait at a gate.
+"""A process with the bot's queue and heartbeats, whose jobs wait at a gate and then send once.
 
-Arguments: the database's URL, the reaper's turn in seconds. Prints its slot, then does the work
-whose ids it reads, one a line, perhaps with the year since when it waits. Work writes that it
-began and ended into a table each; in between it waits until the table ``gate`` has a row.
+It says its worker id and then enqueues a job for each request id that it's told. A job writes
+that it began, and waits until the table ``gate`` has a row. Then it sends, if it's the first to
+write so, as the bot does with a compare-and-set, and writes that it ended.
 """
-
-# ruff: noqa: T201 -- its output is its answer
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 import time
-from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from uuid import uuid4
 
 import sqlalchemy as sa
-from dbos import DBOS
 
-from bot.jobs.queue import Engine, Queue, Work
-from bot.jobs.workers import Reaper
-from bot.slot import take_slot
-from bot.storage.tables import open_database
+from bot.job import Job, JobKind, deliver
+from bot.jobs import queue as queue_module
+from bot.jobs.queue import JobQueue
+from bot.jobs.workers import Workers
+from bot.storage.database import Database
+from bot.storage.migrations import migrate
+from bot.storage.requests import RequestStore
 
-url, every = sys.argv[1], float(sys.argv[2])
-database = open_database(url)
-
-
-def note(table: str, request_id: str) -> None:
-    with database.begin() as connection:
-        insert = sa.text(
-            f"INSERT INTO {table} (request_id, process) VALUES (:request_id, :process)"
-        )
-        connection.execute(insert, {"request_id": request_id, "process": os.getpid()})
+BEAT_SECONDS = 0.3
+PLACES = 4  # jobs that one process runs at the same time
 
 
-def is_open() -> bool:
-    with database.connect() as connection:
-        return bool(connection.execute(sa.text("SELECT count(*) FROM gate")).scalar())
+class Jobs:
+    """What the jobs do."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def pass_the_gate(request_id: str) -> None:
-    while True:
+    def work(self, job: Job) -> None:
+        self._write("begun", job.request_id)
+        while not self._is_open():
+            time.sleep(0.2)
+        with contextlib.suppress(sa.exc.IntegrityError):  # another process was first
+            self._write("sent", job.request_id)
+        self._write("ended", job.request_id)
+
+    def _write(self, table: str, request_id: str) -> None:
+        with self._database.transaction() as connection:
+            insert = sa.text(f"INSERT INTO {table} (request_id, pid) VALUES (:request_id, :pid)")
+            connection.execute(insert, {"request_id": request_id, "pid": os.getpid()})
+
+    def _is_open(self) -> bool:
         try:
-            if is_open():
-                return note("ended", request_id)
-        except sa.exc.OperationalError:
-            pass  # the server is being restarted
-        time.sleep(0.05)
+            with self._database.connect() as connection:
+                return bool(connection.execute(sa.text("SELECT count(*) FROM gate")).scalar())
+        except sa.exc.SQLAlchemyError:
+            return False  # the server is being restarted
 
 
-def work(request_id: str, _turn: int) -> None:
-    DBOS.run_step({"name": "begin"}, note, "begun", request_id)
-    DBOS.run_step({"name": "pass the gate"}, pass_the_gate, request_id)
-
-
-if __name__ == "__main__":
-    slot = take_slot(url, database)
-    engine = Engine(url, database, slot.name)
-    engine.register({"work": work})
-    engine.launch()
-    Reaper(engine, slot, every=every).start()
-    print(slot.name, flush=True)
-    for line in sys.stdin:
-        name, *year = line.split()
-        since = datetime(int(year[0]), 1, 1, tzinfo=UTC) if year else None
-        with database.begin() as connection:
-            engine.asking(Work("work", Queue.DELIVERY, name, once=True, since=since))(connection)
+def run(url: str, pipe: Connection) -> None:
+    """Work until told None, then stop as SIGTERM stops the bot."""
+    queue_module.JOBS_AT_ONCE = PLACES
+    queue_module.STOP_SECONDS = 0  # the jobs wait at the gate anyway
+    database, worker_id = Database(url), uuid4().hex
+    migrate(database)
+    queue = JobQueue(database, worker_id)
+    workers = Workers(database, queue, worker_id, beat_seconds=BEAT_SECONDS)
+    store = RequestStore(database, queue.enqueue)
+    queue.start(dict.fromkeys(JobKind, Jobs(database).work))
+    workers.start()
+    pipe.send(worker_id)
+    while (request_id := pipe.recv()) is not None:
+        store.enqueue(deliver(request_id))
+    queue.stop()
+    workers.stop()
+    pipe.send("stopped")
+    os._exit(0)  # a job that still waits at the gate must not keep the process

@@ -1,4 +1,4 @@
-"""What the tests of genesys/ talk to: the local Genesys Cloud, and a raw server for bad manners."""
+"""The servers that these tests call: the local Genesys Cloud, and a raw one that misbehaves."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from sandbox.local_genesys import LocalGenesys
 
 
 class Served:
-    """A LocalGenesys on a loopback port, in a thread of its own."""
+    """A LocalGenesys on a loopback port, in its own thread."""
 
     def __init__(self) -> None:
         self.genesys = LocalGenesys(step_seconds=0.0)
@@ -50,7 +50,7 @@ class Served:
         self.ask("POST", "/control/genesys/settings", settings)
 
     def calls(self, path: str = "") -> list[dict[str, Any]]:
-        """List the calls of the API so far, the sign-in left out."""
+        """List the API calls so far, without the sign-in."""
         calls = self.ask("GET", "/control/genesys/calls")["calls"]
         return [call for call in calls if path in call["path"] and "/api/" in call["path"]]
 
@@ -82,7 +82,7 @@ class Served:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came in."""
+    """A request that came in."""
 
     method: str
     path: str
@@ -96,7 +96,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """What to answer; `hang_up` closes the connection afterwards, unannounced."""
+    """What to answer; `hang_up` closes the connection afterwards without a notice."""
 
     body: Any = field(default_factory=dict)
     status: int = 200
@@ -112,14 +112,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Cut:
-    """Send so much of an answer, then close the connection."""
+    """Send part of an answer, then close the connection."""
 
     sent: bytes = b""
 
 
 @dataclass(frozen=True)
 class Stall:
-    """Send so much of an answer, then say nothing more until the test is over."""
+    """Send part of an answer, then nothing more until the test ends."""
 
     sent: bytes = b""
 
@@ -129,9 +129,9 @@ TOKEN = Reply({"access_token": "raw-token", "token_type": "bearer", "expires_in"
 
 
 class RawServer:
-    """A loopback server that can cut, stall and misbehave as no web framework will.
+    """A loopback server that can cut, stall and misbehave like no web framework.
 
-    It remembers every request; `api` and `token` decide what happens to one.
+    It records every request; `api` and `token` decide how to answer it.
     """
 
     reply, cut, stall = Reply, Cut, Stall
@@ -217,13 +217,13 @@ def _read(stream: Any) -> Asked | None:
 def _until(met: Callable[[], bool], seconds: float = 5.0) -> None:
     deadline = time.monotonic() + seconds
     while not met():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
+        assert time.monotonic() < deadline, "the condition didn't come true in time"
         time.sleep(0.005)
 
 
 @pytest.fixture(scope="session")
 def until() -> Callable[..., None]:
-    """Wait for a condition; fail when it does not come true."""
+    """Wait for a condition; fail if it doesn't come true."""
     return _until
 
 
@@ -249,14 +249,18 @@ def raw() -> Iterator[RawServer]:
 
 @pytest.fixture
 def connect() -> Iterator[Callable[..., GenesysCloud]]:
-    """Open sessions that are closed after the test."""
+    """Open sessions, with no rate limit by default, and close them after the test."""
     clouds: list[GenesysCloud] = []
 
     def open_session(url: str, **settings: Any) -> GenesysCloud:
-        budget = settings.pop("budget", None)
-        known = {"client_id": LocalGenesys.client_id, "client_secret": LocalGenesys.client_secret}
-        connection = Connection(**{**known, "api_url": url, **settings})
-        clouds.append(GenesysCloud(connection, budget))
+        rate_limiter = settings.pop("rate_limiter", None)
+        defaults = {
+            "client_id": LocalGenesys.client_id,
+            "client_secret": LocalGenesys.client_secret,
+            "api_url": url,
+            "calls_per_minute": 100_000,
+        }
+        clouds.append(GenesysCloud(Connection(**{**defaults, **settings}), rate_limiter))
         return clouds[-1]
 
     yield open_session
@@ -266,5 +270,5 @@ def connect() -> Iterator[Callable[..., GenesysCloud]]:
 
 @pytest.fixture
 def cloud(local: Served, connect: Callable[..., GenesysCloud]) -> GenesysCloud:
-    """Give a session with the local Genesys Cloud."""
+    """Open a session with the local Genesys Cloud."""
     return connect(local.machine_url)

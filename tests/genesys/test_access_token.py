@@ -1,4 +1,4 @@
-"""The token: asked for once by however many, renewed in time, replaced once after a 401."""
+"""The token: fetched once for all threads, renewed in time, replaced once after a 401."""
 
 import threading
 from collections.abc import Callable
@@ -25,7 +25,7 @@ ME = "/api/v2/tokens/me"
 
 
 class SignIn:
-    """A sign-in that counts and can keep everybody waiting."""
+    """A sign-in that counts, and can make everyone wait."""
 
     def __init__(self, life: int | None = 1000, status: int = 200) -> None:
         self.count = 0
@@ -42,7 +42,7 @@ class SignIn:
 
 
 class Clock:
-    """A clock that a test moves, and that calls back when it has been read often enough."""
+    """A clock that a test moves; it calls `then` after so many readings."""
 
     now = 0.0
 
@@ -71,7 +71,7 @@ def _twenty_times(work: Callable[[], str]) -> list[str | GenesysError]:
 def test_twenty_threads_share_one_sign_in() -> None:
     sign_in = SignIn()
     sign_in.gate.clear()
-    clock = Clock(readings=21, then=sign_in.gate.set)  # one to begin with, one for each thread
+    clock = Clock(readings=21, then=sign_in.gate.set)  # one at the start, one per thread
     token = AccessToken(sign_in, clock)
     assert _twenty_times(token.current) == ["token-1"] * 20
     assert sign_in.count == 1
@@ -98,12 +98,12 @@ def test_a_failure_is_not_remembered() -> None:
 @pytest.mark.parametrize(
     ("life", "good_until"),
     [
-        (86_400, 86_100),  # five minutes before the end of a long life
+        (86_400, 86_100),  # five minutes before a long life ends
         (1_000, 900),  # a tenth of a short one
-        (None, 270),  # no life told: the shortest that Genesys gives
+        (None, 270),  # no life given: the shortest that Genesys allows
     ],
 )
-def test_the_token_is_renewed_before_it_ends(life: int | None, good_until: int) -> None:
+def test_the_token_is_renewed_before_it_expires(life: int | None, good_until: int) -> None:
     sign_in = SignIn(life)
     clock = Clock()
     token = AccessToken(sign_in, clock)
@@ -114,7 +114,7 @@ def test_the_token_is_renewed_before_it_ends(life: int | None, good_until: int) 
     assert token.current() == "token-2"
 
 
-def test_a_rejected_token_is_replaced_once_for_all_who_held_it() -> None:
+def test_a_rejected_token_is_replaced_once_for_all_threads() -> None:
     sign_in = SignIn()
     token = AccessToken(sign_in)
     held = token.current()
@@ -125,14 +125,14 @@ def test_a_rejected_token_is_replaced_once_for_all_who_held_it() -> None:
 @pytest.mark.parametrize(
     "body", ["<html>", {}, {"access_token": 7}, {"access_token": "t", "expires_in": "x"}]
 )
-def test_a_sign_in_without_a_token_is_unexpected_and_definite(body: Any) -> None:
+def test_a_sign_in_that_returns_no_token_is_unexpected_and_definite(body: Any) -> None:
     token = AccessToken(lambda: Answer(200, body, {}))
     with pytest.raises(UnexpectedAnswer) as caught:
         token.current()
     assert caught.value.definite
 
 
-def test_many_calls_that_meet_an_ended_token_renew_it_once(raw: Any, connect: Connect) -> None:
+def test_many_calls_with_an_expired_token_renew_it_once(raw: Any, connect: Connect) -> None:
     tokens = iter(range(100))
     together = threading.Barrier(20, timeout=5)
 
@@ -160,7 +160,7 @@ def test_a_second_401_is_bad_credentials(raw: Any, connect: Connect) -> None:
     assert len(raw.requests("oauth")) == 2
 
 
-def test_a_send_with_an_ended_token_goes_out_once(local: Any, cloud: GenesysCloud) -> None:
+def test_a_send_with_an_expired_token_goes_out_once(local: Any, cloud: GenesysCloud) -> None:
     local.order("agentless", "expired_token", times=1)
     jane = cloud.call(
         "POST",
@@ -185,7 +185,7 @@ def test_wrong_credentials_are_refused_without_a_traceback(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_a_refused_sign_in_is_bad_credentials_with_its_words(
+def test_a_refused_sign_in_is_bad_credentials_and_keeps_what_genesys_said(
     raw: Any, connect: Connect, status: int
 ) -> None:
     raw.token = lambda _: raw.reply(

@@ -5,7 +5,7 @@ import pytest
 
 from genesys import (
     BadRequest,
-    CheckedDeployment,
+    CachedDeployment,
     Deployment,
     DeploymentStatus,
     GenesysCloud,
@@ -14,7 +14,7 @@ from genesys import (
 
 
 @pytest.mark.parametrize("status", ["Active", "Inactive", "Pending", "Error", "Deleting"])
-def test_a_deployment_tells_its_status(local: Any, cloud: GenesysCloud, status: str) -> None:
+def test_a_deployment_has_a_status(local: Any, cloud: GenesysCloud, status: str) -> None:
     local.set(deployment_status=status)
     found = read_deployment(cloud, local.genesys.deployment_id)
     assert found is not None
@@ -28,7 +28,7 @@ def test_an_unknown_deployment_is_none(local: Any, cloud: GenesysCloud, deployme
     assert read_deployment(cloud, deployment_id) is None
 
 
-def test_a_status_newer_than_the_code_is_unknown(raw: Any, connect: Any) -> None:
+def test_a_status_that_is_not_listed_is_unknown(raw: Any, connect: Any) -> None:
     raw.api = lambda _: raw.reply({"id": "d", "name": "Web", "status": "Hibernating"})
     assert read_deployment(connect(raw.url), "d") == Deployment(
         "d", "Web", DeploymentStatus.UNKNOWN
@@ -42,11 +42,13 @@ class Clock:
         return self.now
 
 
-def _checked(cloud: GenesysCloud, deployment_id: str, clock: Clock) -> CheckedDeployment:
-    return CheckedDeployment(cloud, deployment_id, fresh_seconds=300.0, clock=clock)
+def _cached(cloud: GenesysCloud, deployment_id: str, clock: Clock) -> CachedDeployment:
+    return CachedDeployment(cloud, deployment_id, fresh_seconds=300.0, clock=clock)
 
 
-def test_a_checked_deployment_is_read_once_for_all_until_it_is_old(raw: Any, connect: Any) -> None:
+def test_a_cached_deployment_is_read_once_for_all_callers_until_it_is_old(
+    raw: Any, connect: Any
+) -> None:
     let_go = threading.Event()
 
     def answer(_: Any) -> Any:
@@ -54,18 +56,18 @@ def test_a_checked_deployment_is_read_once_for_all_until_it_is_old(raw: Any, con
         return raw.reply({"id": "d", "name": "Web", "status": "Active"})
 
     raw.api, clock = answer, Clock()
-    checked = _checked(connect(raw.url), "d", clock)
-    waiting = [checked.begin() for _ in range(5)]  # returns although nobody has answered yet
+    cached = _cached(connect(raw.url), "d", clock)
+    waiting = [cached.start_reading() for _ in range(5)]  # returns before the answer
     let_go.set()
     assert {finish() for finish in waiting} == {Deployment("d", "Web", DeploymentStatus.ACTIVE)}
-    checked.begin()()
+    cached.start_reading()()
     assert len(raw.requests("deployments")) == 1
     clock.now += 300
-    checked.begin()()
+    cached.start_reading()()
     assert len(raw.requests("deployments")) == 2
 
 
-def test_a_failed_check_is_told_to_who_began_it_and_made_again_for_who_joined(
+def test_a_failed_read_fails_for_its_caller_and_is_repeated_for_those_who_joined(
     raw: Any, connect: Any
 ) -> None:
     begun, let_go = threading.Event(), threading.Event()
@@ -78,8 +80,8 @@ def test_a_failed_check_is_told_to_who_began_it_and_made_again_for_who_joined(
         return raw.reply({}, 400)
 
     raw.api = answer
-    checked = _checked(connect(raw.url), "d", Clock())
-    first, joined = checked.begin(), checked.begin()
+    cached = _cached(connect(raw.url), "d", Clock())
+    first, joined = cached.start_reading(), cached.start_reading()
     let_go.set()
     with pytest.raises(BadRequest):
         first()
@@ -87,11 +89,9 @@ def test_a_failed_check_is_told_to_who_began_it_and_made_again_for_who_joined(
     assert found is not None and found.status is DeploymentStatus.ACTIVE
 
 
-def test_a_check_that_is_not_permitted_or_finds_nothing_is_an_answer(
-    local: Any, cloud: GenesysCloud
-) -> None:
+def test_a_missing_permission_or_deployment_is_a_result(local: Any, cloud: GenesysCloud) -> None:
     nowhere = "00000000-0000-4000-8000-000000000000"
-    missing = _checked(cloud, nowhere, Clock())
-    assert missing.begin()() == Deployment(nowhere, "", DeploymentStatus.UNKNOWN)
+    missing = _cached(cloud, nowhere, Clock())
+    assert missing.start_reading()() == Deployment(nowhere, "", DeploymentStatus.UNKNOWN)
     local.set(missing_permissions=["webDeployments:deployment:view"])
-    assert _checked(cloud, local.genesys.deployment_id, Clock()).begin()() is None
+    assert _cached(cloud, local.genesys.deployment_id, Clock()).start_reading()() is None

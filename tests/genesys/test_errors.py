@@ -1,4 +1,4 @@
-"""Every refusal that Genesys documents, as our error, with its own words kept."""
+"""Every documented refusal becomes our error and keeps what Genesys said."""
 
 import copy
 import pickle
@@ -67,7 +67,7 @@ def test_a_refusal_keeps_what_genesys_said(
     assert "Canary" not in str(fault) + repr(fault)
 
 
-def test_a_gateways_page_is_no_trouble(raw: Any, connect: Connect) -> None:
+def test_a_gateways_error_page_is_handled(raw: Any, connect: Connect) -> None:
     raw.api = lambda _: raw.reply(b"<html>Bad Gateway</html>", 502, {"Content-Type": "text/html"})
     with pytest.raises(Unavailable) as caught:
         connect(raw.url).call("GET", ME, patience=0.1)

@@ -1,4 +1,4 @@
-"""From an address or number to a customer, with the evidence, in as few calls as possible."""
+"""Finding the customer behind an address or number, with as few calls as possible."""
 
 import logging
 from collections.abc import Callable
@@ -62,7 +62,7 @@ def _asked(local: Any) -> list[str]:
         ("hostile@example.com", "<!channel> *Bold* & <script>", 1),
     ],
 )
-def test_a_customer_is_found_with_the_evidence(
+def test_a_customer_is_found_with_their_history(
     local: Any, find: Find, value: str, name: str, queries: int
 ) -> None:
     found = find(value)
@@ -87,14 +87,14 @@ def test_the_latest_conversation_is_the_newest(local: Any, find: Find) -> None:
     assert found.latest.ended_at == datetime.fromisoformat(shown["ended_at"])
 
 
-def test_an_open_conversation_is_told(find: Find) -> None:
+def test_an_open_conversation_is_found(find: Find) -> None:
     found = find("olga@example.com")
     assert isinstance(found, Customer)
     assert found.open is not None and found.open.is_open
     assert found.open == found.latest
 
 
-def test_a_merged_contact_is_written_to_where_its_history_is(local: Any, find: Find) -> None:
+def test_a_merged_contact_is_messaged_under_the_id_of_its_history(local: Any, find: Find) -> None:
     found = find("mia@example.com")
     assert isinstance(found, Customer) and found.latest is not None
     assert found.contact_ids[0] == found.contact_id
@@ -102,26 +102,26 @@ def test_a_merged_contact_is_written_to_where_its_history_is(local: Any, find: F
     assert found.send_to_id == found.contact_ids[1] == found.latest.contact_id
 
 
-def test_a_contact_without_web_messaging_is_an_answer(local: Any, find: Find) -> None:
+def test_a_contact_without_web_messaging_has_no_latest_conversation(local: Any, find: Find) -> None:
     found = find("nils@example.com")
     assert isinstance(found, Customer)
     assert found.latest is None
     assert _asked(local) == [LOOKUP, QUERY, QUERY, QUERY]
 
 
-def test_history_on_another_deployment_is_told(local: Any, find: Find) -> None:
+def test_history_on_another_deployment_is_found(local: Any, find: Find) -> None:
     found = find("lena@example.com")
     assert isinstance(found, Customer) and found.latest is not None
     assert found.latest.deployment_id not in (None, local.genesys.deployment_id)
 
 
-def test_nobody_is_an_answer(local: Any, find: Find) -> None:
+def test_an_address_that_nobody_has_finds_no_contact(local: Any, find: Find) -> None:
     nobody = _identity("nobody@example.com")
     assert find(nobody.value) == NoContact(nobody)
     assert _asked(local) == [LOOKUP, WHITE_PAGES]
 
 
-def test_an_unclaimed_address_is_found_by_the_contacts_details(local: Any, find: Find) -> None:
+def test_an_unclaimed_address_is_found_in_the_contacts_details(local: Any, find: Find) -> None:
     found = find("wendy@example.com")
     assert isinstance(found, Customer)
     assert found.matched_by is MatchedBy.CONTACT_DETAILS
@@ -218,7 +218,7 @@ def _chat(
 
 @pytest.fixture
 def scripted(raw: Any) -> Scripted:
-    """A Genesys whose people and conversations the test writes down."""
+    """A Genesys whose contacts and conversations the test defines."""
     return Scripted(raw)
 
 
@@ -257,7 +257,7 @@ def test_records_of_one_merge_set_count_as_one_person(scripted: Scripted, look: 
     assert (found.contact_id, found.send_to_id) == ("c1", "c0")
 
 
-def test_a_candidate_without_organisation_shows_another_address_masked(
+def test_a_candidate_without_an_organisation_shows_another_address_masked(
     scripted: Scripted, look: Find
 ) -> None:
     scripted.white_pages = [
@@ -277,7 +277,7 @@ def test_a_candidate_without_organisation_shows_another_address_masked(
     assert several.candidates[2].contact_type is ContactType.UNKNOWN
 
 
-def test_our_deployment_counts_before_a_newer_conversation_elsewhere(
+def test_a_conversation_on_our_deployment_beats_a_newer_one_elsewhere(
     scripted: Scripted, look: Find
 ) -> None:
     scripted.contacts["j@example.com"] = {"id": "c1"}
@@ -288,7 +288,7 @@ def test_our_deployment_counts_before_a_newer_conversation_elsewhere(
     assert scripted.asked() == [LOOKUP, QUERY, QUERY]
 
 
-def test_an_open_conversation_counts_wherever_it_is_found(scripted: Scripted, look: Find) -> None:
+def test_an_open_conversation_counts_on_any_deployment(scripted: Scripted, look: Find) -> None:
     scripted.contacts["j@example.com"] = {"id": "c1"}
     scripted.conversations = [_chat("open", 2, OTHER, is_open=True), _chat("here", 40)]
     found = look()
@@ -297,7 +297,7 @@ def test_an_open_conversation_counts_wherever_it_is_found(scripted: Scripted, lo
 
 
 @pytest.mark.parametrize(("elsewhere", "queries"), [(99, 1), (100, 2), (250, 3)])
-def test_more_pages_are_read_only_while_ours_is_missing(
+def test_more_pages_are_read_only_until_one_shows_our_deployment(
     scripted: Scripted, look: Find, elsewhere: int, queries: int
 ) -> None:
     scripted.contacts["j@example.com"] = {"id": "c1"}
@@ -316,7 +316,7 @@ def test_exactly_one_full_page_needs_no_second(scripted: Scripted, look: Find) -
     assert scripted.asked() == [LOOKUP, QUERY]
 
 
-def test_the_largest_merge_set_is_asked_for_whole(scripted: Scripted, look: Find) -> None:
+def test_the_largest_merge_set_is_searched_completely(scripted: Scripted, look: Find) -> None:
     family = [{"id": f"c{number}"} for number in range(52)]
     scripted.contacts["j@example.com"] = {
         "id": "c0",
@@ -333,7 +333,7 @@ def test_the_largest_merge_set_is_asked_for_whole(scripted: Scripted, look: Find
 @pytest.mark.parametrize(
     "contact", [{}, {"id": 7}, {"id": "c1", "mergeSet": ["c2"]}, {"id": "c1", "firstName": {}}]
 )
-def test_a_contact_of_another_shape_is_unexpected(
+def test_a_malformed_contact_is_unexpected(
     scripted: Scripted, look: Find, contact: dict[str, Any]
 ) -> None:
     scripted.contacts["j@example.com"] = contact or {"type": "Curated"}
@@ -341,7 +341,7 @@ def test_a_contact_of_another_shape_is_unexpected(
         look()
 
 
-def test_a_known_customer_is_asked_only_for_the_whole_merge_sets_history(
+def test_for_a_known_customer_only_the_history_of_the_merge_set_is_read(
     scripted: Scripted, look: Find
 ) -> None:
     family = [{"id": "c0"}, {"id": "c1"}]
@@ -358,14 +358,14 @@ def test_a_known_customer_is_asked_only_for_the_whole_merge_sets_history(
     assert (again.name, again.contact_ids) == (known.name, known.contact_ids)
 
 
-def test_a_known_customer_whose_history_is_gone_is_looked_up_anew(
+def test_a_known_customer_whose_history_is_gone_is_looked_up_again(
     scripted: Scripted, look: Find
 ) -> None:
     scripted.contacts["j@example.com"] = {"id": "c1"}
     scripted.conversations = [_chat("old", 3)]
     known = look()
     assert isinstance(known, Customer)
-    # Merged since: the conversations are told under another id.
+    # Merged since then: the conversations have another id.
     scripted.contacts["j@example.com"] = {"id": "c9", "mergeSet": [{"id": "c1"}, {"id": "c9"}]}
     scripted.conversations = [_chat("old", 3, contact="c9")]
     scripted.raw.asked.clear()

@@ -1,4 +1,4 @@
-"""The windows of the details query, and reading its page."""
+"""The windows of the details query, and parsing its pages."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -30,7 +30,7 @@ def test_windows_cover_the_history_once_newest_first(
     now: datetime, history_days: int, window_days: int
 ) -> None:
     windows = list(split_windows(now, history_days=history_days, window_days=window_days))
-    assert windows[0].end == now.astimezone(UTC)  # a time that comes twice equals no other zone's
+    assert windows[0].end == now.astimezone(UTC)  # a repeated hour equals no time of another zone
     assert windows[-1].start == now.astimezone(UTC) - timedelta(days=history_days)
     assert all(newer.start == older.end for newer, older in pairwise(windows))
     assert all(timedelta(0) < one.end - one.start <= timedelta(days=window_days) for one in windows)
@@ -78,7 +78,7 @@ def _conversation(number: int) -> dict[str, Any]:
     }
 
 
-def test_a_page_of_a_hundred_conversations_is_read() -> None:
+def test_a_page_of_a_hundred_conversations_is_parsed() -> None:
     page = parse_page({"conversations": [_conversation(n) for n in range(100)]}, "ours")
     assert len(page) == 100
     assert page[7] == Conversation(
@@ -96,7 +96,7 @@ def test_no_conversations_at_all_is_an_empty_page() -> None:
     assert parse_page({"totalHits": 0}, "ours") == []
 
 
-def test_a_bare_conversation_is_read() -> None:
+def test_a_minimal_conversation_is_parsed() -> None:
     bare = {"conversationId": "x", "conversationStart": "2026-11-20T10:00:00Z"}
     [read] = parse_page({"conversations": [bare]}, "ours")
     assert read == Conversation(
@@ -116,7 +116,7 @@ def test_a_bare_conversation_is_read() -> None:
         ([{}], None),
     ],
 )
-def test_the_deployment_is_at_the_company_end_of_the_customers_session(
+def test_the_deployment_is_at_our_end_of_the_customers_session(
     sessions: list[dict[str, Any]], used: str | None
 ) -> None:
     told = [{"messageType": "webmessaging", **session} for session in sessions]
@@ -142,6 +142,6 @@ def test_the_deployment_is_at_the_company_end_of_the_customers_session(
         },
     ],
 )
-def test_a_page_of_another_shape_is_unexpected(answer: dict[str, Any]) -> None:
+def test_a_malformed_page_is_unexpected(answer: dict[str, Any]) -> None:
     with pytest.raises(UnexpectedAnswer):
         parse_page(answer, "ours")

@@ -1,4 +1,4 @@
-"""What is remembered of who is who: only what is certain, few, and not for long."""
+"""Which contact an address belongs to is remembered only if it's certain, and not for long."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -50,7 +50,7 @@ def known(clock: Clock) -> KnownCustomers:
     return KnownCustomers(seconds=300.0, most=3, clock=clock)
 
 
-def test_a_customer_is_known_for_a_while_and_use_prolongs_nothing(
+def test_a_customer_is_known_for_a_while_and_use_does_not_extend_it(
     known: KnownCustomers, clock: Clock
 ) -> None:
     known.add(_customer())
@@ -87,7 +87,7 @@ def test_a_contact_is_forgotten_under_each_of_its_addresses(known: KnownCustomer
     assert known.get(other)
 
 
-def test_of_too_many_the_longest_unused_is_forgotten(known: KnownCustomers) -> None:
+def test_the_least_recently_added_of_too_many_is_forgotten(known: KnownCustomers) -> None:
     people = [Identity(IdentityKind.EMAIL, f"p{number}@example.com") for number in range(4)]
     for person in [*people[:3], people[0], people[3]]:
         known.add(_customer(person))

@@ -1,4 +1,4 @@
-"""What became of many messages: delivery and replies, from as few calls as possible."""
+"""Delivery and replies of many messages, with as few calls as possible."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -89,13 +89,15 @@ def test_a_message_that_failed_for_good_has_failed(
     _reaches(cloud, sent, DeliveryStatus.FAILED, until)
 
 
-def test_what_analytics_does_not_show_yet_is_not_known(local: Any, cloud: GenesysCloud) -> None:
+def test_what_analytics_does_not_show_yet_is_unknown(local: Any, cloud: GenesysCloud) -> None:
     local.set(analytics_delay_seconds=60)
     sent = _send(local, cloud, "jane@example.com")
     _say(local, "jane@example.com")
     [news] = _news(cloud, sent)
     assert (news.status, news.reply) == (None, None)
-    assert not local.calls(sent.conversation_id), "what lags behind is not asked for one by one"
+    assert not local.calls(sent.conversation_id), (
+        "while analytics lags behind, we don't read conversations one by one"
+    )
     local.set(analytics_delay_seconds=0)
     [news] = _news(cloud, sent)
     assert news.status is not None and news.reply is not None
@@ -122,8 +124,8 @@ def test_a_reply_in_a_newer_conversation_is_found(
     assert news.reply.conversation_id == answer["conversation_id"]
 
 
-def test_what_the_customer_wrote_before_is_no_reply(local: Any, cloud: GenesysCloud) -> None:
-    """A chat on the same day, and one that is ended just before."""
+def test_what_the_customer_wrote_before_is_not_a_reply(local: Any, cloud: GenesysCloud) -> None:
+    """A chat on the same day that ended just before the send."""
     _say(local, "jane@example.com", "Hello?")
     local.ask("POST", "/customers/jane/end")
     sent = _send(local, cloud, "jane@example.com")
@@ -140,7 +142,7 @@ def test_two_messages_before_one_reply_both_get_it(local: Any, cloud: GenesysClo
     assert of_first.reply == of_second.reply
     assert of_first.reply.conversation_id == second.conversation_id
     assert of_other.reply is None, "another customer's reply is not theirs"
-    assert of_later.reply is None, "a reply from before never counts"
+    assert of_later.reply is None, "an earlier reply never counts"
 
 
 def test_the_first_of_several_replies_counts(local: Any, cloud: GenesysCloud) -> None:
@@ -155,7 +157,7 @@ def test_the_first_of_several_replies_counts(local: Any, cloud: GenesysCloud) ->
 def test_a_message_in_an_open_conversation_is_followed(
     local: Any, cloud: GenesysCloud, until: Any
 ) -> None:
-    """There analytics shows no further writing, so the conversation itself is asked."""
+    """Analytics doesn't show further messages there, so we read the conversation itself."""
     sent = _send(local, cloud, "olga@example.com", into_open_conversation=True)
     _reaches(cloud, sent, DeliveryStatus.DELIVERED, until)
     _say(local, "olga@example.com")
@@ -165,7 +167,7 @@ def test_a_message_in_an_open_conversation_is_followed(
     assert not local.ask("GET", "/control/genesys/faults")["faults"]
 
 
-def test_a_conversation_that_may_not_be_read_stops_nobody(
+def test_a_conversation_that_we_may_not_read_does_not_stop_the_others(
     local: Any, cloud: GenesysCloud, until: Any
 ) -> None:
     into_open = _send(local, cloud, "olga@example.com", into_open_conversation=True)
@@ -175,7 +177,7 @@ def test_a_conversation_that_may_not_be_read_stops_nobody(
     assert _news(cloud, sent, into_open)[1].status is DeliveryStatus.DELIVERED
 
 
-def test_a_missing_permission_is_told(local: Any, cloud: GenesysCloud) -> None:
+def test_a_missing_permission_is_raised(local: Any, cloud: GenesysCloud) -> None:
     sent = _send(local, cloud, "jane@example.com")
     local.set(missing_permissions=["analytics:conversationDetail:view"])
     with pytest.raises(MissingPermission, match="analytics:conversationDetail:view"):
@@ -245,7 +247,7 @@ def _told(start: datetime, *parties: Any, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def analytics(raw: Any, connect: Callable[..., GenesysCloud]) -> Any:
-    """Poll for one message, sent an hour ago, with a given answer of analytics."""
+    """Poll for one message, sent an hour ago, with a given answer from analytics."""
 
     def poll(*conversations: Any, direct: Any = None, sent_at: datetime | None = None) -> Any:
         def answer(asked: Any) -> Any:
@@ -316,12 +318,10 @@ def test_a_conversation_from_an_earlier_day_is_found_by_its_id(analytics: Any, r
     assert "own" in str(older["conversationFilters"])
     start, end = map(datetime.fromisoformat, older["interval"].split("/"))
     assert end - start == timedelta(days=31)
-    assert not raw.requests("conversations/messages"), "nobody served it: it need not be asked"
+    assert not raw.requests("conversations/messages"), "nobody served it, so we needn't read it"
 
 
-def test_a_conversation_that_analytics_never_shows_is_asked_itself(
-    analytics: Any, raw: Any
-) -> None:
+def test_a_conversation_that_analytics_never_shows_is_read_itself(analytics: Any, raw: Any) -> None:
     message = {"messageId": "m", "messageStatus": "delivery-failed"}
     answers = [
         {"messageStatus": "received", "messageTime": (SENT + n * MINUTE).isoformat()}
@@ -339,8 +339,8 @@ def test_a_conversation_that_analytics_never_shows_is_asked_itself(
     assert (news.reply.conversation_id, news.reply.at) == ("own", SENT + 2 * MINUTE)
 
 
-def test_a_conversation_taken_up_again_by_a_flow_is_a_reply(analytics: Any) -> None:
-    """The customer answered in a conversation that had ended: it went back to the flow."""
+def test_a_conversation_that_returns_to_a_flow_is_a_reply(analytics: Any) -> None:
+    """The customer answered in a conversation that had ended, so it went back to the flow."""
     start = SENT - timedelta(days=2)
     chat = _party("agent", _session(start, end=start + MINUTE))
     back = _party("workflow", _session(SENT + MINUTE, end=SENT + 2 * MINUTE))
@@ -373,7 +373,7 @@ def test_a_conversation_taken_up_again_by_a_flow_is_a_reply(analytics: Any) -> N
     ],
     ids=["nothing", "guest session", "agent alone", "served since before", "ended before"],
 )
-def test_what_is_no_reply(analytics: Any, conversation: Any) -> None:
+def test_what_is_not_a_reply(analytics: Any, conversation: Any) -> None:
     assert analytics(conversation).reply is None
 
 
@@ -386,7 +386,7 @@ def test_what_is_no_reply(analytics: Any, conversation: Any) -> None:
         (_told(SENT + MINUTE, conversationId="another", conversationInitiator="external"), None),
         (_told(SENT + MINUTE, conversationId="another", customerParticipation=True), NOW),
     ],
-    ids=["untold moment", "bot", "inbound session", "newer", "answer to a newer message"],
+    ids=["unknown time", "bot", "inbound session", "newer", "answer to a newer message"],
 )
 def test_what_is_a_reply(analytics: Any, conversation: Any, at: datetime | None) -> None:
     reply = analytics(conversation).reply
@@ -394,7 +394,7 @@ def test_what_is_a_reply(analytics: Any, conversation: Any, at: datetime | None)
     assert reply.at == (at or SENT + MINUTE)
 
 
-def test_a_long_watch_is_asked_for_in_windows(analytics: Any, raw: Any) -> None:
+def test_an_old_message_is_searched_in_windows(analytics: Any, raw: Any) -> None:
     analytics(sent_at=NOW - timedelta(days=70))
     intervals = [
         tuple(map(datetime.fromisoformat, one.json["interval"].split("/")))

@@ -1,4 +1,4 @@
-"""The accelerator: it tells where to look, mends itself, and keeps quiet when it may not."""
+"""Notifications tell where to look, recover by themselves, and stay off if they must."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -20,20 +20,20 @@ from genesys import (
 )
 
 
-class Ear:
-    """What was told, and the notifications that tell it."""
+class Listener:
+    """Opens notifications and records what they report."""
 
     def __init__(self, local: Any, cloud: GenesysCloud) -> None:
         self.heard: list[str] = []
         self._local, self._cloud = local, cloud
         self._opened: list[Notifications] = []
 
-    def listen(self, *conversation_ids: str, **pace: float) -> Notifications:
+    def listen(self, *conversation_ids: str, **timing: float) -> Notifications:
         deployment_id = self._local.genesys.deployment_id
-        pace = {"pause": 0.01, "settling": 0.01, **pace}
-        notifications = Notifications(self._cloud, deployment_id, self.heard.append, **pace)
+        timing = {"pause": 0.01, "settling": 0.01, **timing}
+        notifications = Notifications(self._cloud, deployment_id, self.heard.append, **timing)
         self._opened.append(notifications)
-        notifications.watch(conversation_ids)
+        notifications.subscribe(conversation_ids)
         notifications.start()
         return notifications
 
@@ -50,10 +50,10 @@ class Ear:
 
 
 @pytest.fixture
-def ear(local: Any, cloud: GenesysCloud) -> Iterator[Ear]:
-    ear = Ear(local, cloud)
-    yield ear
-    ear.close()
+def listener(local: Any, cloud: GenesysCloud) -> Iterator[Listener]:
+    listener = Listener(local, cloud)
+    yield listener
+    listener.close()
 
 
 def _send(local: Any, cloud: GenesysCloud, email: str) -> Receipt:
@@ -72,17 +72,21 @@ def _answer(local: Any, key: str) -> None:
     local.ask("POST", f"/customers/{key}/answer", {"text": "Thanks"})
 
 
-def test_an_undelivered_message_is_told(
-    local: Any, cloud: GenesysCloud, ear: Ear, until: Any
+def test_an_undelivered_message_is_reported(
+    local: Any, cloud: GenesysCloud, listener: Listener, until: Any
 ) -> None:
-    ear.listen()
-    until(ear.channels)
+    listener.listen()
+    until(listener.channels)
     sent = _send(local, cloud, "amir@example.com")
-    until(lambda: ear.heard == [sent.conversation_id])
+    until(lambda: listener.heard == [sent.conversation_id])
 
 
-def test_a_listener_that_fails_does_not_end_it(
-    local: Any, cloud: GenesysCloud, ear: Ear, until: Any, caplog: pytest.LogCaptureFixture
+def test_an_error_in_the_callback_does_not_end_it(
+    local: Any,
+    cloud: GenesysCloud,
+    listener: Listener,
+    until: Any,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     heard: list[str] = []
 
@@ -93,7 +97,7 @@ def test_a_listener_that_fails_does_not_end_it(
 
     notifications = Notifications(cloud, local.genesys.deployment_id, fail_at_first, pause=0.01)
     notifications.start()
-    until(ear.channels)
+    until(listener.channels)
     first = _send(local, cloud, "amir@example.com")
     until(lambda: heard)
     second = _send(local, cloud, "old@example.com")
@@ -102,68 +106,70 @@ def test_a_listener_that_fails_does_not_end_it(
     assert "the database is locked" in caplog.text
 
 
-def test_a_reply_in_a_watched_conversation_is_told(
-    local: Any, cloud: GenesysCloud, ear: Ear, until: Any
+def test_a_reply_in_a_subscribed_conversation_is_reported(
+    local: Any, cloud: GenesysCloud, listener: Listener, until: Any
 ) -> None:
     sent = _send(local, cloud, "jane@example.com")
     _send(local, cloud, "mia@example.com")
-    ear.listen(sent.conversation_id)
-    until(ear.channels)
+    listener.listen(sent.conversation_id)
+    until(listener.channels)
     _answer(local, "mia")
     _answer(local, "jane")
-    until(lambda: len(ear.heard) == 2)
-    assert set(ear.heard) == {sent.conversation_id}, "its flow and its queue"
+    until(lambda: len(listener.heard) == 2)
+    assert set(listener.heard) == {sent.conversation_id}, "its flow and its queue"
 
 
-def test_conversations_can_be_watched_later_on(
-    local: Any, cloud: GenesysCloud, ear: Ear, until: Any
+def test_conversations_can_be_subscribed_later(
+    local: Any, cloud: GenesysCloud, listener: Listener, until: Any
 ) -> None:
-    notifications = ear.listen()
-    until(ear.channels)
+    notifications = listener.listen()
+    until(listener.channels)
     sent = _send(local, cloud, "jane@example.com")
-    notifications.watch([sent.conversation_id])
-    until(lambda: len(ear.channels()[0]["topics"]) == 4)
+    notifications.subscribe([sent.conversation_id])
+    until(lambda: len(listener.channels()[0]["topics"]) == 4)
     _answer(local, "jane")
-    until(lambda: sent.conversation_id in ear.heard)
+    until(lambda: sent.conversation_id in listener.heard)
 
 
-def test_a_channel_holds_no_more_than_a_thousand_topics(local: Any, ear: Ear, until: Any) -> None:
-    ear.listen(*(f"conversation-{number}" for number in range(500)))
-    until(ear.channels)
-    [channel] = ear.channels()
+def test_a_channel_holds_no_more_than_a_thousand_topics(
+    local: Any, listener: Listener, until: Any
+) -> None:
+    listener.listen(*(f"conversation-{number}" for number in range(500)))
+    until(listener.channels)
+    [channel] = listener.channels()
     assert len(channel["topics"]) == 1000
     assert not any("conversation-333." in topic for topic in channel["topics"])
 
 
 @pytest.mark.parametrize("disturbance", ["closing", "drop"])
-def test_a_new_channel_follows_one_that_ends(
-    local: Any, cloud: GenesysCloud, ear: Ear, until: Any, disturbance: str
+def test_a_channel_that_ends_is_replaced(
+    local: Any, cloud: GenesysCloud, listener: Listener, until: Any, disturbance: str
 ) -> None:
-    ear.listen()
-    until(ear.channels)
-    [before] = ear.channels()
+    listener.listen()
+    until(listener.channels)
+    [before] = listener.channels()
     local.ask("POST", "/control/genesys/notifications", {disturbance: True})
-    until(lambda: [one["id"] for one in ear.channels()] not in ([], [before["id"]]))
+    until(lambda: [one["id"] for one in listener.channels()] not in ([], [before["id"]]))
     sent = _send(local, cloud, "amir@example.com")
-    until(lambda: ear.heard == [sent.conversation_id])
+    until(lambda: listener.heard == [sent.conversation_id])
 
 
-@pytest.mark.parametrize("pace", [{"life": 0.2}, {"silence": 0.2}])
-def test_a_channel_that_grows_old_or_silent_is_replaced(
-    local: Any, ear: Ear, until: Any, pace: dict[str, float]
+@pytest.mark.parametrize("timing", [{"life": 0.2}, {"silence": 0.2}])
+def test_a_channel_that_gets_old_or_silent_is_replaced(
+    local: Any, listener: Listener, until: Any, timing: dict[str, float]
 ) -> None:
-    ear.listen(**pace)
+    listener.listen(**timing)
     until(lambda: len(local.calls("notifications/channels")) >= 6)
-    assert len(ear.channels()) <= 1
+    assert len(listener.channels()) <= 1
 
 
-def test_heartbeats_keep_a_channel_open(local: Any, ear: Ear, until: Any) -> None:
+def test_heartbeats_keep_a_channel_open(local: Any, listener: Listener, until: Any) -> None:
     local.set(heartbeat_seconds=0.05)
-    ear.listen(silence=0.7, life=2.0)
+    listener.listen(silence=0.7, life=2.0)
     until(lambda: len(local.calls("notifications/channels")) == 4)
     opened = [call for call in local.calls("channels") if call["method"] == "POST"]
     first, second = (datetime.fromisoformat(call["at"]) for call in opened)
-    assert (second - first).total_seconds() >= 2.0, "its life ended, not its patience"
+    assert (second - first).total_seconds() >= 2.0, "its life ended, it wasn't silent"
 
 
 @pytest.mark.parametrize(
@@ -174,52 +180,61 @@ def test_heartbeats_keep_a_channel_open(local: Any, ear: Ear, until: Any) -> Non
         ("subscriptions", {"kind": "cut_before"}),
     ],
 )
-def test_a_fault_at_the_start_is_tried_again(
-    local: Any, cloud: GenesysCloud, ear: Ear, until: Any, where: str, fault: dict[str, Any]
+def test_after_a_fault_at_the_start_it_tries_again(
+    local: Any,
+    cloud: GenesysCloud,
+    listener: Listener,
+    until: Any,
+    where: str,
+    fault: dict[str, Any],
 ) -> None:
     local.order(where, times=2, **fault)
-    ear.listen()
-    until(ear.channels)
+    listener.listen()
+    until(listener.channels)
     sent = _send(local, cloud, "amir@example.com")
-    until(lambda: ear.heard == [sent.conversation_id])
+    until(lambda: listener.heard == [sent.conversation_id])
 
 
 BOTH = ["analytics:conversationDetail:view", "conversation:message:view"]
 
 
 def test_without_any_permission_it_stays_off_and_says_so_once(
-    local: Any, ear: Ear, until: Any, caplog: pytest.LogCaptureFixture
+    local: Any, listener: Listener, until: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     local.set(missing_permissions=BOTH)
-    notifications = ear.listen("conversation-1")
+    notifications = listener.listen("conversation-1")
     until(lambda: "stay off" in caplog.text)
     notifications.close()
     assert len(local.calls("notifications/channels")) == 2, "one channel, one subscription"
     [told] = [record.getMessage() for record in caplog.records if record.name.startswith("genesys")]
     assert all(permission in told for permission in BOTH)
     assert "conversation-1" not in told
-    assert ear.channels() == []
+    assert listener.channels() == []
 
 
 def test_with_a_channel_refused_it_stays_off(
-    local: Any, ear: Ear, until: Any, caplog: pytest.LogCaptureFixture
+    local: Any, listener: Listener, until: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     local.order("POST /api/v2/notifications/channels", "status", status=403)
-    ear.listen()
+    listener.listen()
     until(lambda: "stay off" in caplog.text)
     assert len(local.calls("notifications/channels")) == 1
 
 
-def test_with_one_permission_it_tells_what_it_can(
-    local: Any, cloud: GenesysCloud, ear: Ear, until: Any, caplog: pytest.LogCaptureFixture
+def test_with_one_permission_it_reports_what_it_can(
+    local: Any,
+    cloud: GenesysCloud,
+    listener: Listener,
+    until: Any,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     local.set(missing_permissions=BOTH[:1])
-    ear.listen("conversation-1")
-    until(ear.channels)
+    listener.listen("conversation-1")
+    until(listener.channels)
     local.set(missing_permissions=[])
     sent = _send(local, cloud, "amir@example.com")
-    until(lambda: ear.heard == [sent.conversation_id])
+    until(lambda: listener.heard == [sent.conversation_id])
     assert BOTH[0] in caplog.text and "stay off" not in caplog.text
 
 
@@ -234,13 +249,13 @@ def test_with_one_permission_it_tells_what_it_can(
         '{"topicName": "v2.detail.events.conversation.c.acd.start", "eventBody": null}',
     ],
 )
-def test_frames_of_no_interest_are_passed_over(ear: Ear, cloud: GenesysCloud, frame: str) -> None:
-    notifications = Notifications(cloud, "d", ear.heard.append)
-    assert notifications._take(frame)
-    assert ear.heard == []
+def test_other_frames_are_ignored(listener: Listener, cloud: GenesysCloud, frame: str) -> None:
+    notifications = Notifications(cloud, "d", listener.heard.append)
+    assert notifications._handle(frame)
+    assert listener.heard == []
 
 
-def test_closing_is_quick_and_may_come_at_any_time(
+def test_closing_is_quick_at_any_time(
     raw: Any, connect: Callable[..., GenesysCloud], until: Any
 ) -> None:
     never_started = Notifications(connect(raw.url), "d", print)

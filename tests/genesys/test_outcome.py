@@ -1,4 +1,4 @@
-"""One message's exact status and reason; who has the conversation, and the link to it."""
+"""One message's exact status and reason; who has its conversation, and the link to it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -58,9 +58,7 @@ def test_a_message_is_followed_from_away_to_read(
     assert _reads(cloud, sent, DeliveryStatus.READ, until) == ""
 
 
-def test_a_failure_for_good_has_genesyss_reason(
-    local: Any, cloud: GenesysCloud, until: Any
-) -> None:
+def test_a_final_failure_has_genesyss_reason(local: Any, cloud: GenesysCloud, until: Any) -> None:
     sent = _send(local, cloud, "amir@example.com").message_id
     _reads(cloud, sent, DeliveryStatus.AWAY, until)
     reason = {"code": "MessageExpired", "message": "The session has ended."}
@@ -68,16 +66,18 @@ def test_a_failure_for_good_has_genesyss_reason(
     told = _reads(cloud, sent, DeliveryStatus.FAILED, until)
     assert told == "MessageExpired: The session has ended."
     local.ask("POST", "/customers/amir/presence", {"present": True})
-    assert read_message(cloud, sent).status is DeliveryStatus.FAILED, "failed for good"
+    assert read_message(cloud, sent).status is DeliveryStatus.FAILED, "a final failure stays"
     assert "session" not in repr(read_message(cloud, sent))
 
 
-def test_a_message_that_genesys_does_not_show_is_not_known(local: Any, cloud: GenesysCloud) -> None:
+def test_a_message_that_genesys_does_not_show_has_no_status(
+    local: Any, cloud: GenesysCloud
+) -> None:
     news = read_message(cloud, "no-such-message")
     assert (news.status, news.reason) == (None, "")
 
 
-def test_a_missing_permission_is_told(local: Any, cloud: GenesysCloud) -> None:
+def test_a_missing_permission_is_raised(local: Any, cloud: GenesysCloud) -> None:
     local.set(missing_permissions=["conversation:message:view"])
     with pytest.raises(MissingPermission, match="conversation:message:view"):
         read_message(cloud, "any")
@@ -208,7 +208,7 @@ GUEST = {"purpose": "customer", "state": "connected"}
         ([], None),
     ],
 )
-def test_the_one_who_has_it_is_told(
+def test_an_agent_comes_before_a_queue_before_a_flow(
     raw: Any, connect: Callable[..., GenesysCloud], participants: Any, holder: Holder | None
 ) -> None:
     raw.api = lambda _: raw.reply({"id": "c", "participants": participants})
@@ -238,7 +238,7 @@ def test_the_one_who_has_it_is_told(
         ("ap-northeast-3", "apps.apne3.pure.cloud"),
     ],
 )
-def test_the_link_leads_to_the_apps_of_the_region(region: str, host: str) -> None:
+def test_the_link_leads_to_the_region(region: str, host: str) -> None:
     assert region in region_names()
     link = conversation_link(Connection("id", "secret", region=region), "c/1")
     assert link == f"https://{host}/directory/#/engage/admin/interactions/c%2F1"
@@ -252,6 +252,6 @@ def test_the_link_leads_to_the_apps_of_the_region(region: str, host: str) -> Non
         ("https://api.mypurecloud.de", "https://apps.mypurecloud.de"),
     ],
 )
-def test_with_an_address_of_ones_own_the_link_leads_there(api_url: str, host: str) -> None:
+def test_with_an_api_url_the_link_leads_there(api_url: str, host: str) -> None:
     link = conversation_link(Connection("id", "secret", api_url=api_url), "c1")
     assert link == f"{host}/directory/#/engage/admin/interactions/c1"

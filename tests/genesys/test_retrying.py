@@ -1,4 +1,4 @@
-"""What is asked again, and when, on the wire."""
+"""Which calls are repeated, and when, as the server sees it."""
 
 import time
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from genesys import (
     GenesysCloud,
     GenesysError,
     OutboundMessage,
-    RateBudgetExhausted,
     RateLimited,
+    RateLimitExhausted,
     Unavailable,
     send_once,
 )
@@ -24,7 +24,7 @@ ACCEPTED = {"id": "m", "conversationId": "c", "timestamp": "2026-11-22T10:00:00.
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_read_is_asked_again(raw: Any, connect: Connect, status: int) -> None:
+def test_a_read_is_repeated(raw: Any, connect: Connect, status: int) -> None:
     answers = iter(
         [raw.reply(status=status, headers={"Retry-After": "0"}), raw.reply({"ok": True})]
     )
@@ -60,9 +60,7 @@ def test_a_send_that_meets_a_server_error_is_not_repeated(
     assert len(raw.requests("agentless")) == 1
 
 
-def test_a_send_that_is_told_to_slow_down_waits_and_goes_out_once(
-    raw: Any, connect: Connect
-) -> None:
+def test_a_rate_limited_send_waits_and_goes_out_once(raw: Any, connect: Connect) -> None:
     answers = iter([raw.reply(status=429, headers={"Retry-After": "1"}), raw.reply(ACCEPTED, 202)])
     at: list[float] = []
 
@@ -76,7 +74,7 @@ def test_a_send_that_is_told_to_slow_down_waits_and_goes_out_once(
     assert len(at) == 2
 
 
-def test_a_wait_longer_than_the_patience_is_not_begun(raw: Any, connect: Connect) -> None:
+def test_a_wait_beyond_the_patience_is_not_begun(raw: Any, connect: Connect) -> None:
     raw.api = lambda _: raw.reply(status=429, headers={"Retry-After": "40"})
     started = time.monotonic()
     with pytest.raises(RateLimited) as caught:
@@ -86,12 +84,12 @@ def test_a_wait_longer_than_the_patience_is_not_begun(raw: Any, connect: Connect
     assert time.monotonic() - started < 2
 
 
-def test_a_429_holds_everybody_back(raw: Any, connect: Connect) -> None:
+def test_a_429_stops_everyone(raw: Any, connect: Connect) -> None:
     raw.api = lambda _: raw.reply(status=429, headers={"Retry-After": "40"})
     cloud = connect(raw.url)
     with pytest.raises(RateLimited):
         cloud.call("GET", ME, patience=1)
-    with pytest.raises(RateBudgetExhausted) as caught:
+    with pytest.raises(RateLimitExhausted) as caught:
         cloud.call("GET", "/api/v2/other", patience=1)
     assert 30 < caught.value.retry_after <= 40
     assert raw.requests("other") == []
@@ -106,7 +104,7 @@ def test_a_429_holds_everybody_back(raw: Any, connect: Connect) -> None:
         ({}, 1.0),
     ],
 )
-def test_how_long_to_wait_is_read_from_the_headers(
+def test_the_headers_say_how_long_to_wait(
     raw: Any, connect: Connect, headers: dict[str, str], seconds: float
 ) -> None:
     raw.api = lambda _: raw.reply(status=429, headers=headers)
@@ -126,7 +124,7 @@ def test_retrying_ends_with_the_patience(raw: Any, connect: Connect) -> None:
 def test_the_rate_is_learned_from_every_answer(raw: Any, connect: Connect) -> None:
     learned: list[tuple[int, int, float]] = []
 
-    class Noting:
+    class Recorder:
         def acquire(self, priority: object, patience: float) -> None: ...
         def pause(self, seconds: float) -> None: ...
         def learn(self, allowed: int, count: int, reset_seconds: float) -> None:
@@ -141,7 +139,7 @@ def test_the_rate_is_learned_from_every_answer(raw: Any, connect: Connect) -> No
         ]
     )
     raw.api = lambda _: next(answers)
-    cloud = connect(raw.url, budget=Noting())
+    cloud = connect(raw.url, rate_limiter=Recorder())
     cloud.call("GET", ME)
     with pytest.raises(GenesysError):
         cloud.call("GET", ME)

@@ -1,4 +1,4 @@
-"""The SDK as we load it: light, without the user's file and threads, and new enough."""
+"""The SDK is loaded selectively, without the user's file and threads, and must be new enough."""
 
 import importlib.metadata
 import json
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def _python(program: str, home: Path, *arguments: str) -> Any:
-    """Run a program that prints one JSON value, in a process of its own."""
+    """Run a program in another process and return the JSON value that it prints."""
     finished = subprocess.run(
         [sys.executable, "-W", "error", "-c", program, *arguments],
         env={**os.environ, "HOME": str(home), "PYTHONPATH": str(ROOT)},
@@ -32,7 +32,7 @@ def _python(program: str, home: Path, *arguments: str) -> Any:
     return json.loads(finished.stdout)
 
 
-# The SDK's packages without their __init__, which takes 20 s where no bytecode is kept.
+# The SDK's packages without their __init__, which takes 20 s without saved bytecode.
 PARTS = """
 import importlib.util, sys, types
 found = importlib.util.find_spec("PureCloudPlatformClientV2").submodule_search_locations[0]
@@ -56,14 +56,14 @@ print(json.dumps({"sdk": sdk, "all": len(sys.modules), "threads": threading.acti
 """
 
 
-def test_the_sdk_is_loaded_light(tmp_path: Path) -> None:
+def test_only_a_few_modules_of_the_sdk_are_loaded(tmp_path: Path) -> None:
     seen = _python(LOAD, tmp_path)
     assert len(seen["sdk"]) < 20
     assert not [name for name in seen["sdk"] if ".models." in name or ".apis" in name]
-    assert seen["all"] < 500  # of which the SDK whole would be 6,800
+    assert seen["all"] < 500  # the whole SDK would add 6,800
 
 
-def test_the_sdk_leaves_no_threads_and_no_silenced_loggers(tmp_path: Path) -> None:
+def test_the_sdk_starts_no_threads_and_silences_no_loggers(tmp_path: Path) -> None:
     seen = _python(LOAD, tmp_path)
     assert seen["threads"] == 1
     assert (seen["level"], seen["propagate"]) == (20, True)
@@ -84,8 +84,8 @@ def test_the_users_config_file_changes_nothing(tmp_path: Path, raw: Any) -> None
     assert not log.exists()
 
 
-def test_an_sdk_that_something_else_has_loaded_is_used_as_it_is(tmp_path: Path, raw: Any) -> None:
-    """Its own threads and file apply, but calls still go only where we say."""
+def test_an_sdk_that_something_else_loaded_is_used(tmp_path: Path, raw: Any) -> None:
+    """It keeps its threads and the user's file, but calls still go only where we say."""
     file = tmp_path / ".genesyscloudpython" / "config"
     file.parent.mkdir()
     file.write_text("[gateway]\nhost = 127.0.0.1\nport = 1\nprotocol = http\n", encoding="utf-8")
@@ -169,7 +169,7 @@ print(json.dumps([client.sanitize_for_serialization(one) for one in (send, query
 """
 
 
-def test_our_bodies_are_those_of_the_sdks_models(tmp_path: Path) -> None:
+def test_our_bodies_equal_those_of_the_sdks_models(tmp_path: Path) -> None:
     send, query, lookup = _python(PARTS + MODELS, tmp_path)
     assert request_body(OutboundMessage("c", "d", "Hello")) == send
     now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

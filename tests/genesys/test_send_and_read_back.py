@@ -1,4 +1,4 @@
-"""One message out, at most once; and finding out afterwards whether it went."""
+"""Sending a message at most once, and finding out afterwards whether it was sent."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -79,7 +79,7 @@ def test_a_contact_without_a_session_is_not_found(local: Any, cloud: GenesysClou
         send_once(cloud, _message(local, _customer(local, cloud, "nils@example.com")))
 
 
-def test_a_text_that_is_too_long_is_refused_by_genesys(local: Any, cloud: GenesysCloud) -> None:
+def test_genesys_refuses_a_text_that_is_too_long(local: Any, cloud: GenesysCloud) -> None:
     jane = _customer(local, cloud, "jane@example.com")
     with pytest.raises(BadRequest) as caught:
         send_once(cloud, _message(local, jane, "x" * 2001))
@@ -110,7 +110,7 @@ def test_a_message_whose_answer_was_lost_is_found_again(
     assert [found.message_id] == [one["id"] for one in _sent(local, email)]
 
 
-def test_a_message_that_never_went_out_is_not_found(local: Any, cloud: GenesysCloud) -> None:
+def test_a_message_that_was_not_sent_is_not_found(local: Any, cloud: GenesysCloud) -> None:
     jane = _customer(local, cloud, "jane@example.com")
     local.order("agentless", "cut_before", times=1)
     with pytest.raises(FateUnknown):
@@ -129,9 +129,7 @@ def test_a_message_written_into_an_open_conversation_is_found(
     assert _look(cloud, message, olga) == receipt
 
 
-def test_a_message_of_another_request_is_never_taken_for_ours(
-    local: Any, cloud: GenesysCloud
-) -> None:
+def test_a_message_of_another_request_is_not_ours(local: Any, cloud: GenesysCloud) -> None:
     jane = _customer(local, cloud, "jane@example.com")
     message = _message(local, jane)
     other = send_once(cloud, message)
@@ -142,7 +140,7 @@ def test_a_message_of_another_request_is_never_taken_for_ours(
     assert _look(cloud, message, jane, known_message_ids=frozenset({other.message_id})) == ours
 
 
-def test_a_message_from_before_is_not_ours(local: Any, cloud: GenesysCloud) -> None:
+def test_an_earlier_message_is_not_ours(local: Any, cloud: GenesysCloud) -> None:
     jane = _customer(local, cloud, "jane@example.com")
     message = _message(local, jane)
     sent_at = send_once(cloud, message).accepted_at
@@ -150,7 +148,9 @@ def test_a_message_from_before_is_not_ours(local: Any, cloud: GenesysCloud) -> N
     assert _look(cloud, message, jane, since=sent_at + timedelta(seconds=6)) is None
 
 
-def test_analytics_that_lag_behind_mean_not_seen_yet(local: Any, cloud: GenesysCloud) -> None:
+def test_while_analytics_lags_behind_the_message_is_not_found(
+    local: Any, cloud: GenesysCloud
+) -> None:
     jane = _customer(local, cloud, "jane@example.com")
     message = _message(local, jane)
     local.set(analytics_delay_seconds=60)
@@ -169,10 +169,10 @@ def test_what_the_customer_wrote_is_not_ours(local: Any, cloud: GenesysCloud) ->
     assert _look(cloud, _message(local, jane, text), jane) is None
 
 
-def test_an_old_open_conversation_is_looked_into(
+def test_an_old_open_conversation_is_searched(
     raw: Any, connect: Callable[..., GenesysCloud]
 ) -> None:
-    """Written into after weeks: only the search for open ones in an older window shows it."""
+    """Only the query for open conversations in an older window shows it."""
     now = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     started = now - timedelta(days=70)
     sent = now.isoformat()
@@ -206,7 +206,9 @@ def test_an_old_open_conversation_is_looked_into(
             return raw.reply(found) if found else raw.reply({}, 404)
         start, end = map(datetime.fromisoformat, asked.json["interval"].split("/"))
         only_open = "conversationFilters" in asked.json
-        assert only_open == (end < now), "every window but the newest asks for open ones only"
+        assert only_open == (end < now), (
+            "all windows but the newest ask only for open conversations"
+        )
         one = {"conversationId": "c1", "conversationStart": started.isoformat()}
         return raw.reply({"conversations": [one] if start <= started < end else []})
 

@@ -1,4 +1,4 @@
-"""What the wire can do to a call, seen from both sides of a real connection."""
+"""What can happen to a call on the wire, seen from both ends of a real connection."""
 
 import ssl
 import subprocess
@@ -39,7 +39,7 @@ def test_a_dropped_connection_sends_once(raw: Any, connect: Connect, sent: bytes
 
 
 @pytest.mark.parametrize("sent", [b"", HEAD, HEAD + b'{"id":'])
-def test_a_silent_server_times_out_and_is_sent_to_once(
+def test_a_silent_server_times_out_and_gets_the_send_once(
     raw: Any, connect: Connect, sent: bytes
 ) -> None:
     raw.api = lambda _: raw.stall(sent)
@@ -51,14 +51,14 @@ def test_a_silent_server_times_out_and_is_sent_to_once(
     assert len(raw.requests("agentless")) == 1
 
 
-def test_a_read_that_times_out_is_not_asked_again(raw: Any, connect: Connect) -> None:
+def test_a_read_that_times_out_is_not_repeated(raw: Any, connect: Connect) -> None:
     raw.api = lambda _: raw.stall()
     with pytest.raises(TimedOut):
         connect(raw.url, read_timeout=0.1).call("GET", "/api/v2/tokens/me")
     assert len(raw.requests("tokens")) == 1
 
 
-def test_a_dropped_read_is_asked_again(raw: Any, connect: Connect) -> None:
+def test_a_dropped_read_is_repeated(raw: Any, connect: Connect) -> None:
     behaviours = iter([raw.cut(), raw.reply({"id": "here"})])
     raw.api = lambda _: next(behaviours)
     assert connect(raw.url).call("GET", "/api/v2/tokens/me") == {"id": "here"}
@@ -74,7 +74,7 @@ def test_a_refused_port_is_unreachable_and_nothing_was_sent(raw: Any, connect: C
 
 
 def test_a_send_waits_for_a_server_that_comes_up(raw: Any, connect: Connect) -> None:
-    """No connection means nothing was sent, so the send may try again: here, at the sign-in."""
+    """Without a sign-in nothing was sent, so the send may try again."""
     sign_ins = iter([raw.cut(), raw.cut(), raw.token(None)])
     raw.token = lambda _: next(sign_ins)
     raw.api = lambda _: raw.reply(ACCEPTED, 202)
@@ -100,11 +100,11 @@ def test_a_connection_that_went_stale_is_replaced_before_the_send(
     assert raw.connections == 2
 
 
-def test_forty_calls_at_once_do_not_wait_for_a_connection(raw: Any, connect: Connect) -> None:
+def test_forty_calls_run_at_the_same_time(raw: Any, connect: Connect) -> None:
     together = threading.Barrier(40, timeout=5)
 
     def answer(_: object) -> Any:
-        together.wait()  # passes only when all forty are in the server at the same time
+        together.wait()  # passes only once the server has all forty
         return raw.reply({"id": "x"})
 
     cloud = connect(raw.url)
@@ -134,7 +134,7 @@ def test_connections_are_reused(raw: Any, connect: Connect) -> None:
         (b"\xff\xfe", "application/json"),
     ],
 )
-def test_a_success_that_is_no_json_object_is_unexpected(
+def test_a_success_that_is_not_a_json_object_is_unexpected(
     raw: Any, connect: Connect, body: bytes, content_type: str
 ) -> None:
     raw.api = lambda _: raw.reply(body, headers={"Content-Type": content_type})
@@ -159,7 +159,7 @@ def test_a_server_without_tls_is_cut_off(raw: Any, connect: Connect) -> None:
 
 
 @pytest.mark.skipif(which("openssl") is None, reason="needs openssl to make a certificate")
-def test_an_untrusted_certificate_is_definite_and_not_tried_again(
+def test_after_an_untrusted_certificate_nothing_was_sent_and_nothing_is_repeated(
     raw: Any, connect: Connect, tmp_path: Path
 ) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"

@@ -348,7 +348,9 @@ def test_if_the_channel_is_archived_the_news_goes_to_the_agent(bench: Bench) -> 
     assert bench.shown(direct_channel(bench.local)) == ["accepted", "delivered"]
 
 
-def test_a_line_that_nobody_takes_is_not_tried_again(bench: Bench) -> None:
+def test_a_line_that_nobody_takes_is_not_tried_again(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.publish()
     bench.move(State.ACCEPTED)
     for code in ("is_archived", "messages_tab_disabled"):
@@ -358,6 +360,7 @@ def test_a_line_that_nobody_takes_is_not_tried_again(bench: Bench) -> None:
     assert bench.shown() == [ACCEPTED]
     assert bench.line_timestamps() == [NOT_SHOWN, NOT_SHOWN]
     assert bench.announced() == []
+    assert caplog.text.count("request V0123456789: can't post a line: ") == 2
 
 
 def _refuse_the_card(bench: Bench) -> None:
@@ -379,10 +382,11 @@ def told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]
 
 
 def test_if_no_place_takes_the_card_the_agent_is_told_through_the_response_url(
-    bench: Bench, told: list[tuple[str, str]]
+    bench: Bench, told: list[tuple[str, str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     _refuse_the_card(bench)
     bench.publish()
+    assert "request V0123456789: Slack takes its card nowhere" in caplog.text
     assert told == [(f"Message to a customer: {SENDING}", "rich_text rich_text")]
     stored = bench.stored()
     assert (stored.card_channel, stored.card_state) == (NOWHERE, "sending")
@@ -393,6 +397,9 @@ def test_if_no_place_takes_the_card_the_agent_is_told_through_the_response_url(
     bench.publish()
     failed = "Message to a customer: ❌ Failed: the message did not reach the customer"
     assert told[1:] == [(failed, "rich_text rich_text rich_text")]  # and no buttons
+    assert bench.stored().card_state == "failed"
+    bench.publish()
+    assert len(told) == 2
     assert bench.shown() == []
     assert bench.stored().outcome_ts == ""
 
@@ -442,7 +449,7 @@ def test_a_card_that_is_refused_for_another_reason_is_not_given_up(
     "code", ["message_not_found", "edit_window_closed", "cant_update_message", "is_inactive"]
 )
 def test_a_card_that_can_be_edited_no_more_does_not_hold_up_its_thread(
-    code: str, bench: Bench
+    code: str, bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.publish()
     bench.move(State.ACCEPTED)
@@ -451,6 +458,20 @@ def test_a_card_that_can_be_edited_no_more_does_not_hold_up_its_thread(
         bench.publish()
     assert bench.shown() == [SENDING, "accepted"]
     assert bench.asked("chat.update") == 1
+    assert "request V0123456789: its card can't be edited any more" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["chat.update", "chat.getPermalink"])
+def test_any_other_refusal_of_a_call_about_the_card_is_left_to_the_queue(
+    method: str, bench: Bench
+) -> None:
+    bench.publish()
+    bench.move(State.ACCEPTED, State.REPLIED)
+    answer_once(bench.local, method, "ekm_access_denied")
+    assert str(bench.fail()) == "Slack refused the call (ekm_access_denied)"
+    bench.publish()
+    assert bench.shown() == [REPLIED, "accepted", "replied"]
+    assert len(bench.shown(OUTCOMES)) == 1
 
 
 def test_if_the_card_was_deleted_the_outcome_is_still_told(bench: Bench, web: WebClient) -> None:
@@ -471,7 +492,9 @@ def test_the_outcome_of_a_card_in_a_direct_message_has_no_link(bench: Bench) -> 
     assert bench.asked("chat.getPermalink") == 0
 
 
-def test_an_outcomes_channel_that_refuses_is_asked_once(bench: Bench) -> None:
+def test_an_outcomes_channel_that_refuses_is_asked_once_and_named_in_the_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.channel(OUTCOMES).posting_restricted = True
     bench.move(State.ACCEPTED, State.REPLIED)
     for _ in range(2):
@@ -481,6 +504,7 @@ def test_an_outcomes_channel_that_refuses_is_asked_once(bench: Bench) -> None:
     assert bench.stored().outcome_ts == NOT_SHOWN
     posts = [call["arguments"]["channel"] for call in bench.local.calls("slack", "postMessage")]
     assert posts.count(OUTCOMES) == 1
+    assert "can't post to the outcomes channel: posting is restricted" in caplog.text
 
 
 def test_the_end_of_following_a_message_is_an_outcome_too(bench: Bench) -> None:

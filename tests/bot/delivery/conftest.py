@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +24,10 @@ from bot.storage.database import Database
 from bot.storage.outcome_schedule import OutcomeSchedule
 from bot.storage.requests import RequestStore
 from bot.storage.rows import to_columns, to_time
-from bot.storage.tables import history, requests
+from bot.storage.tables import history, metadata, requests
 from genesys import Connection, GenesysCloud, Identity, IdentityKind, LocalRateLimiter, RateLimiter
 from sandbox.local_genesys.sample_customers import fixed_id
-from tests.bot.conftest import Local
+from tests.bot.conftest import Local, open_quickly
 
 REQUEST = "V0123456789"
 TEXT = "Your order is ready"
@@ -36,7 +39,11 @@ FOLLOW = timedelta(hours=72)
 
 
 class Clock:
-    """The time in the delivery's modules; it stands still until a test moves it."""
+    """The time in the delivery's modules; it stands still until a test moves it.
+
+    Genesys keeps its own time, and a message counts as sent since ``sending_at`` only within five
+    seconds. So a test that looks for a message doesn't send it after a longer jump.
+    """
 
     def __init__(self) -> None:
         self.at = datetime.now(UTC)
@@ -68,7 +75,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 class Worker:
-    """One process's delivery; it runs jobs as the queue would, but only records publishing."""
+    """One process's delivery; it runs jobs as the queue would, but publishes nothing."""
 
     def __init__(
         self,
@@ -86,8 +93,6 @@ class Worker:
     ) -> None:
         self.local, self.clock, self.store, self.jobs = local, clock, requests_store, jobs
         self.database, self.cloud, self._a_request = database, cloud, a_request
-        self.published: list[str] = []
-        self.subscribed: list[tuple[str, ...]] = []
         deployment_id = local.settings["GENESYS_CLOUD_DEPLOYMENT_ID"]
         self.lookup = lookup(
             cloud, deployment_id=deployment_id, history_days=90, clock=clock.monotonic
@@ -143,17 +148,24 @@ class Worker:
         with self.database.transaction() as connection:
             connection.execute(sa.text(statement))
 
+    @contextmanager
+    def broken_database(self) -> Iterator[None]:
+        """Let every transaction that needs the history fail."""
+        self.execute("ALTER TABLE history RENAME TO elsewhere")
+        try:
+            yield
+        finally:
+            self.execute("ALTER TABLE elsewhere RENAME TO history")
+
     # Running jobs.
 
     def run(self, job: Job) -> list[Job]:
         """Run a job when its delay has passed; return the jobs that it enqueued."""
         self.jobs.clear()
         self.clock.advance(job.delay)
-        if job.kind is JobKind.PUBLISH:
-            self.published.append(job.request_id)
-        elif job.kind is JobKind.DELIVER:
+        if job.kind is JobKind.DELIVER:
             self.delivery.deliver(job)
-        else:
+        elif job.kind is JobKind.RECONCILE:
             self.reconciler.reconcile(job)
         return list(self.jobs)
 
@@ -212,6 +224,27 @@ _JANE = {
 }
 
 
+@pytest.fixture(scope="session")
+def opened(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Database]:
+    folder = tmp_path_factory.mktemp("delivery")
+    database = open_quickly(Path(shutil.copy(migrated_file, folder)))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def database(opened: Database) -> Database:
+    """Empty one database for each test, because SQLAlchemy compiles statements once per engine."""
+    with opened.transaction() as connection:
+        for name in connection.scalars(
+            sa.text("SELECT name FROM sqlite_master WHERE type='trigger'")
+        ):
+            connection.execute(sa.text(f"DROP TRIGGER {name}"))
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(sa.delete(table))
+    return opened
+
+
 @pytest.fixture
 def connect(local: Local) -> Iterator[Callable[..., GenesysCloud]]:
     """Open sessions with the local Genesys Cloud, each with a rate limiter of its own."""
@@ -245,7 +278,11 @@ def new_worker(
     """Make workers that share the database, the jobs and the clock."""
 
     def new_worker(
-        *, store: RequestStore = requests_store, cloud: GenesysCloud | None = None, **values: Any
+        *,
+        store: RequestStore = requests_store,
+        database: Database = database,
+        cloud: GenesysCloud | None = None,
+        **values: Any,
     ) -> Worker:
         return Worker(
             local, clock, store, database, jobs, a_request, cloud=cloud or connect(), **values

@@ -1,305 +1,328 @@
-"""The engine's bells: work starts when it is asked for, though the queues are looked at seldom.
-
-The timers are out of reach in nearly all of these tests: what starts was rung for.
-"""
+"""A job runs when its transaction has committed, alone for its request, and again if it fails."""
 
 from __future__ import annotations
 
-import shutil
-import threading
+import logging
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 
-import dbos._core
-import dbos._queue
 import pytest
 import sqlalchemy as sa
-from dbos._sys_db import SystemDatabase
 
-from bot.jobs.queue import Engine, Queue, Work
-from bot.storage.requests import RequestStore
-from bot.storage.tables import open_database
+from bot.job import Job, JobKind, TryAgain, deliver, publish, reconcile
+from bot.jobs.queue import JOBS_AT_ONCE, LONGEST_DELAY, MOST_FAILURES, UnfinishedJob
+from tests.conftest import wait_until
 
-PATIENCE = 15.0
-NEVER = 600.0
-AT_ONCE = 8
+from .conftest import Team
 
-
-@dataclass
-class Team:
-    """An engine whose work notes that it began, and waits at a gate while that is closed."""
-
-    database: sa.Engine
-    engine: Engine
-    gate: threading.Event = field(default_factory=threading.Event)
-    begun: list[str] = field(default_factory=list)
-    running: int = 0
-    most_running: int = 0
-    changed: threading.Condition = field(default_factory=threading.Condition)
-    is_closed: bool = False
-
-    def close(self) -> None:
-        """Close the engine, once: it is the process's, whoever made it."""
-        if not self.is_closed:
-            self.is_closed = True
-            self.gate.set()
-            self.engine.close()
-            self.database.dispose()
-
-    def work(self, request_id: str, _turn: int) -> None:
-        with self.changed:
-            self.begun.append(request_id)
-            self.running += 1
-            self.most_running = max(self.most_running, self.running)
-            self.changed.notify_all()
-        self.gate.wait(PATIENCE)
-        with self.changed:
-            self.running -= 1
-            self.changed.notify_all()
-
-    def ask(self, *names: str, queue: Queue = Queue.DELIVERY, delay: float = 0.0) -> None:
-        works = (Work("work", queue, name, delay=delay) for name in names)
-        with self.database.begin() as connection:
-            self.engine.asking(*works)(connection)
-
-    def wait_until(self, look: Callable[[], bool], what: str) -> None:
-        with self.changed:
-            assert self.changed.wait_for(look, PATIENCE), f"waited in vain: {what}; {self.begun}"
+HOUR = 3600.0
+SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture(autouse=True)
-def no_drain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.jobs.queue.DRAIN_SECONDS", 0)  # DBOS waits a second or not at all
+def try_again(_job: Job) -> None:
+    raise TryAgain("Slack doesn't answer")
+
+
+def lose_database(_job: Job) -> None:
+    raise sa.exc.OperationalError("canary", None, Exception("canary"))
 
 
 @pytest.fixture
-def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put every timer out of reach, DBOS's look for delayed work too."""
-    monkeypatch.setattr("bot.lookout.LOOK_SECONDS", NEVER)
-    monkeypatch.setattr("bot.bell._TIMER_SECONDS", NEVER)
-    monkeypatch.setattr("bot.bell._RECOVERED", (0.0,))
-    monkeypatch.setattr("dbos._workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC", NEVER)
+def retries(team: Team, monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """Collect the jobs that follow a failure instead of enqueueing them."""
+    retries: list[Job] = []
+    monkeypatch.setattr(team.queue, "enqueue", lambda _connection, job: retries.append(job))
+    return retries
 
 
-def open_team(file: Path) -> Team:
-    url = f"sqlite:///{file}"
-    database = open_database(url)
-    team = Team(database, Engine(url, database, "w0"))
-    team.engine.register({"work": team.work})
-    team.engine.launch()
-    return team
+def test_a_job_that_was_committed_runs_once_with_its_values(team: Team) -> None:
+    jobs = [
+        Job(JobKind.PUBLISH, "r1"),
+        Job(JobKind.DELIVER, "r2", step=7),
+        Job(JobKind.RECONCILE, "r3", step=2, failures=5),
+    ]
+    team.enqueue(*jobs)
+    team.wait_until_idle()
+    assert sorted(team.begun, key=lambda job: job.request_id) == jobs
 
 
-@pytest.fixture(scope="module")
-def used_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a database that knows the queues: on a new one DBOS finds them a second later."""
-    file = tmp_path_factory.mktemp("used") / "proactive.sqlite"
-    team = open_team(file)
-    team.close()
-    return file
-
-
-@pytest.fixture
-def build(used_database: Path, tmp_path: Path) -> Iterator[Callable[[], Team]]:
-    file = tmp_path / "proactive.sqlite"
-    shutil.copy(used_database, file)
-    teams: list[Team] = []
-
-    def build() -> Team:
-        teams.append(open_team(file))
-        return teams[-1]
-
-    yield build
-    for team in teams:
-        team.close()
-
-
-@pytest.fixture
-def team(seldom: None, build: Callable[[], Team]) -> Team:
-    """Return an engine that is past its start, when it looks at all queues once."""
-    team = build()
-    for name in ("first", "second"):
-        team.ask(name)
-        team.wait_until(lambda name=name: name in team.begun, "the workers are there")
-    team.gate.set()
-    team.wait_until(lambda: team.running == 0, "all is quiet")
-    team.gate.clear()
-    team.begun.clear()
-    return team
-
-
-@pytest.mark.parametrize("queue", list(Queue))
-def test_work_starts_after_its_commit_though_nobody_looks_at_the_queues(
-    team: Team, queue: Queue
-) -> None:
-    for name in ("r1", "r2", "r3"):  # none ends meanwhile, which would ring as well
-        team.ask(name, queue=queue)
-        team.wait_until(lambda name=name: name in team.begun, f"work on {queue} begins")
-
-
-def test_work_that_the_store_asks_for_starts_at_once(team: Team) -> None:
-    team.gate.set()
-    RequestStore(team.database).ask(team.engine.asking(Work("work", Queue.THREAD, "r1")))
-    team.wait_until(lambda: team.begun == ["r1"], "the work begins")
-
-
-def test_more_work_than_there_are_places_is_done_without_a_timer(team: Team) -> None:
-    names = {f"r{number}" for number in range(4 * AT_ONCE)}
-    team.ask(*names)
-    team.wait_until(lambda: team.running == AT_ONCE, "all places are taken")
-    team.gate.set()
-    team.wait_until(lambda: set(team.begun) == names, "each place is taken again when it is free")
-    assert len(team.begun) == len(names)
-
-
-def test_a_request_s_next_post_starts_when_the_one_before_ends(team: Team) -> None:
-    team.ask("r1", queue=Queue.THREAD)
-    team.wait_until(lambda: team.running == 1, "the first begins")
-    team.ask("r1", queue=Queue.THREAD)
-    team.ask("r2", queue=Queue.THREAD)
-    team.wait_until(lambda: team.begun == ["r1", "r2"], "another request's begins meanwhile")
-    team.gate.set()
-    team.wait_until(lambda: team.begun == ["r1", "r2", "r1"], "the second begins")
-
-
-@pytest.mark.parametrize("queue", list(Queue))
-def test_an_end_that_nothing_waits_for_costs_no_look(
-    team: Team, queue: Queue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks: list[str] = []
-    for method in ("start_queued_workflows", "start_queued_partitioned_workflows"):
-        look = getattr(SystemDatabase, method)
-
-        def note(
-            self: SystemDatabase, queue: Any, *args: Any, look: Any = look, **more: Any
-        ) -> Any:
-            looks.append(queue.name)
-            return look(self, queue, *args, **more)
-
-        monkeypatch.setattr(SystemDatabase, method, note)
-    for name in ("r1", "r2", "r3"):
-        team.ask(name, queue=queue)
-        team.wait_until(lambda name=name: name in team.begun, f"work on {queue} begins")
-    before = looks.count(queue)
-    team.gate.set()
-    team.wait_until(lambda: team.running == 0, "all ends")
-    team.ask("r4", queue=queue)  # by when any ring of the ends has been heard
-    team.wait_until(lambda: "r4" in team.begun, "the next begins")
-    assert looks.count(queue) == before + 1
-
-
-@pytest.mark.parametrize("queue", list(Queue))
-def test_places_go_on_to_what_only_a_look_has_found(team: Team, queue: Queue) -> None:
-    names = {f"r{number}" for number in range(3 * AT_ONCE)}
-    team.ask(*names, queue=queue, delay=0.2)  # found when it is due, as another process's work is
-    team.wait_until(lambda: team.running >= AT_ONCE // 2, "places are taken")
-    team.gate.set()
-    team.wait_until(lambda: set(team.begun) == names, "each place is taken again when it is free")
-
-
-@pytest.mark.parametrize("queue", list(Queue))
-def test_short_work_leaves_nothing_behind_when_places_are_few(team: Team, queue: Queue) -> None:
-    team.gate.set()  # each ends at once, while others are still on their way to begin
-    names = [f"r{number}" for number in range(12 * AT_ONCE)]
-    for start in range(0, len(names), 3):
-        team.ask(*names[start : start + 3], names[start], queue=queue)
-    team.wait_until(lambda: len(team.begun) == len(names) * 4 // 3, "all of it is done")
-
-
-def test_work_of_a_transaction_that_is_rolled_back_never_starts(team: Team) -> None:
-    team.gate.set()
-    with pytest.raises(LookupError), team.database.begin() as connection:
-        team.engine.asking(Work("work", Queue.DELIVERY, "undone"))(connection)
+def test_a_job_whose_transaction_was_rolled_back_never_exists(team: Team) -> None:
+    with pytest.raises(LookupError), team.database.transaction() as connection:
+        team.queue.enqueue(connection, deliver("undone"))
         raise LookupError
-    team.ask("r1")
-    team.wait_until(lambda: "r1" in team.begun, "the work after it begins")
-    assert team.begun == ["r1"]
+    assert team.stored() == []
+    team.enqueue(deliver("r1"))
+    team.wait_until_idle()
+    assert team.begun == [deliver("r1")]
 
 
-def test_delayed_work_starts_when_it_is_due_and_not_before(team: Team) -> None:
+def test_only_ids_and_numbers_are_stored_with_a_job(team: Team) -> None:
+    team.enqueue(Job(JobKind.DELIVER, "r1", step=3, failures=2, delay=HOUR))
+    assert team.stored() == [("deliver", "DELAYED", ["r1", 3, 2])]
+
+
+def test_two_jobs_of_one_request_never_run_at_the_same_time(team: Team) -> None:
+    team.does["r1"] = team.wait_at_the_gate
+    team.enqueue(deliver("r1"), publish("r1"), reconcile("r1"), deliver("r1"))
+    team.wait_for(lambda: team.names_begun() == ["r1"], "the first one begins")
+    team.enqueue(deliver("r2"))
+    team.wait_for(lambda: "r2" in team.names_begun(), "another request's begins meanwhile")
     team.gate.set()
-    begun = time.monotonic()
-    team.ask("later", delay=0.5)
-    team.ask("now")
-    team.wait_until(lambda: len(team.begun) == 2, "both begin")
-    assert team.begun == ["now", "later"]
-    assert time.monotonic() - begun >= 0.5
+    team.wait_until_idle()
+    assert sorted(team.names_begun()) == ["r1"] * 4 + ["r2"]
+    assert team.most_at_once == {"r1": 1, "r2": 1}
 
 
-def test_what_a_dead_process_left_starts_when_it_is_taken_over(team: Team) -> None:
-    team.gate.set()
-    team.ask("r1", delay=NEVER)
-    with team.database.begin() as connection:
-        connection.execute(
-            sa.text(
-                "UPDATE workflow_status SET status = 'PENDING', executor_id = 'w9'"
-                " WHERE status = 'DELAYED'"
-            )
-        )
-    assert team.engine.take_over("w9") == 1
-    team.wait_until(lambda: team.begun == ["r1"], "the work begins")
+def test_of_the_jobs_of_one_request_publish_goes_first(team: Team) -> None:
+    names = [f"r{number}" for number in range(5)]
+    for name in names:
+        with team.database.transaction() as connection:
+            for job in (deliver(name), reconcile(name), publish(name)):
+                team.queue.enqueue(connection, job)
+    team.wait_until_idle()
+    for name in names:
+        kinds = [job.kind for job in team.begun if job.request_id == name]
+        assert kinds[0] == JobKind.PUBLISH
+        assert sorted(kinds) == sorted(JobKind)
 
 
-def test_what_another_process_asks_for_is_found_by_a_look(
-    monkeypatch: pytest.MonkeyPatch, build: Callable[[], Team]
+def test_more_jobs_than_places_all_run_and_no_more_than_there_are_places_at_once(
+    team: Team,
 ) -> None:
-    monkeypatch.setattr("bot.bell._TIMER_SECONDS", NEVER)
-    monkeypatch.setattr("bot.lookout.LOOK_SECONDS", 0.05)
-    team = build()
+    names = [f"r{number}" for number in range(2 * JOBS_AT_ONCE)]
+    for name in names:
+        team.does[name] = team.wait_at_the_gate
+    team.enqueue(*map(deliver, names))
+    team.wait_for(lambda: len(team.begun) == JOBS_AT_ONCE, "all places are taken")
+    waiting = team.rows("SELECT count(*) FROM workflow_status WHERE status = 'ENQUEUED'")
+    assert waiting == [(JOBS_AT_ONCE,)]
     team.gate.set()
-    elsewhere = open_database(str(team.database.url))  # whose pool rings for nobody here
-    with elsewhere.begin() as connection:
-        team.engine.asking(Work("work", Queue.DELIVERY, "r1"))(connection)
-    elsewhere.dispose()
-    team.wait_until(lambda: team.begun == ["r1"], "the work begins")
+    team.wait_until_idle()
+    assert sorted(team.names_begun()) == sorted(names)
 
 
-def test_what_was_left_behind_starts_with_the_process(
-    seldom: None, build: Callable[[], Team]
+@pytest.mark.parametrize("fail", [try_again, lose_database])
+def test_the_delay_after_a_failure_grows_up_to_a_minute(
+    fail: Callable[[Job], None], team: Team, retries: list[Job]
 ) -> None:
-    first = build()
-    first.ask("r1", delay=NEVER)
-    first.close()
-    with first.database.begin() as connection:
-        connection.execute(sa.text("UPDATE workflow_status SET delay_until_epoch_ms = 1"))
-    team = build()
-    team.gate.set()
-    team.wait_until(lambda: team.begun == ["r1"], "the work begins")
+    expected = dict(enumerate([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, LONGEST_DELAY, LONGEST_DELAY]))
+    expected[MOST_FAILURES - 1] = LONGEST_DELAY
+    for failures in expected:
+        team.does[f"r{failures}"] = fail
+    team.enqueue(*(Job(JobKind.DELIVER, f"r{n}", step=4, failures=n) for n in expected))
+    team.wait_until_idle()
+    assert sorted(retries, key=lambda job: job.failures) == [
+        Job(JobKind.DELIVER, f"r{n}", step=4, failures=n + 1, delay=delay)
+        for n, delay in expected.items()
+    ]
+    assert [state for _, state, _ in team.stored()] == ["SUCCESS"] * len(expected)
 
 
-def test_closing_waits_for_no_timer(team: Team) -> None:
-    begun = time.monotonic()
-    team.close()
-    assert time.monotonic() - begun < 8.0  # one second of it is DBOS's own
-
-
-def test_a_dbos_with_other_private_parts_is_left_alone_and_polls(
-    monkeypatch: pytest.MonkeyPatch,
-    build: Callable[[], Team],
-    caplog: pytest.LogCaptureFixture,
+def test_a_failed_job_says_in_the_log_when_it_will_try_again(
+    team: Team, retries: list[Job], caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Other(dbos._core.ActiveWorkflowById):
-        """Removes in another way."""
+    caplog.set_level(logging.WARNING)
+    team.does |= {"r1": try_again, "r2": lose_database}
+    team.enqueue(Job(JobKind.PUBLISH, "r1", failures=3), Job(JobKind.DELIVER, "r2", failures=6))
+    team.wait_until_idle()
+    assert "request r1: publish will try again in 8.0 s (TryAgain: Slack doesn't" in caplog.text
+    assert "request r2: deliver will try again in 60.0 s (OperationalError)" in caplog.text
+    assert "canary" not in caplog.text
 
-        def _remove(self, key: str, *bucket: dbos._core.QueueBucket) -> None:
-            super()._remove(key, *bucket)
 
-    monkeypatch.setattr(dbos._core, "ActiveWorkflowById", Other)
-    worker = dbos._queue.queue_worker_thread
-    team = build()
-    assert "timer only" in caplog.text
-    assert dbos._queue.queue_worker_thread is worker
+@pytest.mark.parametrize("after", [0.0, 1234.5])
+def test_the_other_sides_delay_wins(after: float, team: Team, retries: list[Job]) -> None:
+    def refuse(_job: Job) -> None:
+        raise TryAgain("rate limited", after=after)
+
+    team.does["r1"] = refuse
+    team.enqueue(Job(JobKind.DELIVER, "r1", failures=2))
+    team.wait_until_idle()
+    assert retries == [Job(JobKind.DELIVER, "r1", failures=3, delay=after)]
+
+
+def test_a_failed_job_runs_again(team: Team) -> None:
+    def fail_at_first(job: Job) -> None:
+        if job.failures < 2:
+            raise TryAgain("Slack doesn't answer", after=0.0)
+
+    team.does["r1"] = fail_at_first
+    team.enqueue(Job(JobKind.RECONCILE, "r1", step=3))
+    team.wait_until_idle()
+    assert [(job.step, job.failures) for job in team.begun] == [(3, 0), (3, 1), (3, 2)]
+
+
+def test_a_job_gives_up_after_so_many_failures(
+    team: Team, retries: list[Job], caplog: pytest.LogCaptureFixture
+) -> None:
+    team.does["r1"] = try_again
+    team.enqueue(Job(JobKind.DELIVER, "r1", failures=MOST_FAILURES))
+    team.wait_until_idle()
+    assert retries == []
+    assert [state for _, state, _ in team.stored()] == ["SUCCESS"]
+    assert "request r1: deliver gave up (TryAgain)" in caplog.text
+
+
+def test_a_failing_publish_job_leaves_the_next_attempt_to_one_that_waits(
+    team: Team, retries: list[Job]
+) -> None:
+    def fail_late(job: Job) -> None:
+        team.wait_at_the_gate(job)
+        if job.failures:
+            raise TryAgain("Slack doesn't answer")
+
+    names = ("r1", "r2", "r3")
+    team.does |= dict.fromkeys(names, fail_late)
+    team.enqueue(*(Job(JobKind.PUBLISH, name, failures=3) for name in names))
+    team.wait_for(lambda: len(team.begun) == len(names), "they run")
+    team.enqueue(publish("r1"), deliver("r2"), publish("r3" + "0"))  # only r1 has another one
     team.gate.set()
-    team.ask("r1")
-    team.wait_until(lambda: team.begun == ["r1"], "the work begins all the same")
+    team.wait_until_idle()
+    assert sorted(job.request_id for job in retries) == ["r2", "r3"]
 
 
-def test_an_engine_that_is_closed_leaves_dbos_as_it_was(build: Callable[[], Team]) -> None:
-    worker = dbos._queue.queue_worker_thread
-    team = build()
-    assert dbos._queue.queue_worker_thread is not worker
-    team.close()
-    assert dbos._queue.queue_worker_thread is worker
+def test_an_unforeseen_error_ends_a_job_and_is_not_retried(
+    team: Team, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_job: Job) -> None:
+        raise ValueError("canary")
+
+    team.does["r1"] = fail
+    team.enqueue(deliver("r1"))
+    team.wait_until_idle()
+    assert [state for _, state, _ in team.stored()] == ["ERROR"]
+    assert team.begun == [deliver("r1")]
+
+
+def test_jobs_that_keep_failing_leave_room_for_the_others(team: Team) -> None:
+    def fail(_job: Job) -> None:
+        raise TryAgain("Slack doesn't answer", after=0.0)
+
+    failing = [f"failing{number}" for number in range(JOBS_AT_ONCE + 4)]
+    for name in failing:
+        team.does[name] = fail
+    team.enqueue(*map(publish, failing))
+    team.wait_for(lambda: len(team.ended) > JOBS_AT_ONCE, "they fail again and again")
+    others = [f"r{number}" for number in range(10)]
+    team.enqueue(*map(publish, others))
+    team.wait_for(lambda: set(others) <= set(team.names_begun()), "the others run")
+    team.does.clear()
+    team.wait_until_idle()
+
+
+def test_a_retry_is_not_lost_while_the_database_is_away(
+    team: Team, retries: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transaction, refused = team.database.transaction, []
+
+    def away_at_first() -> AbstractContextManager[sa.Connection]:
+        if not refused:
+            refused.append(True)
+            raise sa.exc.OperationalError("", None, Exception("away"))
+        return transaction()
+
+    def fail(_job: Job) -> None:
+        monkeypatch.setattr(team.database, "transaction", away_at_first)
+        raise TryAgain("Slack doesn't answer")
+
+    team.does["r1"] = fail
+    team.enqueue(deliver("r1"))
+    team.wait_until_idle()
+    assert refused == [True]
+    assert retries == [Job(JobKind.DELIVER, "r1", failures=1, delay=1.0)]
+
+
+def test_a_delayed_job_does_not_start_early(team: Team) -> None:
+    begun: dict[str, float] = {}
+    for name in ("now", "later"):
+        team.does[name] = lambda job: begun.update({job.request_id: time.time()})
+    enqueued = time.time()
+    team.enqueue(deliver("later", 0.7), deliver("now"))
+    team.wait_until_idle()
+    assert begun["now"] < begun["later"]
+    assert begun["later"] - enqueued >= 0.7
+
+
+def test_jobs_that_wait_or_run_are_listed_as_unfinished(team: Team) -> None:
+    team.does["running"] = team.wait_at_the_gate
+    before = time.time()
+    team.enqueue(deliver("running"), publish("ended"), reconcile("later", 1, HOUR))
+    team.wait_for(lambda: {"running", "ended"} == set(team.names_begun()), "both began")
+    wait_until(lambda: len(team.queue.list_unfinished()) == 2, "one has ended")
+    found = {job.request_id: job for job in team.queue.list_unfinished()}
+    assert found["running"] == UnfinishedJob(JobKind.DELIVER, "running", 0)
+    assert found["later"].kind is JobKind.RECONCILE
+    assert before + HOUR <= found["later"].due + 0.001 <= time.time() + HOUR
+
+
+def test_running_jobs_are_listed_by_the_process_that_began_them(team: Team) -> None:
+    assert team.queue.list_running() == {}
+    team.does["mine"] = team.wait_at_the_gate
+    team.enqueue(deliver("mine"), deliver("theirs", HOUR), deliver("waiting", HOUR))
+    team.wait_for(lambda: team.begun, "mine runs")
+    begin_elsewhere(team, "theirs")
+    (mine,), (theirs,) = (ids(team, name) for name in ("mine", "theirs"))
+    assert team.queue.list_running() == {team.worker_id: [mine], "elsewhere": [theirs]}
+
+
+def test_a_resumed_job_runs_here_and_a_finished_one_does_not_run_again(team: Team) -> None:
+    team.enqueue(deliver("theirs", HOUR), deliver("ended"))
+    team.wait_for(lambda: team.begun, "the one without a delay has begun")
+    wait_until(lambda: len(team.queue.list_unfinished()) == 1, "it has ended")
+    begin_elsewhere(team, "theirs")
+    team.queue.resume([*ids(team, "theirs"), *ids(team, "ended")])
+    team.wait_until_idle()
+    assert team.names_begun() == ["ended", "theirs"]
+
+
+def begin_elsewhere(team: Team, request_id: str) -> None:
+    """Make a job look as if another process had begun it."""
+    team.write(
+        "UPDATE workflow_status SET status = 'PENDING', executor_id = 'elsewhere'"
+        " WHERE queue_partition_key = :id",
+        id=request_id,
+    )
+
+
+def ids(team: Team, request_id: str) -> list[str]:
+    query = "SELECT workflow_uuid FROM workflow_status WHERE queue_partition_key = :id"
+    return [row[0] for row in team.rows(query, id=request_id)]
+
+
+def test_a_job_that_a_dead_process_began_holds_back_its_request_until_it_is_resumed(
+    team: Team,
+) -> None:
+    team.enqueue(deliver("r1", HOUR))
+    begin_elsewhere(team, "r1")
+    (theirs,) = ids(team, "r1")
+    team.enqueue(publish("r1"), deliver("r2"))
+    team.wait_for(lambda: team.names_begun() == ["r2"], "another request's runs")
+    team.queue.resume([theirs])
+    team.wait_until_idle()
+    assert sorted(team.names_begun()) == ["r1", "r1", "r2"]
+    assert team.most_at_once["r1"] == 1
+
+
+def test_jobs_that_ended_are_deleted_and_others_are_not(team: Team) -> None:
+    def fail(_job: Job) -> None:
+        raise ValueError
+
+    team.does |= {"running": team.wait_at_the_gate, "failed": fail}
+    done = [deliver(f"r{number}") for number in range(3)]
+    team.enqueue(*done, deliver("failed"), deliver("later", HOUR), deliver("running"))
+    wait_until(
+        lambda: (
+            sorted(state for _, state, _ in team.stored())
+            == ["DELAYED", "ERROR", "PENDING", "SUCCESS", "SUCCESS", "SUCCESS"]
+        ),
+        "four have ended",
+    )
+    now = datetime.now(UTC)
+    assert team.queue.delete_finished(now - timedelta(days=7), 10) == 0
+    assert team.queue.delete_finished(now + SECOND, 3) == 3
+    assert team.queue.delete_finished(now + SECOND, 3) == 1
+    assert team.queue.delete_finished(now + SECOND, 3) == 0
+    assert sorted(state for _, state, _ in team.stored()) == ["DELAYED", "PENDING"]
+    assert team.rows("SELECT count(*) FROM workflow_input") == [(2,)]

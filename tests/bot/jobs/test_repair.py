@@ -1,316 +1,353 @@
-"""The net under the engine: what has lost its work gets new work, and nothing else does.
+"""A request that has lost its job gets a new one, and no other request does.
 
-The engine is the real one, on a SQLite file; its works note for which request they were asked.
+The queue is the real one, on a SQLite file.
 """
 
-import threading
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-import bot.jobs.repair
-from bot.jobs.queue import Engine, Work
-from bot.jobs.repair import RESCUE_TURN, STALLED_AFTER, Rescue
-from bot.jobs.works import DELIVER, PUBLISH, READ_BACK, deliver, publish, read_back
+from bot.job import Job, deliver, publish, reconcile
+from bot.jobs import repair as module
+from bot.jobs.repair import KEPT_HEARTBEATS, KEPT_JOBS, SHOWN_WITHIN, STALLED_AFTER, Repair
 from bot.request import Event, Request, State
-from bot.storage.requests import NOT_SHOWN, RequestStore, no_work
-from bot.storage.tables import history, postings, requests
+from bot.storage.database import insert_new, seconds_now
+from bot.storage.requests import NOT_SHOWN
+from bot.storage.tables import history, workers
+from tests.conftest import wait_until
 
-from .conftest import open_quickly, wait_until
+from .conftest import Team
 
 REQUEST = "V0123456789"
 UNSENT = (State.CHECKING, State.SCHEDULED, State.SENDING)
+SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 HOUR = 3600.0
-EVER = datetime(3000, 1, 1, tzinfo=UTC)
-
-
-class Bench:
-    """A store, an engine whose works may fail or wait at a gate, and the rescue beside them."""
-
-    def __init__(self, folder: Path) -> None:
-        file = folder / "rescue.sqlite"
-        self.database = open_quickly(file)
-        self.store = RequestStore(self.database)
-        self.gate = threading.Event()
-        self.begun: list[tuple[str, str, int]] = []
-        self.fails = False
-        self.engine = Engine(f"sqlite:///{file}", self.database, "w0")
-        names = (DELIVER, READ_BACK, PUBLISH)
-        self.engine.register({name: partial(self._do, name) for name in names})
-        self.engine.launch()
-        self.rescue = Rescue(self.store, self.engine, self.database)
-
-    def _do(self, name: str, request_id: str, turn: int) -> None:
-        self.begun.append((name, request_id, turn))
-        assert self.gate.wait(60)
-        if self.fails:
-            raise RuntimeError("an error that nobody foresaw")
-
-    def begin(self) -> None:
-        """Forget all requests and their works."""
-        self.gate.set()
-        for name in (DELIVER, READ_BACK, PUBLISH):
-            wait_until(lambda name=name: not self.runs(name))
-        with self.database.begin() as connection:
-            for table in (history, postings, requests):
-                connection.execute(sa.delete(table))
-            connection.exec_driver_sql("DELETE FROM workflow_status")
-        self.fails = False
-        self.begun.clear()
-
-    def close(self) -> None:
-        self.gate.set()
-        self.engine.close()
-        self.database.dispose()
-
-    def ask(self, *works: Work) -> None:
-        self.store.ask(self.engine.asking(*works))
-
-    def lose(self, work: Work) -> None:
-        """Let a work end in an error."""
-        self.fails = True
-        self.ask(work)
-        wait_until(lambda: self.begun and not self.engine.has_work(work.name, REQUEST, by=EVER))
-        self.fails = False
-        self.begun.clear()
-
-    def begins(self, *work: str | int) -> None:
-        """Wait until this is begun, once; other kinds may still come from an earlier test."""
-        wait_until(lambda: work in self.begun)
-        assert [one for one in self.begun if one[0] == work[0]] == [work]
-
-    def runs(self, name: str) -> bool:
-        with self.database.connect() as connection:
-            query = "SELECT count(*) FROM workflow_status WHERE status = 'PENDING' AND name = ?"
-            return bool(connection.exec_driver_sql(query, (name,)).scalar_one())
-
-    def look(self, later: timedelta = STALLED_AFTER + timedelta(seconds=1)) -> int:
-        """Look as the rescue does when so much time has passed."""
-        return self.rescue.look(datetime.now(UTC) + later)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    bench = Bench(tmp_path_factory.mktemp("rescue"))
-    yield bench
-    bench.close()
+LATER = STALLED_AFTER + SECOND
 
 
 @pytest.fixture
-def bench(running: Bench) -> Bench:
-    running.begin()
-    return running
+def repair(team: Team) -> Repair:
+    return Repair(team.database, team.store, team.queue)
 
 
 @pytest.fixture
-def record(bench: Bench, a_request: Callable[..., Request]) -> Callable[..., None]:
-    """Record the request in a state, asked for just now; its first line is never shown anyway."""
+def add(team: Team, a_request: Callable[..., Request]) -> Callable[..., None]:
+    """Store a request in a state, as of just now. No thread shows its first line anyway."""
 
-    def record(state: State, **values: Any) -> None:
-        now = datetime.now(UTC)
-        bench.store.record(a_request(state=state, created_at=now, **values), no_work)
+    def add(state: State, **values: object) -> None:
+        team.store.add(a_request(state=state, created_at=datetime.now(UTC), **values), [])
 
-    return record
+    return add
+
+
+def look(repair: Repair, later: timedelta = LATER) -> int:
+    """Repair as if so much time had passed."""
+    return repair.repair(datetime.now(UTC) + later)
+
+
+def lose(team: Team, job: Job) -> None:
+    """Let a job end in an error that nobody foresaw."""
+
+    def fail(_job: Job) -> None:
+        raise ValueError("nobody foresaw this")
+
+    team.does[job.request_id] = fail
+    team.enqueue(job)
+    team.wait_until_idle()
+    team.does.clear()
+    team.begun.clear()
 
 
 @pytest.mark.parametrize("state", UNSENT)
-def test_a_request_whose_work_ended_in_an_error_goes_on(
-    state: State, bench: Bench, record: Callable[..., None]
+def test_an_unsent_request_whose_job_ended_in_an_error_goes_on(
+    state: State, team: Team, repair: Repair, add: Callable[..., None]
 ) -> None:
-    record(state)
-    bench.lose(deliver(REQUEST, since=datetime.now(UTC)))
-    assert bench.look() == 1
-    bench.begins(DELIVER, REQUEST, RESCUE_TURN)
+    add(state)
+    lose(team, deliver(REQUEST))
+    assert look(repair) == 1
+    team.wait_until_idle()
+    assert team.begun == [deliver(REQUEST)]
 
 
-def test_what_was_rescued_once_is_rescued_again(bench: Bench, record: Callable[..., None]) -> None:
-    record(State.CHECKING)
+def test_a_request_that_was_repaired_once_is_repaired_again(
+    team: Team, repair: Repair, add: Callable[..., None]
+) -> None:
+    add(State.CHECKING)
     for _ in range(2):
-        bench.lose(deliver(REQUEST, RESCUE_TURN, since=datetime.now(UTC)))
-        assert bench.look() == 1
-        wait_until(lambda: bench.begun)
-        wait_until(lambda: not bench.engine.has_work(DELIVER, REQUEST, by=EVER))
+        lose(team, deliver(REQUEST))
+        assert look(repair) == 1
+        team.wait_until_idle()
+        assert team.begun == [deliver(REQUEST)]
 
 
 def test_a_request_to_which_something_has_just_happened_is_left_alone(
-    bench: Bench, record: Callable[..., None]
+    repair: Repair, add: Callable[..., None]
 ) -> None:
-    record(State.SENDING)
-    assert bench.look(STALLED_AFTER - timedelta(seconds=5)) == 0
-    assert bench.look() == 1
+    add(State.SENDING)
+    assert look(repair, STALLED_AFTER - 5 * SECOND) == 0
+    assert look(repair) == 1
 
 
-def test_only_its_newest_line_counts(bench: Bench, record: Callable[..., None]) -> None:
-    record(State.SENDING)
-    with bench.database.begin() as connection:
+def test_only_the_newest_line_counts(team: Team, repair: Repair, add: Callable[..., None]) -> None:
+    add(State.SENDING)
+    with team.database.transaction() as connection:
         connection.execute(sa.update(history).values(at=history.c.at - HOUR))
-    bench.store.add_line(REQUEST, Event.NOT_TAKEN)
-    assert bench.look(timedelta()) == 0
+    team.store.add_line(REQUEST, Event.NOT_TAKEN)
+    assert look(repair, timedelta()) == 0
 
 
 @pytest.mark.parametrize(
-    "work",
-    [
-        deliver(REQUEST, 3, since=datetime.now(UTC), wait=240),
-        read_back(REQUEST, 1, wait=24 * HOUR),
-    ],
-    ids=["deliver", "read back"],
+    "job", [deliver(REQUEST, 240.0), reconcile(REQUEST, 1, 24 * HOUR)], ids=lambda job: job.kind
 )
 @pytest.mark.parametrize("state", UNSENT)
-def test_a_request_whose_work_waits_is_left_alone(
-    state: State, work: Work, bench: Bench, record: Callable[..., None]
+def test_a_request_whose_job_waits_is_left_alone(
+    state: State, job: Job, team: Team, repair: Repair, add: Callable[..., None]
 ) -> None:
-    record(state)
-    bench.ask(work)
-    assert bench.look() == 0
-    assert not [one for one in bench.begun if one[0] != PUBLISH]
+    add(state)
+    team.enqueue(job)
+    assert look(repair) == 0
+    assert len(team.stored()) == 1
 
 
-def test_a_request_whose_work_runs_is_left_alone(bench: Bench, record: Callable[..., None]) -> None:
-    record(State.SENDING)
-    bench.gate.clear()
-    bench.ask(deliver(REQUEST, since=datetime.now(UTC)))
-    wait_until(lambda: bench.begun)
-    assert bench.look() == 0
-    assert len([one for one in bench.begun if one[0] != PUBLISH]) == 1
-
-
-def test_the_work_of_another_request_counts_for_that_one(
-    bench: Bench, record: Callable[..., None]
+def test_a_request_whose_job_runs_is_left_alone(
+    team: Team, repair: Repair, add: Callable[..., None]
 ) -> None:
-    record(State.CHECKING)
-    bench.ask(deliver(f"{REQUEST}0", 1, since=datetime.now(UTC), wait=HOUR))
-    assert bench.look() == 1
+    add(State.SENDING)
+    team.does[REQUEST] = team.wait_at_the_gate
+    team.enqueue(deliver(REQUEST))
+    team.wait_for(lambda: team.begun, "it runs")
+    assert look(repair) == 0
+    assert len(team.stored()) == 1
 
 
-def test_a_request_that_was_set_aside_goes_on_in_a_process_that_lives(
-    bench: Bench, record: Callable[..., None]
+def test_a_publish_job_delivers_nothing(
+    team: Team, repair: Repair, add: Callable[..., None]
 ) -> None:
-    """The engine sets aside what was under way at many deaths, also what only waited."""
-    record(State.SENDING)
-    bench.ask(deliver(REQUEST, 1, since=datetime.now(UTC), wait=HOUR))
-    with bench.database.begin() as connection:
-        connection.exec_driver_sql(
-            "UPDATE workflow_status SET status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED'"
-        )
-    assert bench.look() == 1
-    assert bench.look() == 0  # one new work, not one at each look
+    add(State.SENDING)
+    team.enqueue(Job(publish(REQUEST).kind, REQUEST, delay=60.0))
+    assert look(repair) == 1
+
+
+def test_another_requests_job_does_not_count(
+    team: Team, repair: Repair, add: Callable[..., None]
+) -> None:
+    add(State.CHECKING)
+    team.enqueue(deliver(f"{REQUEST}0", HOUR))
+    assert look(repair) == 1
+
+
+def test_a_request_that_dbos_has_set_aside_goes_on(
+    team: Team, repair: Repair, add: Callable[..., None]
+) -> None:
+    """DBOS gives up a job whose process died again and again."""
+    add(State.SENDING)
+    team.enqueue(deliver(REQUEST, HOUR))
+    team.write("UPDATE workflow_status SET status = 'MAX_RECOVERY_ATTEMPTS_EXCEEDED'")
+    assert look(repair) == 1
+    team.wait_until_idle()
+    assert team.names_begun() == [REQUEST]
 
 
 def test_a_planned_request_is_missed_only_after_its_time(
-    bench: Bench, record: Callable[..., None]
+    repair: Repair, add: Callable[..., None]
 ) -> None:
-    record(State.SCHEDULED, send_at=datetime.now(UTC) + DAY)
-    assert bench.look() == 0
-    assert bench.look(DAY) == 0
-    assert bench.look(DAY + STALLED_AFTER + timedelta(seconds=1)) == 1
+    add(State.SCHEDULED, send_at=datetime.now(UTC) + DAY)
+    assert look(repair) == 0
+    assert look(repair, DAY) == 0
+    assert look(repair, DAY + LATER) == 1
 
 
 @pytest.mark.parametrize("state", [state for state in State if state not in UNSENT])
-def test_what_has_gone_or_will_not_go_is_given_no_delivery(
-    state: State, bench: Bench, record: Callable[..., None]
+def test_a_request_that_has_gone_or_will_not_go_is_not_delivered(
+    state: State, repair: Repair, add: Callable[..., None]
 ) -> None:
-    record(state)
-    assert bench.look() == 0
+    add(state)
+    assert look(repair) == 0
 
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.REPLIED, State.CANCELLED])
-def test_news_that_no_thread_shows_is_shown(
-    state: State, bench: Bench, record: Callable[..., None]
+def test_a_line_that_no_thread_shows_is_shown(
+    state: State, team: Team, repair: Repair, add: Callable[..., None]
 ) -> None:
-    record(state)
-    bench.store.add_line(REQUEST, Event.ACCEPTED)
-    bench.lose(publish(REQUEST))
-    assert bench.look(timedelta()) == 0  # not yet: it is only just news
-    assert bench.look() == 1
-    bench.begins(PUBLISH, REQUEST, 0)
+    add(state)
+    team.store.add_line(REQUEST, Event.ACCEPTED)
+    lose(team, publish(REQUEST))
+    assert look(repair, timedelta()) == 0  # not yet: it's quite new
+    assert look(repair) == 1
+    team.wait_until_idle()
+    assert team.begun == [publish(REQUEST)]
+
+
+def test_a_request_with_several_lines_that_no_thread_shows_gets_one_job(
+    repair: Repair, team: Team, add: Callable[..., None]
+) -> None:
+    add(State.REPLIED)
+    for event in (Event.ACCEPTED, Event.DELIVERED, Event.REPLIED):
+        team.store.add_line(REQUEST, event)
+    assert look(repair) == 1
+
+
+def test_an_unsent_request_with_a_line_that_no_thread_shows_gets_both_jobs(
+    team: Team, repair: Repair, add: Callable[..., None]
+) -> None:
+    add(State.SCHEDULED)
+    team.store.add_line(REQUEST, Event.FOUND)
+    assert look(repair) == 2
+    team.wait_until_idle()
+    assert sorted(team.begun, key=lambda job: job.kind) == [deliver(REQUEST), publish(REQUEST)]
 
 
 @pytest.mark.parametrize("shown", ["1.5", NOT_SHOWN])
-def test_news_that_a_thread_shows_or_is_not_meant_to_is_left_alone(
-    shown: str, bench: Bench, record: Callable[..., None]
+def test_a_line_that_is_shown_or_is_not_meant_to_be_is_left_alone(
+    shown: str, team: Team, repair: Repair, add: Callable[..., None]
 ) -> None:
-    record(State.ACCEPTED)
-    bench.store.add_line(REQUEST, Event.ACCEPTED)
-    with bench.database.begin() as connection:
+    add(State.ACCEPTED)
+    team.store.add_line(REQUEST, Event.ACCEPTED)
+    with team.database.transaction() as connection:
         connection.execute(sa.update(history).values(posted_ts=shown))
-    assert bench.look() == 0
+    assert look(repair) == 0
 
 
-def test_news_that_is_about_to_be_shown_is_left_alone(
-    bench: Bench, record: Callable[..., None]
+def test_a_line_that_is_about_to_be_shown_is_left_alone(
+    team: Team, repair: Repair, add: Callable[..., None]
 ) -> None:
-    record(State.ACCEPTED)
-    bench.store.add_line(REQUEST, Event.ACCEPTED)
-    bench.gate.clear()
-    bench.ask(publish(REQUEST))
-    assert bench.look() == 0
+    add(State.ACCEPTED)
+    team.store.add_line(REQUEST, Event.ACCEPTED)
+    team.does[REQUEST] = team.wait_at_the_gate
+    team.enqueue(publish(REQUEST))
+    assert look(repair) == 0
+
+
+def test_a_line_that_could_not_be_shown_for_a_day_is_given_up(
+    team: Team, repair: Repair, add: Callable[..., None]
+) -> None:
+    add(State.ACCEPTED)
+    team.store.add_line(REQUEST, Event.ACCEPTED)
+    assert look(repair, SHOWN_WITHIN + SECOND) == 0
+    assert look(repair, SHOWN_WITHIN - SECOND) == 1
 
 
 BACK = timedelta(days=3)  # by so much the clock was set back since
 
 
 @pytest.mark.parametrize(
-    "work",
-    [
-        deliver(REQUEST, 3, since=datetime.now(UTC), wait=10),
-        read_back(REQUEST, 1, wait=60),
-    ],
-    ids=["deliver", "read back"],
+    "job", [deliver(REQUEST, 10.0), reconcile(REQUEST, 1, 60.0)], ids=lambda job: job.kind
 )
 @pytest.mark.parametrize("state", UNSENT)
-def test_what_waits_goes_on_also_when_the_clock_was_set_back(
-    state: State, work: Work, bench: Bench, record: Callable[..., None]
+def test_a_request_that_waits_goes_on_after_the_clock_was_set_back(
+    state: State, job: Job, team: Team, repair: Repair, add: Callable[..., None]
 ) -> None:
-    """Its next work is due only when the clock has caught up."""
-    record(state)
-    bench.ask(work)
-    assert bench.look(-BACK) == 1
-    bench.begins(DELIVER, REQUEST, RESCUE_TURN)
+    """Its next job is due only when the clock has caught up."""
+    add(state)
+    team.enqueue(job)
+    assert look(repair, -BACK) == 1
+    team.wait_for(lambda: team.begun, "it goes on")
+    assert team.begun == [deliver(REQUEST)]
 
 
-def test_news_is_shown_also_when_the_clock_was_set_back(
-    bench: Bench, record: Callable[..., None]
+def test_a_line_is_shown_after_the_clock_was_set_back(
+    team: Team, repair: Repair, add: Callable[..., None]
 ) -> None:
-    record(State.ACCEPTED)
-    bench.store.add_line(REQUEST, Event.ACCEPTED)
-    assert bench.look(-BACK) == 1
+    add(State.ACCEPTED)
+    team.store.add_line(REQUEST, Event.ACCEPTED)
+    assert look(repair, -BACK) == 1
 
 
-def test_a_planned_request_keeps_its_time_when_the_clock_was_set_back(
-    bench: Bench, record: Callable[..., None]
+def test_a_planned_request_keeps_its_time_after_the_clock_was_set_back(
+    team: Team, repair: Repair, add: Callable[..., None]
 ) -> None:
-    at = datetime.now(UTC) + DAY
-    record(State.SCHEDULED, send_at=at)
-    bench.ask(deliver(REQUEST, 1, since=datetime.now(UTC), wait=DAY.total_seconds()))
-    assert bench.look(-BACK) == 0
+    add(State.SCHEDULED, send_at=datetime.now(UTC) + DAY)
+    team.enqueue(deliver(REQUEST, DAY.total_seconds()))
+    assert look(repair, -BACK) == 0
 
 
-def test_the_rescue_looks_by_itself_also_after_a_database_that_was_away(
-    bench: Bench, record: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+def test_it_looks_by_itself_also_after_the_database_was_away(
+    team: Team, add: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record(State.CHECKING)
-    monkeypatch.setattr(bot.rescue, "EVERY_SECONDS", 0.01)
-    monkeypatch.setattr(bot.rescue, "STALLED_AFTER", timedelta())
-    rescue, asked = Rescue(bench.store, bench.engine, bench.database), []
-    has_work = bench.engine.has_work
+    add(State.CHECKING)
+    monkeypatch.setattr(module, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "STALLED_AFTER", timedelta())
+    list_unfinished, looks = team.queue.list_unfinished, list[int]()
 
-    def away_at_first(name: str, request_id: str, **by: datetime) -> bool:
-        asked.append(name)
-        if len(asked) == 1:
+    def away_at_first() -> object:
+        looks.append(1)
+        if len(looks) == 1:
             raise sa.exc.OperationalError("", None, Exception("away"))
-        return has_work(name, request_id, **by)
+        return list_unfinished()
 
-    monkeypatch.setattr(bench.engine, "has_work", away_at_first)
-    rescue.start()
+    monkeypatch.setattr(team.queue, "list_unfinished", away_at_first)
+    repair = Repair(team.database, team.store, team.queue)
+    repair.start()
     try:
-        wait_until(lambda: bench.begun)
+        team.wait_for(lambda: team.begun, "it's repaired")
     finally:
-        rescue.stop()
-    assert not rescue._thread.is_alive()
+        repair.stop()
+    assert len(looks) > 1
+
+
+def test_what_is_no_longer_needed_is_deleted_in_batches(
+    team: Team, repair: Repair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH", 2)
+    team.enqueue(*(publish(f"r{number}") for number in range(5)), deliver("later", HOUR))
+    wait_until(lambda: len(team.queue.list_unfinished()) == 1, "five have ended")
+    now = datetime.now(UTC)
+    repair.clean_up(now + KEPT_JOBS - 60 * SECOND)
+    assert len(team.stored()) == 6
+    repair.clean_up(now + KEPT_JOBS + 60 * SECOND)
+    assert team.stored() == [("deliver", "DELAYED", ["later", 0, 0])]
+
+
+def test_old_heartbeats_are_deleted(team: Team, repair: Repair) -> None:
+    kept = KEPT_HEARTBEATS.total_seconds()
+    with team.database.transaction() as connection:
+        for worker_id, ago in (("old", kept + 60.0), ("new", kept - 60.0)):
+            at = seconds_now(team.database) - ago
+            insert_new(connection, workers, {"worker_id": worker_id, "beat_at": at})
+    repair.clean_up(datetime.now(UTC))
+    assert team.rows("SELECT worker_id FROM workers") == [("new",)]
+
+
+@pytest.fixture
+def left_behind(team: Team) -> Iterator[list[str]]:
+    """Leave a job on a queue of release 0.1; return its id."""
+    team.enqueue(deliver("old", HOUR))
+    team.write("UPDATE workflow_status SET queue_name = 'delivery', application_version = '1'")
+    yield team.queue.list_jobs_of_0_1()
+
+
+def test_jobs_of_release_0_1_are_replaced_at_the_start(
+    team: Team, add: Callable[..., None], left_behind: list[str]
+) -> None:
+    assert len(left_behind) == 1
+    add(State.CHECKING)
+    add(State.SCHEDULED, request_id="planned", send_at=datetime.now(UTC) + DAY)
+    add(State.UNCERTAIN, request_id="uncertain")
+    add(State.REPLIED, request_id="with news")
+    team.store.add_line("with news", Event.REPLIED)
+    repair = Repair(team.database, team.store, team.queue)
+    repair.start()
+    repair.stop()
+    team.wait_until_idle()
+    assert sorted(team.begun, key=lambda job: job.request_id) == [
+        deliver(REQUEST),
+        deliver("planned"),
+        publish("with news"),
+    ]
+    assert team.queue.list_jobs_of_0_1() == []
+    assert [name for name, state, args in team.stored() if args[0] == "old"] == []
+
+
+def test_nothing_is_repaired_at_the_start_of_a_bot_that_was_up_to_date(
+    team: Team, add: Callable[..., None]
+) -> None:
+    add(State.CHECKING)
+    repair = Repair(team.database, team.store, team.queue)
+    repair.start()
+    repair.stop()
+    assert team.stored() == []

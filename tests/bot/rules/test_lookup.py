@@ -1,28 +1,52 @@
-"""What the preflight asks Genesys for, what it takes as known, and when it no longer does."""
+"""What a lookup asks Genesys Cloud, what it remembers, and for how long."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+import genesys
 from bot.rules.lookup import (
     DEPLOYMENT_FRESH_SECONDS,
     FRESH_SECONDS,
     KNOWN_SECONDS,
     Lookup,
+    passes,
 )
-from bot.rules.verdict import Rule
-from genesys import Connection, GenesysCloud, Identity, IdentityKind, LocalBudget
+from bot.rules.verdict import Finding, Level, Rule, Verdict
+from genesys import (
+    Connection,
+    CutOff,
+    GenesysCloud,
+    GenesysError,
+    Identity,
+    IdentityKind,
+    LocalRateLimiter,
+    NoContact,
+    RateLimited,
+    RateLimitExhausted,
+    Several,
+    TimedOut,
+    Unavailable,
+    Unreachable,
+)
 
-from .conftest import Local, wait_until
+from ..conftest import Local, wait_until
 
 JANE = Identity(IdentityKind.EMAIL, "jane@example.com")
 JANES_PHONE = Identity(IdentityKind.PHONE, "+442079460018")
 OLGA = Identity(IdentityKind.EMAIL, "olga@example.com")
+PAT = Identity(IdentityKind.EMAIL, "pat@example.com")
+NOBODY = Identity(IdentityKind.EMAIL, "nobody@example.com")
 LOOKUP, HISTORY, DEPLOYMENT = "identifierlookup", "details/query", "deployments"
+
+
+def is_error(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, GenesysError)
 
 
 class Clock:
@@ -33,7 +57,7 @@ class Clock:
 
 
 class Desk:
-    """A preflight at the local Genesys Cloud, and what it asked there."""
+    """A Lookup at the local Genesys Cloud, and the calls that it made there."""
 
     def __init__(self, local: Local) -> None:
         self.local, self.clock = local, Clock()
@@ -45,9 +69,9 @@ class Desk:
                 api_url=settings["GENESYS_CLOUD_API_URL"],
                 patience=0.3,
             ),
-            LocalBudget(100_000),
+            LocalRateLimiter(100_000),
         )
-        self.preflight = Lookup(
+        self.lookup = Lookup(
             self.cloud,
             deployment_id=settings["GENESYS_CLOUD_DEPLOYMENT_ID"],
             history_days=90,
@@ -55,23 +79,23 @@ class Desk:
         )
 
     def asked(self) -> list[str]:
-        """Name the calls of the API since the last time, in the order in which they came."""
+        """Name the API calls since the last time, in order."""
         paths = [call["path"] for call in self.local.calls("genesys", "/api/")]
         self.local.ask("DELETE", "/control/genesys/calls")
         names = (LOOKUP, HISTORY, DEPLOYMENT)
         return [next((name for name in names if name in path), path) for path in paths]
 
     def checks(self, identity: Identity = JANE, into_open: bool = False) -> list[str]:
-        """Check as the modal does; return what was asked."""
-        assert self.preflight.check(identity, "", into_open).customer
+        """Check as the form does; return the calls."""
+        assert self.lookup.check(identity, "", into_open).customer
         return self.asked()
 
-    def checks_to_send(self, identity: Identity = JANE, into_open: bool = False) -> list[str]:
-        assert self.preflight.check_to_send(identity, "", into_open)[0].customer
+    def checks_before_send(self, identity: Identity = JANE, into_open: bool = False) -> list[str]:
+        assert self.lookup.check_before_send(identity, "", into_open)[0].customer
         return self.asked()
 
     def contact_ids(self, identity: Identity = JANE) -> tuple[str, ...]:
-        verdict = self.preflight.recent(identity, "", False)
+        verdict = self.lookup.recent(identity, "", False)
         assert verdict and verdict.customer
         return verdict.customer.contact_ids
 
@@ -83,31 +107,31 @@ def desk(local: Local) -> Iterator[Desk]:
     desk.cloud.close()
 
 
-def test_the_deployment_is_asked_for_beside_the_look_up(desk: Desk) -> None:
-    """Both calls are on their way at once, so that neither makes an agent wait for the other."""
+def test_the_deployment_is_read_while_the_customer_is_looked_up(desk: Desk) -> None:
+    """Neither call makes an agent wait for the other."""
     desk.local.order("genesys", f"*{DEPLOYMENT}*", "latency", seconds=0.3)
     asked = desk.checks()
     assert sorted(asked) == sorted([LOOKUP, HISTORY, DEPLOYMENT])
     assert asked.index(DEPLOYMENT) < asked.index(HISTORY)
 
 
-def test_a_started_preflight_has_asked_for_the_deployment_already(desk: Desk) -> None:
-    desk.preflight.start()
+def test_a_start_reads_the_deployment_before_anyone_asks(desk: Desk) -> None:
+    desk.lookup.start()
     wait_until(lambda: desk.local.calls("genesys", DEPLOYMENT))
     desk.asked()
     assert desk.checks() == [LOOKUP, HISTORY]
 
 
-def test_a_start_without_genesys_is_silent_and_made_good_by_the_first_look_up(desk: Desk) -> None:
+def test_a_start_that_fails_is_silent_and_the_first_lookup_reads_the_deployment(desk: Desk) -> None:
     desk.local.order("genesys", "*/oauth/token", "status", status=503)
-    desk.preflight.start()
+    desk.lookup.start()
     wait_until(lambda: desk.local.calls("genesys", "oauth"))
     desk.local.clear_faults()
-    assert desk.preflight.check(JANE, "", False).customer
+    assert desk.lookup.check(JANE, "", False).customer
     assert DEPLOYMENT in desk.asked()
 
 
-def test_a_deployment_is_asked_for_again_after_minutes(desk: Desk) -> None:
+def test_the_deployment_is_read_again_after_five_minutes(desk: Desk) -> None:
     desk.checks()
     desk.clock.now += DEPLOYMENT_FRESH_SECONDS - 1
     assert DEPLOYMENT not in desk.checks()
@@ -115,72 +139,144 @@ def test_a_deployment_is_asked_for_again_after_minutes(desk: Desk) -> None:
     assert DEPLOYMENT in desk.checks()
 
 
-def test_a_deployment_that_does_not_answer_leaves_the_verdict_open(desk: Desk) -> None:
+def test_without_the_deployment_there_is_no_verdict(desk: Desk) -> None:
     desk.local.order("genesys", f"*{DEPLOYMENT}*", "status", status=503)
-    assert desk.preflight.check(JANE, "", False).is_away
+    assert desk.lookup.check(JANE, "", False).is_away
 
 
-def test_a_deployment_that_may_not_be_read_is_a_warning(desk: Desk) -> None:
+def test_without_a_customer_the_deployment_does_not_matter(desk: Desk) -> None:
+    desk.local.order("genesys", f"*{DEPLOYMENT}*", "status", status=503)
+    verdict = desk.lookup.check(NOBODY, "", False)
+    assert verdict.found == NoContact(NOBODY)
+
+
+def test_a_deployment_that_the_bot_may_not_read_is_a_warning(desk: Desk) -> None:
     permission = "webDeployments:deployment:view"
     desk.local.ask("POST", "/control/genesys/settings", missing_permissions=[permission])
-    verdict = desk.preflight.check(JANE, "", False)
+    verdict = desk.lookup.check(JANE, "", False)
     assert not verdict.blocks
     assert any(permission in f.sentence for f in verdict.findings if f.rule is Rule.DEPLOYMENT)
 
 
-def test_a_fresh_verdict_is_enough_to_send_and_its_time_is_told(desk: Desk) -> None:
+def test_while_genesys_does_not_answer_the_agent_may_send_anyway(desk: Desk) -> None:
+    desk.local.order("genesys", f"*{LOOKUP}*", "status", status=503)
+    verdict = desk.lookup.check(JANE, "", False)
+    sentence = (
+        "Genesys Cloud has a problem of its own right now. "
+        "You may press Send all the same: the request then waits."
+    )
+    assert verdict == Verdict(JANE, None, (Finding(Rule.GENESYS, Level.WARN, sentence),))
+    assert desk.lookup.recent(JANE, "", False) is None
+    desk.local.clear_faults()
+    assert desk.lookup.check(JANE, "", False).customer
+
+
+def test_a_lasting_refusal_blocks_and_says_why(desk: Desk) -> None:
+    permission = "externalContacts:contact:view"
+    desk.local.ask("POST", "/control/genesys/settings", missing_permissions=[permission])
+    verdict = desk.lookup.check(JANE, "", False)
+    (finding,) = verdict.findings
+    assert (verdict.found, finding.rule, finding.level) == (None, Rule.GENESYS, Level.BLOCK)
+    assert finding.sentence.startswith(f"The bot's role in Genesys Cloud lacks {permission}.")
+    assert "reference " in finding.sentence
+    assert not verdict.is_away
+    assert desk.lookup.recent(JANE, "", False) is None
+
+
+PASSING = {Unreachable, TimedOut, CutOff, Unavailable, RateLimited, RateLimitExhausted}
+
+
+@pytest.mark.parametrize(
+    "kind", [one for one in map(vars(genesys).get, genesys.__all__) if is_error(one)]
+)
+def test_a_request_waits_for_the_end_of_a_temporary_error_only(kind: type[GenesysError]) -> None:
+    assert passes(kind()) is (kind in PASSING)
+
+
+def test_a_chosen_contact_is_looked_up_and_remembered_as_chosen(desk: Desk) -> None:
+    several = desk.lookup.check(PAT, "", False).found
+    assert isinstance(several, Several)
+    first, second = (candidate.contact_id for candidate in several.candidates)
+    customer = desk.lookup.check(PAT, first, False).customer
+    assert customer and customer.contact_id == first
+    desk.asked()
+    desk.clock.now += FRESH_SECONDS
+    assert desk.lookup.check(PAT, first, False).customer
+    assert desk.asked() == [HISTORY]
+    customer = desk.lookup.check(PAT, second, False).customer
+    assert customer and customer.contact_id == second
+
+
+def test_a_verdict_is_recent_for_two_minutes(desk: Desk) -> None:
+    assert FRESH_SECONDS == 120
+    verdict = desk.lookup.check(JANE, "", False)
+    desk.clock.now += 119.9
+    assert desk.lookup.recent(JANE, "", False) is verdict
+    desk.clock.now += 0.1
+    assert desk.lookup.recent(JANE, "", False) is None
+
+
+def test_a_verdict_holds_since_it_was_asked_for(desk: Desk) -> None:
+    desk.local.order("genesys", f"*{HISTORY}", "slow_answer", seconds=0.2)
+    before = datetime.now(UTC)
+    _, checked_at = desk.lookup.check_before_send(JANE, "", False)
+    assert before <= checked_at <= datetime.now(UTC) - timedelta(seconds=0.2)
+    assert desk.lookup.check_before_send(JANE, "", False)[1] - checked_at < timedelta(seconds=0.1)
+
+
+def test_a_recent_verdict_is_enough_for_a_send_and_tells_since_when_it_holds(desk: Desk) -> None:
     before = datetime.now(UTC)
     desk.checks()
     after = datetime.now(UTC)
     desk.clock.now += FRESH_SECONDS - 1
-    verdict, checked_at = desk.preflight.check_to_send(JANE, "", False)
+    verdict, checked_at = desk.lookup.check_before_send(JANE, "", False)
     assert verdict.customer and desk.asked() == []
     assert before <= checked_at <= after
     desk.clock.now += 1
-    assert HISTORY in desk.checks_to_send()
+    assert HISTORY in desk.checks_before_send()
 
 
-def test_a_verdict_that_blocks_is_asked_for_anew_before_the_send(desk: Desk) -> None:
-    assert desk.preflight.check(OLGA, "", False).blocks
+def test_a_verdict_that_blocks_is_checked_again_before_the_send(desk: Desk) -> None:
+    assert desk.lookup.check(OLGA, "", False).blocks
     desk.asked()
     customer = desk.local.customer("olga@example.com")
     desk.local.ask("POST", f"/customers/{customer['id']}/end")
     desk.local.ask("DELETE", "/control/genesys/calls")
-    verdict, _ = desk.preflight.check_to_send(OLGA, "", False)
+    verdict, _ = desk.lookup.check_before_send(OLGA, "", False)
     assert not verdict.blocks
     assert desk.asked() == [HISTORY]
 
 
-def test_a_verdict_on_another_question_is_not_enough(desk: Desk) -> None:
+def test_a_verdict_on_another_question_is_not_reused(desk: Desk) -> None:
     desk.checks()
-    assert desk.checks_to_send(into_open=True) == [HISTORY]
-    assert LOOKUP in desk.checks_to_send(JANES_PHONE)
+    assert desk.checks_before_send(into_open=True) == [HISTORY]
+    assert LOOKUP in desk.checks_before_send(JANES_PHONE)
 
 
-def test_after_a_send_nothing_older_speaks_for_that_customer(desk: Desk) -> None:
+def test_after_a_send_no_older_verdict_on_that_customer_is_reused(desk: Desk) -> None:
     for identity in (JANE, JANES_PHONE, OLGA):
         desk.checks(identity, into_open=True)
     desk.checks(JANE)
-    desk.preflight.note_send(desk.contact_ids())
-    assert desk.preflight.recent(JANE, "", False) is None
-    assert desk.checks_to_send() == [HISTORY]  # who it is stays known
-    assert desk.checks_to_send(JANES_PHONE, into_open=True) == [HISTORY]
-    assert desk.checks_to_send(OLGA, into_open=True) == []
+    desk.lookup.note_send(desk.contact_ids())
+    assert desk.lookup.recent(JANE, "", False) is None
+    assert desk.checks_before_send() == [HISTORY]  # who it is stays known
+    assert desk.checks_before_send(JANES_PHONE, into_open=True) == [HISTORY]
+    assert desk.checks_before_send(OLGA, into_open=True) == []
 
 
-def test_a_look_up_during_a_send_does_not_speak_for_the_time_after_it(desk: Desk) -> None:
+def test_a_lookup_that_began_before_a_send_is_not_reused_after_it(desk: Desk) -> None:
     desk.checks()
     ids = desk.contact_ids()
     desk.local.order("genesys", f"*{HISTORY}", "slow_answer", seconds=0.4)
-    check = threading.Thread(target=desk.preflight.check, args=(JANE, "", False))
+    check = threading.Thread(target=desk.lookup.check, args=(JANE, "", False))
     check.start()
     wait_until(lambda: desk.local.calls("genesys", HISTORY))
-    desk.preflight.note_send(ids)
+    desk.lookup.note_send(ids)
     check.join()
-    assert desk.preflight.recent(JANE, "", False) is None
+    assert desk.lookup.recent(JANE, "", False) is None
 
 
-def test_a_repeat_customer_is_asked_only_for_its_history(desk: Desk) -> None:
+def test_for_a_known_customer_only_the_history_is_read(desk: Desk) -> None:
     desk.checks()
     desk.clock.now += FRESH_SECONDS
     assert desk.checks() == [HISTORY]
@@ -188,18 +284,18 @@ def test_a_repeat_customer_is_asked_only_for_its_history(desk: Desk) -> None:
     assert LOOKUP in desk.checks()
 
 
-def test_a_refused_customer_is_looked_up_completely(desk: Desk) -> None:
+def test_after_a_refusal_the_customer_is_identified_again(desk: Desk) -> None:
     desk.checks()
-    desk.preflight.forget(desk.contact_ids())
-    assert desk.checks_to_send() == [LOOKUP, HISTORY]
+    desk.lookup.forget(desk.contact_ids())
+    assert desk.checks_before_send() == [LOOKUP, HISTORY]
 
 
-def test_marks_and_verdicts_do_not_pile_up(desk: Desk) -> None:
+def test_old_sends_and_verdicts_are_dropped(desk: Desk) -> None:
     for number in range(50):
-        desk.preflight.note_send([f"contact-{number}"])
+        desk.lookup.note_send([f"contact-{number}"])
         desk.clock.now += FRESH_SECONDS / 10
-    assert len(desk.preflight._sent) <= 10
+    assert len(desk.lookup._sent) == 10
     desk.checks()
     desk.clock.now += FRESH_SECONDS
     desk.checks(JANES_PHONE)
-    assert len(desk.preflight._kept) == 1
+    assert len(desk.lookup._answers) == 1

@@ -165,7 +165,8 @@ def test_any_json_object_can_be_read(body: dict[str, Any]) -> None:
 
 
 def test_what_a_person_typed_and_a_secret_url_are_in_no_repr() -> None:
-    body = {"command": "/x", "text": "jane@example.com", "response_url": URL, "user_name": "ada"}
+    view = {"id": "jane@example.com"}
+    body = {"text": "jane@example.com", "response_url": URL, "user_name": "ada", "view": view}
     shown = repr(read_interaction(body))
     assert "jane" not in shown
     assert "hooks" not in shown

@@ -28,7 +28,7 @@ class NoJobs(JobQueue):
     def __init__(self) -> None:
         self.enqueued: list[Job] = []
 
-    def enqueue(self, connection: sa.Connection, job: Job) -> None:
+    def enqueue(self, _connection: sa.Connection, job: Job) -> None:
         self.enqueued.append(job)
 
     def list_unfinished(self) -> list[UnfinishedJob]:

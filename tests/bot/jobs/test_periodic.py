@@ -1,0 +1,80 @@
+"""Something is done again and again, also after the database was away, until it's stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import sqlalchemy as sa
+from dbos import error as dbos_error
+
+from bot.jobs.periodic import Periodic
+from tests.conftest import PATIENCE, wait_until
+
+
+def test_it_is_done_again_and_again_until_it_is_stopped() -> None:
+    calls: list[str] = []
+    periodic = Periodic("look", 0.001, lambda: calls.append(threading.current_thread().name))
+    assert calls == []
+    periodic.start()
+    wait_until(lambda: len(calls) >= 3, "it's done three times")
+    assert set(calls) == {"look"}
+    assert not periodic.is_stopping
+    periodic.stop()
+    assert periodic.is_stopping
+    assert "look" not in [thread.name for thread in threading.enumerate()]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sa.exc.OperationalError("canary", None, Exception("canary")),
+        dbos_error.DBOSException("canary"),
+    ],
+    ids=["our own query", "DBOS's query"],
+)
+def test_it_goes_on_after_the_database_was_away(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[int] = []
+
+    def fail_at_first() -> None:
+        calls.append(1)
+        if len(calls) < 3:
+            raise error
+
+    periodic = Periodic("look", 0.001, fail_at_first)
+    periodic.start()
+    wait_until(lambda: len(calls) > 3, "it goes on")
+    periodic.stop()
+    assert caplog.text.count(f"look: next turn tries again ({type(error).__name__})") == 2
+    assert "canary" not in caplog.text
+
+
+def test_stopping_waits_for_no_timer() -> None:
+    periodic = Periodic("look", 3600.0, lambda: None)
+    periodic.start()
+    begun = time.monotonic()
+    periodic.stop()
+    assert time.monotonic() - begun < 1.0
+
+
+def test_stopping_waits_for_a_turn_under_way(caplog: pytest.LogCaptureFixture) -> None:
+    begun, gate, done = threading.Event(), threading.Event(), list[bool]()
+
+    def work() -> None:
+        begun.set()
+        assert gate.wait(PATIENCE)
+        done.append(periodic.is_stopping)
+
+    periodic = Periodic("look", 0.001, work)
+    periodic.start()
+    assert begun.wait(PATIENCE)
+    threading.Timer(0.05, gate.set).start()
+    periodic.stop()
+    assert done == [True]
+
+
+def test_what_never_started_can_be_stopped() -> None:
+    Periodic("look", 1.0, lambda: None).stop()

@@ -1,0 +1,216 @@
+"""The jobs of a dead process are taken over once; those of a living one never are."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+import sqlalchemy as sa
+
+from bot.jobs.queue import JobQueue
+from bot.jobs.workers import MISSED_BEATS, Workers
+from bot.storage.database import Database, insert_new, seconds_now
+from bot.storage.tables import workers
+from tests.conftest import wait_until
+
+BEAT = 5.0
+HOUR = 3600.0
+LONG_AGO = MISSED_BEATS * BEAT + 1.0
+MINE, THEIRS = "mine", "theirs"
+
+
+class BegunJobs(JobQueue):
+    """What processes have begun and what was resumed, without DBOS."""
+
+    def __init__(self, running: dict[str, list[str]]) -> None:
+        self.running = running
+        self.resumed: list[list[str]] = []
+        self.fails = 0
+
+    def list_running(self) -> dict[str, list[str]]:
+        if self.fails:
+            self.fails -= 1
+            raise sa.exc.OperationalError("", None, Exception("away"))
+        return {worker_id: list(jobs) for worker_id, jobs in self.running.items()}
+
+    def resume(self, job_ids: list[str]) -> None:
+        self.resumed.append(job_ids)
+
+
+@dataclass
+class Cluster:
+    """Heartbeats in a database, and the processes that look at them."""
+
+    database: Database
+    queue: BegunJobs
+    opened: list[Workers] = field(default_factory=list)
+
+    def join(self, worker_id: str, beat_seconds: float = BEAT) -> Workers:
+        self.opened.append(Workers(self.database, self.queue, worker_id, beat_seconds=beat_seconds))
+        return self.opened[-1]
+
+    def beat(self, worker_id: str, ago: float = 0.0) -> None:
+        """Write a heartbeat as of some seconds ago."""
+        at = seconds_now(self.database) - ago
+        with self.database.transaction() as connection:
+            connection.execute(sa.delete(workers).where(workers.c.worker_id == worker_id))
+            insert_new(connection, workers, {"worker_id": worker_id, "beat_at": at})
+
+    def ages(self) -> dict[str, float]:
+        age = seconds_now(self.database) - workers.c.beat_at
+        with self.database.connect() as connection:
+            rows = connection.execute(sa.select(workers.c.worker_id, age.label("age")))
+            return {row.worker_id: row.age for row in rows}
+
+
+@pytest.fixture
+def cluster(database_url: str, connect: Callable[[str], Database]) -> Iterator[Cluster]:
+    """Return a database in which one job of another process has begun."""
+    cluster = Cluster(connect(database_url), BegunJobs({THEIRS: ["job"]}))
+    yield cluster
+    for one in cluster.opened:
+        one.stop()
+
+
+def test_a_heartbeat_is_written_and_renewed(cluster: Cluster) -> None:
+    mine = cluster.join(MINE)
+    mine.beat()
+    assert cluster.ages().keys() == {MINE}
+    cluster.beat(MINE, ago=HOUR)
+    mine.beat()
+    assert -1.0 < cluster.ages()[MINE] < 10.0
+
+
+def test_a_process_beats_when_it_starts_and_again_and_again_until_it_stops(
+    cluster: Cluster,
+) -> None:
+    cluster.queue.running = {}
+    mine = cluster.join(MINE, beat_seconds=0.01)
+    mine.start()
+    assert cluster.ages().keys() == {MINE}
+    cluster.beat(MINE, ago=HOUR)
+    wait_until(lambda: cluster.ages()[MINE] < HOUR / 2, "it beats again")
+    mine.stop()
+    assert cluster.ages() == {}
+
+
+def test_jobs_of_a_silent_process_are_taken_over_at_the_second_look_and_once(
+    cluster: Cluster,
+) -> None:
+    mine = cluster.join(MINE)
+    cluster.beat(THEIRS, ago=LONG_AGO)
+    mine.take_over()
+    assert cluster.queue.resumed == []
+    mine.take_over()
+    assert cluster.queue.resumed == [["job"]]
+    for _ in range(3):  # until they run somewhere, they're still listed as the dead one's
+        mine.take_over()
+    assert cluster.queue.resumed == [["job"]]
+
+
+def test_jobs_of_a_process_without_a_heartbeat_are_taken_over_at_the_second_look_and_once(
+    cluster: Cluster,
+) -> None:
+    mine = cluster.join(MINE)
+    for resumed in ([], [["job"]], [["job"]], [["job"]]):
+        mine.take_over()
+        assert cluster.queue.resumed == resumed
+
+
+def test_only_the_jobs_of_the_dead_one_are_taken_over(cluster: Cluster) -> None:
+    cluster.queue.running = {MINE: ["a"], THEIRS: ["b", "c"], "alive": ["d"], "gone": ["e"]}
+    mine = cluster.join(MINE)
+    cluster.beat(MINE, ago=HOUR)  # this process may be late itself
+    cluster.beat(THEIRS, ago=LONG_AGO)
+    cluster.beat("alive", ago=LONG_AGO - 2.0)
+    for _ in range(2):
+        mine.take_over()
+    assert sorted(cluster.queue.resumed) == [["b", "c"], ["e"]]
+
+
+def test_jobs_of_a_process_that_beats_again_are_left_alone(cluster: Cluster) -> None:
+    mine = cluster.join(MINE)
+    for _ in range(3):
+        cluster.beat(THEIRS, ago=LONG_AGO)  # late each time, but it lives
+        mine.take_over()
+    assert cluster.queue.resumed == []
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+def test_a_clock_that_jumps_kills_nobody(jump: float, cluster: Cluster) -> None:
+    mine, theirs = cluster.join(MINE), cluster.join(THEIRS)
+    theirs.beat()
+    mine.take_over()
+    cluster.beat(THEIRS, ago=jump)  # the clock jumps: the last heartbeat looks old, or ahead
+    mine.take_over()
+    theirs.beat()  # by the new clock
+    mine.take_over()
+    mine.take_over()
+    assert cluster.queue.resumed == []
+
+
+def test_of_two_that_look_only_one_takes_over(cluster: Cluster) -> None:
+    first, second = cluster.join("first"), cluster.join("second")
+    cluster.beat(THEIRS, ago=LONG_AGO)
+    for look in range(3):
+        first.take_over()
+        second.take_over()
+        assert cluster.queue.resumed == ([] if look == 0 else [["job"]])
+
+
+@pytest.mark.parametrize("has_beaten", [True, False])
+@pytest.mark.parametrize("round_number", range(5))
+def test_of_two_that_take_over_at_the_same_time_one_wins(
+    round_number: int, has_beaten: bool, cluster: Cluster
+) -> None:
+    rivals = [cluster.join("first"), cluster.join("second")]
+    if has_beaten:
+        cluster.beat(THEIRS, ago=LONG_AGO)
+    barrier = threading.Barrier(2)
+
+    def look_twice(rival: Workers) -> None:
+        rival.take_over()
+        barrier.wait()  # both have seen the same dead process
+        rival.take_over()
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(look_twice, rivals))
+    assert cluster.queue.resumed == [["job"]]
+
+
+def test_a_winner_that_dies_before_it_resumes_is_succeeded(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    winner, next_one = cluster.join("winner"), cluster.join("next one")
+
+    def die(_job_ids: list[str]) -> None:
+        raise sa.exc.OperationalError("", None, Exception("it died here"))
+
+    cluster.beat(THEIRS, ago=LONG_AGO)
+    winner.take_over()
+    with monkeypatch.context() as patch, pytest.raises(sa.exc.OperationalError):
+        patch.setattr(cluster.queue, "resume", die)
+        winner.take_over()
+    next_one.take_over()
+    next_one.take_over()
+    assert cluster.queue.resumed == []  # it was renewed just now
+    cluster.beat(THEIRS, ago=LONG_AGO)  # time passes
+    next_one.take_over()
+    next_one.take_over()
+    assert cluster.queue.resumed == [["job"]]
+
+
+def test_a_process_goes_on_beating_after_the_database_was_away(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = cluster.join(MINE, beat_seconds=0.01)
+    mine.start()
+    cluster.queue.fails = 2
+    wait_until(lambda: not cluster.queue.fails, "it met the error")
+    cluster.beat(MINE, ago=HOUR)
+    wait_until(lambda: cluster.ages()[MINE] < HOUR / 2, "it beats again")
+    mine.stop()
+    assert caplog.text.count("heartbeat: next turn tries again (OperationalError)") == 2

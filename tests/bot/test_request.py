@@ -1,0 +1,213 @@
+"""The transition table: a final state stays, and no news moves a request backwards."""
+
+from collections.abc import Callable
+from itertools import permutations, product
+
+import pytest
+
+from bot.cards.card import STATE_WORDS, show_card, show_line
+from bot.request import (
+    FINAL,
+    QUIET,
+    TRANSITIONS,
+    WATCHED,
+    Event,
+    HistoryLine,
+    Place,
+    Request,
+    State,
+    sources,
+)
+from bot.rules.verdict import Finding, Level, Rule, Verdict
+from bot.slack.form_input import Draft, make_draft
+from genesys import Customer, Several
+from tests.bot.conftest import JANE, NOW
+
+# How far along a request is. Nothing comes after the final states, so they rank last.
+RANK = {
+    State.CHECKING: 0,
+    State.SCHEDULED: 1,
+    State.SENDING: 2,
+    State.UNCERTAIN: 3,
+    State.ACCEPTED: 4,
+    State.WAITING: 5,
+    State.DELIVERED: 6,
+    State.READ: 7,
+    State.REPLIED: 8,
+    State.REFUSED: 9,
+    State.FAILED: 9,
+    State.EXPIRED: 9,
+    State.CANCELLED: 9,
+}
+# The only two steps back, and no news takes them: Genesys certainly didn't take the message, so it
+# waits; or a person pressed the button that sends an uncertain message again.
+NOT_TAKEN = (State.SENDING, State.SCHEDULED)
+DECISION = (State.UNCERTAIN, State.SCHEDULED)
+PIECES_OF_NEWS = 4
+GUARDS = {new: sources(new) for new in State}  # the store moves a request by these
+
+
+def _may_become(state: State, new: State) -> bool:
+    return state in GUARDS[new]
+
+
+def _hear_everything(state: State, news: int, steps: set[tuple[State, State]]) -> None:
+    """Let a request hear every sequence of so many pieces of news, and collect its steps."""
+    for new in State if news else ():
+        moves = _may_become(state, new)
+        if moves:
+            steps.add((state, new))
+        _hear_everything(new if moves else state, news - 1, steps)
+
+
+def _hear(state: State, news: tuple[State, ...]) -> State:
+    for new in news:
+        state = new if _may_become(state, new) else state
+    return state
+
+
+def test_every_state_is_in_the_table() -> None:
+    assert set(TRANSITIONS) == set(State) == set(RANK)
+
+
+def test_a_final_state_is_an_end_and_a_followed_state_is_not() -> None:
+    ends = {State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED, State.REPLIED}
+    assert ends == FINAL
+    assert {State.ACCEPTED, State.WAITING, State.DELIVERED, State.READ} == WATCHED
+
+
+@pytest.mark.parametrize("state", State)
+def test_no_order_or_repetition_of_news_moves_a_request_backwards(state: State) -> None:
+    """Try every sequence of four pieces of news, with late and repeated ones."""
+    steps: set[tuple[State, State]] = set()
+    _hear_everything(state, PIECES_OF_NEWS, steps)
+    assert {(a, b) for a, b in steps if RANK[b] < RANK[a]} <= {NOT_TAKEN, DECISION}
+    if state in FINAL:
+        assert not steps
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_the_order_of_the_news_about_a_delivery_makes_no_difference(count: int) -> None:
+    told = (State.WAITING, State.DELIVERED, State.READ, State.REPLIED)
+    for heard in permutations(told, count):
+        assert _hear(State.ACCEPTED, heard) is max(heard, key=lambda state: RANK[state])
+
+
+@pytest.mark.parametrize("state", State)
+def test_repeated_news_changes_nothing(state: State) -> None:
+    assert not _may_become(state, state)
+
+
+def test_every_step_leads_forward_except_two() -> None:
+    back = {(a, b) for a, b in product(State, State) if _may_become(a, b) and RANK[b] < RANK[a]}
+    assert back == {NOT_TAKEN, DECISION}
+
+
+def test_an_uncertain_message_is_not_sent_without_a_decision() -> None:
+    assert sources(State.SENDING) == {State.SCHEDULED}
+    assert State.SENDING not in TRANSITIONS[State.UNCERTAIN]
+
+
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.WAITING, State.DELIVERED, State.READ])
+def test_a_message_that_genesys_accepted_is_never_refused_cancelled_or_sent_again(
+    state: State,
+) -> None:
+    reachable, grown = {state}, True
+    while grown:
+        wider = reachable.union(*(TRANSITIONS[one] for one in reachable))
+        grown, reachable = wider != reachable, wider
+    early = {State.CHECKING, State.SCHEDULED, State.SENDING, State.REFUSED, State.CANCELLED}
+    assert not reachable & early
+
+
+def test_every_state_can_be_reached() -> None:
+    assert set().union(*TRANSITIONS.values()) == set(State) - {State.CHECKING}
+
+
+@pytest.mark.parametrize("new", State)
+def test_sources_reads_the_table_backwards(new: State) -> None:
+    assert sources(new) == {state for state in State if new in TRANSITIONS[state]}
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_words(state: State, a_request: Callable[..., Request]) -> None:
+    assert STATE_WORDS[state].strip()
+    assert STATE_WORDS[state] in show_card(a_request(state=state)).text
+
+
+def test_no_two_states_have_the_same_words() -> None:
+    assert len(set(STATE_WORDS.values())) == len(State)
+
+
+@pytest.mark.parametrize("event", Event)
+def test_every_event_has_words(event: Event) -> None:
+    post = show_line(HistoryLine(1, event, NOW, ""), "U0ADA")
+    said = post.blocks[0]["elements"][0]["elements"][-1]["text"]
+    assert len(said.strip()) > 5
+    assert event.value in post.text
+
+
+def test_only_some_events_are_quiet() -> None:
+    assert set(Event) > QUIET
+
+
+@pytest.mark.parametrize("state", sorted(WATCHED))
+def test_the_words_for_an_end_after_acceptance_are_true(state: State) -> None:
+    """Genesys had the message, so it would be wrong to say that it wasn't sent or taken."""
+    for end in FINAL & TRANSITIONS[state]:
+        assert "not sent" not in STATE_WORDS[end]
+        assert "did not take" not in STATE_WORDS[end]
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_request_is_over_when_no_more_news_will_come(
+    state: State, a_request: Callable[..., Request]
+) -> None:
+    followed, unfollowed = (a_request(state=state, is_watched=one) for one in (True, False))
+    assert followed.is_over == (state in FINAL)
+    assert unfollowed.is_over == (state in FINAL | WATCHED)
+
+
+PRIVATE = ("jane", "Jane", "canary", "hooks.slack.com", "Ada Agent", "2079460018")
+
+
+def test_the_repr_of_a_request_hides_what_is_private(
+    a_request: Callable[..., Request],
+) -> None:
+    request = a_request(
+        text="canary text",
+        reason="canary reason",
+        customer_name="Jane Doe",
+        place=Place("T0", "C0", "1.2", "https://hooks.slack.com/commands/T/1/secret"),
+    )
+    shown = f"{request!r} {request} {request.place!r}"
+    assert not [word for word in PRIVATE if word in shown]
+    assert "V0123456789" in shown  # the log needs it
+
+
+def test_the_repr_of_a_history_line_hides_what_is_private() -> None:
+    assert "canary" not in repr(HistoryLine(1, Event.REFUSED, NOW, "canary of jane@example.com"))
+
+
+def test_the_repr_of_a_draft_and_a_verdict_hides_what_is_private(
+    a_customer: Callable[..., Customer], several: Callable[..., Several]
+) -> None:
+    place = Place("T0", "C0", "", "https://hooks.slack.com/commands/T/1/secret")
+    finding = Finding(Rule.CONTACT, Level.BLOCK, "canary sentence")
+    shown = " ".join(
+        repr(value)
+        for value in (
+            make_draft(place, "jane@example.com", "canary text", None),
+            Draft(place, "jane@", "canary", None, ""),
+            Verdict(JANE, a_customer(), (finding,)),
+            Verdict(JANE, several(name="Jane"), (finding,)),
+        )
+    )
+    assert not [word for word in PRIVATE if word in shown]
+
+
+def test_the_same_words_to_the_same_customer_are_one_intention(
+    a_request: Callable[..., Request],
+) -> None:
+    assert a_request().same_intention(a_request(agent_name="Leo", created_at=NOW.replace(hour=1)))
+    assert not a_request().same_intention(a_request(text="other"))
