@@ -25,7 +25,7 @@ from benchmarks.slack_requests import Press, new_presses, submissions
 from benchmarks.stage import Run, open_form
 from benchmarks.targets import RESUMED
 
-KILLS, PRESSES = 5, 10
+KILLS, PRESSES = 5, 6
 SILENCE_MS = 110_000
 PATIENCE = 180.0
 _SETTINGS = {

@@ -1,7 +1,6 @@
-"""A PostgreSQL of the benchmarks' own, as durable as its defaults make it.
+"""A PostgreSQL server of the benchmarks' own, as durable as its defaults make it.
 
-Promises: it listens on a free loopback port, keeps its data in a temporary folder, and ends with
-the block. Does not: come with this project: its programs must be installed.
+Its data is in a temporary folder. Its programs must be installed.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class PostgreSQLMissing(Exception):
 
 
 def find_programs() -> tuple[str, str]:
-    """Return initdb and postgres, from the path or from where Debian keeps each version's."""
+    """Return initdb and postgres, from the path or from Debian's folders."""
     found = []
     for program in ("initdb", "postgres"):
         kept = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
@@ -49,9 +48,10 @@ def find_programs() -> tuple[str, str]:
 
 @contextlib.contextmanager
 def postgresql() -> Iterator[Callable[[], str]]:
-    """Run a server meanwhile; yields a function that returns the address of a new database.
+    """Run a server; lend a function that creates a database and returns its address.
 
-    Raises PostgreSQLMissing. It runs on the cores of the load: for the bot it is another machine.
+    It runs on the cores of the load, because for the bot it's another machine. Raises
+    PostgreSQLMissing.
     """
     initdb, postgres = find_programs()
     folder = Path(tempfile.mkdtemp(prefix="proactive-postgresql-"))
@@ -70,22 +70,22 @@ def postgresql() -> Iterator[Callable[[], str]]:
 
         def new_database() -> str:
             name = f"benchmark{next(databases)}"
-            assert _create(port, name), f"the database {name} cannot be created"
+            assert _create(port, name), f"can't create the database {name}"
             return f"postgresql://bot@{LOOPBACK}:{port}/{name}"
 
         yield new_database
     finally:
         if server is not None:
-            server.terminate()  # connections that are still open are waited for …
+            server.terminate()  # it waits for open connections
             with contextlib.suppress(subprocess.TimeoutExpired):
                 server.wait(2.0)
-            server.kill()  # … though not for long
+            server.kill()
             server.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _as_somebody(folder: Path) -> dict[str, Any]:
-    """Choose another user than root, as whom the server refuses to run."""
+    """Choose another user than root, because the server refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     user = next(one for one in pwd.getpwall() if one.pw_name in ("postgres", "nobody"))

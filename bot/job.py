@@ -19,7 +19,8 @@ class JobKind(StrEnum):
 class Job:
     """A job for one request, to start after ``delay`` seconds.
 
-    ``step`` counts the look-ups of a reconciliation. ``failures`` counts the attempts that ended
+    ``step`` counts the look-ups of a reconciliation, and how often a delivery had to wait for
+    Genesys. ``failures`` counts the attempts that ended
     in TryAgain or a database error.
     """
 

@@ -16,7 +16,10 @@ _PRIVATE = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|Bearer\s+\S+|Basic\s+\S+"
     r"|[^\s<>\"'=:,;(]+@[^\s<>\"',;)]+|\+\d[\d\s().-]{6,}\d"
 )
-_SILENCED = ("slack_bolt", "slack_sdk", "aiohttp", "urllib3", "uvicorn.access", "dbos", "asyncio")
+_SILENCED = (
+    *("alembic", "slack_bolt", "slack_sdk", "aiohttp", "urllib3"),
+    *("uvicorn.access", "dbos", "asyncio"),
+)
 # These read their own level instead of the one they inherit, and at DEBUG format every body.
 _OWN_LEVEL = (
     "slack_sdk.web.async_base_client",

@@ -1,13 +1,13 @@
-"""Step 4: a Request, its states, and which state may follow which. Pure.
+"""A Request, its states, and which state may follow which. Pure.
 
-Promises: one table says every transition; news that is late, repeated or out of order never moves
-a request back. Does not: store (``store``) or act (``delivery``, ``watch``).
+One table has every transition. News that is late, repeated or out of order never moves a request
+backwards.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from genesys import Identity
@@ -87,6 +87,8 @@ class Event(StrEnum):
     ELSEWHERE = "elsewhere"
 
 
+LONGEST_HOLD = timedelta(hours=24)  # that a request without a deadline waits for Genesys
+
 QUIET = frozenset(  # kept in the history, not shown in the thread
     {Event.ASKED, Event.SENDING, Event.NOT_TAKEN}
 )
@@ -141,6 +143,12 @@ class Request:
     def same_intention(self, other: Request) -> bool:
         """Tell whether ``other`` asks for the same words to the same customer."""
         return (self.identity, self.text) == (other.identity, other.text)
+
+    def is_late(self, now: datetime) -> bool:
+        """Return whether the deadline has passed, or the request has waited for too long."""
+        if self.send_before is not None:
+            return now >= self.send_before
+        return now - max(self.created_at, self.send_at or self.created_at) > LONGEST_HOLD
 
     @property
     def is_over(self) -> bool:

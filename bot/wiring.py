@@ -102,6 +102,7 @@ class Backend:
 
     def start(self) -> None:
         """Run jobs and follow outcomes; what earlier processes left behind goes on."""
+        self.workers.beat()  # before the first job, or others might take this process for dead
         self.queue.start(
             {
                 JobKind.DELIVER: self.delivery.deliver,

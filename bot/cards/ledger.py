@@ -73,6 +73,8 @@ class Ledger:
                 return None
             rows = connection.execute(sa.select(postings).where(*_key(request_id, what)))
             began = {row.what: to_time(row.since) for row in rows}
+            if what not in began:  # another process has just withdrawn it
+                raise NotSettled(1.0)
             return Tries(began[what], began.get(what + _AGAIN))
 
     def announce_again(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.delivery.reconcile import Reconciler
@@ -33,8 +34,9 @@ HOLD_SECONDS = 10  # between two attempts while Genesys doesn't answer
 LONG_HOLD_SECONDS = 60  # the same when that has lasted for a while
 LONG_HOLD_AFTER = 30  # attempts
 BETWEEN_SENDS = 0.6  # seconds between two held requests: three calls of five a second
-HOLD_HOURS = 24  # how long a request without a deadline waits for Genesys
+LONGEST_STAGGER = 110.0  # a delivery that's due later than three minutes counts as lost
 FRESH = timedelta(seconds=FRESH_SECONDS)  # an older verdict is asked for again before the send
+BEGINS_WITHIN = 5.0  # seconds after the move to ``sending``, a send begins or not at all
 _SEND_PATIENCE = 20.0
 
 
@@ -89,7 +91,7 @@ class Delivery:
             self._reconciler.doubt(job.request_id)  # an earlier attempt died while it was sending
         elif request.state not in (State.CHECKING, State.SCHEDULED):
             return
-        elif _is_late(request, now):
+        elif request.is_late(now):
             self._expire(request)
         elif request.state is State.SCHEDULED and request.send_at and request.send_at > now:
             wait = (request.send_at - now).total_seconds()
@@ -158,16 +160,18 @@ class Delivery:
 
     def _send(self, request: Request, job: Job) -> None:
         """Send a scheduled request, if this job is the first to move it to ``sending``."""
-        request_id, now = request.request_id, datetime.now(UTC)
-        if _is_late(request, now):
+        request_id, now, began = request.request_id, datetime.now(UTC), time.monotonic()
+        if request.is_late(now):
             self._expire(request)
             return
-        if not self._requests.move(
-            request_id, State.SENDING, Event.SENDING, sending_at=now
-        ):
+        if not self._requests.move(request_id, State.SENDING, Event.SENDING, sending_at=now):
             return
+        request = replace(request, sending_at=now)
         message, patience = self._reconciler.message(request), _patience(request, now)
         self._lookup.note_send(request.contact_ids)
+        if time.monotonic() - began > BEGINS_WITHIN:
+            self._reconciler.doubt(request_id)  # this process was frozen: another may have acted
+            return
         try:
             receipt = send_once(self._cloud, message, patience=patience)
         except FateUnknown as error:
@@ -186,7 +190,9 @@ class Delivery:
         """Wait when the error passes (no connection, rate limits); otherwise the send failed."""
         request_id = request.request_id
         if passes(error):
-            if self._requests.move(request_id, State.SCHEDULED, Event.NOT_TAKEN):
+            if self._requests.move(
+                request_id, State.SCHEDULED, Event.NOT_TAKEN, of_send=request.sending_at
+            ):
                 self._hold(request, job)
             return
         self._lookup.forget(request.contact_ids)  # the address may belong to somebody else now
@@ -196,13 +202,20 @@ class Delivery:
                 request_id,
                 State.SCHEDULED,
                 Event.NOT_TAKEN,
+                of_send=request.sending_at,
                 jobs=[deliver(request_id)],
                 checked_at=None,
             )
             return
         reason, jobs = explain(error), [publish(request_id)]
         self._requests.move(
-            request_id, State.FAILED, Event.FAILED, reason, jobs=jobs, reason=reason
+            request_id,
+            State.FAILED,
+            Event.FAILED,
+            reason,
+            of_send=request.sending_at,
+            jobs=jobs,
+            reason=reason,
         )
 
     def _hold(self, request: Request, job: Job) -> None:
@@ -213,24 +226,14 @@ class Delivery:
         seconds = HOLD_SECONDS if job.step < LONG_HOLD_AFTER else LONG_HOLD_SECONDS
         until_next = seconds - time.time() % seconds
         self._away_until = max(self._away_until, time.monotonic() + until_next)
-        ahead = self._requests.count_ahead(request)
-        again = Job(
-            job.kind, job.request_id, job.step + 1, delay=until_next + ahead * BETWEEN_SENDS
-        )
+        behind = min(self._requests.count_ahead(request) * BETWEEN_SENDS, LONGEST_STAGGER)
+        again = Job(job.kind, job.request_id, job.step + 1, delay=until_next + behind)
         jobs = [publish(request.request_id), again]
         self._requests.add_line(request.request_id, Event.HELD, jobs=jobs, once=True)
 
     def _expire(self, request: Request) -> None:
         id_ = request.request_id
         self._requests.move(id_, State.EXPIRED, Event.EXPIRED, jobs=[publish(id_)])
-
-
-def _is_late(request: Request, now: datetime) -> bool:
-    """Return whether the deadline has passed, or the request has waited for too long."""
-    if request.send_before is not None:
-        return now >= request.send_before
-    begun = max(request.created_at, request.send_at or request.created_at)
-    return now - begun > timedelta(hours=HOLD_HOURS)
 
 
 def _patience(request: Request, now: datetime) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 from collections.abc import Callable
 
@@ -20,10 +22,16 @@ class Periodic:
     When the database doesn't answer, the next turn tries again.
     """
 
-    def __init__(self, name: str, seconds: float, do: Callable[[], object]) -> None:
-        """Make it; ``do`` may raise SQLAlchemyError or DBOSException."""
+    def __init__(
+        self, name: str, seconds: float, do: Callable[[], object], *, is_vital: bool = False
+    ) -> None:
+        """Make it; ``do`` may raise SQLAlchemyError or DBOSException.
+
+        Any other error ends the thread, and of a vital one the process with it.
+        """
         self._seconds = seconds
         self._do = do
+        self._is_vital = is_vital
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -43,10 +51,17 @@ class Periodic:
         return self._stopping.is_set()
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._seconds):
-            try:
-                self._do()
-            except (sa.exc.SQLAlchemyError, dbos_error.DBOSException) as error:
-                log.warning(
-                    "%s: next turn tries again (%s)", self._thread.name, type(error).__name__
-                )
+        try:
+            while not self._stopping.wait(self._seconds):
+                self._take_turn()
+        finally:
+            if not self._stopping.is_set():
+                log.critical("%s: ended by an unforeseen error", self._thread.name)
+                if self._is_vital:  # the supervisor starts the process again
+                    os.kill(os.getpid(), signal.SIGTERM)
+
+    def _take_turn(self) -> None:
+        try:
+            self._do()
+        except (sa.exc.SQLAlchemyError, dbos_error.DBOSException) as error:
+            log.warning("%s: next turn tries again (%s)", self._thread.name, type(error).__name__)

@@ -47,7 +47,7 @@ JOBS_AT_ONCE = 64
 POLL_SECONDS = 0.25
 STOP_SECONDS = 5  # for jobs under way, so that a bot that's told to stop stops within ten
 LONGEST_DELAY = 60.0  # seconds between two attempts of a job that keeps failing
-MOST_FAILURES = 800  # about half a day; after that the repair decides
+MOST_FAILURES = 800  # about half a day; then the repair starts anew, with the first delay
 
 # Of the jobs of one request the lowest number goes first: people see a change before the next one.
 _PRIORITY = {JobKind.PUBLISH: 1, JobKind.RECONCILE: 2, JobKind.DELIVER: 2}

@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
 STALLED_AFTER = timedelta(minutes=3)
-# An older line is given up: its job has tried for half a day.
-SHOWN_WITHIN = timedelta(days=1)
 KEPT_JOBS = timedelta(days=7)  # for whoever looks into what happened
 KEPT_HEARTBEATS = timedelta(days=1)
 _BATCH = 500  # rows deleted in one transaction
@@ -131,8 +129,4 @@ def _stalled(now: datetime) -> sa.Select[tuple[str]]:
 
 def _unposted(now: datetime) -> sa.Select[tuple[str]]:
     """Select the requests with a line that is some minutes old and that no thread shows."""
-    return sa.select(history.c.request_id).where(
-        UNPOSTED,
-        history.c.at > (now - SHOWN_WITHIN).timestamp(),
-        _is_old(history.c.at, now),
-    )
+    return sa.select(history.c.request_id).where(UNPOSTED, _is_old(history.c.at, now))

@@ -1,7 +1,8 @@
 """Heartbeats: each process says that it's alive, and jobs of a dead one go on in another.
 
-A process writes its heartbeat every few seconds. If it misses three, another process takes over
-its jobs. Of several that try, the one wins that renews the dead process's heartbeat first.
+A process writes its heartbeat every few seconds. When another one has seen the same heartbeat four
+times in a row, it takes over. That needs no clock, so a clock that jumps kills nobody. Of several
+that try, the one wins that renews the dead process's heartbeat first.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bot.storage.tables import workers
 
 log = logging.getLogger(__name__)
 
-MISSED_BEATS = 3  # after that a process counts as dead
+MISSED_BEATS = 3  # a process that misses so many counts as dead
 
 
 class Workers:
@@ -30,14 +31,13 @@ class Workers:
         self._database = database
         self._queue = queue
         self._worker_id = worker_id
-        self._dead_after = MISSED_BEATS * beat_seconds
         self._now = seconds_now(database)
-        self._stale: dict[str, float | None] = {}  # the last heartbeat of those that look dead
-        self._periodic = Periodic("heartbeat", beat_seconds, self._turn)
+        # The last heartbeat of the others that have jobs, and how often it was seen again.
+        self._seen: dict[str, tuple[float | None, int]] = {}
+        self._periodic = Periodic("heartbeat", beat_seconds, self._turn, is_vital=True)
 
     def start(self) -> None:
-        """Write the first heartbeat and take over what dead processes left behind."""
-        self._turn()
+        """Keep up the heartbeat, and look after the others."""
         self._periodic.start()
 
     def stop(self) -> None:
@@ -66,26 +66,20 @@ class Workers:
         running = self._queue.list_running()
         running.pop(self._worker_id, None)
         beats = self._read_beats() if running else {}
-        stale = {
-            worker_id: beats[worker_id][0] if worker_id in beats else None
-            for worker_id in running
-            if worker_id not in beats or beats[worker_id][1] > self._dead_after
-        }
-        # A clock that jumps makes a living process look dead, but only until its next heartbeat.
-        dead = [
-            one for one, beat in stale.items() if one in self._stale and self._stale[one] == beat
-        ]
-        self._stale = stale
-        for worker_id in dead:
-            if self._win(worker_id, stale[worker_id]):
-                self._queue.resume(running[worker_id])
-                log.warning("took over %d jobs of a dead process", len(running[worker_id]))
+        seen = {}
+        for worker_id, job_ids in running.items():
+            beat = beats.get(worker_id)
+            before, repeats = self._seen.get(worker_id, (None, -1))
+            repeats = repeats + 1 if before == beat else 0
+            seen[worker_id] = beat, repeats
+            if repeats >= MISSED_BEATS and self._win(worker_id, beat):
+                self._queue.resume(job_ids)
+                log.warning("took over %d jobs of a dead process", len(job_ids))
+        self._seen = seen
 
-    def _read_beats(self) -> dict[str, tuple[float, float]]:
-        """Return each process's last heartbeat and its age in seconds, by worker id."""
-        beats = sa.select(workers, (self._now - workers.c.beat_at).label("age"))
+    def _read_beats(self) -> dict[str, float]:
         with self._database.connect() as connection:
-            return {row.worker_id: (row.beat_at, row.age) for row in connection.execute(beats)}
+            return {row.worker_id: row.beat_at for row in connection.execute(sa.select(workers))}
 
     def _win(self, worker_id: str, beat: float | None) -> bool:
         """Renew a dead process's heartbeat by compare-and-set; only one process succeeds.

@@ -76,7 +76,7 @@ def _open_postgresql(address: sa.URL) -> sa.Engine:
         hide_parameters=True,  # a parameter may be a customer's address
         pool_pre_ping=True,
         pool_size=10,
-        max_overflow=15,
+        max_overflow=20,
         pool_timeout=TURN_SECONDS,
         connect_args={**_KEEPALIVES, "application_name": "proactive", "options": patience},
     )

@@ -69,18 +69,24 @@ class RequestStore:
         jobs: Sequence[Job] = (),
         link: str = "",
         since: State | None = None,
+        of_send: datetime | None = None,
         **values: Any,
     ) -> bool:
         """Move a request to ``state`` if the transition table allows it; return whether it moved.
 
-        ``since`` allows the move from that state only. ``values`` are the request's other new
-        values. False means that somebody else was first, or that the news came too late.
+        ``since`` allows the move from that state only, and ``of_send`` only while the send that
+        began then is under way. ``values`` are the request's other new values. False means that
+        somebody else was first, or that the news came too late.
         """
         allowed = sources(state) if since is None else {since}
+        current: sa.ColumnElement[bool] = requests.c.state.in_(allowed)
+        if of_send is not None:
+            sending = requests.c.state == State.SENDING
+            current = sa.and_(sending, requests.c.sending_at == of_send.timestamp())
         with self._database.transaction() as connection:
             moved = connection.execute(
                 sa.update(requests)
-                .where(requests.c.request_id == request_id, requests.c.state.in_(allowed))
+                .where(requests.c.request_id == request_id, current)
                 .values(state=state, **to_columns(values))
             )
             if not moved.rowcount:

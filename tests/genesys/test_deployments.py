@@ -1,3 +1,5 @@
+"""Reading the deployment, and caching it."""
+
 import threading
 from typing import Any
 

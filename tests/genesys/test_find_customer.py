@@ -373,3 +373,13 @@ def test_a_known_customer_whose_history_is_gone_is_looked_up_again(
     assert isinstance(again, Customer) and again.latest is not None
     assert again.contact_ids == ("c9", "c1")
     assert scripted.asked() == [QUERY, LOOKUP, QUERY]
+
+
+def test_the_history_reaches_back_90_days_unless_the_caller_says_otherwise(
+    scripted: Scripted, look: Find
+) -> None:
+    scripted.contacts["j@example.com"] = {"id": "c1"}
+    look()
+    intervals = [asked.json["interval"] for asked in scripted.raw.requests("details/query")]
+    earliest = min(datetime.fromisoformat(interval.split("/")[0]) for interval in intervals)
+    assert earliest == NOW - timedelta(days=90)

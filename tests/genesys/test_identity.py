@@ -1,3 +1,5 @@
+"""An address shows only enough to recognise it."""
+
 from genesys import Identity, IdentityKind
 
 

@@ -1,5 +1,7 @@
 """Notifications tell where to look, recover by themselves, and stay off if they must."""
 
+import inspect
+import json
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -266,3 +268,35 @@ def test_closing_is_quick_at_any_time(
     until(lambda: raw.asked)
     notifications.close()
     assert not notifications._thread.is_alive()
+
+
+def test_the_timing_follows_genesyss_documents() -> None:
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(Notifications).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    assert defaults == {"pause": 1.0, "life": 23 * 3600, "silence": 90.0, "settling": 10.0}
+
+
+def test_a_subscription_names_its_topics_and_lets_genesys_refuse_single_ones(
+    local: Any, listener: Listener, until: Any
+) -> None:
+    listener.listen("c1", "c2", "c1")
+    until(listener.channels)
+    [asked] = [call for call in local.calls("subscriptions") if call["method"] == "PUT"]
+    undelivered = f"v2.webmessaging.deployments.{local.genesys.deployment_id}.undelivered.messages"
+    starts = [
+        f"v2.detail.events.conversation.{conversation_id}.{part}.start"
+        for conversation_id in ("c1", "c2")
+        for part in ("customer", "flow", "acd")
+    ]
+    assert [topic["id"] for topic in asked["body"]] == [undelivered, *starts]
+
+
+@pytest.mark.parametrize(
+    "topic", ["v2.system.socket_closing", "v2.system.no_longer_subscribed", "v2.system.token_rev"]
+)
+def test_a_channel_that_is_about_to_end_is_left(cloud: GenesysCloud, topic: str) -> None:
+    notifications = Notifications(cloud, "d", print)
+    assert not notifications._handle(json.dumps({"topicName": topic, "eventBody": {}}))

@@ -21,6 +21,7 @@ from genesys import (
     find_sent,
     send_once,
 )
+from genesys.messaging import request_body
 
 OURS = "our-deployment"
 
@@ -217,3 +218,110 @@ def test_an_old_open_conversation_is_searched(
     found = find_sent(connect(raw.url), message, contact_ids=("c",), since=now, now=now)
     assert found == Receipt("m1", "c1", now)
     assert not raw.requests("messages/in/") and not raw.requests("messages/early/")
+
+
+@pytest.mark.parametrize("into_open", [False, True])
+def test_the_request_names_the_contact_and_no_address(into_open: bool) -> None:
+    message = OutboundMessage("c", "d", "Hello", into_open_conversation=into_open)
+    assert request_body(message) == {
+        "fromAddress": "d",
+        "externalContactId": "c",
+        "toAddressMessengerType": "webmessaging",
+        "textBody": "Hello",
+        "useExistingActiveConversation": into_open,
+    }
+
+
+def test_a_receipt_without_a_time_was_accepted_now(
+    raw: Any, connect: Callable[..., GenesysCloud]
+) -> None:
+    raw.api = lambda _: raw.reply({"id": "m", "conversationId": "c"}, 202)
+    before = datetime.now(UTC)
+    receipt = send_once(connect(raw.url), OutboundMessage("c", "d", "Hello"))
+    assert (receipt.message_id, receipt.conversation_id) == ("m", "c")
+    assert before <= receipt.accepted_at <= datetime.now(UTC)
+
+
+SINCE = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+SKEW = timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_ours"),
+    [
+        ({}, True),
+        ({"ended": SINCE - SKEW}, True),
+        ({"ended": SINCE - SKEW - timedelta(seconds=1)}, False),
+        ({"listed": SINCE - SKEW}, True),
+        ({"listed": SINCE - SKEW - timedelta(seconds=1)}, False),
+        ({"listed": None}, True),
+        ({"listed_status": "received"}, False),
+        ({"sent": SINCE - SKEW}, True),
+        ({"sent": SINCE - SKEW - timedelta(seconds=1)}, False),
+        ({"direction": "inbound"}, False),
+        ({"text": "Line one\r\nLine two  "}, True),
+        ({"text": "Line one Line two"}, False),
+        ({"text": ""}, False),
+    ],
+)
+def test_a_message_is_ours_by_its_text_direction_and_time(
+    raw: Any, connect: Callable[..., GenesysCloud], change: dict[str, Any], is_ours: bool
+) -> None:
+    what = {
+        "ended": SINCE,
+        "listed": SINCE,
+        "listed_status": "sent",
+        "sent": SINCE,
+        "direction": "outbound",
+        "text": "Line one\nLine two",
+        **change,
+    }
+    listed = {"messageId": "m", "messageStatus": what["listed_status"]}
+    if what["listed"] is not None:
+        listed["messageTime"] = what["listed"].isoformat()
+
+    def answer(asked: Any) -> Any:
+        if asked.path.endswith("/m/details"):
+            normalized = {"type": "Text", "text": what["text"]}
+            return raw.reply(
+                {
+                    "direction": what["direction"],
+                    "timestamp": what["sent"].isoformat(),
+                    "normalizedMessage": normalized,
+                }
+            )
+        if asked.method == "GET":
+            return raw.reply({"participants": [{"purpose": "api", "messages": [listed]}]})
+        conversation = {
+            "conversationId": "c1",
+            "conversationStart": (SINCE - timedelta(hours=1)).isoformat(),
+            "conversationEnd": what["ended"].isoformat(),
+        }
+        return raw.reply({"conversations": [conversation]})
+
+    raw.api = answer
+    found = find_sent(
+        connect(raw.url),
+        OutboundMessage("c", OURS, "Line one\nLine two"),
+        contact_ids=("c",),
+        since=SINCE,
+        now=SINCE + timedelta(minutes=1),
+    )
+    assert found == (Receipt("m", "c1", what["sent"]) if is_ours else None)
+
+
+def test_the_search_goes_back_ninety_days_in_windows_of_31(
+    raw: Any, connect: Callable[..., GenesysCloud]
+) -> None:
+    raw.api = lambda _: raw.reply({})
+    message = OutboundMessage("c", OURS, "Hello")
+    find_sent(connect(raw.url), message, contact_ids=("c",), since=SINCE, now=SINCE)
+    intervals = [
+        tuple(map(datetime.fromisoformat, one.json["interval"].split("/")))
+        for one in raw.requests("details/query")
+    ]
+    days = [(SINCE - end, SINCE - start) for start, end in intervals]
+    assert days == [
+        (timedelta(days=newest), timedelta(days=oldest))
+        for newest, oldest in [(0, 31), (31, 62), (62, 90)]
+    ]

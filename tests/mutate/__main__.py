@@ -140,14 +140,13 @@ class Trial:
             begun = time.monotonic()
             place = locate(mutant, checkout.read(mutant.module))
             tests = baseline.tests_for(mutant.module, place)
-            seconds = sum(baseline.seconds[test] for test in tests)
-            survived = checkout.survives(mutant, change, tests, seconds)
+            caught_by = checkout.catch(mutant, change, tests)
         finally:
             self._free.put(checkout)
         took = time.monotonic() - begun
-        word = "SURVIVED" if survived else "caught"
-        _say(f"{word} {took:4.0f} s {len(tests):4} tests  {describe(mutant, change)}")
-        return survived
+        fate = f"caught by {caught_by}" if caught_by else "SURVIVED"
+        _say(f"{describe(mutant, change)}  {fate}, {took:.0f} s, {len(tests)} tests")
+        return not caught_by
 
 
 def describe(mutant: Mutant, change: Change) -> str:

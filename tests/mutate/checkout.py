@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,8 +16,10 @@ from pathlib import Path
 from tests.mutate.mutants import Change, Mutant, Place
 
 _LONGEST_BASELINE = 900.0
-_START = 30.0  # seconds that pytest may take before its first test, on a busy machine
-_SLOWER = 5.0  # a run counts as hung after so many times what its tests took before
+# A test counts as hung after this time and so many times what it took without a mutant; a run too.
+_PATIENCE = 15.0
+_SLOWER = 5.0
+_END_WHEN_HUNG = ("-o", "faulthandler_exit_on_timeout=true", "-o")
 _NO_TESTS = 5  # pytest's exit code
 
 
@@ -31,8 +34,8 @@ class Baseline:
     seconds: dict[str, float]
     lines: dict[str, dict[int, list[str]]]
 
-    def tests_for(self, module: str, place: Place) -> list[str]:
-        """List the tests that can notice a change, those first that most likely do.
+    def tests_for(self, module: str, place: Place) -> dict[str, float]:
+        """Return the tests that can notice a change, the likely ones first, and their seconds.
 
         That's those that run the mutant; all, if it runs on import or if none runs it in this
         process.
@@ -45,7 +48,8 @@ class Baseline:
         def rank(test: str) -> tuple[bool, bool, float]:
             return (test not in knows, own not in test, self.seconds[test])
 
-        return sorted(self.seconds if place.on_import or not near else near, key=rank)
+        tests = self.seconds if place.on_import or not near else near
+        return {test: self.seconds[test] for test in sorted(tests, key=rank)}
 
 
 class Checkout:
@@ -98,24 +102,30 @@ class Checkout:
         }
         return Baseline(notes["seconds"], lines)
 
-    def survives(self, mutant: Mutant, change: Change, tests: list[str], seconds: float) -> bool:
-        """Run the tests, which took ``seconds``, over a mutant; tell whether none noticed it."""
+    def catch(self, mutant: Mutant, change: Change, tests: dict[str, float]) -> str:
+        """Run tests, which took so many seconds, over a mutant; return who noticed it, or ""."""
         module = self.root / mutant.module
         original = module.read_text()
         # A change within the same second and of the same length would load the old bytecode.
         for stale in self._compiled(module.parent).glob(f"{module.stem}.*.pyc"):
             stale.unlink()
-        self._list.write_text(json.dumps(tests))
+        self._list.write_text(json.dumps(list(tests)))
         environment = {"MUTATE_TESTS": str(self._list), "PYTHONDONTWRITEBYTECODE": "1"}
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
+        longest = _PATIENCE + _SLOWER * max(tests.values())
         module.write_text(change.source)
         try:
-            code, output = self._run(files, environment, _START + _SLOWER * seconds)
+            code, output = self._run(
+                [*_END_WHEN_HUNG, f"faulthandler_timeout={longest}", *files],
+                environment,
+                _PATIENCE + _SLOWER * sum(tests.values()),
+            )
         finally:
             module.write_text(original)
         if code == _NO_TESTS:
             raise BrokenTests(output[-4000:])
-        return code == 0
+        failed = re.search(r"^(?:FAILED|ERROR) (?:.*/)?(.+?)(?: - .*)?$", output, re.MULTILINE)
+        return "" if code == 0 else failed[1] if failed else "a timeout"
 
     def _environment(self) -> dict[str, str]:
         return {

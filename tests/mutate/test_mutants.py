@@ -88,7 +88,7 @@ def test_a_mutant_meets_the_tests_that_run_its_statement() -> None:
     lines = {4: list(seconds), 5: ["tests/test_m.py::b"], 6: ["tests/test_other.py::a"]}
     baseline = Baseline(seconds, {"bot/m.py": lines})
     tests = {
-        mutant.line: baseline.tests_for("bot/m.py", locate(mutant, source))
+        mutant.line: list(baseline.tests_for("bot/m.py", locate(mutant, source)))
         for mutant in find_mutants("bot/m.py", source)
     }
     by_likelihood = ["tests/test_m.py::c", "tests/test_m.py::b", "tests/test_other.py::a"]

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ from tests.bot.delivery.conftest import (
 NewWorker = Callable[..., Worker]
 Connect = Callable[..., GenesysCloud]
 LOOKUP = "identifierlookup"
-FOUND = "Found by identifier lookup. Last web messaging conversation: 2 days ago."
+FOUND = "Found by identifier lookup. Last web messaging conversation"  # and how long ago
 SHOW, DELIVER = publish(REQUEST), deliver(REQUEST)
 SENT = [Event.ASKED, Event.FOUND, Event.SENDING, Event.ACCEPTED]
 MICROSECOND = timedelta(microseconds=1)
@@ -126,7 +126,8 @@ def test_a_message_sent_anyway_is_checked_again_and_goes_out_however_old_it_is(
 def test_a_message_goes_out_once_with_everything_stored(worker: Worker, clock: Clock) -> None:
     worker.submit()
     assert worker.run(DELIVER) == [SHOW, SHOW]
-    assert worker.history() == [
+    told = [(event, detail.partition(":")[0]) for event, detail in worker.history()]
+    assert told == [
         (Event.ASKED, ""),
         (Event.FOUND, FOUND),
         (Event.SENDING, ""),
@@ -705,20 +706,73 @@ def test_a_send_may_take_20_seconds_but_not_longer_than_the_deadline(
     assert given == [patience]
 
 
-@pytest.mark.parametrize("state", [State.ACCEPTED, State.WAITING, State.FAILED])
-def test_a_late_answer_to_a_send_does_not_move_a_request_back(
-    state: State, new_worker: NewWorker, full: GenesysCloud
-) -> None:
-    """Another worker found the message while this one was waiting to send it."""
-    worker = new_worker(send_with=full)
-    worker.submit()
+def _move_while_sending(worker: Worker, state: State) -> None:
+    """Let another worker move the request as soon as this one begins to send it."""
     worker.execute(
         "CREATE TRIGGER meanwhile AFTER UPDATE OF state ON requests WHEN NEW.state = 'sending' "
         f"BEGIN UPDATE requests SET state = '{state}'; END"
     )
+
+
+@pytest.mark.parametrize(
+    "state", [State.UNCERTAIN, State.ACCEPTED, State.WAITING, State.FAILED, State.CHECKING]
+)
+def test_a_send_that_is_put_off_late_does_not_move_a_request(
+    state: State, new_worker: NewWorker, full: GenesysCloud
+) -> None:
+    worker = new_worker(send_with=full)
+    _move_while_sending(worker, state)
+    worker.submit()
     assert worker.run(DELIVER) == [SHOW]
     assert worker.load().state is state
     assert worker.events() == SENT[:3]
+
+
+@pytest.mark.parametrize("state", [State.UNCERTAIN, State.ACCEPTED, State.WAITING])
+@pytest.mark.parametrize(("status", "in_form"), [(400, False), (409, False), (409, True)])
+def test_a_refusal_that_comes_late_does_not_move_a_request(
+    status: int, in_form: bool, state: State, worker: Worker
+) -> None:
+    worker.local.order("genesys", SEND, "status", status=status, times=1)
+    _move_while_sending(worker, state)
+    age = 1 if in_form else -1
+    worker.add(State.SCHEDULED, checked_at=worker.clock.after(-age))
+    assert worker.run(DELIVER) == []
+    request = worker.load()
+    assert (request.state, request.reason) == (state, "")
+    assert request.checked_at == worker.clock.after(-age)
+    assert worker.events() == [Event.ASKED, Event.SENDING]
+
+
+class FrozenLookup(Lookup):
+    """Lets time pass between the move to ``sending`` and the send."""
+
+    frozen: Callable[[], object] = staticmethod(lambda: None)
+
+    def note_send(self, contact_ids: Iterable[str]) -> None:
+        super().note_send(contact_ids)
+        self.frozen()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sends"), [(0.0, True), (4.9, True), (5.1, False), (40, False)]
+)
+def test_a_worker_that_was_frozen_before_its_send_does_not_send(
+    seconds: float, sends: bool, new_worker: NewWorker, clock: Clock
+) -> None:
+    """Another worker may have acted since."""
+    worker = new_worker(lookup=FrozenLookup)
+    worker.lookup.frozen = lambda: clock.advance(seconds)
+    worker.add(State.SCHEDULED, checked_at=clock.at)
+    jobs = worker.run(DELIVER)
+    if sends:
+        assert jobs == [SHOW]
+        assert worker.load().state is State.ACCEPTED
+    else:
+        assert jobs == [reconcile(REQUEST, 0, READ_BACK[0]), SHOW]
+        assert worker.load().state is State.SENDING
+        assert worker.events() == [Event.ASKED, Event.SENDING, Event.FATE_UNKNOWN]
+    assert len(worker.sends()) == (1 if sends else 0)
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 415, 418])

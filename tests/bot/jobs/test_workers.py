@@ -18,7 +18,6 @@ from tests.conftest import wait_until
 
 BEAT = 5.0
 HOUR = 3600.0
-LONG_AGO = MISSED_BEATS * BEAT + 1.0
 MINE, THEIRS = "mine", "theirs"
 
 
@@ -75,6 +74,11 @@ def cluster(database_url: str, connect: Callable[[str], Database]) -> Iterator[C
         one.stop()
 
 
+def look(workers: Workers, times: int) -> None:
+    for _ in range(times):
+        workers.take_over()
+
+
 def test_a_heartbeat_is_written_and_renewed(cluster: Cluster) -> None:
     mine = cluster.join(MINE)
     mine.beat()
@@ -84,11 +88,12 @@ def test_a_heartbeat_is_written_and_renewed(cluster: Cluster) -> None:
     assert -1.0 < cluster.ages()[MINE] < 10.0
 
 
-def test_a_process_beats_when_it_starts_and_again_and_again_until_it_stops(
+def test_a_process_beats_again_and_again_until_it_stops(
     cluster: Cluster,
 ) -> None:
     cluster.queue.running = {}
     mine = cluster.join(MINE, beat_seconds=0.01)
+    mine.beat()
     mine.start()
     assert cluster.ages().keys() == {MINE}
     cluster.beat(MINE, ago=HOUR)
@@ -97,68 +102,55 @@ def test_a_process_beats_when_it_starts_and_again_and_again_until_it_stops(
     assert cluster.ages() == {}
 
 
-def test_jobs_of_a_silent_process_are_taken_over_at_the_second_look_and_once(
-    cluster: Cluster,
+@pytest.mark.parametrize("has_beaten", [True, False])
+def test_jobs_of_a_silent_process_are_taken_over_at_the_fourth_look(
+    has_beaten: bool, cluster: Cluster
 ) -> None:
     mine = cluster.join(MINE)
-    cluster.beat(THEIRS, ago=LONG_AGO)
-    mine.take_over()
+    if has_beaten:
+        cluster.beat(THEIRS)
+    look(mine, MISSED_BEATS)
     assert cluster.queue.resumed == []
-    mine.take_over()
+    look(mine, 1)
     assert cluster.queue.resumed == [["job"]]
-    for _ in range(3):  # until they run somewhere, they're still listed as the dead one's
-        mine.take_over()
+    look(mine, MISSED_BEATS)  # its heartbeat was renewed, so there is time until they run
     assert cluster.queue.resumed == [["job"]]
-
-
-def test_jobs_of_a_process_without_a_heartbeat_are_taken_over_at_the_second_look_and_once(
-    cluster: Cluster,
-) -> None:
-    mine = cluster.join(MINE)
-    for resumed in ([], [["job"]], [["job"]], [["job"]]):
-        mine.take_over()
-        assert cluster.queue.resumed == resumed
 
 
 def test_only_the_jobs_of_the_dead_one_are_taken_over(cluster: Cluster) -> None:
     cluster.queue.running = {MINE: ["a"], THEIRS: ["b", "c"], "alive": ["d"], "gone": ["e"]}
     mine = cluster.join(MINE)
-    cluster.beat(MINE, ago=HOUR)  # this process may be late itself
-    cluster.beat(THEIRS, ago=LONG_AGO)
-    cluster.beat("alive", ago=LONG_AGO - 2.0)
-    for _ in range(2):
-        mine.take_over()
+    cluster.beat(THEIRS)
+    for ago in range(MISSED_BEATS + 1):
+        cluster.beat("alive", ago=HOUR - ago)
+        look(mine, 1)
     assert sorted(cluster.queue.resumed) == [["b", "c"], ["e"]]
 
 
-def test_jobs_of_a_process_that_beats_again_are_left_alone(cluster: Cluster) -> None:
+def test_jobs_of_a_process_that_beats_at_last_are_left_alone(cluster: Cluster) -> None:
     mine = cluster.join(MINE)
-    for _ in range(3):
-        cluster.beat(THEIRS, ago=LONG_AGO)  # late each time, but it lives
-        mine.take_over()
+    for ago in range(3):
+        cluster.beat(THEIRS, ago=HOUR - ago)
+        look(mine, MISSED_BEATS)  # late each time, but it lives
     assert cluster.queue.resumed == []
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
 def test_a_clock_that_jumps_kills_nobody(jump: float, cluster: Cluster) -> None:
-    mine, theirs = cluster.join(MINE), cluster.join(THEIRS)
-    theirs.beat()
-    mine.take_over()
-    cluster.beat(THEIRS, ago=jump)  # the clock jumps: the last heartbeat looks old, or ahead
-    mine.take_over()
-    theirs.beat()  # by the new clock
-    mine.take_over()
-    mine.take_over()
+    mine = cluster.join(MINE)
+    for number in range(2 * MISSED_BEATS):
+        cluster.beat(THEIRS, ago=number * jump)
+        look(mine, 1)
     assert cluster.queue.resumed == []
 
 
 def test_of_two_that_look_only_one_takes_over(cluster: Cluster) -> None:
     first, second = cluster.join("first"), cluster.join("second")
-    cluster.beat(THEIRS, ago=LONG_AGO)
-    for look in range(3):
-        first.take_over()
-        second.take_over()
-        assert cluster.queue.resumed == ([] if look == 0 else [["job"]])
+    cluster.beat(THEIRS)
+    for _ in range(MISSED_BEATS + 2):
+        look(first, 1)
+        look(second, 1)
+    assert cluster.queue.resumed == [["job"]]
 
 
 @pytest.mark.parametrize("has_beaten", [True, False])
@@ -168,16 +160,16 @@ def test_of_two_that_take_over_at_the_same_time_one_wins(
 ) -> None:
     rivals = [cluster.join("first"), cluster.join("second")]
     if has_beaten:
-        cluster.beat(THEIRS, ago=LONG_AGO)
+        cluster.beat(THEIRS)
     barrier = threading.Barrier(2)
 
-    def look_twice(rival: Workers) -> None:
-        rival.take_over()
+    def look_together(rival: Workers) -> None:
+        look(rival, MISSED_BEATS)
         barrier.wait()  # both have seen the same dead process
-        rival.take_over()
+        look(rival, 1)
 
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(look_twice, rivals))
+        list(threads.map(look_together, rivals))
     assert cluster.queue.resumed == [["job"]]
 
 
@@ -189,17 +181,14 @@ def test_a_winner_that_dies_before_it_resumes_is_succeeded(
     def die(_job_ids: list[str]) -> None:
         raise sa.exc.OperationalError("", None, Exception("it died here"))
 
-    cluster.beat(THEIRS, ago=LONG_AGO)
-    winner.take_over()
+    cluster.beat(THEIRS)
+    look(winner, MISSED_BEATS)
     with monkeypatch.context() as patch, pytest.raises(sa.exc.OperationalError):
         patch.setattr(cluster.queue, "resume", die)
-        winner.take_over()
-    next_one.take_over()
-    next_one.take_over()
+        look(winner, 1)
+    look(next_one, MISSED_BEATS)
     assert cluster.queue.resumed == []  # it was renewed just now
-    cluster.beat(THEIRS, ago=LONG_AGO)  # time passes
-    next_one.take_over()
-    next_one.take_over()
+    look(next_one, 1)
     assert cluster.queue.resumed == [["job"]]
 
 
