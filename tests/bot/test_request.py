@@ -211,3 +211,9 @@ def test_the_same_words_to_the_same_customer_are_one_intention(
 ) -> None:
     assert a_request().same_intention(a_request(agent_name="Leo", created_at=NOW.replace(hour=1)))
     assert not a_request().same_intention(a_request(text="other"))
+
+
+def test_a_new_request_is_not_watched_and_was_never_looked_for(
+    a_request: Callable[..., Request],
+) -> None:
+    assert (a_request().is_watched, a_request().looks) == (False, 0)

@@ -22,6 +22,7 @@ from genesys import (
     UnexpectedAnswer,
     UnsupportedMedia,
 )
+from genesys.refusals import Answer, refused
 
 Connect = Callable[..., GenesysCloud]
 ME = "/api/v2/tokens/me"
@@ -125,3 +126,20 @@ def test_every_error_survives_copying_and_pickling(
     fault.definite = not fault.definite
     assert vars(copied(fault)) == vars(fault)
     assert str(copied(fault)) == "It broke. Mend it."
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (399, UnexpectedAnswer),
+        (400, BadRequest),
+        (499, BadRequest),
+        (500, Unavailable),
+        (599, Unavailable),
+        (600, UnexpectedAnswer),
+    ],
+)
+def test_a_status_that_is_not_documented_is_judged_by_its_hundred(
+    status: int, kind: type[GenesysError]
+) -> None:
+    assert type(refused(Answer(status, {}, {}))) is kind

@@ -403,3 +403,9 @@ def test_an_old_message_is_searched_in_windows(analytics: Any, raw: Any) -> None
     assert len(intervals) == 4, "three windows, and the conversation by its id"
     assert all(end - start <= timedelta(days=31) for start, end in intervals)
     assert min(start for start, _ in intervals[:3]).time() == datetime.min.time()
+
+
+def test_what_begins_on_a_clock_ahead_of_ours_is_seen(analytics: Any) -> None:
+    ahead = NOW + MINUTE / 2
+    newer = _told(ahead, conversationId="another", conversationInitiator="external")
+    assert analytics(newer).reply.at == ahead

@@ -255,3 +255,11 @@ def test_the_link_leads_to_the_region(region: str, host: str) -> None:
 def test_with_an_api_url_the_link_leads_there(api_url: str, host: str) -> None:
     link = conversation_link(Connection("id", "secret", api_url=api_url), "c1")
     assert link == f"{host}/directory/#/engage/admin/interactions/c1"
+
+
+def test_of_several_failures_the_last_has_the_reason(
+    raw: Any, connect: Callable[..., GenesysCloud]
+) -> None:
+    receipts = [_receipt("Failed", code, final=True) for code in ("ServerError", "DataFiltered")]
+    raw.api = lambda _: raw.reply({"status": "failed", "normalizedReceipts": receipts})
+    assert read_message(connect(raw.url), "m").reason == "DataFiltered: Because."

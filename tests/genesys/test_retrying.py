@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tenacity import RetryCallState
 
 from genesys import (
     FateUnknown,
@@ -16,6 +17,7 @@ from genesys import (
     Unavailable,
     send_once,
 )
+from genesys.retry import retrying
 
 Connect = Callable[..., GenesysCloud]
 ME = "/api/v2/tokens/me"
@@ -145,3 +147,13 @@ def test_the_rate_is_learned_from_every_answer(raw: Any, connect: Connect) -> No
         cloud.call("GET", ME)
     cloud.call("GET", ME)
     assert learned == [(180, 17, 31), (180, 17, 30)]
+
+
+@pytest.mark.parametrize(("attempt", "longest"), [(1, 0.5), (2, 1.0), (4, 4.0), (20, 4.0)])
+def test_the_pauses_are_random_and_double_up_to_four_seconds(attempt: int, longest: float) -> None:
+    loop = retrying(60.0, repeatable=True)
+    state = RetryCallState(loop, None, (), {})
+    state.attempt_number = attempt
+    pauses = [loop.wait(state) for _ in range(1_000)]
+    assert 0.0 <= min(pauses) < 0.1 * longest
+    assert 0.9 * longest < max(pauses) <= longest

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from genesys import (
+    CHANNEL_TEXT_LIMIT,
     BadRequest,
     Conflict,
     Customer,
@@ -325,3 +326,44 @@ def test_the_search_goes_back_ninety_days_in_windows_of_31(
         (timedelta(days=newest), timedelta(days=oldest))
         for newest, oldest in [(0, 31), (31, 62), (62, 90)]
     ]
+
+
+def test_genesys_takes_a_text_up_to_the_limit_and_none_longer(
+    local: Any, cloud: GenesysCloud
+) -> None:
+    jane = _customer(local, cloud, "jane@example.com")
+    assert send_once(cloud, _message(local, jane, "x" * CHANNEL_TEXT_LIMIT)).message_id
+    with pytest.raises(BadRequest):
+        send_once(
+            cloud,
+            _message(local, jane, "x" * (CHANNEL_TEXT_LIMIT + 1), into_open_conversation=True),
+        )
+
+
+def test_a_newer_conversation_that_ended_before_does_not_hide_ours(
+    raw: Any, connect: Callable[..., GenesysCloud]
+) -> None:
+    """The message went into an older one that is still open."""
+    ended = {
+        "conversationId": "ended",
+        "conversationStart": (SINCE - timedelta(hours=1)).isoformat(),
+        "conversationEnd": (SINCE - timedelta(minutes=30)).isoformat(),
+    }
+    still_open = {
+        "conversationId": "open",
+        "conversationStart": (SINCE - timedelta(hours=2)).isoformat(),
+    }
+    sent = {"direction": "outbound", "timestamp": SINCE.isoformat()}
+
+    def answer(asked: Any) -> Any:
+        if asked.path.endswith("/m/details"):
+            return raw.reply({**sent, "normalizedMessage": {"type": "Text", "text": "Hello"}})
+        if asked.method == "GET":
+            listed = {"messageId": "m", "messageStatus": "queued"}
+            return raw.reply({"participants": [{"purpose": "api", "messages": [listed]}]})
+        return raw.reply({"conversations": [ended, still_open]})
+
+    raw.api = answer
+    message = OutboundMessage("c", OURS, "Hello")
+    found = find_sent(connect(raw.url), message, contact_ids=("c",), since=SINCE, now=SINCE)
+    assert found == Receipt("m", "open", SINCE)

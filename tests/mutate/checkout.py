@@ -37,19 +37,21 @@ class Baseline:
     def tests_for(self, module: str, place: Place) -> dict[str, float]:
         """Return the tests that can notice a change, the likely ones first, and their seconds.
 
-        That's those that run the mutant; all, if it runs on import or if none runs it in this
-        process.
+        That's those that run the mutant and those in the module's own file, which may run it in
+        another process; all, if it runs on import or if no test was seen to run it.
         """
         lines = self.lines.get(module, {})
         near = {test for line in place.lines for test in lines.get(line, ())}
         knows = near or {test for tests in lines.values() for test in tests}
-        own = f"/test_{Path(module).stem}.py"
+        own = f"/test_{Path(module).stem}"
 
         def rank(test: str) -> tuple[bool, bool, float]:
             return (test not in knows, own not in test, self.seconds[test])
 
-        tests = self.seconds if place.on_import or not near else near
-        return {test: self.seconds[test] for test in sorted(tests, key=rank)}
+        needed = set(self.seconds)
+        if near and not place.on_import:
+            needed = near | {test for test in needed if own in test}
+        return {test: self.seconds[test] for test in sorted(needed, key=rank)}
 
 
 class Checkout:

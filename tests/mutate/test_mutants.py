@@ -84,18 +84,19 @@ def test_the_list_of_equivalents_can_be_read() -> None:
 
 def test_a_mutant_meets_the_tests_that_run_its_statement() -> None:
     source = "LIMIT = 1\n_OWN = 2\ndef f(x):\n    if x > 1:\n        return _OWN\n    return 3\n"
-    seconds = {"tests/test_other.py::a": 1.0, "tests/test_m.py::b": 9.0, "tests/test_m.py::c": 2.0}
-    lines = {4: list(seconds), 5: ["tests/test_m.py::b"], 6: ["tests/test_other.py::a"]}
+    seconds = {"tests/test_o.py::a": 1.0, "tests/test_m.py::b": 9.0, "tests/test_m.py::c": 2.0}
+    lines = {4: list(seconds), 5: ["tests/test_m.py::b"], 6: ["tests/test_o.py::a"]}
     baseline = Baseline(seconds, {"bot/m.py": lines})
     tests = {
         mutant.line: list(baseline.tests_for("bot/m.py", locate(mutant, source)))
         for mutant in find_mutants("bot/m.py", source)
     }
-    by_likelihood = ["tests/test_m.py::c", "tests/test_m.py::b", "tests/test_other.py::a"]
+    own = ["tests/test_m.py::b", "tests/test_m.py::c"]
+    by_likelihood = ["tests/test_m.py::c", "tests/test_m.py::b", "tests/test_o.py::a"]
     assert tests[1] == by_likelihood  # it runs on import, so any test may notice it
-    assert tests[2] == ["tests/test_m.py::b"]  # nothing else can use it
+    assert tests[2] == own  # nothing else can use it
     assert tests[4] == by_likelihood
-    assert tests[6] == ["tests/test_other.py::a"]
+    assert tests[6] == ["tests/test_o.py::a", *reversed(own)]  # which may start another process
 
 
 def test_a_module_is_judged_by_the_tests_of_its_package() -> None:
