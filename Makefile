@@ -47,7 +47,7 @@ surfaces: $(VENV)/run ## Print every view and message of the bot as JSON lines
 soak: $(VENV)/dev ## Kill bots at random under load: ARGS="--processes 3 --database postgresql"
 	$(BIN)/python -m tests.crash.soak $(ARGS)
 
-bench: $(VENV)/dev ## Measure the bot beside what it can be compared to: ARGS="ack rate --out FILE"
+bench: $(VENV)/dev ## Measure the bot beside what it can be compared to: ARGS="ack quota --out FILE"
 	$(BIN)/python -m benchmarks $(ARGS)
 
 mutate: $(VENV)/dev ## Count how many seeded mistakes the fast tests notice: ARGS="--sample 20"

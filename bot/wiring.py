@@ -32,7 +32,7 @@ from bot.slack.errors import ErrorHandler
 from bot.slack.form import Form
 from bot.slack.listeners import build_app
 from bot.storage.database import Database
-from bot.storage.migrations import migrate
+from bot.storage.migrations import NewerDatabase, migrate
 from bot.storage.outcome_schedule import OutcomeSchedule
 from bot.storage.rate_limit import SharedRateLimiter
 from bot.storage.requests import RequestStore
@@ -191,6 +191,13 @@ def open_database(url: str) -> Database:
         migrate(database)
     except OutdatedSdk as error:
         raise BadSettings([str(error)]) from None
+    except NewerDatabase:
+        raise BadSettings(
+            [
+                "PROACTIVE_DATABASE_URL: a newer release has upgraded this database. "
+                "Start that release, or use another database."
+            ]
+        ) from None
     except (OSError, sa.exc.SQLAlchemyError) as error:
         what = address.database if address.get_backend_name() == "sqlite" else address.host
         reason = str(error.strerror or error) if isinstance(error, OSError) else _kind(error)

@@ -1,6 +1,7 @@
 """The transition table: a final state stays, and no news moves a request backwards."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import permutations, product
 
 import pytest
@@ -44,6 +45,7 @@ RANK = {
 NOT_TAKEN = (State.SENDING, State.SCHEDULED)
 DECISION = (State.UNCERTAIN, State.SCHEDULED)
 PIECES_OF_NEWS = 4
+HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
 GUARDS = {new: sources(new) for new in State}  # the store moves a request by these
 
 
@@ -217,3 +219,21 @@ def test_a_new_request_is_not_watched_and_was_never_looked_for(
     a_request: Callable[..., Request],
 ) -> None:
     assert (a_request().is_watched, a_request().looks) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("times", "late_from"),
+    [
+        ({"send_before": NOW + HOUR}, NOW + HOUR),
+        ({"send_at": NOW + HOUR, "send_before": NOW + 2 * HOUR}, NOW + 2 * HOUR),
+        ({}, NOW + 24 * HOUR + TICK),
+        ({"send_at": NOW + HOUR}, NOW + 25 * HOUR + TICK),
+        ({"send_at": NOW - HOUR}, NOW + 24 * HOUR + TICK),
+    ],
+)
+def test_a_request_is_late_from_its_deadline_on_or_after_a_day(
+    times: dict[str, datetime], late_from: datetime, a_request: Callable[..., Request]
+) -> None:
+    request = a_request(**times)
+    assert not request.is_late(late_from - TICK)
+    assert request.is_late(late_from)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -13,7 +14,7 @@ from alembic.script import ScriptDirectory
 
 from bot.storage import migrations
 from bot.storage.database import Database
-from bot.storage.migrations import migrate
+from bot.storage.migrations import VERSION, NewerDatabase, migrate
 from bot.storage.tables import metadata
 
 
@@ -79,3 +80,17 @@ def head() -> str:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     (head,) = ScriptDirectory.from_config(config).get_heads()
     return head
+
+
+def test_the_version_is_that_of_the_newest_step() -> None:
+    assert head() == VERSION
+
+
+def test_a_database_of_a_newer_release_is_refused(
+    database_url: str, connect: Callable[[str], Database]
+) -> None:
+    database = connect(database_url)
+    with database.transaction() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NewerDatabase):
+        migrate(database)
