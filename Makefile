@@ -3,32 +3,35 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# More than the cores of a small machine: half of the time the tests wait for programs of theirs.
+# More than a small machine has cores: the tests spend half of their time waiting for processes.
 WORKERS ?= 3
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate pyproject.toml
 
+# The tests start the bot a hundred times: it shouldn't compile its modules each time.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help sandbox test slow check lint types lock surfaces fast screenshot soak mutate matrix bench clean
 
-help: ## Say what there is to make
+help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
-sandbox: $(VENV)/run ## Try the whole product in a browser, no account needed
+sandbox: $(VENV)/run ## Try the product in a browser, without any account
 	@$(BIN)/python -m sandbox $(ARGS)
 
-test: $(VENV)/dev ## Run the tests
+test: $(VENV)/dev ## Run all the tests except the slow ones
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
 
-slow: $(VENV)/dev ## Run the tests that take longer (kills, several processes)
+slow: $(VENV)/dev ## Run the slow tests (kills, several processes)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
 
-fast: $(VENV)/dev ## Run the fast tests, and start the bot once
+fast: $(VENV)/dev ## Run the fast tests and the product's main path
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" tests/bot tests/genesys \
 		tests/test_architecture.py tests/product/test_main_path.py $(ARGS)
 
-check: lint types test ## Lint, types and tests
+check: lint types test ## Run lint, types and tests
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -37,7 +40,7 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy bot genesys sandbox
 
-lock: $(VENV)/dev ## Write the lock files anew from pyproject.toml
+lock: $(VENV)/dev ## Update the lock files from pyproject.toml
 	$(COMPILE) $(ARGS) -o requirements.lock
 	$(COMPILE) $(ARGS) --extra dev -o requirements-dev.lock
 
@@ -47,10 +50,10 @@ surfaces: $(VENV)/run ## Print every view and message of the bot as JSON lines
 soak: $(VENV)/dev ## Kill bots at random under load: ARGS="--processes 3 --database postgresql"
 	$(BIN)/python -m tests.crash.soak $(ARGS)
 
-bench: $(VENV)/dev ## Measure the bot beside what it can be compared to: ARGS="ack quota --out FILE"
+bench: $(VENV)/dev ## Measure the bot and what it's compared with: ARGS="ack quota --out FILE"
 	$(BIN)/python -m benchmarks $(ARGS)
 
-mutate: $(VENV)/dev ## Count how many seeded mistakes the fast tests notice: ARGS="--sample 20"
+mutate: $(VENV)/dev ## Count how many planted bugs the fast tests catch: ARGS="--sample 20"
 	$(BIN)/python -m tests.mutate $(ARGS)
 
 matrix: $(VENV)/dev ## Kill a bot at every named point: ARGS="--kills 10 --database postgresql"
@@ -66,17 +69,17 @@ $(VENV)/python:
 		{ echo "Python's venv module is missing: on Debian install the package python3-venv"; exit 1; }
 	@touch $@
 
-# --no-compile: the SDK has thousands of modules of which the bot loads a few.
+# --no-compile: the SDK has thousands of modules, and the bot loads only a few.
 $(VENV)/run: $(VENV)/python requirements.lock pyproject.toml
 	@echo "Setting up $(VENV) (about a minute, once) …"
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements.lock
 	@$(PIP) install --quiet --no-deps -e .
-	@$(BIN)/python -c "import bot.app, sandbox.server"  # writes the bytecode of what is loaded
+	@$(BIN)/python -c "import bot.app, sandbox.server"  # compiles only what it loads
 	@touch $@
 
 $(VENV)/dev: $(VENV)/run requirements-dev.lock
 	@$(PIP) install --quiet --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
 
-screenshot: $(VENV)/dev ## Photograph the sandbox for the README
+screenshot: $(VENV)/dev ## Take the README's screenshot of the sandbox
 	SCREENSHOT=docs/sandbox.png $(BIN)/python -m pytest tests/page/test_page_whole_way.py

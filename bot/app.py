@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -68,6 +69,7 @@ async def _serve(settings: Settings, backend: Backend, listening: socket.socket)
         @contextlib.asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             await asyncio.to_thread(backend.start)
+            gc.freeze()  # no ack waits while the collector goes through all that was loaded
             socket_mode = keep_socket(
                 frontend.app, settings.slack_app_token, client, frontend.health
             )

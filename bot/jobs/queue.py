@@ -41,9 +41,7 @@ APPLICATION = "proactive"
 # Pinned, because DBOS's default is a hash of the code: a new release would leave the jobs of the
 # old one alone for ever. Raise it only together with a migration of the waiting jobs.
 APPLICATION_VERSION = "2"
-# In one process. The rate limit lets at most 50 jobs wait for Genesys at once (300 calls a minute,
-# ten seconds of patience), and those who wait mustn't keep the cards of others waiting.
-JOBS_AT_ONCE = 64
+JOBS_AT_ONCE = 32  # in one process; some of them wait for the rate limit, a few seconds at most
 POLL_SECONDS = 0.25
 STOP_SECONDS = 5  # for jobs under way, so that a bot that's told to stop stops within ten
 LONGEST_DELAY = 60.0  # seconds between two attempts of a job that keeps failing

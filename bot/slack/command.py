@@ -31,15 +31,17 @@ class Command:
 
     async def open_form(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Open the form with the customer and message that follow the command, or show help."""
-        typed = interaction.text
-        if typed.strip().lower() in _HELP:
+        if interaction.text.strip().lower() in _HELP:
             shown = show_help(self.name)
             await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
             return
-        customer, message = split_command(typed, self._country)
-        draft = make_draft(interaction.place, customer, message, self._country)
         await ack()
-        self._errors.start(self._form.open(draft, interaction.trigger_id, typed), interaction)
+        self._errors.start(self._open(interaction), interaction)
+
+    async def _open(self, interaction: Interaction) -> None:
+        customer, message = split_command(interaction.text, self._country)
+        draft = make_draft(interaction.place, customer, message, self._country)
+        await self._form.open(draft, interaction.trigger_id, interaction.text)
 
     async def open_form_for_message(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Open the form for the first customer that a message names; the card goes below it."""

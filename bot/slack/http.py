@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import parse_qsl
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import Clock, SignatureVerifier
 from starlette.types import Receive, Scope, Send
+from yarl import URL
 
 MAX_BODY = 1_000_000  # bytes; Slack's largest request is a 250 kB view, percent-encoded
 TOLERANCE_SECONDS = 300  # SignatureVerifier's: how far Slack's clock and ours may differ
@@ -95,7 +95,8 @@ def parse(body: bytes, content_type: str) -> dict[str, Any]:
     """
     # Not left to Bolt: 1.30 reads a form as empty if it has the word "payload" but no such field.
     if content_type.startswith("application/x-www-form-urlencoded"):
-        fields = dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
+        # yarl parses in C; the standard library would take a tenth of the whole ack.
+        fields = dict(URL.build(query_string=body.decode("utf-8"), encoded=True).query.items())
         payload = json.loads(fields["payload"]) if "payload" in fields else fields
     else:
         payload = json.loads(body)

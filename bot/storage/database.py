@@ -11,9 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-# An agent waits 3 s at most, and a clear refusal is better than silence. So a writer waits this
-# long for the others of its process, and then this long for other processes.
+# An agent waits 3 s at most, and a clear refusal is better than silence. So an urgent writer waits
+# this long for the others of its process, and then this long for other processes.
 TURN_SECONDS, LOCK_SECONDS = 1.2, 1.5
+BACKGROUND_TURN_SECONDS = 15.0  # a job can wait, and must not fail because many others write
 
 # A server that's gone is noticed within half a minute. TCP itself waits for hours.
 _KEEPALIVES: dict[str, Any] = {
@@ -38,6 +39,7 @@ class Database:
         self.is_postgresql = address.get_backend_name() == "postgresql"
         self.engine = _open_postgresql(address) if self.is_postgresql else _open_sqlite(address)
         self._writing = threading.Lock()
+        self._background = threading.Lock()  # of the jobs, only one at a time is next in line
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[sa.Connection]:
@@ -46,27 +48,40 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """Lend a connection for one write transaction.
+    def transaction(self, *, is_urgent: bool = False) -> Iterator[sa.Connection]:
+        """Lend a connection for one write transaction; ``is_urgent``: an agent waits for it.
 
         SQLite has one writer at a time, and its own waiting is a lottery under load. So the
-        writers of a process queue here. Raises DatabaseBusy.
+        writers of a process queue here, urgent ones first. Raises DatabaseBusy.
         """
         if self.is_postgresql:
             with self.engine.begin() as connection:
                 yield connection
             return
-        if not self._writing.acquire(timeout=TURN_SECONDS):
-            raise DatabaseBusy("the database is busy")
-        try:
-            with self.engine.begin() as connection:
+        if is_urgent:
+            with _held(self._writing, TURN_SECONDS), self.engine.begin() as connection:
                 yield connection
-        finally:
-            self._writing.release()
+            return
+        with (
+            _held(self._background, BACKGROUND_TURN_SECONDS),
+            _held(self._writing, BACKGROUND_TURN_SECONDS),
+            self.engine.begin() as connection,
+        ):
+            yield connection
 
     def close(self) -> None:
         """Close the idle connections."""
         self.engine.dispose()
+
+
+@contextlib.contextmanager
+def _held(lock: threading.Lock, patience: float) -> Iterator[None]:
+    if not lock.acquire(timeout=patience):
+        raise DatabaseBusy("the database is busy")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _open_postgresql(address: sa.URL) -> sa.Engine:

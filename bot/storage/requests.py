@@ -46,7 +46,7 @@ class RequestStore:
 
         That's an earlier request when the same view was submitted before.
         """
-        with self._database.transaction() as connection:
+        with self._database.transaction(is_urgent=True) as connection:
             if not insert_new(connection, requests, to_row(request)):
                 return _load(connection, request.request_id)
             add_line(connection, request.request_id, Event.ASKED, at=request.created_at)

@@ -5,6 +5,8 @@ Customers' addresses and texts are stored here and nowhere else, so they can be 
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
@@ -96,24 +98,13 @@ UNFINISHED = requests.c.state.in_(
 FOLLOWED = requests.c.next_look_at.is_not(None)
 UNPOSTED = history.c.posted_ts == sa.literal_column("''")
 
-sa.Index(
-    "requests_unfinished",
-    requests.c.state,
-    requests.c.send_at,
-    sqlite_where=UNFINISHED,
-    postgresql_where=UNFINISHED,
+
+def _partial_index(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool]) -> None:
+    sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+_partial_index("requests_unfinished", requests.c.state, requests.c.send_at, where=UNFINISHED)
+_partial_index(
+    "requests_followed", requests.c.next_look_at, requests.c.conversation_id, where=FOLLOWED
 )
-sa.Index(
-    "requests_followed",
-    requests.c.next_look_at,
-    requests.c.conversation_id,
-    sqlite_where=FOLLOWED,
-    postgresql_where=FOLLOWED,
-)
-sa.Index(
-    "history_unposted",
-    history.c.at,
-    history.c.request_id,
-    sqlite_where=UNPOSTED,
-    postgresql_where=UNPOSTED,
-)
+_partial_index("history_unposted", history.c.at, history.c.request_id, where=UNPOSTED)

@@ -24,8 +24,8 @@ AGENT_SECONDS = 3.0  # that's how long Slack waits for an answer
 WRITERS = 50
 
 
-def write(database: Database, worker_id: str) -> None:
-    with database.transaction() as connection:
+def write(database: Database, worker_id: str, *, is_urgent: bool = False) -> None:
+    with database.transaction(is_urgent=is_urgent) as connection:
         insert_new(connection, workers, {"worker_id": worker_id, "beat_at": 0.0})
 
 
@@ -107,18 +107,43 @@ def test_a_locked_file_is_refused_within_the_agents_three_seconds(
     assert not [private for private in ("canary", "jane@", "Ada Agent") if private in said]
 
 
-def test_writers_that_queue_for_a_locked_file_are_refused_as_soon(
+def test_urgent_writers_that_queue_for_a_locked_file_are_refused_as_soon(
     database: Database, file: Path
 ) -> None:
     def seconds_until_refused(number: int) -> float:
         threading.Event().wait(number / 10)  # they come one after the other
         begun = time.monotonic()
         with pytest.raises(sa.exc.SQLAlchemyError):
-            write(database, f"w{number}")
+            write(database, f"w{number}", is_urgent=True)
         return time.monotonic() - begun
 
     with lock(file), ThreadPoolExecutor(10) as threads:
         assert max(threads.map(seconds_until_refused, range(10))) < AGENT_SECONDS - 0.1
+
+
+def test_an_urgent_writer_goes_before_the_jobs_that_wait(database: Database) -> None:
+    order: list[str] = []
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with database.transaction():
+            held.set()
+            release.wait(10)
+
+    def do_job(_: int) -> None:
+        with database.transaction():
+            order.append("job")
+
+    with ThreadPoolExecutor(11) as threads:
+        threads.submit(hold)
+        held.wait(10)
+        jobs = threads.map(do_job, range(10))
+        threading.Timer(0.2, release.set).start()  # by then this thread waits
+        with database.transaction(is_urgent=True):
+            order.append("urgent")
+        list(jobs)
+    assert order.count("job") == 10
+    assert order.index("urgent") <= 1  # one job may have been next in line
 
 
 def test_the_process_that_created_the_tables_refuses_a_locked_file_as_soon(
