@@ -18,7 +18,14 @@ def run() -> Iterator[Run]:
         yield run
 
 
-@pytest.mark.parametrize("name", NAMES)
+# Each takes ten seconds or so, for a program that changes seldom.
+SLOW = ("ack", "startup", "kills", "quota")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in NAMES],
+)
 def test_a_benchmark_measures_what_it_names(name: str, run: Run) -> None:
     report = measure(name, run)
     assert report.rows, "no figures"

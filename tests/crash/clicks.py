@@ -1,4 +1,4 @@
-"""Clicks on cards during a soak: late ones, doubled ones, and those of people who decide."""
+"""Clicks on cards during a soak: late ones, double ones, and decisions about uncertain sends."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import random
 
 from bot.cards.card import CANCEL, CHECK_AGAIN, SEND_ANYWAY
 from bot.request import State
-from tests.crash.team import Team
+from tests.crash.cluster import Cluster
 from tests.product.conftest import SUPPORT
 
-_RECENT = 12  # requests among which an undo may still come in time
+_RECENT = 12  # how many of the newest requests may still be in time for an undo
 
 
 class Clicks:
-    """Clicks on what a card shows or did show a moment ago."""
+    """Clicks on what a card shows, or showed a moment ago."""
 
-    def __init__(self, team: Team, dice: random.Random) -> None:
-        self._team = team
-        self._dice = dice
+    def __init__(self, cluster: Cluster, rng: random.Random) -> None:
+        self._cluster = cluster
+        self._rng = rng
         self.clicked = 0
 
     def click(self) -> None:
         """Decide about an uncertain request if there is one, else undo a recent one."""
-        rows = [row for row in self._team.books().rows if row.card_ts]
+        rows = [row for row in self._cluster.read_records().rows if row.card_ts]
         uncertain = [row for row in rows if row.state == State.UNCERTAIN]
         if uncertain:
-            row = self._dice.choice(uncertain)
-            action = self._dice.choice((CHECK_AGAIN, SEND_ANYWAY))
+            row = self._rng.choice(uncertain)
+            action = self._rng.choice((CHECK_AGAIN, SEND_ANYWAY))
         elif rows:
             rows.sort(key=lambda row: float(row.created_at))
-            row, action = self._dice.choice(rows[-_RECENT:]), CANCEL
+            row, action = self._rng.choice(rows[-_RECENT:]), CANCEL
         else:
             return
         if action == SEND_ANYWAY:
-            self._team.asked.sent_anyway[row.request_id] += 1
+            self._cluster.submitted.sent_anyway[row.request_id] += 1
         self._press(row.card_ts, row.request_id, action)
-        if self._dice.random() < 0.5:  # a double click
-            self._team.post("/control/slack/redeliver", count=2, at_once=True)
+        if self._rng.random() < 0.5:  # a double click
+            self._cluster.post("/control/slack/redeliver", count=2, at_once=True)
             self.clicked += 2
 
     def _press(self, ts: str, request_id: str, action: str) -> None:
@@ -46,9 +46,9 @@ class Clicks:
             "text": {"type": "plain_text", "text": action},
             "value": request_id,
         }
-        self._team.post(
+        self._cluster.post(
             "/people/actions",
-            user="U0LEO",  # who asked for it, or a lead
+            user="U0LEO",  # the agent who asked, or a lead
             channel=SUPPORT,
             ts=ts,
             block_id="decide",

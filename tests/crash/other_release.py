@@ -1,6 +1,6 @@
-"""The bot as another release: it registers one more kind of job, so its code differs.
+"""Makes the bot look like another release: it registers one more workflow with DBOS.
 
-DBOS's default version is a hash of what is registered, and another version's jobs stay untouched.
+DBOS's default version is a hash of what's registered, and it leaves another version's jobs alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bot.jobs.queue import JobQueue
 _start = JobQueue.start
 
 
-def _start_with_one_more(self: JobQueue, handlers: Mapping[JobKind, Handler]) -> None:
+def _start_with_an_extra_workflow(self: JobQueue, handlers: Mapping[JobKind, Handler]) -> None:
     @DBOS.workflow(name="a new kind")
     def do_nothing() -> None:
         pass
@@ -24,5 +24,5 @@ def _start_with_one_more(self: JobQueue, handlers: Mapping[JobKind, Handler]) ->
 
 
 def become_other_release() -> None:
-    """Turn this process into another release, before the bot in it starts."""
-    JobQueue.start = _start_with_one_more  # type: ignore[method-assign]
+    """Make this process another release. Call it before the bot starts."""
+    JobQueue.start = _start_with_an_extra_workflow  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""A very short soak; `make soak` runs the long one, whose figures are in docs/soak.md."""
+"""A very short soak. `make soak` runs a long one; docs/soak.md has the results."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def test_random_kills_and_faults_lose_nothing_and_send_nothing_twice(
     tmp_path: Path, request: pytest.FixtureRequest, kind: str, processes: int
 ) -> None:
     url = str(request.getfixturevalue(kind)) if kind == "postgresql" else ""
-    figures = soak(
+    results = soak(
         tmp_path, requests=12, kills=3, processes=processes, database_url=url, seed=processes
     )
-    assert figures["kills"] == 3
-    assert figures["ended by themselves"] == 0
-    assert (figures["duplicates"], figures["lost"]) == (0, 0)
+    assert results["kills"] == 3
+    assert results["ended by themselves"] == 0
+    assert (results["duplicates"], results["lost"]) == (0, 0)

@@ -1,7 +1,7 @@
 """The whole product on loopback: the real bot as its own process between the two stand-ins.
 
-`Product` starts and stops them and reads their logs; `Agent` does what an agent does in Slack.
-Whatever the bot writes to its log is scanned for private values when it stops.
+`Product` starts and stops them; `Agent` does what an agent does in Slack. When the bot stops, its
+log is scanned for private values.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Json = dict[str, Any]
 SUPPORT, GENERAL, VIP, NEWS, ARCHIVE = "C0SUPPORT", "C0GENERAL", "C0VIP", "C0NEWS", "C0ARCHIVE"
 OUTCOMES = "C0OUTCOMES"
 PATIENCE = 15.0
-CANARY = "canary"  # stands in every message text of these tests, and in no log
+CANARY = "canary"  # in every message text of these tests, and never in a log
 _PRIVATE = re.compile(rf"{CANARY}|@example\.com|\+44\d|\+1\d{{6}}|xoxb-|xapp-", re.IGNORECASE)
 
 
@@ -44,7 +44,7 @@ def wait_for(look: Callable[[], T | None], what: str, patience: float = PATIENCE
         if found:
             return found
         time.sleep(0.03)
-    raise AssertionError(f"waited {patience:.0f} s in vain for {what}")
+    raise AssertionError(f"waited {patience:.0f} s for {what}")
 
 
 class Product:
@@ -102,7 +102,7 @@ class Product:
 
     def close(self) -> None:
         if self.bot is not None:
-            self.kill()  # which is soon over; how a bot stops is a test of its own
+            self.kill()  # faster than a stop, which has its own test
         self.sandbox.stop()
 
     def _scan(self) -> None:
@@ -114,23 +114,23 @@ class Product:
         leaked += ["a secret" for secret in self._secrets if secret in log]
         assert not leaked, f"private values in the log: {leaked[:3]}"
 
-    def renew(self) -> None:
-        """Make all as new for the next test: nothing that an earlier one asked for goes on."""
+    def reset(self) -> None:
+        """Reset everything for the next test, so that nothing from an earlier one goes on."""
         if self.bot is None:
             self.start()
         sides = ("slack", "genesys")
         for side in sides:
             self.delete(f"/control/{side}/faults")
-        wait_for(self._forget, "the bot's work to be done")
+        wait_for(self._drop_planned_work, "the bot to finish its work")
         for side in sides:
             self.post(f"/control/{side}/reset")
 
-    def _forget(self) -> bool:
-        """Strike off what the bot would do later, unless it is at work now."""
+    def _drop_planned_work(self) -> bool:
+        """Delete what the bot would do later; do nothing and return False if it's busy now."""
         with self.sqlite() as database:
             database.execute("BEGIN IMMEDIATE")
-            at_work = "SELECT 1 FROM workflow_status WHERE status IN ('ENQUEUED', 'PENDING')"
-            if database.execute(at_work).fetchone():
+            busy = "SELECT 1 FROM workflow_status WHERE status IN ('ENQUEUED', 'PENDING')"
+            if database.execute(busy).fetchone():
                 return False
             database.execute("DELETE FROM workflow_status WHERE status = 'DELAYED'")
             database.execute("UPDATE requests SET next_look_at = NULL")
@@ -138,18 +138,18 @@ class Product:
             return True
 
     def sqlite(self) -> closing[sqlite3.Connection]:
-        """Open the bot's database file for a block, in which only BEGIN begins a transaction."""
+        """Open the bot's database file; only an explicit BEGIN starts a transaction."""
         file = self.folder / "proactive.sqlite"
         return closing(sqlite3.connect(file, timeout=5, isolation_level=None))
 
     def get(self, path: str) -> Json:
-        return _ask("GET", self._page + path)
+        return _call("GET", self._page + path)
 
     def post(self, path: str, **body: Any) -> Json:
-        return _ask("POST", self._page + path, body)
+        return _call("POST", self._page + path, body)
 
     def delete(self, path: str) -> Json:
-        return _ask("DELETE", self._page + path)
+        return _call("DELETE", self._page + path)
 
     def fault(self, side: str, where: str, kind: str, **more: Any) -> None:
         self.post(f"/control/{side}/faults", where=where, kind=kind, **more)
@@ -163,11 +163,11 @@ class Product:
         return [call for name, call in named if where in name]
 
     def sends(self) -> list[Json]:
-        """The agentless sends that reached Genesys, whatever it answered."""
+        """Return the agentless sends that reached Genesys, whatever it answered."""
         return self.calls("genesys", "messages/agentless")
 
     def inbox(self, name: str) -> list[str]:
-        """The texts that a customer has got since the start."""
+        """Return the texts that a customer has received since the last reset."""
         return [
             message["text"]
             for customer in self.get("/customers")["customers"]
@@ -187,7 +187,7 @@ class Product:
 
 @dataclass
 class Agent:
-    """Somebody in Slack: types, fills in, clicks and reads."""
+    """A person in Slack, who types, fills in forms, clicks and reads."""
 
     product: Product
     user: str
@@ -220,23 +220,23 @@ class Agent:
         return views[-1] if views else None
 
     def sees(self, sentence: str) -> Json:
-        """Wait until the open modal says this somewhere, and return the modal."""
+        """Wait until the open form says this somewhere, and return the form."""
 
         def look() -> Json | None:
             view = self.view()
-            return view if view and sentence in words_of(view) else None
+            return view if view and sentence in all_text(view) else None
 
         try:
-            return wait_for(look, f"a modal that says {sentence!r}")
+            return wait_for(look, f"a form that says {sentence!r}")
         except AssertionError:
-            raise AssertionError(f"{sentence!r} is not in {words_of(self.view() or {})}") from None
+            raise AssertionError(f"{sentence!r} is not in {all_text(self.view() or {})}") from None
 
     def opens(self, text: str, sentence: str = "Ready to send") -> Json:
         self.types(text)
         return self.sees(sentence)
 
     def fills(self, **values: str) -> Json:
-        """Return Slack's state values for the open modal with these inputs filled in."""
+        """Return Slack's state values for the open form with these inputs filled in."""
         view = self.view()
         assert view is not None
         state: Json = {}
@@ -255,7 +255,7 @@ class Agent:
         )
 
     def changes(self, name: str, value: str) -> None:
-        """Press Enter in an input of the modal, or choose one of its options."""
+        """Press Enter in an input of the form, or choose one of its options."""
         view = self.view()
         assert view is not None
         block = next(
@@ -299,10 +299,10 @@ class Agent:
         return list(self.product.get(path)["messages"])
 
     def reads(self, sentence: str, channel: str = "") -> Json:
-        """Wait for a message of the bot's that says this, and return it."""
+        """Wait for a message that says this, and return it."""
 
         def look() -> Json | None:
-            said = (m for m in self.messages(channel) if sentence in words_of(m["blocks"] or []))
+            said = (m for m in self.messages(channel) if sentence in all_text(m["blocks"] or []))
             return next(said, None) or next(
                 (m for m in self.messages(channel) if sentence in m["text"]), None
             )
@@ -310,25 +310,25 @@ class Agent:
         try:
             return wait_for(look, f"a message that says {sentence!r}")
         except AssertionError:
-            seen = [words_of(message["blocks"] or []) for message in self.messages(channel)]
+            seen = [all_text(message["blocks"] or []) for message in self.messages(channel)]
             raise AssertionError(f"{sentence!r} is not in {seen}") from None
 
     def sends(self, customer: str, text: str = f"{CANARY}: your order is ready") -> None:
-        """Take the ordinary way from the command to a closed modal."""
+        """Send a message the usual way: type the command, then press Send in the form."""
         self.opens(f"{customer} {text}")
         assert self.presses_send()["result"] == "closed"
 
 
-def words_of(shown: Any) -> str:
-    """Return every text in blocks or in a view, in order."""
+def all_text(shown: Any) -> str:
+    """Return all the text in blocks or in a view, in order."""
     if isinstance(shown, dict):
         own = shown.get("text")
         parts = [own] if isinstance(own, str) else []
         errors = shown.get("errors")
         parts += list(errors.values()) if isinstance(errors, dict) else []
-        return "".join(parts + [words_of(v) for k, v in shown.items() if k not in ("errors",)])
+        return "".join(parts + [all_text(v) for k, v in shown.items() if k not in ("errors",)])
     if isinstance(shown, list):
-        return "\n".join(words_of(part) for part in shown)
+        return "\n".join(all_text(part) for part in shown)
     return ""
 
 
@@ -341,7 +341,7 @@ def _value(element: Json, value: str) -> Json:
     return {"type": element["type"], "selected_option": option}
 
 
-def _ask(verb: str, url: str, body: Json | None = None) -> Json:
+def _call(verb: str, url: str, body: Json | None = None) -> Json:
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data, headers, method=verb)
@@ -363,14 +363,14 @@ def running_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Produc
 
 @pytest.fixture
 def product(running_product: Product) -> Product:
-    """The shared product, with both stand-ins as new; the bot keeps running."""
-    running_product.renew()
+    """Return the shared product, reset; its bot keeps running."""
+    running_product.reset()
     return running_product
 
 
 @pytest.fixture
 def new_product(tmp_path: Path) -> Iterator[Callable[..., Product]]:
-    """Start a product of the test's own, with other settings or to be killed."""
+    """Return a function that starts a separate product, with other settings or to be killed."""
     started: list[Product] = []
 
     def start(**settings: Any) -> Product:

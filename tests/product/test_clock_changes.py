@@ -1,7 +1,7 @@
-"""The bot's clock is set while messages wait: none is sent too late or lost, and none too early.
+"""The bot's clock changes while messages wait: none is lost or sent too late or too early.
 
-The clock of the bot's process alone is set (see other_clock/sitecustomize.py); Slack, Genesys and
-these tests keep the true time.
+Only the bot's process gets another clock (see fake_clock/sitecustomize.py); Slack, Genesys and
+these tests keep the real time.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import pytest
 from .conftest import CANARY, Agent, Product, wait_for
 
 TEXT = f"{CANARY}: your order is ready"
-AWAY = "*/api/v2/*"
+ALL_CALLS = "*/api/v2/*"
 HOUR = 3600
 PATIENCE = 40.0
-OTHER_CLOCK = Path(__file__).with_name("other_clock")
+FAKE_CLOCK = Path(__file__).with_name("fake_clock")
 
 
 class Clock:
-    """The clock of a bot: how many seconds it is ahead of the true one."""
+    """The bot's clock, as the seconds that it's ahead of the real one."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "clock"
@@ -34,13 +34,13 @@ class Clock:
         root = str(Path(__file__).parents[2])
         return {
             "CLOCK_FILE": str(self._file),
-            "PYTHONPATH": os.pathsep.join([str(OTHER_CLOCK), root]),
+            "PYTHONPATH": os.pathsep.join([str(FAKE_CLOCK), root]),
         }
 
     def set(self, ahead: int) -> None:
         fresh = self._file.with_suffix(".new")
         fresh.write_text(str(ahead))
-        fresh.replace(self._file)  # never half written for whoever reads the time just now
+        fresh.replace(self._file)  # so that the bot never reads half a file
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def ada(product: Product) -> Agent:
     return product.agent()
 
 
-def _hold(product: Product, ada: Agent, **values: str) -> None:
-    """Let a request wait for a Genesys that is away."""
-    product.fault("genesys", AWAY, "status", status=503, times=None)
+def _make_request_wait(product: Product, ada: Agent, **values: str) -> None:
+    """Submit a request while Genesys is unavailable, so that it waits."""
+    product.fault("genesys", ALL_CALLS, "status", status=503, times=None)
     ada.types(f"jane@example.com {TEXT}")
     ada.sees("the request then waits")
     assert ada.presses_send(**values)["result"] == "closed"
@@ -71,7 +71,7 @@ def _seconds(stamp: str) -> float:
     return datetime.fromisoformat(stamp).timestamp()
 
 
-def _wait_for_words(ada: Agent, sentence: str) -> None:
+def _wait_for_text(ada: Agent, sentence: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -83,13 +83,13 @@ def _wait_for_words(ada: Agent, sentence: str) -> None:
 
 
 @pytest.mark.parametrize("restart", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_a_message_whose_time_was_once_seen_to_be_over_is_never_sent(
+def test_a_message_once_seen_to_be_past_its_deadline_is_never_sent(
     product: Product, ada: Agent, clock: Clock, restart: bool
 ) -> None:
-    """Also when the clock that said so was wrong, and is set right again."""
-    _hold(product, ada, send_before=str(int(time.time()) + 600))
+    """Not even if the clock was wrong then and is corrected afterwards."""
+    _make_request_wait(product, ada, send_before=str(int(time.time()) + 600))
     clock.set(HOUR)
-    _wait_for_words(ada, "Its time is over")
+    _wait_for_text(ada, "Its time is over")
     ada.reads("⌛ Expired")
     if restart:
         product.kill()
@@ -97,22 +97,22 @@ def test_a_message_whose_time_was_once_seen_to_be_over_is_never_sent(
     if restart:
         product.start()
     product.delete("/control/genesys/faults")
-    ada.sends("amir@example.com")  # what still waited would have gone before this one
+    ada.sends("amir@example.com")  # a message that still waited would go out before this one
     wait_for(lambda: product.inbox("Amir Haddad"), "the other message", PATIENCE)
     assert product.inbox("Jane Doe") == []
     assert len(product.sends()) == 1
 
 
 @pytest.mark.slow
-def test_a_bot_that_starts_with_a_clock_ahead_sends_nothing_that_is_over_by_it(
+def test_a_bot_that_starts_with_a_fast_clock_sends_nothing_past_its_deadline(
     product: Product, ada: Agent, clock: Clock
 ) -> None:
-    _hold(product, ada, send_before=str(int(time.time()) + 600))
+    _make_request_wait(product, ada, send_before=str(int(time.time()) + 600))
     product.kill()
     clock.set(HOUR)
     product.delete("/control/genesys/faults")
     product.start()
-    _wait_for_words(ada, "Its time is over")
+    _wait_for_text(ada, "Its time is over")
     assert product.sends() == []
 
 
@@ -145,42 +145,42 @@ def test_a_planned_message_goes_out_later_by_as_much_as_the_clock_was_set_back(
 
 
 @pytest.mark.slow
-def test_a_request_that_waits_goes_on_after_the_clock_was_set_forward(
+def test_a_waiting_request_goes_on_after_the_clock_was_set_forward(
     product: Product, ada: Agent, clock: Clock
 ) -> None:
-    _hold(product, ada)
+    _make_request_wait(product, ada)
     clock.set(2 * HOUR)
     product.delete("/control/genesys/faults")
     wait_for(lambda: product.inbox("Jane Doe"), "the message", PATIENCE)
-    _wait_for_words(ada, "Genesys Cloud has accepted the message")
+    _wait_for_text(ada, "Genesys Cloud has accepted the message")
     assert len(product.sends()) == 1
 
 
-def test_the_watch_ends_by_the_clock_wherever_that_was_set(
+def test_a_message_is_followed_for_the_set_time_by_the_bots_own_clock(
     product: Product, ada: Agent, clock: Clock
 ) -> None:
     ada.sends("amir@example.com")
     ada.reads("The customer is not on the page")
     clock.set(2 * HOUR)
-    _wait_for_words(ada, "the bot no longer looks for any")
+    _wait_for_text(ada, "the bot no longer looks for any")
     assert len(product.sends()) == 1
 
 
 @pytest.mark.slow
-def test_a_request_that_waits_goes_on_after_the_clock_was_set_back(
+def test_a_waiting_request_goes_on_after_the_clock_was_set_back(
     product: Product, ada: Agent, clock: Clock
 ) -> None:
-    """Within the minute in which the bot looks for what stands still."""
-    _hold(product, ada)
+    """Once a minute, the bot looks for requests that are stuck."""
+    _make_request_wait(product, ada)
     clock.set(-2 * HOUR)
     product.delete("/control/genesys/faults")
     wait_for(lambda: product.inbox("Jane Doe"), "the message", 60 + PATIENCE)
-    _wait_for_words(ada, "Genesys Cloud has accepted the message")
+    _wait_for_text(ada, "Genesys Cloud has accepted the message")
     assert len(product.sends()) == 1
 
 
 @pytest.mark.slow
-def test_a_message_is_followed_further_after_the_clock_was_set_back(
+def test_a_message_is_still_followed_after_the_clock_was_set_back(
     product: Product, ada: Agent, clock: Clock
 ) -> None:
     ada.sends("amir@example.com")
@@ -188,4 +188,4 @@ def test_a_message_is_followed_further_after_the_clock_was_set_back(
     clock.set(-2 * HOUR)
     amir = product.customer("Amir Haddad")
     product.post(f"/customers/{amir['id']}/presence", present=True)
-    _wait_for_words(ada, "Delivered to the customer's page")
+    _wait_for_text(ada, "Delivered to the customer's page")

@@ -1,4 +1,4 @@
-"""A bot that is killed with its hands full, and the one that starts after it."""
+"""A bot is killed or stopped in the middle of its work, and the next one finishes it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ SEND = "*messages/agentless"
     ("where", "kind", "expected"),
     [
         ("*identifierlookup*", "latency", "Accepted by Genesys Cloud"),
-        (SEND, "slow_answer", "Accepted by Genesys Cloud"),  # taken, the answer never read
-        (SEND, "latency", "Uncertain"),  # not taken before the kill cut it off
+        (SEND, "slow_answer", "Accepted by Genesys Cloud"),  # sent, but its answer is lost
+        (SEND, "latency", "Uncertain"),  # the kill cuts it off before it's sent
     ],
 )
 def test_after_a_kill_the_request_goes_on_and_is_sent_at_most_once(
@@ -29,7 +29,7 @@ def test_after_a_kill_the_request_goes_on_and_is_sent_at_most_once(
     ada.presses_send()
     if where == SEND:
         wait_for(lambda: product.calls("slack", "chat.postMessage"), "the card")
-        # The faulted call is in the log only when it ends, so look at what it has done so far.
+        # A call with a fault is logged only when it ends, so look at what it has done so far.
         reached = {"slow_answer": lambda: product.inbox("Jane Doe")}
         wait_for(reached.get(kind, lambda: _is_sending(product)), "the send under way")
     product.kill()
@@ -51,7 +51,7 @@ def _is_sending(product: Product) -> bool:
 def test_what_was_acknowledged_before_a_kill_is_delivered_after_it(
     new_product: Callable[..., Product],
 ) -> None:
-    product = new_product(PROACTIVE_UNDO_SECONDS="5")  # a send that a kill cut off is uncertain
+    product = new_product(PROACTIVE_UNDO_SECONDS="5")  # so that the kill comes before the send
     ada = product.agent()
     names = {"jane@example.com": "Jane Doe", "amir@example.com": "Amir Haddad"}
     for address in names:
@@ -64,7 +64,7 @@ def test_what_was_acknowledged_before_a_kill_is_delivered_after_it(
 
 
 @pytest.mark.slow
-def test_a_stopped_bot_stops_within_ten_seconds_and_goes_on_later(
+def test_a_bot_stops_within_ten_seconds_and_goes_on_after_the_next_start(
     new_product: Callable[..., Product],
 ) -> None:
     import time

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, words_of
+from .conftest import CANARY, Agent, Product, all_text
 
 HOSTILE = {
     "mentions": "<!channel> <!here> @here @channel <@U0LEO> <#C0SUPPORT>",
@@ -20,15 +20,15 @@ HOSTILE = {
 }
 
 
-def kinds_of_text(shown: Any, where: str = "") -> list[tuple[str, str]]:
-    """Return each text with the type of the object it stands in."""
+def texts_with_type(shown: Any, where: str = "") -> list[tuple[str, str]]:
+    """Return each text with the type of the object that it's in."""
     if isinstance(shown, dict):
         found = []
         if isinstance(shown.get("text"), str):
             found.append((shown.get("type", where), shown["text"]))
-        return found + [pair for value in shown.values() for pair in kinds_of_text(value)]
+        return found + [pair for value in shown.values() for pair in texts_with_type(value)]
     if isinstance(shown, list):
-        return [pair for value in shown for pair in kinds_of_text(value)]
+        return [pair for value in shown for pair in texts_with_type(value)]
     return []
 
 
@@ -43,7 +43,7 @@ def test_a_hostile_message_reaches_the_customer_as_typed_and_pings_nobody(
     assert product.inbox("Jane Doe") == [text]
     for message in (m for m in ada.messages() if m["is_bot"]):
         assert message["pings"] == []
-        assert {kind for kind, _ in kinds_of_text(message["blocks"])} <= {"text", "plain_text"}
+        assert {kind for kind, _ in texts_with_type(message["blocks"])} <= {"text", "plain_text"}
 
 
 def test_control_characters_never_reach_the_customer(product: Product, ada: Agent) -> None:
@@ -75,14 +75,16 @@ def test_a_hostile_command_opens_the_form(product: Product, ada: Agent, name: st
 
 def test_a_hostile_name_from_genesys_pings_nobody(product: Product, ada: Agent) -> None:
     shown = ada.opens("hostile@example.com")
-    assert "<!channel>" in words_of(shown)
+    assert "<!channel>" in all_text(shown)
     ada.presses_send(message=f"{CANARY} hello")
     ada.reads("Accepted by Genesys Cloud")
     for message in (m for m in ada.messages() if m["is_bot"]):
         assert message["pings"] == []
 
 
-def test_an_escaped_and_linked_command_means_the_same(product: Product, ada: Agent) -> None:
+def test_a_command_that_slack_escaped_and_linked_means_the_same(
+    product: Product, ada: Agent
+) -> None:
     product.post("/control/slack/settings", slash_text_escaped=True)
     ada.opens(f"jane@example.com {CANARY}: salt & pepper <3")
     assert ada.presses_send()["result"] == "closed"

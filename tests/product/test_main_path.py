@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from .conftest import CANARY, SUPPORT, Agent, Product, wait_for, words_of
+from .conftest import CANARY, SUPPORT, Agent, Product, all_text, wait_for
 
 TEXT = f"{CANARY}: your order is ready"
 
 
-def test_a_command_shows_who_it_is_before_anything_is_sent(product: Product, ada: Agent) -> None:
+def test_a_command_shows_the_customer_before_anything_is_sent(product: Product, ada: Agent) -> None:
     ada.types(f"jane@example.com {TEXT}")
-    seen = words_of(ada.sees("Ready to send"))
+    seen = all_text(ada.sees("Ready to send"))
     assert "Jane Doe" in seen
     assert "Last web messaging conversation" in seen
     assert not product.sends()
 
 
-def test_send_reaches_the_customer_and_the_thread_tells_it(product: Product, ada: Agent) -> None:
+def test_a_message_reaches_the_customer_and_the_thread_says_so(
+    product: Product, ada: Agent
+) -> None:
     ada.sends("jane@example.com")
     card = ada.reads("Accepted by Genesys Cloud")
     line = ada.reads("Genesys Cloud has accepted the message")
     assert line["thread_ts"] == card["ts"]
     assert product.inbox("Jane Doe") == [TEXT]
-    assert "j•••@example.com" in words_of(card["blocks"])
-    assert "jane@example.com" not in words_of(card["blocks"])
-    assert "ada" in words_of(card["blocks"])
+    assert "j•••@example.com" in all_text(card["blocks"])
+    assert "jane@example.com" not in all_text(card["blocks"])
+    assert "ada" in all_text(card["blocks"])
 
 
-def test_the_body_sent_is_the_contracts_and_goes_to_the_chats_contact(
+def test_the_send_has_the_documented_body_and_the_contact_who_chatted(
     product: Product, ada: Agent
 ) -> None:
     ada.sends("mia@example.com")  # merged: her chats are under an older contact id
@@ -61,7 +63,7 @@ def test_twenty_submissions_of_one_view_are_one_request_and_one_message(
     assert len([m for m in ada.messages() if m["thread_ts"] is None]) == 1
 
 
-def test_a_view_submitted_again_with_other_words_is_refused(product: Product, ada: Agent) -> None:
+def test_a_view_submitted_again_with_another_text_is_refused(product: Product, ada: Agent) -> None:
     view = ada.opens(f"jane@example.com {TEXT}")
     first, second = ada.fills(), ada.fills(message=f"{CANARY}: something else")
     path = f"/people/views/{view['id']}/submit"
@@ -72,7 +74,7 @@ def test_a_view_submitted_again_with_other_words_is_refused(product: Product, ad
     assert product.inbox("Jane Doe") == [TEXT]
 
 
-def test_a_word_that_trips_bolts_parser_is_a_word_like_any_other(
+def test_a_message_with_a_word_that_confuses_bolts_parser_is_sent(
     product: Product, ada: Agent
 ) -> None:
     text = f"{CANARY}: your payload has arrived"
@@ -81,7 +83,7 @@ def test_a_word_that_trips_bolts_parser_is_a_word_like_any_other(
     assert product.inbox("Jane Doe") == [text]
 
 
-def test_the_modal_opens_empty_and_looks_up_on_enter(product: Product, ada: Agent) -> None:
+def test_an_empty_form_looks_the_customer_up_on_enter(product: Product, ada: Agent) -> None:
     ada.types("")
     ada.sees("press Enter to see who it is")
     assert not product.calls("genesys", "identifierlookup")
@@ -93,19 +95,17 @@ def test_the_modal_opens_empty_and_looks_up_on_enter(product: Product, ada: Agen
     assert product.inbox("Jane Doe") == [TEXT]
 
 
-def test_what_is_typed_survives_the_lookups_update(product: Product, ada: Agent) -> None:
+def test_typed_text_survives_the_update_after_the_lookup(product: Product, ada: Agent) -> None:
     ada.types("jane@example.com")
-    wait_for(ada.view, "the modal")
+    wait_for(ada.view, "the form")
     ada.presses_send(message=TEXT)  # values reach Slack's view, whatever the bot answers
     ada.reads("Accepted by Genesys Cloud")
     assert product.inbox("Jane Doe") == [TEXT]
 
 
-def test_a_submission_before_the_lookup_is_back_is_still_judged(
-    product: Product, ada: Agent
-) -> None:
+def test_a_submission_before_the_lookup_ends_is_still_checked(product: Product, ada: Agent) -> None:
     product.fault("genesys", "*identifierlookup*", "latency", seconds=1.0, times=2)
-    ada.types(f"stranger@example.com {TEXT}")  # in no other test: no verdict of it is kept
+    ada.types(f"stranger@example.com {TEXT}")  # in no other test, so the bot has no verdict yet
     ada.sees("Looking the customer up")
     assert ada.presses_send()["result"] == "closed"
     ada.reads("No contact in Genesys Cloud has this address")
@@ -118,7 +118,7 @@ def test_help_is_private_and_says_how(product: Product, ada: Agent) -> None:
     assert ada.view() is None
 
 
-def test_a_shortcut_opens_with_the_address_and_keeps_to_that_thread(
+def test_a_shortcut_fills_in_the_address_and_posts_in_that_thread(
     product: Product, ada: Agent
 ) -> None:
     parent = ada.says("Who tells jane@example.com that her order is here?")
@@ -140,7 +140,7 @@ def test_a_shortcut_on_a_reply_uses_the_threads_parent(product: Product, ada: Ag
     assert ada.reads("Genesys Cloud has accepted the message")["thread_ts"] == parent
 
 
-def test_a_late_answer_for_one_customer_never_shows_for_another(
+def test_a_late_lookup_of_one_customer_never_shows_for_another(
     product: Product, ada: Agent
 ) -> None:
     product.fault("genesys", "*identifierlookup*", "latency", seconds=1.5, times=1)
@@ -149,13 +149,13 @@ def test_a_late_answer_for_one_customer_never_shows_for_another(
     ada.changes("customer", "amir@example.com")
     ada.sees("Amir Haddad")
     wait_for(
-        lambda: len(product.calls("genesys", "details/query")) >= 2 or None, "both lookups done"
+        lambda: len(product.calls("genesys", "details/query")) >= 2 or None, "both lookups to end"
     )
     wait_for(lambda: len(product.calls("slack", "views.update")) >= 2 or None, "the updates")
-    assert "Amir Haddad" in words_of(ada.view())
+    assert "Amir Haddad" in all_text(ada.view())
 
 
-def test_health_readiness_and_figures_are_served(product: Product, ada: Agent) -> None:
+def test_health_readiness_and_metrics_are_served(product: Product, ada: Agent) -> None:
     import json
     import urllib.request
 

@@ -1,4 +1,4 @@
-"""What becomes of a message after it was accepted, as thread and outcomes channel tell it."""
+"""What happens to an accepted message, as the thread and the outcomes channel show it."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import CANARY, OUTCOMES, Agent, Product, wait_for, words_of
+from .conftest import CANARY, OUTCOMES, Agent, Product, all_text, wait_for
 
 TEXT = f"{CANARY}: your order is ready"
 PATIENCE = 30.0
 
 
-def outcome(ada: Agent, *sentences: str) -> str:
+def wait_for_outcome(ada: Agent, *sentences: str) -> str:
     """Wait for a line in the outcomes channel that says all of this, and return it.
 
-    The bot still follows the messages of earlier tests, whose cards are gone with their Slack.
+    Other lines may be about messages of earlier tests, which the bot still follows.
     """
 
     def look() -> str | None:
-        lines = (words_of(message["blocks"] or []) for message in ada.messages(OUTCOMES))
+        lines = (all_text(message["blocks"] or []) for message in ada.messages(OUTCOMES))
         return next((line for line in lines if all(one in line for one in sentences)), None)
 
     return wait_for(look, f"an outcome that says {sentences}")
 
 
-def test_a_customer_on_the_page_gets_it_reads_it_and_replies(product: Product, ada: Agent) -> None:
+def test_a_customer_on_the_page_gets_the_message_and_replies(product: Product, ada: Agent) -> None:
     ada.sends("jane@example.com")
     ada.reads("Delivered to the customer's page")
     jane = product.customer("Jane Doe")
     product.post(f"/customers/{jane['id']}/answer", text="Thank you, I am on my way")
     line = ada.reads("The customer replied.")
     assert "<@U0ADA>" in line["pings"] or "U0ADA" in str(line["pings"])
-    assert "Open it in Genesys Cloud" in words_of(line["blocks"])
+    assert "Open it in Genesys Cloud" in all_text(line["blocks"])
     ada.reads("💬 The customer replied")
-    assert CANARY not in outcome(ada, "The customer replied", "Jane Doe", "Thread")
-    told = [words_of(message["blocks"] or []) for message in ada.messages(OUTCOMES)]
-    assert sum("Thread" in line for line in told) == 1
+    assert CANARY not in wait_for_outcome(ada, "The customer replied", "Jane Doe", "Thread")
+    lines = [all_text(message["blocks"] or []) for message in ada.messages(OUTCOMES)]
+    assert sum("Thread" in line for line in lines) == 1
 
 
 def test_an_absent_customers_message_waits_and_is_delivered_on_return(
@@ -52,7 +52,7 @@ def test_an_absent_customers_message_waits_and_is_delivered_on_return(
 
 
 def _says(agent: Agent, sentence: str) -> bool:
-    return any(sentence in words_of(message["blocks"] or []) for message in agent.messages())
+    return any(sentence in all_text(message["blocks"] or []) for message in agent.messages())
 
 
 def test_only_the_reply_and_the_failure_mention_the_agent(product: Product, ada: Agent) -> None:
@@ -70,7 +70,9 @@ def test_a_reply_in_a_newer_conversation_counts(product: Product, ada: Agent) ->
     ada.reads("The customer replied.")
 
 
-def test_a_failure_tells_genesys_own_reason_and_the_agent(product: Product, ada: Agent) -> None:
+def test_a_failure_shows_genesys_reason_and_mentions_the_agent(
+    product: Product, ada: Agent
+) -> None:
     ada.sends("amir@example.com")
     ada.reads("The customer is not on the page")
     message_id = wait_for(lambda: _message_id(product, "Amir Haddad"), "the message")
@@ -79,12 +81,12 @@ def test_a_failure_tells_genesys_own_reason_and_the_agent(product: Product, ada:
     )
     line = wait_for(lambda: _line(ada, "did not reach the customer."), "the failure", PATIENCE)
     assert "U0ADA" in str(line["pings"])
-    assert "MessageExpired" in words_of(line["blocks"])
-    outcome(ada, "Failed")
+    assert "MessageExpired" in all_text(line["blocks"])
+    wait_for_outcome(ada, "Failed")
 
 
 def _line(agent: Agent, sentence: str) -> dict[str, object] | None:
-    return next((m for m in agent.messages() if sentence in words_of(m["blocks"] or [])), None)
+    return next((m for m in agent.messages() if sentence in all_text(m["blocks"] or [])), None)
 
 
 def _message_id(product: Product, name: str) -> str:
@@ -101,33 +103,33 @@ def _message_id(product: Product, name: str) -> str:
     )
 
 
-def test_a_refusal_is_an_outcome_too(product: Product, ada: Agent) -> None:
+def test_a_refusal_is_posted_in_the_outcomes_channel(product: Product, ada: Agent) -> None:
     ada.opens(f"jane@example.com {TEXT}")
     jane = product.customer("Jane Doe")
     product.post(f"/customers/{jane['id']}/answer", text="Hello?")
     ada.presses_send()
     ada.reads("⛔ Not sent")
-    outcome(ada, "Not sent")
+    wait_for_outcome(ada, "Not sent")
 
 
 @pytest.mark.slow
-def test_many_watched_messages_share_their_questions(product: Product, ada: Agent) -> None:
+def test_many_followed_messages_share_their_queries(product: Product, ada: Agent) -> None:
     product.post("/control/genesys/customers", count=20, prefix="bulk")
     product.delete("/control/genesys/calls")
     for number in range(1, 21):
         ada.opens(f"bulk-{number:04}@example.com {TEXT}")
         assert ada.presses_send()["result"] == "closed"
     wait_for(lambda: len(product.sends()) == 20 or None, "the sends", PATIENCE)
-    wait_for(lambda: _settled(ada) >= 20 or None, "twenty states", 60)
+    wait_for(lambda: _count_followed(ada) >= 20 or None, "twenty messages to be followed", 60)
     queries = product.calls("genesys", "details/query")
-    watching = [call for call in queries if len(_contacts(call)) > 1]
-    assert watching, "no question was shared"
+    shared = [call for call in queries if len(_contacts(call)) > 1]
+    assert shared, "no query was shared"
 
 
-def _settled(agent: Agent) -> int:
+def _count_followed(agent: Agent) -> int:
     cards = [m for m in agent.messages() if m["thread_ts"] is None and m["is_bot"]]
     return sum(
-        "Waiting" in words_of(m["blocks"]) or "Deliv" in words_of(m["blocks"]) for m in cards
+        "Waiting" in all_text(m["blocks"]) or "Deliv" in all_text(m["blocks"]) for m in cards
     )
 
 
@@ -149,7 +151,7 @@ def _contacts(call: dict[str, object]) -> set[str]:
 
 
 @pytest.mark.slow
-def test_the_watch_goes_on_after_a_kill(new_product: Callable[..., Product]) -> None:
+def test_a_message_is_still_followed_after_a_kill(new_product: Callable[..., Product]) -> None:
     product = new_product()
     ada = product.agent()
     ada.sends("amir@example.com")

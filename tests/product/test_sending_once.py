@@ -1,4 +1,4 @@
-"""What the agent sees when Genesys refuses or loses a send, and how often it was sent."""
+"""What the agent sees when Genesys refuses or loses a send, and how often the message is sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, wait_for, words_of
+from .conftest import CANARY, Agent, Product, all_text, wait_for
 
 SEND = "*messages/agentless"
 TEXT = f"{CANARY}: your order is ready"
@@ -22,31 +22,33 @@ TEXT = f"{CANARY}: your order is ready"
         (415, {"code": "unsupported.media.type", "message": "no"}, "code unsupported.media.type"),
     ],
 )
-def test_a_refused_send_fails_for_certain_and_says_so_once(
+def test_a_refused_send_fails_and_the_agent_is_told_once(
     product: Product, ada: Agent, status: int, body: dict[str, str], words: str
 ) -> None:
     product.fault("genesys", SEND, "status", status=status, body=body)
     ada.sends("jane@example.com")
     card = ada.reads("❌ Failed")
-    assert words in words_of(card["blocks"])
+    assert words in all_text(card["blocks"])
     assert "U0ADA" in str(ada.reads("The message did not reach the customer.")["pings"])
-    # What may have changed since the modal looked is looked up again, and then decided for good.
+    # After these two, the bot looks the customer up again and tries once more; then it's final.
     assert len(product.sends()) == (2 if status in (404, 409) else 1)
     assert product.inbox("Jane Doe") == []
 
 
-def test_a_missing_send_permission_names_itself_and_where_to_grant_it(
+def test_a_missing_send_permission_is_named_with_where_to_grant_it(
     product: Product, ada: Agent
 ) -> None:
     ada.opens(f"jane@example.com {TEXT}")
     product.set_genesys(missing_permissions=["conversation:message:create"])
     ada.presses_send()
-    card = words_of(ada.reads("Failed")["blocks"])
+    card = all_text(ada.reads("Failed")["blocks"])
     assert "conversation:message:create" in card
     assert "Admin" in card
 
 
-def test_a_rate_limited_send_waits_as_told_and_goes_out_once(product: Product, ada: Agent) -> None:
+def test_a_rate_limited_send_waits_as_long_as_genesys_says_and_goes_out_once(
+    product: Product, ada: Agent
+) -> None:
     ada.opens(f"jane@example.com {TEXT}")
     product.fault("genesys", SEND, "status", status=429, retry_after=1, times=1)
     ada.presses_send()
@@ -66,7 +68,7 @@ def test_an_expired_token_is_renewed_and_the_message_goes_out_once(
 
 
 @pytest.mark.parametrize("kind", ["cut_after", "slow_answer"])
-def test_a_lost_answer_is_read_back_and_never_sent_again(
+def test_a_send_whose_answer_is_lost_is_looked_for_and_never_repeated(
     new_product: Callable[..., Product], kind: str
 ) -> None:
     product = new_product(GENESYS_CLOUD_TIMEOUT="1")
@@ -83,7 +85,7 @@ def test_a_lost_answer_is_read_back_and_never_sent_again(
     ("kind", "more"),
     [("cut_before", {}), ("status", {"status": 500}), ("status", {"status": 503})],
 )
-def test_a_send_whose_fate_stays_unknown_is_a_persons_decision(
+def test_a_person_decides_about_a_send_whose_result_stays_unknown(
     product: Product, ada: Agent, kind: str, more: dict[str, int]
 ) -> None:
     product.fault("genesys", SEND, kind, times=1, **more)
@@ -91,12 +93,14 @@ def test_a_send_whose_fate_stays_unknown_is_a_persons_decision(
     card = ada.reads("Uncertain: it may or may not have been sent")
     buttons = card["blocks"][-1]["elements"]
     assert [button["text"]["text"] for button in buttons] == ["Check again", "Send anyway"]
-    assert "gets it twice" in words_of(buttons[1]["confirm"])
+    assert "gets it twice" in all_text(buttons[1]["confirm"])
     assert len(product.sends()) == 1
     assert product.inbox("Jane Doe") == []
 
 
-def test_checking_again_finds_what_was_late_and_sends_nothing(product: Product, ada: Agent) -> None:
+def test_checking_again_finds_a_message_that_shows_up_late_and_sends_nothing(
+    product: Product, ada: Agent
+) -> None:
     product.set_genesys(analytics_delay_seconds=60)
     product.fault("genesys", SEND, "cut_after", times=1)
     ada.sends("jane@example.com", TEXT)
@@ -109,7 +113,9 @@ def test_checking_again_finds_what_was_late_and_sends_nothing(product: Product, 
     assert len(product.sends()) == 1
 
 
-def test_checking_again_in_vain_says_so(product: Product, ada: Agent) -> None:
+def test_checking_again_says_so_if_the_message_is_still_missing(
+    product: Product, ada: Agent
+) -> None:
     product.fault("genesys", SEND, "cut_before", times=1)
     ada.sends("jane@example.com", TEXT)
     ada.reads("Uncertain")
@@ -123,13 +129,13 @@ def test_sending_anyway_sends_once_more_and_names_who_decided(product: Product, 
     ada.sends("jane@example.com", TEXT)
     ada.reads("Uncertain")
     ada.clicks("Send anyway")
-    assert "ada" in words_of(ada.reads("decided to send it again")["blocks"])
+    assert "ada" in all_text(ada.reads("decided to send it again")["blocks"])
     ada.reads("Accepted by Genesys Cloud")
     assert product.inbox("Jane Doe") == [TEXT]
     assert len(product.sends()) == 2
 
 
-def test_a_foreign_click_decides_nothing_and_is_answered(product: Product, ada: Agent) -> None:
+def test_somebody_elses_click_decides_nothing_and_is_answered(product: Product, ada: Agent) -> None:
     product.fault("genesys", SEND, "cut_before", times=1)
     ada.sends("jane@example.com", TEXT)
     ada.reads("Uncertain")
@@ -162,7 +168,7 @@ def test_a_late_click_decides_nothing_and_is_answered(product: Product, ada: Age
     assert len(product.sends()) == 2
 
 
-def test_when_genesys_is_away_the_modal_says_so_and_the_request_waits(
+def test_while_genesys_is_unavailable_the_form_says_so_and_the_request_waits(
     new_product: Callable[..., Product],
 ) -> None:
     product = new_product(GENESYS_CLOUD_API_URL="http://127.0.0.1:9", GENESYS_CLOUD_PATIENCE="1")
@@ -175,7 +181,7 @@ def test_when_genesys_is_away_the_modal_says_so_and_the_request_waits(
 def test_wrong_genesys_credentials_are_named(new_product: Callable[..., Product]) -> None:
     product = new_product(GENESYS_CLOUD_CLIENT_SECRET="not-the-secret-of-this-client")
     ada = product.agent()
-    assert "OAuth client" in words_of(ada.opens(f"jane@example.com {TEXT}", "Cannot be sent"))
+    assert "OAuth client" in all_text(ada.opens(f"jane@example.com {TEXT}", "Cannot be sent"))
 
 
 def test_a_slow_genesys_never_delays_an_ack(product: Product, ada: Agent) -> None:

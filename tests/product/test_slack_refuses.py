@@ -1,4 +1,4 @@
-"""Slack doesn't let the bot post, or it's late or away."""
+"""Slack doesn't let the bot post, or is slow or unavailable."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def test_if_not_even_a_direct_message_is_possible_the_agent_is_told_privately(
         times=None,
     )
     ada.presses_send()
-    told = ada.reads("Genesys Cloud has accepted the message")
-    assert told["ephemeral"]
+    notice = ada.reads("Genesys Cloud has accepted the message")
+    assert notice["ephemeral"]
     assert product.inbox("Jane Doe") == [TEXT]
 
 
@@ -67,7 +67,7 @@ def test_a_rate_limited_post_is_made_later_and_once(product: Product) -> None:
     assert len([m for m in ada.messages() if m["thread_ts"] is None]) == 1
 
 
-def test_no_line_is_lost_if_slack_is_away_for_a_moment(product: Product) -> None:
+def test_no_line_is_lost_if_slack_is_unavailable_for_a_moment(product: Product) -> None:
     ada = product.agent()
     ada.opens(f"jane@example.com {TEXT}")
     # Slack may have posted it before it failed, so the next attempt waits until that's certain.
@@ -82,12 +82,12 @@ def test_if_the_form_opens_too_late_the_text_is_given_back(product: Product) -> 
     product.post("/control/slack/settings", trigger_seconds=0)
     ada = product.agent()
     ada.types(f"jane@example.com {TEXT}")
-    told = ada.reads("Slack gave the form too little time")
-    assert told["ephemeral"]
-    assert TEXT in str(told["blocks"])
+    notice = ada.reads("Slack gave the form too little time")
+    assert notice["ephemeral"]
+    assert TEXT in str(notice["blocks"])
 
 
-def test_slack_takes_no_command_in_an_archived_channel(product: Product) -> None:
+def test_slack_accepts_no_command_in_an_archived_channel(product: Product) -> None:
     with pytest.raises(AssertionError, match="archived"):
         product.agent(channel=ARCHIVE).types("jane@example.com")
 

@@ -1,4 +1,4 @@
-"""The same bot over Socket Mode, and a socket that dies."""
+"""The same bot over Socket Mode, also when its socket dies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .conftest import CANARY, Product, wait_for
 TEXT = f"{CANARY}: your order is ready"
 
 
-def health(product: Product) -> tuple[int, Any]:
+def read_health(product: Product) -> tuple[int, Any]:
     try:
         with urllib.request.urlopen(f"{product.bot_url}/healthz", timeout=10) as answer:
             return answer.status, json.load(answer)
@@ -24,21 +24,21 @@ def health(product: Product) -> tuple[int, Any]:
             return refusal.code, json.loads(refusal.read())
 
 
-def sockets(product: Product) -> int:
+def count_sockets(product: Product) -> int:
     return int(product.get("/control/slack/settings")["sockets"])
 
 
-def test_the_whole_way_works_over_socket_mode_and_survives_a_dropped_socket(
+def test_messages_are_sent_over_socket_mode_even_after_a_dropped_socket(
     new_product: Callable[..., Product],
 ) -> None:
     product = new_product(socket_mode=True)
-    wait_for(lambda: sockets(product), "the bot's socket")
+    wait_for(lambda: count_sockets(product), "the bot's socket")
     ada = product.agent()
     ada.sends("jane@example.com", f"{TEXT} with a payload")
     ada.reads("Accepted by Genesys Cloud")
-    assert health(product) == (200, {"bot": "ok", "socket": "ok"})
+    assert read_health(product) == (200, {"bot": "ok", "socket": "ok"})
     product.post("/control/slack/settings", drop_socket=True)
-    wait_for(lambda: sockets(product), "a new socket", patience=40)
+    wait_for(lambda: count_sockets(product), "a new socket", patience=40)
     ada.sends("amir@example.com")
     wait_for(lambda: len(product.inbox("Amir Haddad")) == 1 or None, "the second message")
 
@@ -46,10 +46,12 @@ def test_the_whole_way_works_over_socket_mode_and_survives_a_dropped_socket(
 @pytest.mark.slow
 def test_a_dead_socket_shows_in_healthz(new_product: Callable[..., Product]) -> None:
     product = new_product(socket_mode=True)
-    wait_for(lambda: sockets(product), "the bot's socket")
+    wait_for(lambda: count_sockets(product), "the bot's socket")
     product.fault("slack", "apps.connections.open", "status", status=503, times=None)
     product.post("/control/slack/settings", drop_socket=True)
     dead = wait_for(
-        lambda: health(product)[1] if health(product)[0] == 503 else None, "a 503", patience=60
+        lambda: read_health(product)[1] if read_health(product)[0] == 503 else None,
+        "a 503",
+        patience=60,
     )
     assert "no connection to Slack" in dead["socket"]

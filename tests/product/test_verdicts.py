@@ -1,4 +1,4 @@
-"""Every reason why a message may not go out, as the agent sees it, and what they can do then."""
+"""Every reason not to send a message, as the agent sees it, and what they can do about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, words_of
+from .conftest import CANARY, Agent, Product, all_text
 
 TEXT = f"{CANARY}: your order is ready"
 
@@ -20,7 +20,7 @@ TEXT = f"{CANARY}: your order is ready"
         ("olga@example.com", "A conversation with this customer is open now"),
     ],
 )
-def test_a_refusal_shows_in_the_modal_and_under_its_field(
+def test_a_refusal_shows_in_the_form_and_under_its_field(
     product: Product, ada: Agent, customer: str, reason: str
 ) -> None:
     ada.opens(f"{customer} {TEXT}", reason)
@@ -31,7 +31,7 @@ def test_a_refusal_shows_in_the_modal_and_under_its_field(
 
 
 @pytest.mark.parametrize("customer", ["jane@example.com", "amir@example.com", "mia@example.com"])
-def test_customers_with_a_history_may_be_written_to(
+def test_customers_with_a_history_can_be_messaged(
     product: Product, ada: Agent, customer: str
 ) -> None:
     ada.sends(customer, TEXT)
@@ -39,7 +39,7 @@ def test_customers_with_a_history_may_be_written_to(
     assert len(product.sends()) == 1
 
 
-def test_history_in_an_old_window_is_found_after_the_newer_ones(
+def test_old_history_is_found_after_newer_periods_are_searched(
     product: Product, ada: Agent
 ) -> None:
     ada.opens(f"old@example.com {TEXT}")
@@ -47,10 +47,12 @@ def test_history_in_an_old_window_is_found_after_the_newer_ones(
 
 
 def test_a_customer_found_only_by_contact_details_is_found(product: Product, ada: Agent) -> None:
-    assert "reverse white pages" in words_of(ada.opens(f"wendy@example.com {TEXT}"))
+    assert "reverse white pages" in all_text(ada.opens(f"wendy@example.com {TEXT}"))
 
 
-def test_an_open_conversation_is_written_into_only_by_choice(product: Product, ada: Agent) -> None:
+def test_a_message_goes_into_an_open_conversation_only_if_the_agent_chooses_it(
+    product: Product, ada: Agent
+) -> None:
     ada.opens(f"olga@example.com {TEXT}", "A conversation is open now")
     ada.changes("open_conversation", "write")
     ada.sees("Ready to send")
@@ -60,7 +62,9 @@ def test_an_open_conversation_is_written_into_only_by_choice(product: Product, a
     assert send["body"]["useExistingActiveConversation"] is True
 
 
-def test_a_choice_of_one_customer_does_not_count_for_another(product: Product, ada: Agent) -> None:
+def test_a_choice_made_for_one_customer_does_not_count_for_another(
+    product: Product, ada: Agent
+) -> None:
     ada.opens(f"olga@example.com {TEXT}", "A conversation is open now")
     values = ada.fills(open_conversation="write", customer="jane@example.com")
     view = ada.view()
@@ -72,7 +76,9 @@ def test_a_choice_of_one_customer_does_not_count_for_another(product: Product, a
     assert send["body"]["useExistingActiveConversation"] is False
 
 
-def test_one_of_several_contacts_is_picked_and_written_to(product: Product, ada: Agent) -> None:
+def test_the_agent_can_pick_and_message_one_of_several_contacts(
+    product: Product, ada: Agent
+) -> None:
     view = ada.opens(f"pat@example.com {TEXT}", "contacts share this address")
     options = view["blocks"][1]["element"]["options"]
     bakery = next(o for o in options if "Novak" in o["text"]["text"])["value"]
@@ -83,7 +89,7 @@ def test_one_of_several_contacts_is_picked_and_written_to(product: Product, ada:
     assert product.inbox("Pat Novak") == [TEXT]
 
 
-def test_several_contacts_are_not_written_to_before_one_is_picked(
+def test_nothing_is_sent_before_one_of_several_contacts_is_picked(
     product: Product, ada: Agent
 ) -> None:
     ada.opens(f"pat@example.com {TEXT}", "contacts share this address")
@@ -91,7 +97,7 @@ def test_several_contacts_are_not_written_to_before_one_is_picked(
     assert not product.sends()
 
 
-def test_the_other_of_several_is_refused_for_its_own_reason(product: Product, ada: Agent) -> None:
+def test_each_of_several_contacts_has_its_own_verdict(product: Product, ada: Agent) -> None:
     view = ada.opens(f"pat@example.com {TEXT}", "contacts share this address")
     options = view["blocks"][1]["element"]["options"]
     garage = next(o for o in options if "Moreau" in o["text"]["text"])["value"]
@@ -110,7 +116,7 @@ def test_the_other_of_several_is_refused_for_its_own_reason(product: Product, ad
         ("hello", "neither an e-mail address nor a phone number"),
     ],
 )
-def test_a_bad_address_is_refused_under_its_field_without_asking_genesys(
+def test_a_bad_address_is_refused_under_its_field_without_a_call_to_genesys(
     product: Product, ada: Agent, typed: str, sentence: str
 ) -> None:
     ada.types("")
@@ -141,8 +147,8 @@ def test_a_blank_message_is_refused(product: Product, ada: Agent) -> None:
     assert answer["errors"] == {"message": "Type the message for the customer."}
 
 
-def _restarted(product: Product, **genesys: object) -> Product:
-    """Start the bot at such a Genesys: it reads the deployment when it starts."""
+def _restart_with(product: Product, **genesys: object) -> Product:
+    """Restart the bot with these settings in Genesys; it reads the deployment when it starts."""
     product.stop()
     product.set_genesys(**genesys)
     product.start()
@@ -156,30 +162,30 @@ def _restarted(product: Product, **genesys: object) -> Product:
 def test_a_deployment_that_is_not_active_stops_the_message(
     new_product: Callable[..., Product], status: str, words: str
 ) -> None:
-    product = _restarted(new_product(), deployment_status=status)
+    product = _restart_with(new_product(), deployment_status=status)
     product.agent().opens(f"jane@example.com {TEXT}", words)
     assert not product.sends()
 
 
-def test_a_deployment_that_may_not_be_read_is_only_a_note(
+def test_a_missing_permission_to_read_the_deployment_is_only_a_note(
     new_product: Callable[..., Product],
 ) -> None:
-    product = _restarted(new_product(), missing_permissions=["webDeployments:deployment:view"])
+    product = _restart_with(new_product(), missing_permissions=["webDeployments:deployment:view"])
     ada = product.agent()
-    assert "webDeployments:deployment:view" in words_of(ada.opens(f"jane@example.com {TEXT}"))
+    assert "webDeployments:deployment:view" in all_text(ada.opens(f"jane@example.com {TEXT}"))
     ada.presses_send()
     ada.reads("Accepted by Genesys Cloud")
 
 
 def test_a_missing_permission_is_named_with_where_to_grant_it(product: Product, ada: Agent) -> None:
     product.set_genesys(missing_permissions=["externalContacts:contact:view"])
-    stranger = "hostile@example.com"  # nobody here has looked this one up before
-    shown = words_of(ada.opens(f"{stranger} {TEXT}", "externalContacts:contact:view"))
+    stranger = "hostile@example.com"  # no other test here looks this one up
+    shown = all_text(ada.opens(f"{stranger} {TEXT}", "externalContacts:contact:view"))
     assert "Admin" in shown
     assert not product.sends()
 
 
-def test_a_verdict_that_changed_since_the_modal_is_judged_again(
+def test_a_conversation_that_opened_after_the_form_stops_the_message(
     product: Product, ada: Agent
 ) -> None:
     ada.opens(f"jane@example.com {TEXT}")

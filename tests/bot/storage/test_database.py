@@ -74,14 +74,17 @@ def test_the_next_writer_goes_on_after_a_rollback(database: Database) -> None:
         assert connection.execute(sa.select(workers.c.worker_id)).scalars().all() == ["next"]
 
 
+@pytest.mark.parametrize(
+    ("is_urgent", "patience"), [(True, "TURN_SECONDS"), (False, "BACKGROUND_TURN_SECONDS")]
+)
 def test_a_writer_that_waits_for_too_long_is_refused(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    is_urgent: bool, patience: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(module, patience, 0.01)
     with (
         database.transaction(),
         pytest.raises(DatabaseBusy, match="the database is busy"),
-        database.transaction(),
+        database.transaction(is_urgent=is_urgent),
     ):
         pass
     write(database, "next")

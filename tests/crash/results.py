@@ -1,4 +1,4 @@
-"""What the long runs need besides bots: a database, and a table of figures."""
+"""What the long runs share: a temporary database, and a table of their results."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Json = dict[str, Any]
 
 
 @contextlib.contextmanager
-def a_database(kind: str) -> Iterator[str]:
-    """Yield the address of a new PostgreSQL's database, or "" for the team's own SQLite file."""
+def temporary_database(kind: str) -> Iterator[str]:
+    """Yield the address of a new PostgreSQL database, or "" for the cluster's own SQLite file."""
     if kind == "sqlite":
         yield ""
         return
@@ -33,14 +33,14 @@ def a_database(kind: str) -> Iterator[str]:
         server.remove()
 
 
-def show(figures: Json, out: Path | None) -> None:
-    """Print figures as a table, with where and when they were made, and write them as JSON."""
+def print_results(results: Json, out: Path | None) -> None:
+    """Print results as a table, with the date and the machine, and write them to a JSON file."""
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-    figures = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine, **figures}
-    for name, value in figures.items():
+    results = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": machine, **results}
+    for name, value in results.items():
         shown = value
         if isinstance(value, dict):
             shown = ", ".join(f"{count} {key}" for key, count in sorted(value.items()))
         sys.stdout.write(f"{name:24} {shown}\n")
     if out is not None:
-        out.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+        out.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")

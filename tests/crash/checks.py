@@ -1,7 +1,7 @@
-"""Compares what was asked for with what the database, Genesys and Slack have in the end.
+"""Compares what agents submitted with what the database, Genesys and Slack have in the end.
 
-`gather` takes the evidence once all stands still; `find_faults` says in words what is wrong with
-it. The posts are told apart by the names that they carry in their metadata.
+`take_snapshot` reads all of it once nothing changes any more; `find_violations` says in words which
+promises are broken. Slack messages are told apart by the name in their metadata.
 """
 
 from __future__ import annotations
@@ -19,52 +19,51 @@ from bot.cards.card import STATE_WORDS
 from bot.request import FINAL, QUIET, WATCHED, Event, State
 from bot.storage.requests import NOT_SHOWN
 from bot.storage.tables import history, postings, requests
-from tests.product.conftest import CANARY, OUTCOMES, SUPPORT, words_of
+from tests.product.conftest import CANARY, OUTCOMES, SUPPORT, all_text
 
 Json = dict[str, Any]
 SETTLED = FINAL | WATCHED | {State.UNCERTAIN}
 SENT = WATCHED | {State.REPLIED}
 UNSENT = {State.REFUSED, State.EXPIRED, State.CANCELLED}
-_SLACK = 5.0  # seconds that a send which began in time may take
-_OPEN_WORK = ("PENDING", "ENQUEUED")
+_TOLERANCE = 5.0  # seconds that a send may take if it began before its deadline
 
 
-class Watched(Protocol):
-    """What is looked at; a Team is one."""
+class Source(Protocol):
+    """Where a snapshot is read from; a Cluster is one."""
 
     def database(self) -> sa.Engine: ...
     def get(self, path: str) -> Json: ...
 
 
 @dataclass(frozen=True)
-class Books:
+class Records:
     """What the database says."""
 
     rows: tuple[Any, ...]
     lines: tuple[Any, ...]
-    doubtful: int
+    unknown_posts: int
 
-    def of(self, request_id: str) -> Books:
-        """Return what it says of one request."""
+    def of(self, request_id: str) -> Records:
+        """Return the records of one request."""
         rows = (row for row in self.rows if row.request_id == request_id)
         lines = (line for line in self.lines if line.request_id == request_id)
-        return Books(tuple(rows), tuple(lines), 0)
+        return Records(tuple(rows), tuple(lines), 0)
 
-    def restless(self) -> Counter[str]:
-        """Count what has not settled yet, by what is missing."""
+    def unsettled(self) -> Counter[str]:
+        """Count what isn't settled yet, by what's missing."""
         missing = Counter(str(row.state) for row in self.rows if State(row.state) not in SETTLED)
-        missing["old cards"] = sum(row.card_state != row.state for row in self.rows)
+        missing["outdated cards"] = sum(row.card_state != row.state for row in self.rows)
         missing["unposted lines"] = sum(line.posted_ts == "" for line in self.lines)
         missing["outcomes"] = sum(
             State(row.state) in FINAL and not row.outcome_ts for row in self.rows
         )
-        missing["doubtful posts"] = self.doubtful
+        missing["posts with an unknown result"] = self.unknown_posts
         return +missing
 
 
-def read_books(engine: sa.Engine) -> Books:
+def read_records(engine: sa.Engine) -> Records:
     with engine.connect() as connection:
-        return Books(
+        return Records(
             tuple(connection.execute(sa.select(requests).order_by(requests.c.request_id))),
             tuple(connection.execute(sa.select(history).order_by(history.c.line_id))),
             connection.execute(sa.select(sa.func.count()).select_from(postings)).scalar_one(),
@@ -72,42 +71,43 @@ def read_books(engine: sa.Engine) -> Books:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    books: Books
-    arrived: Mapping[str, list[float]]  # message text -> when Genesys took it, each time
+class Snapshot:
+    records: Records
+    arrived: Mapping[str, list[float]]  # message text -> when Genesys accepted it, each time
     answered_after: Mapping[str, bool]  # text -> whether its customer wrote after it
-    posts: Mapping[str, list[Json]]  # the post's name -> the messages that carry it
+    posts: Mapping[str, list[Json]]  # name in the metadata -> the messages that carry it
 
 
 @dataclass
-class Asked:
-    """What the agents did, as far as it was acknowledged."""
+class Submitted:
+    """What the agents did and Slack acknowledged."""
 
     ids: dict[str, str] = field(default_factory=dict)  # message text -> request id
     sent_anyway: Counter[str] = field(default_factory=Counter)  # request id -> clicks
 
 
-def gather(team: Watched, patience: float = 60.0) -> Evidence:
-    """Look at everything while nothing changes."""
+def take_snapshot(source: Source, patience: float = 60.0) -> Snapshot:
+    """Read everything while nothing changes."""
     deadline = time.monotonic() + patience
-    engine = team.database()
+    engine = source.database()
     try:
         while True:
-            before = read_books(engine)
-            arrived, answered = look_at_genesys(team)
-            posts = look_at_slack(team)
-            if not before.restless() and before == read_books(engine):
-                return Evidence(before, arrived, answered, posts)
-            assert time.monotonic() < deadline, f"never at rest: {dict(before.restless())}"
+            before = read_records(engine)
+            arrived, answered = read_genesys(source)
+            posts = read_slack(source)
+            if not before.unsettled() and before == read_records(engine):
+                return Snapshot(before, arrived, answered, posts)
+            assert time.monotonic() < deadline, f"never settled: {dict(before.unsettled())}"
             time.sleep(0.2)
     finally:
         engine.dispose()
 
 
-def look_at_genesys(team: Watched) -> tuple[dict[str, list[float]], dict[str, bool]]:
+def read_genesys(source: Source) -> tuple[dict[str, list[float]], dict[str, bool]]:
+    """Return when each message arrived, and whether its customer wrote after it."""
     arrived: defaultdict[str, list[float]] = defaultdict(list)
     answered: dict[str, bool] = {}
-    for customer in team.get("/customers")["customers"]:
+    for customer in source.get("/customers")["customers"]:
         messages = sorted(
             (m for one in customer["conversations"] for m in one["messages"]),
             key=lambda message: str(message["at"]),
@@ -120,68 +120,71 @@ def look_at_genesys(team: Watched) -> tuple[dict[str, list[float]], dict[str, bo
     return dict(arrived), answered
 
 
-def look_at_slack(team: Watched) -> dict[str, list[Json]]:
+def read_slack(source: Source) -> dict[str, list[Json]]:
+    """Return the bot's messages by the name in their metadata."""
     posts: defaultdict[str, list[Json]] = defaultdict(list)
     for channel in (SUPPORT, OUTCOMES):
-        for message in team.get(f"/people/channels/{channel}/messages")["messages"]:
+        for message in source.get(f"/people/channels/{channel}/messages")["messages"]:
             payload = (message["metadata"] or {}).get("event_payload") or {}
             if payload.get("name") and not message["deleted"]:
                 posts[payload["name"]].append({**message, "channel": channel})
     return dict(posts)
 
 
-def find_faults(evidence: Evidence, asked: Asked) -> list[str]:
-    """Say what breaks a promise, each with its request; [] when all is well."""
-    books = evidence.books
-    known = {row.request_id for row in books.rows}
-    faults = [f"{id}: acknowledged and lost" for id in asked.ids.values() if id not in known]
+def find_violations(snapshot: Snapshot, submitted: Submitted) -> list[str]:
+    """Return what breaks a promise, each with its request; [] if all is well."""
+    records = snapshot.records
+    known = {row.request_id for row in records.rows}
+    violations = [
+        f"{id}: acknowledged and lost" for id in submitted.ids.values() if id not in known
+    ]
     lines: defaultdict[str, list[Any]] = defaultdict(list)
-    for line in books.lines:
+    for line in records.lines:
         lines[line.request_id].append(line)
     expected: dict[str, str] = {}
-    for row in books.rows:
-        said = [*_judge_sends(row, lines[row.request_id], evidence, asked)]
-        said += _judge_card(row, evidence.posts)
+    for row in records.rows:
+        found = [*_check_sends(row, lines[row.request_id], snapshot, submitted)]
+        found += _check_card(row, snapshot.posts)
         expected |= _expected_posts(row, lines[row.request_id])
-        faults += [f"{row.request_id}: {fault}" for fault in said]
-    for name in sorted(expected.keys() | evidence.posts.keys()):
-        stand = [post["ts"] for post in evidence.posts.get(name, [])]
-        if stand != [expected.get(name)]:
-            faults.append(f"{name}: stands at {stand}, expected at {expected.get(name)}")
-    return faults
+        violations += [f"{row.request_id}: {violation}" for violation in found]
+    for name in sorted(expected.keys() | snapshot.posts.keys()):
+        actual = [post["ts"] for post in snapshot.posts.get(name, [])]
+        if actual != [expected.get(name)]:
+            violations.append(f"{name}: posted at {actual}, expected at {expected.get(name)}")
+    return violations
 
 
-def _judge_sends(row: Any, lines: list[Any], evidence: Evidence, asked: Asked) -> list[str]:
-    state, arrived = State(row.state), evidence.arrived.get(row.text, [])
+def _check_sends(row: Any, lines: list[Any], snapshot: Snapshot, submitted: Submitted) -> list[str]:
+    state, arrived = State(row.state), snapshot.arrived.get(row.text, [])
     decided = sum(line.event == Event.SEND_DECIDED for line in lines)
-    faults = []
-    if len(arrived) > 1 + min(decided, asked.sent_anyway[row.request_id]):
-        faults.append(f"sent {len(arrived)} times")
+    violations = []
+    if len(arrived) > 1 + min(decided, submitted.sent_anyway[row.request_id]):
+        violations.append(f"sent {len(arrived)} times")
     if state in SENT and not arrived:
-        faults.append(f"{state} but not sent")
+        violations.append(f"{state} but not sent")
     if state in UNSENT and arrived and not decided:
-        faults.append(f"{state} but sent")
-    if state in SENT and evidence.answered_after.get(row.text) != (state is State.REPLIED):
-        faults.append(f"{state}, but whether the customer replied says otherwise")
+        violations.append(f"{state} but sent")
+    if state in SENT and snapshot.answered_after.get(row.text) != (state is State.REPLIED):
+        violations.append(f"{state}, but whether the customer replied says otherwise")
     if decided:
-        return faults  # which lifts its times
-    if arrived and row.send_before is not None and min(arrived) > row.send_before + _SLACK:
-        faults.append("sent after its time")
+        return violations  # "Send anyway" lifts the times that the agent set
+    if arrived and row.send_before is not None and min(arrived) > row.send_before + _TOLERANCE:
+        violations.append("sent after its deadline")
     if arrived and row.send_at is not None and min(arrived) < row.send_at - 0.01:
-        faults.append("sent before its time")
-    return faults
+        violations.append("sent before its time")
+    return violations
 
 
-def _judge_card(row: Any, posts: Mapping[str, list[Json]]) -> list[str]:
+def _check_card(row: Any, posts: Mapping[str, list[Json]]) -> list[str]:
     words = STATE_WORDS[State(row.state)]
     cards = posts.get(f"{row.request_id} card", [])
-    if any(words not in words_of(card["blocks"] or []) for card in cards):
-        return [f"{row.state}, but its card says {words_of(cards[0]['blocks'])!r}"]
+    if any(words not in all_text(card["blocks"] or []) for card in cards):
+        return [f"{row.state}, but its card says {all_text(cards[0]['blocks'])!r}"]
     return []
 
 
 def _expected_posts(row: Any, lines: list[Any]) -> dict[str, str]:
-    """Return which posts should stand for a request, each once, and their ts."""
+    """Return the name and ts of each message that Slack should have, once, for a request."""
     names = {f"{row.request_id} card": row.card_ts}
     if State(row.state) in FINAL:
         names[f"{row.request_id} outcome"] = row.outcome_ts
@@ -194,9 +197,9 @@ def _expected_posts(row: Any, lines: list[Any]) -> dict[str, str]:
 
 
 def describe(engine: sa.Engine, request_id: str) -> str:
-    """Return all that the database holds about one request, for whoever mends the bot."""
+    """Return everything that the database holds about one request, for debugging."""
     schema = "dbos." if engine.dialect.name == "postgresql" else ""
-    works = (
+    workflows = (
         f"SELECT * FROM {schema}workflow_status JOIN {schema}workflow_input USING (workflow_uuid)"
         f" WHERE CAST({schema}workflow_input.inputs AS TEXT) LIKE :id"
     )
@@ -205,6 +208,6 @@ def describe(engine: sa.Engine, request_id: str) -> str:
             *connection.execute(sa.select(requests).where(requests.c.request_id == request_id)),
             *connection.execute(sa.select(history).where(history.c.request_id == request_id)),
             *connection.execute(sa.select(postings).where(postings.c.request_id == request_id)),
-            *connection.execute(sa.text(works), {"id": f"%{request_id}%"}),
+            *connection.execute(sa.text(workflows), {"id": f"%{request_id}%"}),
         ]
     return "\n".join(str(dict(row._mapping)) for row in found)

@@ -1,4 +1,4 @@
-"""Starting the bot: a bad set-up is one list, a good one answers at once."""
+"""Starting the bot, and what it says about a wrong set-up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run_bot(folder: Path, *words: str, **settings: str) -> subprocess.CompletedP
     )
 
 
-def test_every_missing_setting_is_named_at_once_and_without_a_traceback(tmp_path: Path) -> None:
+def test_all_missing_settings_are_named_together_without_a_traceback(tmp_path: Path) -> None:
     done = run_bot(tmp_path, "run")
     assert done.returncode == 2
     for name in (
@@ -55,7 +55,7 @@ def test_every_missing_setting_is_named_at_once_and_without_a_traceback(tmp_path
         ({"PROACTIVE_COMMAND": "proactive"}, "PROACTIVE_COMMAND must be a slash"),
     ],
 )
-def test_a_wrong_setting_says_how_to_mend_it(
+def test_the_bot_says_how_to_fix_a_wrong_setting(
     product: Product, tmp_path: Path, settings: dict[str, str], words: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -66,19 +66,19 @@ def test_a_wrong_setting_says_how_to_mend_it(
     assert "Traceback" not in done.stderr
 
 
-def test_a_taken_port_is_said_in_a_sentence(product: Product, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(product: Product, tmp_path: Path) -> None:
     done = run_bot(tmp_path, "run", **product.settings)
     assert done.returncode == 2
     assert "cannot be used" in done.stderr
 
 
-def test_doctor_says_that_a_good_setup_is_good(product: Product, tmp_path: Path) -> None:
+def test_doctor_confirms_a_good_setup(product: Product, tmp_path: Path) -> None:
     done = run_bot(tmp_path, "doctor", **product.settings)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("ok ") == 4
 
 
-def test_doctor_names_each_ailment(product: Product, tmp_path: Path) -> None:
+def test_doctor_names_each_problem(product: Product, tmp_path: Path) -> None:
     wrong = {"SLACK_BOT_TOKEN": "xoxb-wrong", "GENESYS_CLOUD_CLIENT_SECRET": "wrong"}
     done = run_bot(tmp_path, "doctor", **{**product.settings, **wrong})
     assert done.returncode == 1
@@ -93,7 +93,7 @@ def test_the_default_database_is_found_from_any_folder(
     assert (tmp_path / "data" / "proactive" / "proactive.sqlite").exists()
 
 
-def test_another_command_name_is_a_setting(new_product: Callable[..., Product]) -> None:
+def test_the_command_name_can_be_changed(new_product: Callable[..., Product]) -> None:
     product = new_product(PROACTIVE_COMMAND="/notify")
     answer = product.agent().types("help")
     assert answer["ack"]["failure"] == "dispatch_failed"

@@ -1,6 +1,7 @@
-"""Several bots on one database between the two stand-ins, to be killed and judged.
+"""Several bots on one database between the two stand-ins, for tests that kill them.
 
-`Team` starts, kills and replaces bots and plays the agents; what became of it all `judge` finds.
+`Cluster` starts, kills and replaces bots, does what the agents do, and checks the outcome with
+`checks`.
 """
 
 from __future__ import annotations
@@ -16,74 +17,74 @@ import sqlalchemy as sa
 from bot.storage.database import Database
 from bot.storage.tables import requests
 from sandbox.server import find_free_port
-from tests.crash.judge import (
+from tests.crash.checks import (
     SENT,
-    Asked,
-    Books,
+    Records,
+    Submitted,
     describe,
-    find_faults,
-    gather,
-    look_at_genesys,
-    read_books,
+    find_violations,
+    read_genesys,
+    read_records,
+    take_snapshot,
 )
-from tests.crash.nursery import Bot, BotEnded, Nursery
+from tests.crash.fork_server import Bot, BotEnded, ForkServer
 from tests.product.conftest import OUTCOMES, SUPPORT, Agent, Product, wait_for
 
 Json = dict[str, Any]
-HASTEN_EVERY = 3.0
-MODAL_SECONDS = 4.0  # Slack lets it open for three
+LOOK_NOW_EVERY = 3.0
+FORM_SECONDS = 4.0  # Slack gives the bot three to open it
 
 
-class Team(Product):
-    """A product with ``count`` bots; the first is Slack's until it is dead."""
+class Cluster(Product):
+    """A product with ``count`` bots; Slack talks to the first of them that's alive."""
 
     def __init__(
         self, folder: Path, *, count: int = 1, database_url: str = "", **more: str
     ) -> None:
         settings = {"PROACTIVE_DATABASE_URL": database_url} if database_url else {}
-        self.nursery = Nursery()  # reads the modules while the rest starts
+        self.fork_server = ForkServer()  # loads the modules while the rest starts
         super().__init__(folder, LOG_LEVEL="INFO", **settings, **more)
         self.bots: list[Bot | None] = [None] * count
         self.ports = [self.sandbox.bot_port, *(find_free_port() for _ in range(count - 1))]
-        self.asked = Asked()
-        # A member, so that it can read back what it may have posted there.
+        self.submitted = Submitted()
+        # The bot must be a member to read back what it may have posted there.
         self.post("/people/commands", channel=OUTCOMES, command="/invite", text="@proactive")
 
     def launch_bot(self, number: int, *, point: str = "", hit: int = 1) -> Bot:
-        """Start one bot, which kills itself at the ``hit``-th time that it reaches ``point``."""
+        """Start one bot, which kills itself the ``hit``-th time that it reaches ``point``."""
         folder = self.folder / f"bot{number}"
         folder.mkdir(exist_ok=True)
         settings = {**self.settings, "PORT": str(self.ports[number])}
         settings |= {"CRASH_POINT": point, "CRASH_HIT": str(hit)} if point else {}
-        bot = self.bots[number] = self.nursery.bear(settings, folder)
+        bot = self.bots[number] = self.fork_server.start_bot(settings, folder)
         return bot
 
     def start_bot(self, number: int, *, point: str = "", hit: int = 1) -> None:
-        """Launch a bot and wait for it; one that is to die may do so before it is ready."""
+        """Launch a bot and wait for it; one with a crash point may die before it's ready."""
         try:
             self.launch_bot(number, point=point, hit=hit).wait_until_ready()
         except BotEnded:
             self.bots[number] = None
             assert point, f"the bot ended: {self.log(number)[-2000:]}"
-        self.route()
+        self.route_slack()
 
     def kill_bot(self, number: int) -> None:
         bot = self.bots[number]
         if bot is not None:
             bot.kill()
         self.bots[number] = None
-        self.route()
+        self.route_slack()
 
-    def living(self) -> list[int]:
-        """Return the numbers of the bots that run, forgetting those that have died."""
+    def running(self) -> list[int]:
+        """Return the numbers of the running bots, and forget those that have died."""
         for number, bot in enumerate(self.bots):
             if bot is not None and not bot.is_alive():
                 self.bots[number] = None
         return [number for number, bot in enumerate(self.bots) if bot is not None]
 
-    def route(self, number: int | None = None) -> None:
-        """Let Slack speak to this bot, or to the first that lives."""
-        alive = self.living() if number is None else [number]
+    def route_slack(self, number: int | None = None) -> None:
+        """Let Slack talk to this bot, or to the first that's running."""
+        alive = self.running() if number is None else [number]
         if alive:
             url = f"http://127.0.0.1:{self.ports[alive[0]]}/slack/events"
             self.post("/control/slack/settings", events_url=url)
@@ -91,88 +92,90 @@ class Team(Product):
     def log(self, number: int) -> str:
         return (self.folder / f"bot{number}" / "bot.log").read_text()
 
-    def ask(self, address: str, text: str, user: str = "U0ADA", **values: str) -> bool:
-        """Ask for a message as an agent does; tell whether Slack got the acknowledgement."""
-        view = self.open_modal(Agent(self, user, SUPPORT), f"{address} {text}")
+    def request_message(self, address: str, text: str, user: str = "U0ADA", **values: str) -> bool:
+        """Request a message as an agent does; return whether Slack got the acknowledgement."""
+        view = self.open_form(Agent(self, user, SUPPORT), f"{address} {text}")
         return view is not None and self.submit(view, text, user, **values)
 
-    def open_modal(self, agent: Agent, typed: str) -> Json | None:
-        """Open the modal; None when the bot died, or was too late, before it could."""
+    def open_form(self, agent: Agent, typed: str) -> Json | None:
+        """Open the form; return None if the bot died first, or was too late."""
         while (view := agent.view()) is not None:
             self.post(f"/people/views/{view['id']}/close", user=agent.user)
         if (agent.types(typed)["ack"] or {}).get("failure"):
             return None
-        deadline = time.monotonic() + MODAL_SECONDS
+        deadline = time.monotonic() + FORM_SECONDS
         while (view := agent.view()) is None:
-            if time.monotonic() > deadline or not self.living():
+            if time.monotonic() > deadline or not self.running():
                 return None
             time.sleep(0.01)
         return view
 
     def submit(self, view: Json, text: str, user: str, **values: str) -> bool:
-        """Press Send; tell whether the modal closed, which is Slack's acknowledgement."""
+        """Press Send; return whether the form closed, which is Slack's acknowledgement."""
         filled = Agent(self, user, SUPPORT).fills(**values) if values else {}
         done = self.post(f"/people/views/{view['id']}/submit", user=user, values=filled)
         if done["result"] == "closed":
-            self.asked.ids[text] = view["id"]
+            self.submitted.ids[text] = view["id"]
         return bool(done["result"] == "closed")
 
     def database(self) -> sa.Engine:
         return Database(self.settings["PROACTIVE_DATABASE_URL"]).engine
 
-    def books(self) -> Books:
+    def read_records(self) -> Records:
         engine = self.database()
         try:
-            return read_books(engine)
+            return read_records(engine)
         finally:
             engine.dispose()
 
-    def settle(self, patience: float = 60.0) -> None:
-        """Wait until every request is final, uncertain or watched, and Slack shows it.
+    def wait_until_settled(self, patience: float = 60.0) -> None:
+        """Wait until every request is final, uncertain or followed, and Slack shows it.
 
-        Meanwhile time passes quickly for the watch: the next look at a message is always soon.
+        Meanwhile the next look at each followed message is moved forward, so that nobody waits.
         """
-        engine, hasten_at = self.database(), 0.0
-        books = Books((), (), 0)
+        engine, look_now_at = self.database(), 0.0
+        records = Records((), (), 0)
 
         def settled() -> bool:
-            nonlocal hasten_at, books
-            if time.monotonic() > hasten_at:
-                _hasten_looks(engine)
-                hasten_at = time.monotonic() + HASTEN_EVERY
-            books = read_books(engine)
-            return not books.restless() and not self._unseen_news(books)
+            nonlocal look_now_at, records
+            if time.monotonic() > look_now_at:
+                _make_looks_due(engine)
+                look_now_at = time.monotonic() + LOOK_NOW_EVERY
+            records = read_records(engine)
+            return not records.unsettled() and not self._unseen_news(records)
 
         try:
             wait_for(settled, "every request to settle", patience)
         except AssertionError:
-            left = {**books.restless(), "unseen": self._unseen_news(books)}
-            raise AssertionError(f"not settled: {left}\n{self._dossiers(books)}") from None
+            left = {**records.unsettled(), "unseen": self._unseen_news(records)}
+            details = self._describe_unsettled(records)
+            raise AssertionError(f"not settled: {left}\n{details}") from None
         finally:
             engine.dispose()
 
-    def _unseen_news(self, books: Books) -> int:
+    def _unseen_news(self, records: Records) -> int:
         """Count the requests of which Genesys knows more than the bot has seen so far."""
-        if books.restless():
+        if records.unsettled():
             return 0
-        answered = look_at_genesys(self)[1]
+        answered = read_genesys(self)[1]
         return sum(
             row.state in SENT and answered.get(row.text, False) != (row.state == "replied")
-            for row in books.rows
+            for row in records.rows
         )
 
-    def judge(self) -> Counter[str]:
-        """Check every promise over all that was asked for; return how many stand in each state."""
-        evidence = gather(self)
-        faults = find_faults(evidence, self.asked)
-        if faults:
-            wrong = {fault.split(":")[0].split(" ")[0] for fault in faults}
-            raise AssertionError("\n".join([*faults[:20], *self._describe(sorted(wrong)[:3])]))
-        return Counter(row.state for row in evidence.books.rows)
+    def check_promises(self) -> Counter[str]:
+        """Check every promise for every request; return how many requests are in each state."""
+        snapshot = take_snapshot(self)
+        violations = find_violations(snapshot, self.submitted)
+        if violations:
+            wrong = {violation.split(":")[0].split(" ")[0] for violation in violations}
+            raise AssertionError("\n".join([*violations[:20], *self._describe(sorted(wrong)[:3])]))
+        return Counter(row.state for row in snapshot.records.rows)
 
-    def _dossiers(self, books: Books) -> str:
-        restless = [id for id in (row.request_id for row in books.rows) if books.of(id).restless()]
-        return "\n".join(self._describe(restless[:3]))
+    def _describe_unsettled(self, records: Records) -> str:
+        ids = (row.request_id for row in records.rows)
+        unsettled = [id for id in ids if records.of(id).unsettled()]
+        return "\n".join(self._describe(unsettled[:3]))
 
     def _describe(self, ids: list[str]) -> list[str]:
         engine = self.database()
@@ -185,14 +188,14 @@ class Team(Product):
         finally:
             engine.dispose()
 
-    def each_bot(self, do: Callable[[Bot], object]) -> None:
+    def for_each_bot(self, do: Callable[[Bot], object]) -> None:
         for bot in self.bots:
             if bot is not None:
                 do(bot)
 
     def close(self) -> None:
-        self.each_bot(Bot.stop)
-        self.nursery.close()
+        self.for_each_bot(Bot.stop)
+        self.fork_server.close()
         for log in self.folder.glob("bot*/bot.log"):
             self.scan(log.read_text())
         super().close()
@@ -202,9 +205,9 @@ def _about(request_id: str, calls: list[Json]) -> list[Json]:
     return [call for call in calls if request_id in str(call["arguments"])]
 
 
-def _hasten_looks(engine: sa.Engine) -> None:
-    looked = requests.c.next_look_at
+def _make_looks_due(engine: sa.Engine) -> None:
+    planned = requests.c.next_look_at
     with engine.begin() as connection:
         connection.execute(
-            sa.update(requests).where(looked.is_not(None)).values(next_look_at=time.time())
+            sa.update(requests).where(planned.is_not(None)).values(next_look_at=time.time())
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.bot_process import BotProcess
 
-from .conftest import CANARY, Agent, Product, wait_for, words_of
+from .conftest import CANARY, Agent, Product, all_text, wait_for
 
 
 @contextmanager
@@ -31,24 +31,24 @@ def is_listening(product: Product) -> bool:
         return probe.connect_ex(address) == 0
 
 
-def deliveries(product: Product) -> int:
+def count_deliveries(product: Product) -> int:
     return len(product.get("/control/slack/deliveries")["deliveries"])
 
 
-def type_meanwhile(product: Product, types: Callable[[], Any]) -> Any:
-    """Type something while the bot starts; return the ack that comes after the start."""
+def type_during_startup(product: Product, types: Callable[[], Any]) -> Any:
+    """Type something while the bot starts; return the ack, which comes after the start."""
     with ThreadPoolExecutor(1) as person:
         with starting(product):
-            before = deliveries(product)
+            before = count_deliveries(product)
             typed = person.submit(types)
-            wait_for(lambda: deliveries(product) > before, "the command to be on its way")
+            wait_for(lambda: count_deliveries(product) > before, "Slack to send the command")
         return typed.result()["ack"]
 
 
 def test_a_command_typed_while_the_bot_starts_opens_its_form(product: Product, ada: Agent) -> None:
-    # However slow this machine is.
+    # Long enough for a slow machine.
     product.post("/control/slack/settings", ack_seconds=60, trigger_seconds=60)
-    ack = type_meanwhile(product, lambda: ada.types(f"jane@example.com {CANARY}"))
+    ack = type_during_startup(product, lambda: ada.types(f"jane@example.com {CANARY}"))
     assert ack["status"] == 200
     ada.sees("Ready to send")
 
@@ -57,13 +57,13 @@ def test_a_start_that_is_too_slow_for_the_form_gives_the_text_back(
     product: Product, ada: Agent
 ) -> None:
     product.post("/control/slack/settings", ack_seconds=60, trigger_seconds=0)
-    type_meanwhile(product, lambda: ada.types(f"jane@example.com {CANARY}"))
-    assert CANARY in words_of(ada.reads("too little time to open")["blocks"])
+    type_during_startup(product, lambda: ada.types(f"jane@example.com {CANARY}"))
+    assert CANARY in all_text(ada.reads("too little time to open")["blocks"])
 
 
 def test_help_asked_for_while_the_bot_starts_is_shown(product: Product, ada: Agent) -> None:
     product.post("/control/slack/settings", ack_seconds=60)
-    ack = type_meanwhile(product, lambda: ada.types("help"))
+    ack = type_during_startup(product, lambda: ada.types("help"))
     assert "opens a form in which you message a customer first" in ack["body"]["text"]
 
 

@@ -1,8 +1,8 @@
-"""Brings bots into the world quickly: it reads the bot's modules once and forks for each bot.
+"""Starts bots quickly: loads the bot's modules once, then forks for each bot.
 
-Reading them takes longer than all else that a start does, and hundreds of bots are killed here.
-Every bot is a process of its own that begins where `python -m bot run` does once it has read its
-modules. ``python -m tests.crash.nursery`` takes settings as JSON lines and answers process ids.
+Loading them takes longer than the rest of a start, and these tests kill hundreds of bots. Each bot
+is its own process, and begins where `python -m bot run` does once its modules are loaded.
+``python -m tests.crash.fork_server`` reads settings as JSON lines and answers with process ids.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class BotEnded(Exception):
-    """The bot ended although nobody had ended it. Read its log."""
+    """The bot ended although nobody stopped it. Read its log."""
 
 
 class Bot:
@@ -63,7 +63,7 @@ class Bot:
         self._end(signal.SIGKILL, START_SECONDS)
 
     def stop(self) -> bool:
-        """Ask the bot to end; tell whether it did so in time, else end it."""
+        """Ask the bot to stop, kill it if it doesn't in time, and return whether it did."""
         in_time = self._end(signal.SIGTERM, STOP_SECONDS)
         if not in_time:
             self.kill()
@@ -80,12 +80,12 @@ class Bot:
         return True
 
 
-class Nursery:
-    """The process whose children the bots are; they end with it."""
+class ForkServer:
+    """The parent process of the bots; they end when it ends."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.nursery"],
+            [sys.executable, "-m", "tests.crash.fork_server"],
             cwd=ROOT,
             env=build_environment({}),
             stdin=subprocess.PIPE,
@@ -94,8 +94,8 @@ class Nursery:
             start_new_session=True,
         )
 
-    def bear(self, settings: Mapping[str, str], folder: Path) -> Bot:
-        """Start a bot in its folder, where it adds to bot.log."""
+    def start_bot(self, settings: Mapping[str, str], folder: Path) -> Bot:
+        """Start a bot in its folder, where it appends to bot.log."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([dict(settings), str(folder)]) + "\n")
@@ -108,21 +108,21 @@ class Nursery:
 
 
 def _serve() -> None:
-    from tests.crash import dying_bot
+    from tests.crash import crash_points
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that the dead do not stay as zombies
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that dead bots don't stay as zombies
     for line in sys.stdin:
         settings, folder = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _leave_home(settings, folder)
-            sys.exit(dying_bot.become_bot())
+            _detach(settings, folder)
+            sys.exit(crash_points.run_bot())
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
 
 
-def _leave_home(settings: dict[str, str], folder: str) -> None:
-    """Become what a process of its own would be: session, folder, environment, output."""
+def _detach(settings: dict[str, str], folder: str) -> None:
+    """Set up what a separately started process would have: session, folder, environment, output."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     os.setsid()

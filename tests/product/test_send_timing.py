@@ -1,4 +1,4 @@
-"""Undo, cancel, send later, never after, and waiting for a Genesys that is away."""
+"""When a message is sent: undo, cancel, send later, deadlines, and waiting out an outage."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, wait_for, words_of
+from .conftest import CANARY, Agent, Product, all_text, wait_for
 
 TEXT = f"{CANARY}: your order is ready"
-AWAY = "*/api/v2/*"
-LOOK_UP = "identifierlookup"
-SIDE_BY_SIDE = 8
+ALL_CALLS = "*/api/v2/*"
+LOOKUP = "identifierlookup"
+IN_PARALLEL = 8
 WAITING = 16
 
 
@@ -26,9 +26,9 @@ def test_undo_within_the_countdown_sends_nothing(new_product: Callable[..., Prod
     ada.sends("jane@example.com")
     ada.reads("Undo")
     ada.clicks("Undo")
-    assert "ada" in words_of(ada.reads("cancelled it before it was sent")["blocks"])
+    assert "ada" in all_text(ada.reads("cancelled it before it was sent")["blocks"])
     ada.reads("🚫 Cancelled")
-    ada.sends("amir@example.com")  # the next one's countdown ends after the first one's would have
+    ada.sends("amir@example.com")  # its countdown ends after the first one's would have
     wait_for(lambda: product.inbox("Amir Haddad"), "the other message", 30)
     assert product.inbox("Jane Doe") == []
 
@@ -77,7 +77,7 @@ def test_a_planned_message_can_be_cancelled_by_a_lead_but_not_by_others(
     assert gus.reads("Only the agent who asked")["ephemeral"]
     leo = product.agent("U0LEO")
     leo.clicks("Undo")
-    assert "leo" in words_of(ada.reads("cancelled it before it was sent")["blocks"])
+    assert "leo" in all_text(ada.reads("cancelled it before it was sent")["blocks"])
     assert product.inbox("Jane Doe") == []
 
 
@@ -102,13 +102,13 @@ def test_a_click_that_comes_too_late_is_answered(product: Product, ada: Agent) -
     assert ada.reads("has moved on since")["ephemeral"]
 
 
-def test_a_message_past_its_time_is_never_sent(product: Product, ada: Agent) -> None:
+def test_a_message_past_its_deadline_is_never_sent(product: Product, ada: Agent) -> None:
     ada.opens(f"jane@example.com {TEXT}")
     now = int(time.time())
     ada.presses_send(send_at=str(now + 6), send_before=str(now + 7))
     ada.reads("To be sent")
     product.kill()
-    wait_for(lambda: time.time() > now + 7 or None, "its time to be over")
+    wait_for(lambda: time.time() > now + 7 or None, "its deadline to pass")
     product.start()
     ada.reads("Its time is over")
     ada.reads("⌛ Expired")
@@ -134,13 +134,13 @@ def test_impossible_times_are_refused_under_their_field(
     assert product.sends() == []
 
 
-def test_while_genesys_is_away_requests_wait_and_go_out_in_order_when_it_is_back(
+def test_requests_wait_while_genesys_is_unavailable_and_then_go_out_in_order(
     new_product: Callable[..., Product],
 ) -> None:
-    """The oldest begins first; eight are under way side by side, and of those the quicker wins."""
+    """The oldest starts first, but eight are in progress at a time, and any of them may win."""
     product = new_product(GENESYS_CLOUD_PATIENCE="1", quota=6000)
     product.post("/control/genesys/customers", count=WAITING, prefix="bulk")
-    product.fault("genesys", AWAY, "status", status=503, times=None)
+    product.fault("genesys", ALL_CALLS, "status", status=503, times=None)
     ada = product.agent()
     for number in range(1, WAITING + 1):
         ada.types(f"bulk-{number:04}@example.com {TEXT} {number}")
@@ -151,33 +151,33 @@ def test_while_genesys_is_away_requests_wait_and_go_out_in_order_when_it_is_back
     assert product.sends() == []
     product.delete("/control/genesys/calls")
     product.delete("/control/genesys/faults")
-    product.fault("genesys", LOOK_UP, "latency", seconds=0.4, times=None)
+    product.fault("genesys", LOOKUP, "latency", seconds=0.4, times=None)
     wait_for(lambda: len(product.sends()) == WAITING or None, "all of them", 60)
     texts = [send["body"]["textBody"] for send in product.sends()]
     assert sorted(texts) == sorted(f"{TEXT} {number}" for number in range(1, WAITING + 1))
-    taken = [call for call in product.calls("genesys", LOOK_UP) if call["status"] == 200]
-    begun = [_number(call) for call in taken]  # not what was turned away at the last moment
-    for place, number in enumerate(begun):
-        overtaken = [earlier for earlier in range(1, number) if earlier not in begun[:place]]
-        assert len(overtaken) < SIDE_BY_SIDE, begun
+    answered = [call for call in product.calls("genesys", LOOKUP) if call["status"] == 200]
+    started = [_number(call) for call in answered]  # without the attempts that the outage refused
+    for position, number in enumerate(started):
+        overtaken = [earlier for earlier in range(1, number) if earlier not in started[:position]]
+        assert len(overtaken) < IN_PARALLEL, started
 
 
-def _number(look_up: dict[str, Any]) -> int:
-    found = re.search(r"bulk-(\d+)@", str(look_up["body"]))
+def _number(lookup: dict[str, Any]) -> int:
+    found = re.search(r"bulk-(\d+)@", str(lookup["body"]))
     assert found
     return int(found[1])
 
 
 def _waiting(agent: Agent) -> int:
     said = "The request waits and goes on when it does"
-    return sum(said in words_of(message["blocks"] or []) for message in agent.messages())
+    return sum(said in all_text(message["blocks"] or []) for message in agent.messages())
 
 
 def _cards(agent: Agent) -> int:
     return len([m for m in agent.messages() if m["is_bot"] and m["thread_ts"] is None])
 
 
-def test_a_locked_database_refuses_with_a_sentence_and_sends_nothing(
+def test_while_the_database_is_locked_the_form_says_so_and_nothing_is_sent(
     product: Product, ada: Agent
 ) -> None:
     ada.opens(f"jane@example.com {TEXT}")
@@ -191,8 +191,8 @@ def test_a_locked_database_refuses_with_a_sentence_and_sends_nothing(
     ada.reads("Accepted by Genesys Cloud")
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux sets others' limits")
-def test_a_full_disk_refuses_with_a_sentence_and_all_goes_on_when_there_is_room(
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux can limit another process")
+def test_while_the_disk_is_full_the_form_says_so_and_later_all_goes_on(
     new_product: Callable[..., Product],
 ) -> None:
     product = new_product(PROACTIVE_UNDO_SECONDS="2")
@@ -200,7 +200,7 @@ def test_a_full_disk_refuses_with_a_sentence_and_all_goes_on_when_there_is_room(
     ada.sends("jane@example.com")
     ada.reads("To be sent")
     ada.opens(f"amir@example.com {TEXT}")
-    with _no_room(product):
+    with _full_disk(product):
         answer = ada.presses_send()
         full_until = time.time() + 3
         wait_for(lambda: time.time() > full_until or None, "the first message's time to come")
@@ -213,8 +213,8 @@ def test_a_full_disk_refuses_with_a_sentence_and_all_goes_on_when_there_is_room(
 
 
 @contextmanager
-def _no_room(product: Product) -> Iterator[None]:
-    """Let none of the bot's files grow, as on a disk that is full."""
+def _full_disk(product: Product) -> Iterator[None]:
+    """Stop the bot's files from growing, as on a full disk."""
     assert product.bot is not None
     before = resource.prlimit(product.bot.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(product.bot.pid, resource.RLIMIT_FSIZE, (4096, before[1]))

@@ -1,8 +1,8 @@
-"""The real bot, which kills itself with SIGKILL at a named point.
+"""Runs the real bot so that it kills itself with SIGKILL at a named point.
 
-`become_bot` turns this process into the bot. With CRASH_POINT=name and CRASH_HIT=n among its
-settings it dies the n-th time (by default the first) that it reaches the point, and logs that.
-The points wrap the product's functions from outside: the product has no hooks for tests.
+With CRASH_POINT=name and CRASH_HIT=n among its settings, the bot logs the point and dies the n-th
+time it gets there (by default the first). The points wrap the product's functions from outside:
+the product has no hooks for tests.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import bot.app  # noqa: F401 -- loaded here once for all the bots of a nursery
+import bot.app  # noqa: F401 -- loaded here once for all the bots that the fork server starts
 from bot.__main__ import main
 from bot.cards.client import SlackClient
 from bot.cards.ledger import Ledger
@@ -37,8 +37,8 @@ def _to(state: State) -> Condition:
     return lambda _store, _request_id, new, *_, **__: new is state
 
 
-# name: (owner, function, when its arguments count)
-_WRAPPED: dict[str, tuple[Any, str, Condition]] = {
+# name: (owner, function, which calls of it count)
+_FUNCTIONS: dict[str, tuple[Any, str, Condition]] = {
     "add": (RequestStore, "add", _always),
     "look-up": (Lookup, "check_before_send", _always),
     "scheduled": (RequestStore, "move", _to(State.SCHEDULED)),
@@ -58,40 +58,40 @@ _WRAPPED: dict[str, tuple[Any, str, Condition]] = {
     "replied": (RequestStore, "move", _to(State.REPLIED)),
     "enqueue": (JobQueue, "enqueue", _always),
 }
-POINTS = tuple(f"{when} {name}" for name in _WRAPPED for when in ("before", "after"))
+POINTS = tuple(f"{when} {name}" for name in _FUNCTIONS for when in ("before", "after"))
 
 
-def _arm(point: str, hit: int) -> None:
+def _wrap(point: str, hit: int) -> None:
     when, _, name = point.partition(" ")
-    owner, function, counts = _WRAPPED[name]
-    true_function = getattr(owner, function)
+    owner, function, counts = _FUNCTIONS[name]
+    original = getattr(owner, function)
     hits = 0
 
-    def dying(*args: Any, **kwargs: Any) -> Any:
+    def crashing(*args: Any, **kwargs: Any) -> Any:
         nonlocal hits
         reached = counts(*args, **kwargs)
         hits += reached
-        dies = reached and hits == hit  # decided now: other threads count on meanwhile
-        if dies and when == "before":
-            _die(point)
-        result = true_function(*args, **kwargs)
-        if dies:
-            _die(point)
+        crashes = reached and hits == hit  # decided before the call: other threads count meanwhile
+        if crashes and when == "before":
+            _crash(point)
+        result = original(*args, **kwargs)
+        if crashes:
+            _crash(point)
         return result
 
-    setattr(owner, function, dying)
+    setattr(owner, function, crashing)
 
 
-def _die(point: str) -> None:
+def _crash(point: str) -> None:
     os.write(2, f"{KILLED_AT}{point}\n".encode())
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def become_bot() -> int:
-    """Run the bot with the settings of the environment; return its exit status."""
+def run_bot() -> int:
+    """Run the bot in this process, with the settings of the environment; return its exit status."""
     sys.argv = ["bot", "run"]
     if os.environ.get("CRASH_POINT"):
-        _arm(os.environ["CRASH_POINT"], int(os.environ.get("CRASH_HIT", "1")))
+        _wrap(os.environ["CRASH_POINT"], int(os.environ.get("CRASH_HIT", "1")))
     if os.environ.get("OTHER_RELEASE"):
         become_other_release()
     return main()
