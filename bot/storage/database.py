@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 # An agent waits 3 s at most, and a clear refusal is better than silence. So an urgent writer waits
 # this long for the others of its process, and then this long for other processes.
@@ -104,14 +106,23 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         connection.isolation_level = "IMMEDIATE"  # two writers never deadlock
-        connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA busy_timeout={int(LOCK_SECONDS * 1000)}")
+        _retry_locked(connection.execute, "PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA foreign_keys=ON")
         # From Python 3.12 on DBOS asks for unixepoch('subsec'), which SQLite before 3.42 answers
         # with NULL. https://www.sqlite.org/lang_datefunc.html
         connection.create_function("unixepoch", 1, _unixepoch)
 
     return engine
+
+
+# SQLite doesn't wait by itself while another process turns a new file into WAL mode.
+_retry_locked = Retrying(
+    retry=retry_if_exception_type(sqlite3.OperationalError),
+    wait=wait_fixed(0.05),
+    stop=stop_after_delay(LOCK_SECONDS),
+    reraise=True,
+)
 
 
 def _unixepoch(_modifier: str) -> float:
