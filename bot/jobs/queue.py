@@ -127,7 +127,7 @@ class JobQueue:
         if job.kind is JobKind.PUBLISH and self._is_waiting(job):
             return  # that one will show everything
         after = error.after if isinstance(error, TryAgain) else None
-        delay = min(LONGEST_DELAY, 2.0**job.failures if job.failures < 6 else LONGEST_DELAY)
+        delay = min(LONGEST_DELAY, 2.0**job.failures)
         again = replace(job, failures=job.failures + 1, delay=delay if after is None else after)
         reason = f"{kind}: {error}" if isinstance(error, TryAgain) else kind
         log.warning(

@@ -86,10 +86,11 @@ class Repair:
     ) -> int:
         with self._database.connect() as connection:
             found = {row.request_id for row in connection.execute(request_ids)}
-        for request_id in sorted(found - set(except_for)):
+        lost = found.difference(except_for)
+        for request_id in sorted(lost):
             log.warning("request %s had lost its job (%s)", request_id, kind.value)
             self._requests.enqueue(Job(kind, request_id))
-        return len(found - set(except_for))
+        return len(lost)
 
     def clean_up(self, now: datetime) -> None:
         """Delete jobs that ended long ago, and heartbeats of processes that are long gone."""
