@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace, closing: ExitStack) -> None:
     manifest = read_manifest("" if options.socket else f"http://{LOOPBACK}:{bot_port}", folder)
     sandbox = Sandbox(
         manifest,
-        page_port=options.port or find_free_port(DEFAULT_PORT),
+        page_ports=(options.port,) if options.port else (DEFAULT_PORT, 0),
         bot_port=bot_port,
         socket_mode=options.socket,
     )

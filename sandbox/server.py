@@ -10,7 +10,7 @@ import asyncio
 import secrets
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -32,8 +32,8 @@ _LAST_ANSWERS_SECONDS = 1.0
 class Sandbox:
     """The stand-ins and their page.
 
-    `manifest` is the bot's Slack app manifest. Port 0 means any free port; the bot's port is
-    chosen here because Slack must know where to send. With `socket_mode` the bot gets an app-level
+    `manifest` is the bot's Slack app manifest. The page takes the first free port of `page_ports`;
+    0 means any. The bot's port is chosen here because Slack must know where to send. With `socket_mode` the bot gets an app-level
     token and connects to us instead. Set `bot` at any time to let the page start and stop the bot.
     """
 
@@ -41,7 +41,7 @@ class Sandbox:
         self,
         manifest: Mapping[str, Any],
         *,
-        page_port: int = 0,
+        page_ports: Sequence[int] = (0,),
         bot_port: int = 0,
         socket_mode: bool = False,
         genesys: LocalGenesys | None = None,
@@ -50,7 +50,7 @@ class Sandbox:
         self.bot_url = f"http://{LOOPBACK}:{self.bot_port}"
         self.page_url = self.slack_api_url = self.genesys_url = ""  # known after `start`
         self.bot: BotControl | None = None
-        self._page_port = page_port
+        self._page_ports = page_ports
         self._socket_mode = socket_mode
         self._slack_config = SlackConfig(
             bot_token=f"xoxb-local-{secrets.token_hex(12)}",
@@ -67,7 +67,7 @@ class Sandbox:
         self._stopping = asyncio.Event()
 
     def start(self) -> None:
-        """Start the three servers. Raises OSError if the page's port is taken."""
+        """Start the three servers. Raises OSError if none of the page's ports is free."""
         self._thread.start()
         self._started.result()
 
@@ -118,7 +118,7 @@ class Sandbox:
             try:
                 slack_url = await _open_site(closing, self.local_slack.machine_app())
                 self.genesys_url = await _open_site(closing, self.local_genesys.machine_app())
-                page_url = await _open_site(closing, self._page_app(), self._page_port)
+                page_url = await _open_site(closing, self._page_app(), self._page_ports)
             except OSError as error:
                 self._started.set_exception(error)
                 return
@@ -139,27 +139,25 @@ class Sandbox:
         return app
 
 
-def find_free_port(wanted: int = 0) -> int:
-    """Return `wanted` if it's free on 127.0.0.1, else any free port.
-
-    Another program may take the port before you use it.
-    """
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise OSError("no free port on 127.0.0.1")
+def find_free_port() -> int:
+    """Return a port that is free on 127.0.0.1 now; another program may take it before you do."""
+    with socket.create_server((LOOPBACK, 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
-async def _open_site(closing: AsyncExitStack, app: web.Application, port: int = 0) -> str:
+async def _open_site(
+    closing: AsyncExitStack, app: web.Application, ports: Sequence[int] = (0,)
+) -> str:
     """Serve an application on loopback behind the guard; return its URL without a final slash."""
     app.middlewares.insert(0, refuse_strangers)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_ANSWERS_SECONDS)
     await runner.setup()
     closing.push_async_callback(runner.cleanup)
-    await web.TCPSite(runner, LOOPBACK, port).start()
+    for port in ports:
+        try:
+            await web.TCPSite(runner, LOOPBACK, port).start()
+            break
+        except OSError:
+            if port == ports[-1]:
+                raise
     return f"http://{LOOPBACK}:{runner.addresses[0][1]}"

@@ -16,7 +16,7 @@ import pytest
 
 from sandbox.bot_control import BotState, BotStatus, WrongMoment
 from sandbox.page_files import PAGE_FOLDER
-from sandbox.server import Sandbox, find_free_port
+from sandbox.server import Sandbox
 
 from .conftest import MANIFEST
 
@@ -183,9 +183,10 @@ def test_every_server_listens_on_one_loopback_address_only(alone: Sandbox) -> No
 def test_a_taken_port_is_replaced_by_a_free_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert find_free_port(port) != port
+        with Sandbox(MANIFEST, page_ports=(port, 0)) as sandbox:
+            assert sandbox.page_url != f"http://127.0.0.1:{port}/"
         with pytest.raises(OSError, match="address already in use"):
-            Sandbox(MANIFEST, page_port=port).start()
+            Sandbox(MANIFEST, page_ports=(port,)).start()
 
 
 def test_stopping_closes_every_port_and_may_be_repeated() -> None:
