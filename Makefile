@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # More than a small machine has cores: the tests spend half of their time waiting for processes.
-WORKERS ?= 3
+WORKERS ?= 4
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate pyproject.toml
@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test slow check lint types lock surfaces fast screenshot soak mutate matrix bench clean
+.PHONY: help sandbox test slow check lint types lock audit surfaces fast screenshot soak mutate matrix bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -22,7 +22,7 @@ sandbox: $(VENV)/run ## Try the product in a browser, without any account
 	@$(BIN)/python -m sandbox $(ARGS)
 
 test: $(VENV)/dev ## Run all the tests except the slow ones
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 slow: $(VENV)/dev ## Run the slow tests (kills, several processes)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
@@ -43,6 +43,9 @@ types: $(VENV)/dev
 lock: $(VENV)/dev ## Update the lock files from pyproject.toml
 	$(COMPILE) $(ARGS) -o requirements.lock
 	$(COMPILE) $(ARGS) --extra dev -o requirements-dev.lock
+
+audit: $(VENV)/dev ## Look the locked versions up among the known vulnerabilities
+	$(BIN)/python .ci/audit.py
 
 surfaces: $(VENV)/run ## Print every view and message of the bot as JSON lines
 	@$(BIN)/python -m bot surfaces

@@ -26,10 +26,18 @@ import sqlalchemy as sa
 
 from bot.storage.database import Database
 from bot.storage.migrations import migrate
+from tests.inspecting_proxy import InspectingProxy, make_certificate
 
 PATIENCE = 20.0
+TESTS = Path(__file__).parent
+WAIT_FOR_PROCESSES = ("cluster", "crash", "product", "page")
 # Nothing here outlives the tests, so nothing has to reach the disk.
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that wait for processes, so that the fast ones fill the gaps."""
+    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in WAIT_FOR_PROCESSES)
 
 
 def wait_until(look: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
@@ -180,3 +188,23 @@ def connect() -> Iterator[Callable[[str], Database]]:
     yield connect
     for database in opened:
         database.close()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed; on Debian: apt-get install openssl")
+    return make_certificate(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def proxy(authority: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InspectingProxy]:
+    """Start a proxy that this process must use, and whose authority it trusts."""
+    proxy = InspectingProxy(authority)
+    for name in ("https_proxy", "http_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")  # where nobody is
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    yield proxy
+    proxy.stop()

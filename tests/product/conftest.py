@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -24,6 +24,7 @@ from bot.cli.manifest import build_manifest
 from sandbox.bot_process import BotProcess
 from sandbox.local_genesys import LocalGenesys
 from sandbox.server import Sandbox
+from tests.crash.fork_server import ForkServer
 
 Json = dict[str, Any]
 SUPPORT, GENERAL, VIP, NEWS, ARCHIVE = "C0SUPPORT", "C0GENERAL", "C0VIP", "C0NEWS", "C0ARCHIVE"
@@ -47,13 +48,34 @@ def wait_for(look: Callable[[], T | None], what: str, patience: float = PATIENCE
     raise AssertionError(f"waited {patience:.0f} s for {what}")
 
 
+class RunningBot(Protocol):
+    """The process of a bot."""
+
+    @property
+    def pid(self) -> int: ...
+    def wait_until_ready(self) -> None: ...
+    def kill(self) -> None: ...
+    def stop(self) -> object: ...
+
+
 class Product:
-    """A sandbox with the real bot in it. ``quota``: how many calls a minute Genesys allows."""
+    """A sandbox with the real bot in it. ``quota``: how many calls a minute Genesys allows.
+
+    Its bots are forked from a process that has loaded their modules, or without a ``fork_server``
+    started as `python -m bot run`.
+    """
 
     def __init__(
-        self, folder: Path, *, socket_mode: bool = False, quota: int = 300, **settings: str
+        self,
+        folder: Path,
+        fork_server: ForkServer | None = None,
+        *,
+        socket_mode: bool = False,
+        quota: int = 300,
+        **settings: str,
     ) -> None:
         self.folder = folder
+        self._fork_server = fork_server
         self.sandbox = Sandbox(
             build_manifest(url="" if socket_mode else "https://bot.example.com"),
             socket_mode=socket_mode,
@@ -61,6 +83,7 @@ class Product:
         )
         self.sandbox.start()
         self.bot_url = self.sandbox.bot_url
+        self.operator_url = f"http://127.0.0.1:{self.sandbox.operator_port}"
         self._page = self.sandbox.page_url.rstrip("/")
         self.set_genesys(calls_per_minute=quota)
         self.settings = {
@@ -82,10 +105,11 @@ class Product:
             )
             if self.settings[name]
         ]
-        self.bot: BotProcess | None = None
+        self.bot: RunningBot | None = None
 
     def start(self) -> None:
-        self.bot = BotProcess(self.settings, self.folder)
+        start_bot = self._fork_server.start_bot if self._fork_server else BotProcess
+        self.bot = start_bot(self.settings, self.folder)
         self.bot.wait_until_ready()
 
     def kill(self) -> None:
@@ -231,6 +255,13 @@ class Agent:
         except AssertionError:
             raise AssertionError(f"{sentence!r} is not in {all_text(self.view() or {})}") from None
 
+    def was_shown(self, sentence: str) -> None:
+        """Wait until some form has said this, perhaps only for a moment."""
+        wait_for(
+            lambda: any(sentence in str(call) for call in self.product.calls("slack", "views.")),
+            f"a form that says {sentence!r}",
+        )
+
     def opens(self, text: str, sentence: str = "Ready to send") -> Json:
         self.types(text)
         return self.sees(sentence)
@@ -354,8 +385,17 @@ def _call(verb: str, url: str, body: Json | None = None) -> Json:
 
 
 @pytest.fixture(scope="session")
-def running_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    product = Product(tmp_path_factory.mktemp("product"))
+def fork_server() -> Iterator[ForkServer]:
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def running_product(
+    tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer
+) -> Iterator[Product]:
+    product = Product(tmp_path_factory.mktemp("product"), fork_server)
     product.start()
     yield product
     product.close()
@@ -369,14 +409,14 @@ def product(running_product: Product) -> Product:
 
 
 @pytest.fixture
-def new_product(tmp_path: Path) -> Iterator[Callable[..., Product]]:
+def new_product(tmp_path: Path, fork_server: ForkServer) -> Iterator[Callable[..., Product]]:
     """Return a function that starts a separate product, with other settings or to be killed."""
     started: list[Product] = []
 
-    def start(**settings: Any) -> Product:
+    def start(*, forked: bool = True, **settings: Any) -> Product:
         folder = tmp_path / f"product{len(started)}"
         folder.mkdir()
-        product = Product(folder, **settings)
+        product = Product(folder, fork_server if forked else None, **settings)
         started.append(product)
         product.start()
         return product
