@@ -5,13 +5,25 @@ the contact behind an email address or phone number, and their web messaging his
 sends a message. If its answer was lost, `find_sent` finds out whether the message was sent.
 `read_news` follows many messages at a time, `read_message` reads one message's exact status,
 `read_holder` tells who has a conversation, and `Notifications` tells which conversation to look
-at next.
+at next. `read_grants` and `read_messenger` check a setup. `HttpClient` and `proxy_for` serve any
+other host as well.
 
 All calls block, and a session is thread-safe. Whatever goes wrong is raised as a `GenesysError`.
 Only the names below are public.
 """
 
-from genesys.client import Connection, GenesysCloud, check_access
+from genesys.access import (
+    ANY_DIVISION,
+    PERMISSIONS,
+    Grants,
+    Permission,
+    check_access,
+    read_grants,
+    try_permission,
+)
+from genesys.cached import Cached
+from genesys.client import Connection, GenesysCloud
+from genesys.clock import read_clock, read_date
 from genesys.customers import (
     Candidate,
     ContactType,
@@ -49,9 +61,11 @@ from genesys.errors import (
 )
 from genesys.history import Conversation
 from genesys.holder import Holder, HolderKind, conversation_link, read_holder
+from genesys.http_client import HttpAnswer, HttpClient, is_loopback, proxy_for
 from genesys.identity import Identity, IdentityKind
 from genesys.known import KnownCustomers
 from genesys.messaging import CHANNEL_TEXT_LIMIT, OutboundMessage, Receipt, send_once
+from genesys.messenger import Messenger, read_messenger, resolves_identities
 from genesys.news import Watched, read_news
 from genesys.notifications import Notifications
 from genesys.outcome import DeliveryStatus, News, Reply, read_message
@@ -64,12 +78,17 @@ from genesys.rate_limiter import (
     StoredRateLimiter,
 )
 from genesys.readback import find_sent
-from genesys.sdk import check_sdk, region_names
+from genesys.sdk import region_names
+from genesys.traces import CLOCK_SKEW
 
 __all__ = [
+    "ANY_DIVISION",
     "CHANNEL_TEXT_LIMIT",
+    "CLOCK_SKEW",
+    "PERMISSIONS",
     "BadCredentials",
     "BadRequest",
+    "Cached",
     "CachedDeployment",
     "Candidate",
     "Conflict",
@@ -85,13 +104,17 @@ __all__ = [
     "Found",
     "GenesysCloud",
     "GenesysError",
+    "Grants",
     "Holder",
     "HolderKind",
+    "HttpAnswer",
+    "HttpClient",
     "Identity",
     "IdentityKind",
     "KnownCustomers",
     "LocalRateLimiter",
     "MatchedBy",
+    "Messenger",
     "MissingPermission",
     "News",
     "NoContact",
@@ -99,6 +122,7 @@ __all__ = [
     "Notifications",
     "OutboundMessage",
     "OutdatedSdk",
+    "Permission",
     "Priority",
     "RateLimitExhausted",
     "RateLimited",
@@ -118,14 +142,21 @@ __all__ = [
     "UnsupportedMedia",
     "Watched",
     "check_access",
-    "check_sdk",
     "conversation_link",
     "find_customer",
     "find_sent",
+    "is_loopback",
+    "proxy_for",
+    "read_clock",
+    "read_date",
     "read_deployment",
+    "read_grants",
     "read_holder",
     "read_message",
+    "read_messenger",
     "read_news",
     "region_names",
+    "resolves_identities",
     "send_once",
+    "try_permission",
 ]

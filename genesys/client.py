@@ -7,6 +7,7 @@ modules decide what to ask and what the answer means.
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypedDict, Unpack
 
 from genesys.errors import BadCredentials, RateLimited, UnexpectedAnswer
 from genesys.rate_limit import Priority
@@ -14,9 +15,11 @@ from genesys.rate_limiter import LocalRateLimiter, RateLimiter
 from genesys.refusals import Answer, refused
 from genesys.retry import retrying
 from genesys.sdk import api_host
-from genesys.shape import Json, nested, text
+from genesys.shape import Json
 from genesys.token import AccessToken
 from genesys.transport import Transport
+
+_MOST_DIGITS = 9  # of a number in a header; a larger one is a mistake, and fits no column
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,20 @@ class Connection:
     patience: float = 20.0
     calls_per_minute: int = 300
     concurrency: int = 32
+
+
+class CallOptions(TypedDict, total=False):
+    """Options of a call.
+
+    `repeatable`: the call may run twice, like any read (the default). `patience`: the seconds that
+    waiting and retrying may take in total; None for the connection's.
+    """
+
+    body: Json | list[Json] | None
+    query: Mapping[str, str]
+    priority: Priority
+    repeatable: bool
+    patience: float | None
 
 
 @dataclass(frozen=True)
@@ -72,28 +89,27 @@ class GenesysCloud:
         """Close the idle connections."""
         self._transport.close()
 
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Json | list[Json] | None = None,
-        query: Mapping[str, str] | None = None,
-        priority: Priority = Priority.INTERACTIVE,
-        repeatable: bool = True,
-        patience: float | None = None,
-    ) -> Json:
-        """Call the API and return the JSON object in its answer.
+    def call(self, method: str, path: str, **options: Unpack[CallOptions]) -> Json:
+        """Call the API and return the JSON object in its answer. Raises GenesysError."""
+        body: Json = self.exchange(method, path, **options).body
+        return body
 
-        `repeatable`: the call may run twice, like any read. `patience`: the seconds that waiting
-        and retrying may take in total. Raises GenesysError.
-        """
+    def exchange(self, method: str, path: str, **options: Unpack[CallOptions]) -> Answer:
+        """Call the API and return its answer, whose body is a JSON object. Raises GenesysError."""
+        patience = options.get("patience")
         patience = self._connection.patience if patience is None else patience
-        deadline = time.monotonic() + patience
-        call = _Call(method, path, body, query or {}, priority, deadline)
+        call = _Call(
+            method,
+            path,
+            options.get("body"),
+            options.get("query", {}),
+            options.get("priority", Priority.INTERACTIVE),
+            time.monotonic() + patience,
+        )
+        repeatable = options.get("repeatable", True)
         return retrying(patience, repeatable=repeatable)(self._attempt, call)
 
-    def _attempt(self, call: _Call) -> Json:
+    def _attempt(self, call: _Call) -> Answer:
         """Make the call; if Genesys rejects the token (401), make it again with a new one."""
         token = self._token.current()
         try:
@@ -101,7 +117,7 @@ class GenesysCloud:
         except BadCredentials:
             return self._exchange(call, self._token.renew(token))
 
-    def _exchange(self, call: _Call, token: str) -> Json:
+    def _exchange(self, call: _Call, token: str) -> Answer:
         self._rate_limiter.acquire(call.priority, call.deadline - time.monotonic())
         answer = self._transport.exchange(
             call.method, call.path, token, body=call.body, query=call.query
@@ -114,13 +130,13 @@ class GenesysCloud:
             raise fault
         if not isinstance(answer.body, dict):
             raise UnexpectedAnswer(status=answer.status, correlation_id=answer.correlation_id)
-        return answer.body
+        return answer
 
     def _learn(self, headers: Mapping[str, str]) -> None:
         """Tell the rate limiter what the answer's headers say, if all three are there."""
         names = ("inin-ratelimit-allowed", "inin-ratelimit-count", "inin-ratelimit-reset")
         values = [headers.get(name, "") for name in names]
-        if all(value.isdecimal() for value in values):
+        if all(value.isdecimal() and len(value) <= _MOST_DIGITS for value in values):
             allowed, count, reset_seconds = map(int, values)
             self._rate_limiter.learn(allowed, count, reset_seconds)
 
@@ -131,12 +147,3 @@ class GenesysCloud:
                 "The client id or secret holds characters that Genesys Cloud never issues."
             )
         return self._transport.sign_in(*pair)
-
-
-def check_access(cloud: GenesysCloud) -> str:
-    """Return the name of the organisation that the credentials belong to.
-
-    GET /tokens/me needs no permission, so it only fails if Genesys Cloud can't be reached or
-    refuses the sign-in. Raises GenesysError.
-    """
-    return text(nested(cloud.call("GET", "/api/v2/tokens/me"), "organization"), "name")

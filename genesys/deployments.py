@@ -1,15 +1,14 @@
 """Read the web messaging deployment that messages are sent from, and cache it."""
 
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote
 
+from genesys.cached import Cached
 from genesys.client import GenesysCloud
-from genesys.errors import GenesysError, MissingPermission, NotFound
+from genesys.errors import MissingPermission, NotFound
 from genesys.shape import Json, text
 
 
@@ -37,22 +36,26 @@ class Deployment:
     status: DeploymentStatus
 
 
+def deployment_path(deployment_id: str, part: str = "") -> str:
+    """Return the path of a deployment, or of a `part` of it that begins with a slash."""
+    return f"/api/v2/webdeployments/deployments/{quote(deployment_id, safe='')}{part}"
+
+
 def read_deployment(cloud: GenesysCloud, deployment_id: str) -> Deployment | None:
     """Read a deployment, or return None if it doesn't exist.
 
     Needs webDeployments:deployment:view. Raises GenesysError.
     """
-    path = f"/api/v2/webdeployments/deployments/{quote(deployment_id, safe='')}"
     try:
-        return _deployment(cloud.call("GET", path), deployment_id)
+        return _deployment(cloud.call("GET", deployment_path(deployment_id)), deployment_id)
     except NotFound:
         return None
 
 
-class CachedDeployment:
+class CachedDeployment(Cached[Deployment | None]):
     """A deployment that is read in the background and kept for `fresh_seconds`; thread-safe.
 
-    Callers that ask at the same time share one call. `clock` is in seconds.
+    It's None if the bot may not read it, and has status UNKNOWN if it doesn't exist.
     """
 
     def __init__(
@@ -63,52 +66,14 @@ class CachedDeployment:
         fresh_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._cloud = cloud
-        self._deployment_id = deployment_id
-        self._fresh_seconds = fresh_seconds
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, "deployment")
-        self._reading: Future[Deployment | None] | None = None
-        self._started_at = 0.0
-
-    def start_reading(self) -> Callable[[], Deployment | None]:
-        """Start to read it, unless it's cached; return a function that waits for the result.
-
-        The result is None if the bot may not read it. A deployment that doesn't exist has status
-        UNKNOWN. The function raises GenesysError; calling it is optional.
-        """
-        reading, is_ours = self._shared_reading()
-
-        def wait() -> Deployment | None:
+        def read() -> Deployment | None:
             try:
-                return reading.result()
-            except GenesysError:
-                if is_ours:
-                    raise
-            # An earlier caller's call failed; the next one may work.
-            return self._shared_reading()[0].result()
+                found = read_deployment(cloud, deployment_id)
+            except MissingPermission:
+                return None
+            return found or Deployment(deployment_id, "", DeploymentStatus.UNKNOWN)
 
-        return wait
-
-    def _shared_reading(self) -> tuple[Future[Deployment | None], bool]:
-        """Return the call to wait for, and whether we have just started it."""
-        with self._lock:
-            if self._reading and (not self._reading.done() or self._is_fresh(self._reading)):
-                return self._reading, False
-            self._started_at = self._clock()
-            self._reading = self._worker.submit(self._read)
-            return self._reading, True
-
-    def _is_fresh(self, done: Future[Deployment | None]) -> bool:
-        return done.exception() is None and self._clock() - self._started_at < self._fresh_seconds
-
-    def _read(self) -> Deployment | None:
-        try:
-            found = read_deployment(self._cloud, self._deployment_id)
-        except MissingPermission:
-            return None
-        return found or Deployment(self._deployment_id, "", DeploymentStatus.UNKNOWN)
+        super().__init__(read, fresh_seconds=fresh_seconds, clock=clock)
 
 
 def _deployment(read: Json, deployment_id: str) -> Deployment:

@@ -218,4 +218,4 @@ class OutdatedSdk(GenesysError):
     """The SDK is missing, or too old to send web messages."""
 
     what = "The installed PureCloudPlatformClientV2 cannot send web messages."
-    fix = "Install version 259 or later: pip install 'PureCloudPlatformClientV2>=259'."
+    fix = "Install version 266 or later: pip install 'PureCloudPlatformClientV2>=266'."

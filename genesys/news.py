@@ -1,17 +1,18 @@
 """Find out what became of many messages, with as few calls as Genesys allows.
 
 One details query covers 50 contacts. It returns each message's own conversation and newer ones,
-because a reply may come in another conversation. Two kinds of messages need more calls: those in
-a conversation that began on an earlier day (one query per 50), and those in a conversation that
-was being served when they were sent, because analytics doesn't show replies there (one read
-each). Analytics lags behind, so status None means "not shown yet".
+because a reply may come in another conversation. Three kinds of messages need more calls: those
+in a conversation that began on an earlier day (one query per 50); those in a conversation that was
+being served when they were sent, because analytics doesn't show replies there (one read each); and
+those that failed, because analytics doesn't say why (one read each). Analytics lags behind, so
+status None means "not shown yet".
 """
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 
 from genesys.client import GenesysCloud
 from genesys.conversations import read_conversation
@@ -24,8 +25,8 @@ from genesys.details import (
     read_details,
     windows_between,
 )
-from genesys.errors import BadRequest, MissingPermission
-from genesys.outcome import DeliveryStatus, News, Reply, meaning
+from genesys.errors import GenesysError, RateLimitExhausted, TimedOut
+from genesys.outcome import DeliveryStatus, News, Reply, error_info, meaning
 from genesys.rate_limit import Priority
 from genesys.shape import Json, moment, nested_list, text
 from genesys.traces import Trace, read_trace
@@ -33,6 +34,8 @@ from genesys.traces import Trace, read_trace
 _WINDOW_DAYS = 31
 _CLOCK_SKEW = timedelta(minutes=1)  # a conversation may begin "after now", on the next day
 _LONGEST_LAG = timedelta(hours=1)  # what analytics doesn't show by then, it never shows
+_MOST_FAULTS = 3  # in one poll, each of which may take a call's whole patience
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,44 @@ class Watched:
     sent_at: datetime
 
 
+class _Conversations:
+    """Reads conversations themselves, each once. One that can't be read now counts as empty.
+
+    So it doesn't stop the others. But after some faults that others would meet as well, it asks no
+    more.
+    """
+
+    def __init__(self, cloud: GenesysCloud, priority: Priority) -> None:
+        self._cloud = cloud
+        self._priority = priority
+        self._faults = 0
+        self._known: dict[str, Json] = {}
+
+    def read(self, conversation_id: str) -> Json:
+        """Return a conversation with its messages; {} if it can't be read."""
+        if conversation_id not in self._known:
+            self._known[conversation_id] = self._ask(conversation_id)
+        return self._known[conversation_id]
+
+    def _ask(self, conversation_id: str) -> Json:
+        if self._faults >= _MOST_FAULTS:
+            return {}
+        try:
+            return read_conversation(self._cloud, conversation_id, self._priority)
+        except GenesysError as fault:
+            _log.info("cannot read a message's conversation (%r)", fault)
+            self._faults += fault.transient or isinstance(fault, TimedOut | RateLimitExhausted)
+            return {}
+
+
 @dataclass(frozen=True)
 class _Poll:
-    """What one poll found; `ask` reads a conversation itself, each only once."""
+    """What one poll found."""
 
     now: datetime
     by_id: dict[str, Trace] = field(repr=False)
     by_contact: dict[str, list[Trace]] = field(repr=False)
-    ask: Callable[[str], Json] = field(repr=False)
+    conversations: _Conversations = field(repr=False)
 
 
 def read_news(
@@ -75,7 +108,7 @@ def read_news(
     for trace in traces.values():
         for contact_id in trace.contact_ids:
             by_contact[contact_id].append(trace)
-    poll = _Poll(now, traces, by_contact, cache(lambda one: _ask(cloud, one, priority)))
+    poll = _Poll(now, traces, by_contact, _Conversations(cloud, priority))
     return {one.message_id: _news(one, poll) for one in watched}
 
 
@@ -107,7 +140,8 @@ def _traces(cloud: GenesysCloud, queries: Iterable[Json], priority: Priority) ->
 
 def _news(watched: Watched, poll: _Poll) -> News:
     own = poll.by_id.get(watched.conversation_id)
-    status = None if own is None else own.delivery_of(watched.sent_at)
+    delivery = None if own is None else own.delivery_of(watched.sent_at)
+    status = None if delivery is None else delivery.status
     known = {
         trace.conversation_id: trace
         for contact_id in watched.contact_ids
@@ -116,12 +150,17 @@ def _news(watched: Watched, poll: _Poll) -> News:
     if own is not None:
         known[own.conversation_id] = own
     replies = [_reply_in(trace, watched, poll.now) for trace in known.values()]
-    if _must_ask(own, watched, poll.now):
-        asked = poll.ask(watched.conversation_id)
-        status = status or _status_in(asked, watched.message_id)
+    reason = ""
+    if status is DeliveryStatus.FAILED or _must_ask(own, watched, poll.now):
+        asked = poll.conversations.read(watched.conversation_id)
+        listed = _find_message(asked, watched.message_id)
+        status = status or meaning(text(listed, "messageStatus"))
+        reason = error_info(listed) if status is DeliveryStatus.FAILED else ""
         replies += _replies_in(asked, watched)
     found = [one for one in replies if one is not None]
-    return News(watched.message_id, status, "", min(found, key=lambda one: one.at, default=None))
+    first = min(found, key=lambda one: one.at, default=None)
+    changed_at = None if delivery is None else delivery.changed_at
+    return News(watched.message_id, status, reason, first, changed_at)
 
 
 def _reply_in(trace: Trace, watched: Watched, now: datetime) -> Reply | None:
@@ -149,18 +188,9 @@ def _must_ask(own: Trace | None, watched: Watched, now: datetime) -> bool:
     return own.customer_wrote and own.was_served(watched.sent_at)
 
 
-def _ask(cloud: GenesysCloud, conversation_id: str, priority: Priority) -> Json:
-    """Read one conversation; {} if we may not, so that it doesn't stop the others."""
-    try:
-        return read_conversation(cloud, conversation_id, priority)
-    except (MissingPermission, BadRequest):
-        return {}
-
-
-def _status_in(conversation: Json, message_id: str) -> DeliveryStatus | None:
+def _find_message(conversation: Json, message_id: str) -> Json:
     listed = (message for _, message in _messages(conversation))
-    found = (text(one, "messageStatus") for one in listed if text(one, "messageId") == message_id)
-    return meaning(next(found, ""))
+    return next((one for one in listed if text(one, "messageId") == message_id), {})
 
 
 def _replies_in(conversation: Json, watched: Watched) -> Iterator[Reply]:

@@ -19,6 +19,7 @@ import aiohttp
 
 from genesys.client import GenesysCloud
 from genesys.errors import GenesysError, MissingPermission
+from genesys.http_client import proxy_for
 from genesys.rate_limit import Priority
 from genesys.shape import Json, identifier, nested, nested_list, text, texts
 
@@ -121,9 +122,10 @@ class Notifications:
     async def _follow_channel(self, session: aiohttp.ClientSession) -> None:
         """Open a channel and read it until it ends, breaks, goes silent or gets too old."""
         channel = self._open_channel()
+        url = identifier(channel, "connectUri")
         async with asyncio.timeout(_HANDSHAKE):
             socket = await session.ws_connect(
-                identifier(channel, "connectUri"), timeout=aiohttp.ClientWSTimeout(ws_close=1.0)
+                url, proxy=proxy_for(url), timeout=aiohttp.ClientWSTimeout(ws_close=1.0)
             )
         async with socket:
             await self._read(socket, identifier(channel, "id"))
@@ -146,7 +148,7 @@ class Notifications:
         """Handle a frame; return False if the channel is about to end."""
         try:
             event = json.loads(frame)
-        except ValueError:
+        except (ValueError, RecursionError):
             return True
         if not isinstance(event, dict):
             return True

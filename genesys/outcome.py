@@ -13,28 +13,31 @@ from enum import StrEnum
 from genesys.client import GenesysCloud
 from genesys.conversations import read_message_details
 from genesys.rate_limit import Priority
-from genesys.shape import Json, flag, nested_list, text
+from genesys.shape import Json, flag, nested, nested_list, text
 
 _NOT_CONNECTED = ("", "GeneralError")  # the codes of a receipt if the customer is just away
 
 
 class DeliveryStatus(StrEnum):
-    """How far a message got. AWAY: not delivered yet, because the customer isn't on the page."""
+    """How far a message got. AWAY: not delivered yet, because the customer isn't on the page.
+
+    PUSHED: a push notification went to their phone; only analytics has that.
+    """
 
     PENDING = "pending"
     AWAY = "away"
+    PUSHED = "pushed"
     DELIVERED = "delivered"
     READ = "read"
     FAILED = "failed"
 
 
-# The statuses of messages and of analytics, without hyphens and in lower case. A "pushed" message
-# went to a phone as a notification, so its customer wasn't connected either.
+# The statuses of messages and of analytics, without hyphens and in lower case.
 _MEANINGS = {
     "queued": DeliveryStatus.PENDING,
     "sent": DeliveryStatus.PENDING,
     "published": DeliveryStatus.PENDING,
-    "deliverypushed": DeliveryStatus.AWAY,
+    "deliverypushed": DeliveryStatus.PUSHED,
     "deliveryfailed": DeliveryStatus.AWAY,
     "deliverysuccess": DeliveryStatus.DELIVERED,
     "read": DeliveryStatus.READ,
@@ -55,13 +58,15 @@ class Reply:
 class News:
     """What we know about one message now; `status` None: Genesys doesn't show it (yet).
 
-    `reason` is why a message didn't arrive, in Genesys's words, its code first.
+    `reason` is why a message didn't arrive, in Genesys's words, its code first. `changed_at` is
+    when its status last changed, if analytics tells.
     """
 
     message_id: str
     status: DeliveryStatus | None
     reason: str = field(repr=False)
     reply: Reply | None
+    changed_at: datetime | None = None
 
 
 def read_message(
@@ -79,6 +84,12 @@ def read_message(
         status = DeliveryStatus.FAILED
     told = [] if status not in (DeliveryStatus.AWAY, DeliveryStatus.FAILED) else final or failures
     return News(message_id, status, _reason(told[-1]) if told else "", None)
+
+
+def error_info(listed: Json) -> str:
+    """Return the error that a conversation's list of messages tells about one of them, or ""."""
+    error = nested(listed, "errorInfo")
+    return ": ".join(filter(None, (text(error, "code"), text(error, "message"))))
 
 
 def meaning(status: str) -> DeliveryStatus | None:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from math import ceil
 
 UNKNOWN_LIMIT = 2**31 - 1  # Genesys hasn't reported its limit yet; fits an INTEGER column
+LONGEST_PAUSE = 300.0  # seconds; if Genesys wants more, the next call gets a 429 again
 
 
 class Priority(StrEnum):
@@ -65,13 +66,17 @@ class RateState:
     remaining: int = UNKNOWN_LIMIT  # calls that are left until then
 
     def at(self, now: float) -> "RateState":
-        """Return the state as of now; if the clock was set back, all times move with it."""
+        """Return the state as of now; if the clock was set back, all times move with it.
+
+        A longer pause than we make, which an earlier version may have stored, is shortened.
+        """
         back = max(0.0, self.seen - now)
+        shorter = max(0.0, self.paused_until - back - now - LONGEST_PAUSE)
         return replace(
             self,
             seen=now,
-            due=self.due - back,
-            paused_until=self.paused_until - back,
+            due=self.due - back - shorter,
+            paused_until=self.paused_until - back - shorter,
             window_ends=self.window_ends - back,
         )
 
@@ -97,7 +102,7 @@ class RateState:
 
     def pause(self, seconds: float, rate: Rate) -> "RateState":
         """Return the state after a 429: every booked call is delayed, and no burst follows."""
-        until = self.seen + seconds
+        until = self.seen + min(seconds, LONGEST_PAUSE)
         longer = until - max(self.seen, self.paused_until)
         if longer <= 0:
             return self

@@ -133,17 +133,19 @@ class StoredRateLimiter:
         A background call is booked only if it may start now. If it has to wait, it must ask again.
         """
 
-        def book(state: RateState) -> tuple[RateState, tuple[float, float]]:
+        def book(state: RateState) -> tuple[RateState, tuple[float, float, bool]]:
             rate = self._rate(state)
             start = state.next_start(rate, priority)
             wait = start - state.seen
-            if wait > 0 and self._clock() + wait > give_up:
-                raise RateLimitExhausted(retry_after=wait)
-            if wait <= 0 or priority is Priority.INTERACTIVE:
+            is_too_long = wait > 0 and self._clock() + wait > give_up
+            if not is_too_long and (wait <= 0 or priority is Priority.INTERACTIVE):
                 state = state.book(start, rate)
-            return state, (wait, state.pushed)
+            return state, (wait, state.pushed, is_too_long)
 
-        return self._change(book, give_up - self._clock())
+        wait, pushed, is_too_long = self._change(book, give_up - self._clock())
+        if is_too_long:  # raised here, so that the store keeps a pause that was shortened
+            raise RateLimitExhausted(retry_after=wait)
+        return wait, pushed
 
     def _note(self, change: Callable[[RateState], RateState]) -> None:
         with suppress(RateLimitExhausted):  # the store has logged it; the next answer tells again

@@ -7,7 +7,7 @@ within its threading time (up to 72 hours after its end). Analytics lags behind,
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from genesys.client import GenesysCloud
 from genesys.conversations import read_conversation, read_message_details
@@ -16,8 +16,7 @@ from genesys.history import Conversation, read_pages
 from genesys.messaging import OutboundMessage, Receipt
 from genesys.rate_limit import Priority
 from genesys.shape import Json, identifier, moment, nested, nested_list, text
-
-_CLOCK_SKEW = timedelta(seconds=5)  # between our clock and Genesys's
+from genesys.traces import CLOCK_SKEW
 
 
 def find_sent(
@@ -38,7 +37,7 @@ def find_sent(
     whole merge set. Needs analytics:conversationDetail:view and conversation:message:view. Raises
     GenesysError.
     """
-    earliest = since.astimezone(UTC) - _CLOCK_SKEW
+    earliest = since.astimezone(UTC) - CLOCK_SKEW
     windows = split_windows(now, history_days=history_days, window_days=window_days)
     for conversation in _conversations(cloud, message, contact_ids, windows):
         if conversation.ended_at is not None and conversation.ended_at < earliest:

@@ -5,6 +5,7 @@ if no connection was made do we know for certain that Genesys didn't carry out t
 """
 
 import json
+import logging
 import re
 import ssl
 from collections.abc import Mapping
@@ -30,6 +31,10 @@ from genesys.errors import (
     Unreachable,
     UnsupportedMedia,
 )
+from genesys.http_client import AnswerTooLarge
+from genesys.rate_limit import LONGEST_PAUSE
+
+_log = logging.getLogger(__name__)
 
 _BY_STATUS: Mapping[int, type[GenesysError]] = {
     400: BadRequest,
@@ -40,11 +45,8 @@ _BY_STATUS: Mapping[int, type[GenesysError]] = {
     413: TooLarge,
     415: UnsupportedMedia,
 }
-_NO_CONNECTION = (
-    urllib3_faults.NewConnectionError,
-    urllib3_faults.ConnectTimeoutError,
-    urllib3_faults.ProxyError,
-)
+_NO_CONNECTION = (urllib3_faults.NewConnectionError, urllib3_faults.ConnectTimeoutError)
+_PROXY_REFUSED = "Tunnel connection failed"  # http.client's words for any answer but 200
 _PERMISSION = re.compile(r"\b[A-Za-z]+:[A-Za-z]+:[A-Za-z]+\b")
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _DEFAULT_PAUSE = 1.0  # seconds
@@ -83,13 +85,30 @@ def refused(answer: Answer) -> GenesysError:
 
 def broken(fault: BaseException | None) -> GenesysError:
     """Turn what urllib3 raised into our error."""
+    if isinstance(fault, urllib3_faults.ProxyError):
+        return _proxy_failed(fault.original_error)
     if isinstance(fault, _NO_CONNECTION):
         return Unreachable()
     if isinstance(fault, urllib3_faults.SSLError):
         return _tls_failed(fault)
     if isinstance(fault, urllib3_faults.TimeoutError):
         return TimedOut()
+    if isinstance(fault, AnswerTooLarge):
+        return UnexpectedAnswer()
     return CutOff()
+
+
+def _proxy_failed(fault: Exception) -> GenesysError:
+    """Find out whether the proxy connected us at all.
+
+    urllib3 also blames the proxy for a connection that broke later, after the request was sent.
+    """
+    if isinstance(fault, _NO_CONNECTION) or str(fault).startswith(_PROXY_REFUSED):
+        return Unreachable(
+            "Genesys Cloud could not be reached through the proxy.",
+            "Check HTTPS_PROXY, and the proxy's log; NO_PROXY names hosts to call directly.",
+        )
+    return broken(fault)
 
 
 def _tls_failed(fault: urllib3_faults.SSLError) -> GenesysError:
@@ -126,5 +145,16 @@ def _retry_after(headers: Mapping[str, str]) -> float:
     """Read how long to wait: Retry-After, else the seconds until the count restarts."""
     for name in ("Retry-After", "inin-ratelimit-reset"):
         if _SECONDS.fullmatch(headers.get(name, "")):
-            return float(headers[name])
+            return _limit_pause(float(headers[name]))
     return _DEFAULT_PAUSE
+
+
+def _limit_pause(seconds: float) -> float:
+    """Wait no longer than a few minutes, whatever a header says: all calls wait with this one."""
+    if seconds > LONGEST_PAUSE:
+        _log.warning(
+            "Genesys Cloud asks for a pause of %.0f seconds; the bot tries again after %.0f",
+            seconds,
+            LONGEST_PAUSE,
+        )
+    return min(seconds, LONGEST_PAUSE)

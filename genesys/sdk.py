@@ -6,30 +6,28 @@ modules in place of the package and its `models`, and import only the submodules
 something else in the process has already imported the whole SDK, we use that.
 
 When the SDK's Configuration is created, it reads ~/.genesyscloudpython/config (host, gateway,
-logging) and starts threads that reload it. We show it a temporary home instead, whose file
-switches the reloading off, so the user's file changes nothing and no thread starts.
+logging) and starts threads that reload it. We give it a parser that reads no file and switches the
+reloading off. So the user's file changes nothing, no thread starts, and no home is needed.
 """
 
+import configparser
 import functools
 import importlib
 import importlib.metadata
 import importlib.util
 import logging
-import os.path
 import sys
-import tempfile
 import threading
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from genesys.errors import OutdatedSdk
 
 PACKAGE = "PureCloudPlatformClientV2"
-OLDEST = 259  # older ones silently turn "webmessaging" into "outdated_sdk_version"
+OLDEST = 266  # the first one whose agentless send has externalContactId
 _loading = threading.Lock()
 
 
@@ -113,15 +111,22 @@ def _submodule(name: str) -> Any:
     return importlib.import_module(f"{PACKAGE}.{name}")
 
 
+class _NoFile(configparser.ConfigParser):
+    """Reads settings of ours, whichever file it's told to read."""
+
+    def read(self, *_: Any, **__: Any) -> list[Any]:
+        """Read our settings, and say that a file was found."""
+        self.read_string("[general]\nlive_reload_config = False\n")
+        return ["ours"]
+
+
 def _configure_without_file_and_threads() -> None:
     configuration = _submodule("configuration")
-    with tempfile.TemporaryDirectory() as home:
-        file = Path(home, ".genesyscloudpython", "config")
-        file.parent.mkdir()
-        file.write_text("[general]\nlive_reload_config = False\n", encoding="utf-8")
-        configuration.expanduser = lambda _user: home
-        configuration.Configuration()  # a singleton: later calls return this one
-        configuration.expanduser = os.path.expanduser
+    configuration.configparser = types.SimpleNamespace(
+        ConfigParser=_NoFile, MissingSectionHeaderError=configparser.MissingSectionHeaderError
+    )
+    configuration.Configuration()  # a singleton: later calls return this one
+    configuration.configparser = configparser
 
 
 @contextmanager

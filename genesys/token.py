@@ -20,6 +20,7 @@ from genesys.errors import (
 from genesys.refusals import Answer, refused
 
 _SHORTEST_LIFE = 300.0
+_LONGEST_LIFE = 48 * 3600.0
 _LONGEST_MARGIN = 300.0
 
 
@@ -81,14 +82,17 @@ class AccessToken:
 
 
 def _granted(answer: Answer) -> tuple[str, float]:
-    """Read the token and its life in seconds; by default the shortest one that Genesys allows."""
+    """Read the token and its life in seconds, which is never shorter or longer than Genesys allows.
+
+    Without that limit, one odd answer would cost a sign-in for each call.
+    """
     if answer.status != 200:
         raise _refused_sign_in(answer)
     body = answer.body if isinstance(answer.body, dict) else {}
     token, life = body.get("access_token"), body.get("expires_in", _SHORTEST_LIFE)
     if not isinstance(token, str) or not isinstance(life, int | float):
         raise UnexpectedAnswer(status=answer.status, correlation_id=answer.correlation_id)
-    return token, float(life)
+    return token, min(_LONGEST_LIFE, max(_SHORTEST_LIFE, life))  # max first: it may be NaN
 
 
 def _refused_sign_in(answer: Answer) -> GenesysError:

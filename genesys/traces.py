@@ -66,14 +66,13 @@ class Trace:
         spans = self.service or (Span(self.started_at, self.ended_at),)
         return any(span.covers(time) for span in spans)
 
-    def delivery_of(self, sent_at: datetime) -> DeliveryStatus | None:
-        """Return the status of the message sent then; of several, the one closest to it."""
+    def delivery_of(self, sent_at: datetime) -> Delivery | None:
+        """Return the delivery of the message sent then; of several, the one closest to it."""
         earliest = sent_at - CLOCK_SKEW
         ours = [
             one for one in self.deliveries if one.began_at >= earliest or one.changed_at >= earliest
         ]
-        closest = min(ours, key=lambda one: abs(one.began_at - sent_at), default=None)
-        return None if closest is None else closest.status
+        return min(ours, key=lambda one: abs(one.began_at - sent_at), default=None)
 
 
 def read_trace(read: Json) -> Trace:

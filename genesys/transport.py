@@ -13,6 +13,7 @@ from typing import Any
 import urllib3
 
 from genesys.errors import UnexpectedAnswer
+from genesys.http_client import HttpClient
 from genesys.refusals import Answer, broken
 from genesys.sdk import load_sdk
 
@@ -29,18 +30,17 @@ class Transport:
     ) -> None:
         self._sdk = load_sdk()
         self._host = host
-        self._http = self._sdk.http_client()
-        self._pools = self._http.rest_client.pool_manager
-        self._pools.connection_pool_kw.update(
-            retries=False,
+        self._connections = HttpClient(
             timeout=urllib3.Timeout(connect=connect_timeout, read=read_timeout),
             maxsize=connections,
             block=False,
         )
+        self._http = self._sdk.http_client()
+        self._http.rest_client.pool_manager = self._connections
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._pools.clear()
+        self._connections.close()
 
     def exchange(
         self, method: str, path: str, token: str, *, body: Any, query: Mapping[str, str]
@@ -58,7 +58,8 @@ class Transport:
                 method,
                 query_params=dict(query),
                 header_params={"Accept": "application/json", "Content-Type": "application/json"},
-                body=body,
+                # For None the SDK would send the text "null", which strict gateways refuse.
+                body={} if body is None else body,
                 response_type="object",  # plain JSON is 20 times cheaper than the SDK's models
                 auth_settings=["PureCloud OAuth"],
             )
@@ -111,7 +112,7 @@ class Transport:
                 return Answer(status, _json(body), headers)
             # The SDK wraps a TLS fault as status 0.
             raise broken(refusal.__context__) from refusal.__context__
-        except UnicodeDecodeError:
+        except (UnicodeDecodeError, RecursionError):
             raise UnexpectedAnswer() from None
         except urllib3.exceptions.HTTPError as fault:
             raise broken(fault) from fault
@@ -120,5 +121,5 @@ class Transport:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -7,7 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from sandbox.local_genesys import assumptions
-from sandbox.local_genesys.analytics_view import conversation_as_json, segment_rows
+from sandbox.local_genesys.analytics_view import (
+    conversation_as_json,
+    segment_rows,
+    show_pushes,
+)
 from sandbox.local_genesys.errors import ApiError, bad_request, not_supported_here
 from sandbox.local_genesys.predicates import (
     CONVERSATION_FILTER,
@@ -64,6 +68,8 @@ def query_details(world: World, body: dict[str, Any]) -> dict[str, Any]:
         if not in_days or conversation.started_at > horizon:
             continue
         shown = conversation_as_json(conversation, horizon)
+        if world.settings.pushes_reach_phones:
+            show_pushes(shown)
         if meets(_conversation_row(shown)) and meets_segments(segment_rows(world, shown)):
             found.append(shown)
     return _page(_in_order(found, body), body.get("paging") or {})

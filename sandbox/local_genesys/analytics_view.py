@@ -99,6 +99,14 @@ def _delivery(conversation: Conversation, party: Participant, horizon: datetime)
     return {"deliveryStatus": _DELIVERY[status], "deliveryStatusChangeDate": as_iso(at)}
 
 
+def show_pushes(shown: dict[str, Any]) -> None:
+    """Say of each message to a customer who is away that a notification went to their phone."""
+    for participant in shown["participants"]:
+        for session in participant["sessions"]:
+            if session.get("deliveryStatus") == _DELIVERY[MessageStatus.UNDELIVERED]:
+                session.update(deliveryStatus="DeliveryPushed", deliveryPushed=True)
+
+
 def _segment(party: Participant, horizon: datetime) -> dict[str, Any]:
     segment: dict[str, Any] = {
         "segmentStart": as_iso(party.started_at),

@@ -62,7 +62,8 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
     ),
     Assumption(
         "send: guest sessions last",
-        "A guest session never expires; real ones expire after a time that an administrator sets.",
+        "A send to an expired guest session is accepted and waits; real ones expire after "
+        "sessionDurationSeconds without a message.",
     ),
     Assumption(
         "send: text length",
@@ -114,7 +115,7 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
     ),
     Assumption(
         "identifier lookup",
-        "Exact: e-mail addresses are stored in lower case and compared with case; a phone number "
+        "Exact: email addresses are stored in lower case and compared with case; a phone number "
         "without a leading + is 422. Lookup finds contacts of every type by a claimed identifier; "
         "reverse white pages finds only curated ones, by any of their details.",
     ),
@@ -124,7 +125,8 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
     ),
     Assumption(
         "permanent failures",
-        "Only if a test orders it: status failed, and a final receipt with the ordered reason.",
+        "Only if a test orders it: status failed, and the ordered reason in a final receipt and in "
+        "the conversation's errorInfo.",
     ),
     Assumption(
         "notifications: permissions",
@@ -141,6 +143,15 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
         "One fixed window of 60 seconds per token; Retry-After of a 429 is the rest of it.",
     ),
     Assumption(
+        "permissions of the client",
+        "GET /authorization/subjects/me works for client credentials, and includeFullRoles lists "
+        "the policies of each role.",
+    ),
+    Assumption(
+        "push notifications",
+        "Only if a test orders it: analytics says DeliveryPushed instead of DeliveryFailed.",
+    ),
+    Assumption(
         "missing permission",
         "messageParams.permissions has the names, separated by commas. The code is "
         "missing.permissions, or missing.any.permissions if one of several is enough.",
@@ -148,6 +159,7 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
     Assumption(
         "request bodies",
         f"A null field counts as absent, an unknown field or query parameter is 400, and more "
-        f"than {LARGEST_BODY // 1024} KiB is 413.",
+        f"than {LARGEST_BODY // 1024} KiB is 413. A call without a body that sends one, even "
+        "null, is 415, as strict gateways answer.",
     ),
 )

@@ -28,6 +28,7 @@ GRANTED: Final = frozenset(
         "conversation:message:view",
         "externalContacts:contact:view",
         "webDeployments:deployment:view",
+        "webDeployments:identityResolution:view",
     }
 )
 
@@ -84,10 +85,14 @@ def require_token(world: World, request: web.Request) -> str:
     return token
 
 
-def require_permission(world: World, any_of: tuple[str, ...]) -> None:
-    """Raise ApiError 403 unless the client has one of the permissions, or `any_of` is empty."""
-    if any_of and not granted_permissions(world).intersection(any_of):
+def require_permission(world: World, any_of: tuple[str, ...], all_of: tuple[str, ...]) -> None:
+    """Raise ApiError 403 unless the client has one of `any_of` (if there are any) and all_of."""
+    granted = granted_permissions(world)
+    if any_of and not granted.intersection(any_of):
         raise missing_permissions(any_of, any_of=True)
+    lacking = tuple(name for name in all_of if name not in granted)
+    if lacking:
+        raise missing_permissions(lacking, any_of=False)
 
 
 def granted_permissions(world: World) -> frozenset[str]:

@@ -69,7 +69,7 @@ def look_up_identifier(world: World, body: dict[str, Any], query: dict[str, str]
 
 
 def look_up_details(world: World, query: dict[str, str]) -> dict[str, Any]:
-    """Find the curated contacts with this e-mail address or phone number."""
+    """Find the curated contacts with this email address or phone number."""
     check_query(query, {"lookupVal": None, "expand": _PAGES_EXPANDS, "divisionId": None})
     value = query.get("lookupVal", "").strip()
     if not value:

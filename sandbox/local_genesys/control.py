@@ -15,6 +15,7 @@ from sandbox.local_genesys.auth import GRANTED
 from sandbox.local_genesys.conversations import fail_message
 from sandbox.local_genesys.deployments import STATUSES
 from sandbox.local_genesys.messages import REASON_CODES
+from sandbox.local_genesys.messenger import DISCONNECT_TYPES, PUSH_CONTENTS
 from sandbox.local_genesys.people import read_object, refuse
 from sandbox.local_genesys.records import Direction
 from sandbox.local_genesys.seeding import add_crowd
@@ -172,10 +173,13 @@ def _permissions(value: object) -> frozenset[str]:
     raise ValueError("must be a list of permission names.")
 
 
-def _status(value: object) -> str:
-    if isinstance(value, str) and value in STATUSES:
-        return value
-    raise ValueError(f"must be one of {', '.join(sorted(STATUSES))}.")
+def _one_of(choices: frozenset[str]) -> Callable[[object], str]:
+    def parse(value: object) -> str:
+        if isinstance(value, str) and value in choices:
+            return value
+        raise ValueError(f"must be one of {', '.join(map(repr, sorted(choices)))}.")
+
+    return parse
 
 
 def _flag(value: object) -> bool:
@@ -189,8 +193,15 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "calls_per_minute": _whole,
     "token_seconds": _whole,
     "missing_permissions": _permissions,
-    "deployment_status": _status,
+    "deployment_status": _one_of(STATUSES),
     "threading_timeline_minutes": _seconds,
     "answers_open_new_conversation": _flag,
     "heartbeat_seconds": _some_seconds,
+    "session_duration_seconds": _whole,
+    "messenger_enabled": _flag,
+    "conversations_enabled": _flag,
+    "disconnect_type": _one_of(DISCONNECT_TYPES),
+    "push_content": _one_of(PUSH_CONTENTS),
+    "pushes_reach_phones": _flag,
+    "resolves_identities": _flag,
 }

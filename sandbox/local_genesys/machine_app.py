@@ -146,11 +146,13 @@ async def _perform(
     """Check a call's token, rate, permission and body, in this order; then do its work."""
     token = require_token(world, request)
     request[_RATE_HEADERS].update(limits.count_call(token))
-    require_permission(world, operation.any_of)
+    require_permission(world, operation.any_of, operation.all_of)
     body: Any = {}
     if operation.body is not None:
         body = await _read_body(request)
         check(operation.body, body)
+    elif await request.read() not in (b"", b"{}"):
+        raise generic_error(415)
     call = Call(token, dict(request.match_info), _read_query(request), body, request.host)
     return web.json_response(operation.work(world, call), status=operation.status)
 

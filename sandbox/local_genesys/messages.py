@@ -120,12 +120,15 @@ def _participant_as_json(conversation: Conversation, party: Participant) -> dict
 
 def _message_in_conversation(message: Message) -> dict[str, Any]:
     uri = f"/api/v2/conversations/messages/{message.conversation_id}/messages/{message.id}"
-    return {
+    shown: dict[str, Any] = {
         "messageId": message.id,
         "messageURI": uri,
         "messageStatus": message.status.value,
         "messageTime": as_iso(message.at),
     }
+    if message.failure is not None:
+        shown["errorInfo"] = dict(zip(("code", "message"), message.failure, strict=True))
+    return shown
 
 
 def message_as_json(world: World, message: Message) -> dict[str, Any]:

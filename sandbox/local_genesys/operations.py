@@ -17,6 +17,7 @@ from sandbox.local_genesys.contacts import (
 )
 from sandbox.local_genesys.deployments import list_deployments, read_deployment
 from sandbox.local_genesys.messages import read_conversation, read_message, read_message_of
+from sandbox.local_genesys.messenger import read_configuration, read_identity_resolution
 from sandbox.local_genesys.organization import read_subject, read_token_info
 from sandbox.local_genesys.sending import SEND, send_agentless
 from sandbox.local_genesys.shapes import Shape, check_query
@@ -43,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation; it needs one of the permissions in `any_of`, or none if that is empty."""
+    """One operation; it needs one of the permissions in `any_of`, and all in `all_of`."""
 
     method: str
     path: str
@@ -51,6 +52,7 @@ class Operation:
     work: Callable[[World, Call], dict[str, Any]]
     body: Shape | None = None
     status: int = 200
+    all_of: tuple[str, ...] = ()
 
 
 def _send(world: World, call: Call) -> dict[str, Any]:
@@ -162,6 +164,19 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         _DEPLOYMENTS,
         _DEPLOYMENT_VIEW,
         lambda world, call: list_deployments(world, call.query),
+    ),
+    Operation(
+        "GET",
+        f"{_DEPLOYMENTS}/{{deployment_id}}/configurations",
+        (),
+        lambda world, call: read_configuration(world, call.path["deployment_id"], call.query),
+    ),
+    Operation(
+        "GET",
+        f"{_DEPLOYMENTS}/{{deployment_id}}/identityresolution",
+        (),
+        lambda world, call: read_identity_resolution(world, call.path["deployment_id"], call.query),
+        all_of=(*_DEPLOYMENT_VIEW, "webDeployments:identityResolution:view"),
     ),
     Operation("POST", _CHANNELS, (), _open_channel),
     Operation("GET", _SUBSCRIPTIONS, (), _list_topics),

@@ -114,7 +114,7 @@ class Contact:
     last_name: str = field(default="", repr=False)
     email: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)
-    claims_details: bool = True  # whether its e-mail and phone are claimed identifiers
+    claims_details: bool = True  # whether its email and phone are claimed identifiers
     organization: str | None = None
     canonical_id: str | None = None
     merge_set: tuple[str, ...] = ()

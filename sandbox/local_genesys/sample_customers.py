@@ -160,7 +160,8 @@ SAMPLE_CUSTOMERS: Final[tuple[SampleCustomer, ...]] = (
         last_name="Lind",
         email="old@example.com",
         story="His last chat was 80 days ago.",
-        expects="Found in the oldest part of the history, and the message is sent.",
+        expects="Found in the oldest part of the history, with a note that his guest session has "
+        "expired. The message is sent all the same.",
         chats=(Chat(24 * 80, ("Goodbye for now.", "See you!")),),
     ),
     SampleCustomer(

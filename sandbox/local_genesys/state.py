@@ -31,6 +31,13 @@ class Settings:
     threading_timeline_minutes: float = 0.0
     answers_open_new_conversation: bool = False
     heartbeat_seconds: float = 30.0
+    session_duration_seconds: int = 30 * 86_400
+    messenger_enabled: bool = True
+    conversations_enabled: bool = True
+    disconnect_type: str = "Send"
+    push_content: str = ""
+    pushes_reach_phones: bool = False
+    resolves_identities: bool = True
 
 
 class Changes:

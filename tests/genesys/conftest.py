@@ -124,7 +124,16 @@ class Stall:
     sent: bytes = b""
 
 
-Behaviour = Reply | Cut | Stall
+@dataclass(frozen=True)
+class Drip:
+    """Send part of an answer, then the same bytes every few `seconds` until the test ends."""
+
+    sent: bytes
+    drop: bytes
+    seconds: float
+
+
+Behaviour = Reply | Cut | Stall | Drip
 TOKEN = Reply({"access_token": "raw-token", "token_type": "bearer", "expires_in": 86399})
 
 
@@ -134,7 +143,7 @@ class RawServer:
     It records every request; `api` and `token` decide how to answer it.
     """
 
-    reply, cut, stall = Reply, Cut, Stall
+    reply, cut, stall, drip = Reply, Cut, Stall, Drip
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
@@ -195,6 +204,11 @@ class RawServer:
                     case Stall(sent):
                         connection.sendall(sent)
                         self._over.wait()
+                        break
+                    case Drip(sent, drop, seconds):
+                        connection.sendall(sent)
+                        while not self._over.wait(seconds):
+                            connection.sendall(drop)
                         break
                     case reply:
                         connection.sendall(reply.written())

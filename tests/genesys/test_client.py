@@ -50,6 +50,13 @@ def test_a_call_sends_its_method_path_query_and_body(raw: Any, connect: Connect)
     assert asked.headers["accept"] == asked.headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
+def test_a_call_without_a_body_sends_no_null(raw: Any, connect: Connect, method: str) -> None:
+    connect(raw.url).call(method, "/api/v2/x")
+    [asked] = raw.requests("/api/")
+    assert asked.body == (b"" if method in ("GET", "DELETE") else b"{}")
+
+
 def test_the_sign_in_is_a_client_credentials_grant(raw: Any, connect: Connect) -> None:
     raw.api = lambda _: raw.reply({"organization": {"name": "Example"}})
     assert check_access(connect(raw.url, client_id="an-id", client_secret="a-secret")) == "Example"

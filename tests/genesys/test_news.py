@@ -87,6 +87,7 @@ def test_a_message_that_failed_for_good_has_failed(
     _reaches(cloud, sent, DeliveryStatus.AWAY, until)
     local.ask("POST", f"/control/genesys/messages/{sent.message_id}/fail", {"code": "DataFiltered"})
     _reaches(cloud, sent, DeliveryStatus.FAILED, until)
+    assert _news(cloud, sent)[0].reason == "DataFiltered"
 
 
 def test_what_analytics_does_not_show_yet_is_unknown(local: Any, cloud: GenesysCloud) -> None:
@@ -175,6 +176,36 @@ def test_a_conversation_that_we_may_not_read_does_not_stop_the_others(
     local.order(into_open.conversation_id, "status", status=403)
     until(lambda: _news(cloud, sent, into_open)[0].status is DeliveryStatus.DELIVERED)
     assert _news(cloud, sent, into_open)[1].status is DeliveryStatus.DELIVERED
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 500, 503])
+def test_a_conversation_that_genesys_refuses_does_not_stop_the_others(
+    local: Any, connect: Callable[..., GenesysCloud], until: Any, status: int
+) -> None:
+    """It would stop them for days, because it's asked for again and again."""
+    local.set(calls_per_minute=100_000)
+    cloud = connect(local.machine_url, patience=0.5)
+    into_open = _send(local, cloud, "olga@example.com", into_open_conversation=True)
+    sent = _send(local, cloud, "jane@example.com")
+    local.order(into_open.conversation_id, "status", status=status)
+    until(lambda: _news(cloud, sent, into_open)[0].status is DeliveryStatus.DELIVERED)
+    assert _news(cloud, sent, into_open)[1].status is DeliveryStatus.DELIVERED
+
+
+@pytest.mark.parametrize(("status", "asked"), [(403, 5), (500, 5), (503, 3)])
+def test_in_trouble_that_others_would_meet_as_well_no_more_is_asked(
+    raw: Any, connect: Callable[..., GenesysCloud], status: int, asked: int
+) -> None:
+    """Each question may take a call's whole patience, and other processes wait for this one."""
+
+    def answer(call: Any) -> Any:
+        return raw.reply({}, status) if call.method == "GET" else raw.reply({})
+
+    raw.api = answer
+    sent = [Watched(f"m{number}", f"c{number}", ("c",), SENT - MINUTE) for number in range(5)]
+    news = read_news(connect(raw.url, patience=0.0), sent, now=NOW)
+    assert {one.status for one in news.values()} == {None}
+    assert len(raw.requests("conversations/messages")) == asked
 
 
 def test_a_missing_permission_is_raised(local: Any, cloud: GenesysCloud) -> None:
@@ -279,7 +310,7 @@ MINUTE = timedelta(minutes=1)
         ("Queued", DeliveryStatus.PENDING),
         ("Sent", DeliveryStatus.PENDING),
         ("Published", DeliveryStatus.PENDING),
-        ("DeliveryPushed", DeliveryStatus.AWAY),
+        ("DeliveryPushed", DeliveryStatus.PUSHED),
         ("DeliveryFailed", DeliveryStatus.AWAY),
         ("DeliverySuccess", DeliveryStatus.DELIVERED),
         ("Read", DeliveryStatus.READ),
@@ -337,6 +368,84 @@ def test_a_conversation_that_analytics_never_shows_is_read_itself(analytics: Any
     news = analytics(direct=direct, sent_at=SENT - MINUTE / 2)
     assert news.status is DeliveryStatus.AWAY
     assert (news.reply.conversation_id, news.reply.at) == ("own", SENT + 2 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ({"code": "DataFiltered", "message": "A word."}, "DataFiltered: A word."),
+        ({"code": "DataFiltered"}, "DataFiltered"),
+        ({"message": "A word."}, "A word."),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_why_a_message_failed_is_read_from_its_conversation(
+    analytics: Any, error: dict[str, str] | None, reason: str
+) -> None:
+    other = {"messageId": "other", "errorInfo": {"code": "ServerError"}}
+    listed = [other, {"messageId": "m", "messageStatus": "failed", "errorInfo": error}]
+    direct = {"participants": [{"purpose": "api", "messages": listed}]}
+    api = _party("api", _session(SENT, "outbound", deliveryStatus="Failed"))
+    news = analytics(_told(SENT, api), direct=direct)
+    assert (news.status, news.reason) == (DeliveryStatus.FAILED, reason)
+    assert "word" not in repr(news)
+
+
+def _answered_directly(*minutes: float) -> dict[str, Any]:
+    """Return the message's own conversation with the customer's answers, so long after it."""
+    answers = [
+        {"messageStatus": "received", "messageTime": (SENT + one * MINUTE).isoformat()}
+        for one in minutes
+    ]
+    return {"participants": [{"purpose": "customer", "messages": answers}]}
+
+
+BEFORE = SENT - 30 * MINUTE
+IN_SERVICE = _told(
+    BEFORE,
+    _party("agent", _session(BEFORE, end=BEFORE + 5 * MINUTE)),
+    _party("agent", _session(SENT - 5 * MINUTE)),
+    conversationInitiator="customer",
+)
+
+
+def test_a_message_sent_in_the_second_period_of_service_is_asked_about(
+    analytics: Any, raw: Any
+) -> None:
+    """An agent is still there, so the answer to the message begins no service."""
+    news = analytics(IN_SERVICE, direct=_answered_directly(-4, 2))
+    assert (news.reply.conversation_id, news.reply.at) == ("own", SENT + 2 * MINUTE)
+    assert raw.requests("conversations/messages")
+
+
+def test_a_message_sent_between_two_periods_of_service_needs_no_question(
+    analytics: Any, raw: Any
+) -> None:
+    later = _party("agent", _session(SENT + 3 * MINUTE))
+    earlier = _party("agent", _session(BEFORE, end=BEFORE + 5 * MINUTE))
+    news = analytics(_told(BEFORE, earlier, later, conversationInitiator="customer"))
+    assert news.reply.at == SENT + 3 * MINUTE
+    assert not raw.requests("conversations/messages")
+
+
+@pytest.mark.parametrize(
+    ("here", "elsewhere", "where", "minutes"),
+    [
+        ((), 3.0, "another", 3.0),
+        ((5.0,), 3.0, "another", 3.0),
+        ((2.0, 9.0), 3.0, "own", 2.0),
+        ((-4.0,), 3.0, "another", 3.0),
+    ],
+)
+def test_a_reply_elsewhere_counts_even_if_the_messages_own_conversation_was_asked(
+    analytics: Any, here: tuple[float, ...], elsewhere: float, where: str, minutes: float
+) -> None:
+    newer = _told(
+        SENT + elsewhere * MINUTE, conversationId="another", conversationInitiator="customer"
+    )
+    news = analytics(IN_SERVICE, newer, direct=_answered_directly(*here))
+    assert (news.reply.conversation_id, news.reply.at) == (where, SENT + minutes * MINUTE)
 
 
 def test_a_conversation_that_returns_to_a_flow_is_a_reply(analytics: Any) -> None:

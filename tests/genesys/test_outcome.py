@@ -125,6 +125,28 @@ def _receipt(status: str, *codes: str, final: bool = False) -> dict[str, Any]:
         ),
         ("removed", [_receipt("Removed", final=True)], DeliveryStatus.FAILED, ""),
         ("delivery-success", [_receipt("Failed", "GeneralError")], DeliveryStatus.DELIVERED, ""),
+        # What arrived hasn't failed, whatever an earlier attempt was told.
+        (
+            "delivery-success",
+            [_receipt("Failed", "DataFiltered", final=True)],
+            DeliveryStatus.DELIVERED,
+            "",
+        ),
+        ("read", [_receipt("Failed", "DataFiltered", final=True)], DeliveryStatus.READ, ""),
+        ("sent", [_receipt("Failed", "DataFiltered", final=True)], DeliveryStatus.PENDING, ""),
+        # A reason without a code says no more than that the customer is away.
+        (
+            "delivery-failed",
+            [_receipt("Failed", "", final=True)],
+            DeliveryStatus.AWAY,
+            "Because.",
+        ),
+        (
+            "delivery-failed",
+            [_receipt("Failed", "", "DataFiltered", final=True)],
+            DeliveryStatus.FAILED,
+            "Because.; DataFiltered: Because.",
+        ),
         ("read", [], DeliveryStatus.READ, ""),
         ("received", [], None, ""),
         ("something-new", [], None, ""),

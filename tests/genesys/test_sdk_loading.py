@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from genesys import Connection, GenesysCloud, OutboundMessage, OutdatedSdk, check_sdk, region_names
+from genesys import Connection, GenesysCloud, OutboundMessage, OutdatedSdk, region_names
 from genesys.details import details_query, split_windows
 from genesys.messaging import request_body
+from genesys.sdk import check_sdk
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,6 +70,12 @@ def test_the_sdk_starts_no_threads_and_silences_no_loggers(tmp_path: Path) -> No
     assert (seen["level"], seen["propagate"]) == (20, True)
 
 
+def test_neither_a_home_nor_a_folder_for_temporary_files_is_needed(tmp_path: Path) -> None:
+    nowhere = "import os, tempfile; del os.environ['HOME']; tempfile.tempdir = '/nowhere'\n"
+    nobody = "os.getuid = lambda: 3_123_456_789\n"
+    assert _python(nowhere + nobody + LOAD, tmp_path)["threads"] == 1
+
+
 def test_the_users_config_file_changes_nothing(tmp_path: Path, raw: Any) -> None:
     file = tmp_path / ".genesyscloudpython" / "config"
     file.parent.mkdir()
@@ -98,14 +105,14 @@ def test_an_sdk_that_something_else_loaded_is_used(tmp_path: Path, raw: Any) -> 
     assert [asked.path for asked in raw.asked] == ["/oauth/token", "/api/v2/tokens/me"]
 
 
-@pytest.mark.parametrize("version", ["258.0.0", "200.1", "2.0.0"])
+@pytest.mark.parametrize("version", ["265.9.0", "259.0.0", "2.0.0"])
 def test_an_sdk_that_cannot_send_web_messages_is_refused(
     monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda _: version)
     with pytest.raises(OutdatedSdk, match=version) as caught:
         check_sdk()
-    assert "259" in caught.value.fix
+    assert "266" in caught.value.fix
 
 
 def test_a_missing_sdk_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +124,7 @@ def test_a_missing_sdk_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         check_sdk()
 
 
-@pytest.mark.parametrize("version", ["259.0.0", "269.0.0", "1000.0"])
+@pytest.mark.parametrize("version", ["266.0.0", "269.0.0", "1000.0"])
 def test_a_new_enough_sdk_is_accepted(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda _: version)
     check_sdk()

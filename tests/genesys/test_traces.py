@@ -234,4 +234,5 @@ def test_the_delivery_closest_to_the_send_counts(
     deliveries: list[Delivery], status: DeliveryStatus | None
 ) -> None:
     trace = replace(TRACE, deliveries=tuple(deliveries))
-    assert trace.delivery_of(at(10)) is status
+    found = trace.delivery_of(at(10))
+    assert (found and found.status) is status

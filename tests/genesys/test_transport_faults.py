@@ -1,5 +1,8 @@
 """What can happen to a call on the wire, seen from both ends of a real connection."""
 
+import contextlib
+import json
+import socket
 import ssl
 import subprocess
 import threading
@@ -158,7 +161,10 @@ def test_a_server_without_tls_is_cut_off(raw: Any, connect: Connect) -> None:
         connect(raw.url.replace("http:", "https:")).call("GET", "/api/v2/tokens/me", patience=0.1)
 
 
-@pytest.mark.skipif(which("openssl") is None, reason="needs openssl to make a certificate")
+@pytest.mark.skipif(
+    which("openssl") is None,
+    reason="openssl is not installed; on Debian: apt-get install openssl",
+)
 def test_after_an_untrusted_certificate_nothing_was_sent_and_nothing_is_repeated(
     raw: Any, connect: Connect, tmp_path: Path
 ) -> None:
@@ -175,3 +181,47 @@ def test_after_an_untrusted_certificate_nothing_was_sent_and_nothing_is_repeated
     assert caught.value.definite
     assert not caught.value.transient
     assert raw.connections == 1
+
+
+class Unanswering:
+    """A server that signs one client in and then lets no connection through, as a firewall does."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self._waiting: list[socket.socket] = []
+        self.url = "http://{}:{}".format(*self._listening.getsockname())
+        self._thread = threading.Thread(target=self._sign_in)
+        self._thread.start()
+
+    def _sign_in(self) -> None:
+        connection, _ = self._listening.accept()
+        with connection:
+            connection.recv(65536)
+            token = json.dumps({"access_token": "t", "expires_in": 86399}).encode()
+            head = f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {len(token)}\r\n\r\n"
+            self._fill_the_queue()
+            connection.sendall(head.encode() + token)
+
+    def _fill_the_queue(self) -> None:
+        """Connect until the system answers nobody who wants to connect any more."""
+        with contextlib.suppress(TimeoutError):
+            while True:
+                address = self._listening.getsockname()
+                self._waiting.append(socket.create_connection(address, timeout=0.2))
+
+    def stop(self) -> None:
+        self._thread.join()
+        for one in (*self._waiting, self._listening):
+            one.close()
+
+
+def test_a_send_that_never_gets_a_connection_certainly_did_not_happen(connect: Connect) -> None:
+    """Otherwise it would end as uncertain, although it may simply be tried again."""
+    server = Unanswering()
+    try:
+        with pytest.raises(Unreachable) as caught:
+            send_once(connect(server.url, connect_timeout=0.3), MESSAGE, patience=0.5)
+    finally:
+        server.stop()
+    assert caught.value.definite
+    assert caught.value.transient

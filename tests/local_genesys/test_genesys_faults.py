@@ -111,6 +111,8 @@ def test_calls_are_recorded_without_secrets(local: Local) -> None:
         {"missing_permissions": ["conversation:message:delete"]},
         {"deployment_status": "Asleep"},
         {"answers_open_new_conversation": 1},
+        {"disconnect_type": "Hide"},
+        {"push_content": None},
     ],
 )
 def test_a_wrong_setting_is_refused_and_changes_nothing(

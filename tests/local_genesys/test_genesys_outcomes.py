@@ -44,6 +44,16 @@ def test_analytics_has_the_delivery_status_and_when_it_changed(local: Local) -> 
     assert session["deliveryStatusChangeDate"] == "2026-03-31T12:05:00.000Z"
 
 
+def test_analytics_says_that_a_message_went_to_a_phone_if_that_is_ordered(local: Local) -> None:
+    local.settings(pushes_reach_phones=True)
+    sent = _sent(local, "amir@example.com")
+    until(lambda: local.status_of(sent["id"]) == "delivery-failed")
+    session = _delivery(local, sent["conversationId"])
+    assert (session["deliveryStatus"], session["deliveryPushed"]) == ("DeliveryPushed", True)
+    local.people("POST", "/customers/amir/presence", {"present": True})
+    assert _delivery(local, sent["conversationId"])["deliveryStatus"] == "DeliverySuccess"
+
+
 def test_a_message_fails_permanently_with_the_ordered_reason(local: Local) -> None:
     sent = _sent(local, "amir@example.com")
     until(lambda: local.status_of(sent["id"]) == "delivery-failed")

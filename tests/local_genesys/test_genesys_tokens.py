@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.local_genesys.sample_customers import MAIN_DEPLOYMENT_ID
+
 from .conftest import LOOKUP, MESSAGES, QUERY, SEND, Local
 
 DEPLOYMENTS = "/api/v2/webdeployments/deployments"
+RESOLUTION = f"{DEPLOYMENTS}/{MAIN_DEPLOYMENT_ID}/identityresolution"
 JANE = {"type": "Email", "value": "jane@example.com"}
 
 
@@ -87,6 +90,7 @@ def test_another_token_and_the_next_minute_have_their_own_window(local: Local) -
         ("conversation:message:create", "POST", SEND, {}),
         ("conversation:message:view", "GET", f"{MESSAGES}/some-id/details", None),
         ("webDeployments:deployment:view", "GET", DEPLOYMENTS, None),
+        ("webDeployments:identityResolution:view", "GET", RESOLUTION, None),
     ],
 )
 def test_a_missing_permission_is_named(
@@ -130,3 +134,27 @@ def test_a_deployment_is_shown_with_its_status(local: Local) -> None:
     assert local.call("GET", f"{DEPLOYMENTS}/nowhere").status == 404
     assert local.call("GET", f"{DEPLOYMENTS}?pageSize=0").status == 400
     assert local.call("GET", f"{DEPLOYMENTS}?page=1").status == 400
+
+
+def test_a_deployment_has_an_active_configuration_and_resolves_identities(local: Local) -> None:
+    path = f"{DEPLOYMENTS}/{local.genesys.deployment_id}/configurations"
+    shown = local.call("GET", path).json
+    assert shown["deployment"]["id"] == local.genesys.deployment_id
+    app = shown["configurationVersion"]["messenger"]["apps"]["conversations"]
+    assert app["conversationDisconnect"] == {"enabled": True, "type": "Send"}
+    assert app["notifications"] == {"enabled": False}
+    local.settings(disconnect_type="", push_content="ExcludeMessagesContent")
+    messenger = local.call("GET", path).json["configurationVersion"]["messenger"]
+    app = messenger["apps"]["conversations"]
+    assert app["conversationDisconnect"] == {"enabled": False}
+    assert app["notifications"]["notificationContentType"] == "ExcludeMessagesContent"
+    assert local.call("GET", RESOLUTION).json["resolveIdentities"] is True
+    for ending in ("configurations", "identityresolution"):
+        assert local.call("GET", f"{DEPLOYMENTS}/nowhere/{ending}").status == 404
+
+
+def test_a_body_where_none_belongs_is_refused_as_strict_gateways_do(local: Local) -> None:
+    channels = "/api/v2/notifications/channels"
+    assert local.call("POST", channels, raw=b"null").status == 415
+    assert local.call("POST", channels, raw=b"{}").status == 200
+    assert local.call("POST", channels).status == 200
