@@ -20,8 +20,7 @@ class Job:
     """A job for one request, to start after ``delay`` seconds.
 
     ``step`` counts the look-ups of a reconciliation, and how often a delivery had to wait for
-    Genesys. ``failures`` counts the attempts that ended
-    in TryAgain or a database error.
+    Genesys. ``failures`` counts the attempts that ended in TryAgain or a database error.
     """
 
     kind: JobKind
@@ -37,7 +36,7 @@ Handler = Callable[[Job], None]
 class TryAgain(Exception):
     """The job could not be done now. The queue runs it again after a growing delay.
 
-    ``after``: seconds until the next attempt, when the other side has said so.
+    ``after``: seconds until the next attempt at least, when the other side has said so.
     """
 
     def __init__(self, reason: str, after: float | None = None) -> None:

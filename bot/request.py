@@ -22,6 +22,7 @@ class State(StrEnum):
     SENDING = "sending"
     ACCEPTED = "accepted"
     WAITING = "waiting"
+    PUSHED = "pushed"
     DELIVERED = "delivered"
     READ = "read"
     REPLIED = "replied"
@@ -41,8 +42,9 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     # reached: then it waits); what is less certain is read back first.
     State.SENDING: frozenset({State.ACCEPTED, State.FAILED, State.UNCERTAIN, State.SCHEDULED}),
     State.UNCERTAIN: frozenset({State.ACCEPTED, State.SCHEDULED}),  # scheduled: a person decided
-    State.ACCEPTED: _NEWS | {State.WAITING},
-    State.WAITING: _NEWS,
+    State.ACCEPTED: _NEWS | {State.WAITING, State.PUSHED},
+    State.WAITING: _NEWS | {State.PUSHED},
+    State.PUSHED: _NEWS,
     State.DELIVERED: frozenset({State.READ, State.REPLIED}),
     State.READ: frozenset({State.REPLIED}),
     State.REPLIED: frozenset(),
@@ -53,7 +55,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 
 FINAL = frozenset(state for state, following in TRANSITIONS.items() if not following)
-WATCHED = frozenset({State.ACCEPTED, State.WAITING, State.DELIVERED, State.READ})
+WATCHED = frozenset({State.ACCEPTED, State.WAITING, State.PUSHED, State.DELIVERED, State.READ})
 
 
 def sources(new: State) -> frozenset[State]:
@@ -80,6 +82,7 @@ class Event(StrEnum):
     CHECK_ASKED = "check asked"
     SEND_DECIDED = "send decided"
     WAITING = "waiting"
+    PUSHED = "pushed"
     DELIVERED = "delivered"
     READ = "read"
     REPLIED = "replied"
@@ -108,7 +111,10 @@ class Place:
 class Request:
     """One intention of an agent to message one customer; its id is Slack's view id.
 
-    ``send_at``: not before this time. ``send_before``: never after it.
+    ``send_at``: not before this time. ``send_before``: never after it. ``planned_at``: the time
+    that the agent picked for ``send_at``, which later also waits for undo.
+    ``decisions``: how many people have made about it with the card's buttons. ``card_state``: the
+    ``state_to_show`` that the card shows.
     """
 
     request_id: str
@@ -122,6 +128,7 @@ class Request:
     created_at: datetime
     send_at: datetime | None = None
     send_before: datetime | None = None
+    planned_at: datetime | None = None
     state: State = State.CHECKING
     reason: str = field(default="", repr=False)
     checked_at: datetime | None = None
@@ -135,6 +142,7 @@ class Request:
     watch_until: datetime | None = None
     is_watched: bool = False
     looks: int = 0
+    decisions: int = 0
     card_channel: str = ""
     card_ts: str = ""
     card_state: str = ""
@@ -151,6 +159,11 @@ class Request:
         return now - max(self.created_at, self.send_at or self.created_at) > LONGEST_HOLD
 
     @property
+    def state_to_show(self) -> str:
+        """Return what the card must show: the state, and the decisions that its buttons follow."""
+        return f"{self.state} {self.decisions}" if self.decisions else self.state.value
+
+    @property
     def is_over(self) -> bool:
         """Tell whether nothing more will become known of the request."""
         return self.state in FINAL or (self.state in WATCHED and not self.is_watched)
@@ -158,7 +171,10 @@ class Request:
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One event of a request as its thread shows it; ``posted_ts`` is empty until it does."""
+    """One event of a request as its thread shows it; ``posted_ts`` is empty until it does.
+
+    ``user_id``: who decided; ``detail`` is that person's name then, which they can change.
+    """
 
     line_id: int
     event: Event
@@ -166,3 +182,18 @@ class HistoryLine:
     detail: str = field(repr=False)
     link: str = ""
     posted_ts: str = ""
+    user_id: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What somebody decided with a button of a card that knew of ``number`` earlier decisions.
+
+    ``response_url``: where the agent reads private news from now on, if the click was theirs.
+    """
+
+    request_id: str
+    number: int
+    user_id: str
+    user_name: str = field(repr=False)
+    response_url: str = field(default="", repr=False)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.delivery.reconcile import Reconciler
 from bot.job import Job, deliver, publish
-from bot.request import Event, Request, State
+from bot.request import Decision, Event, Request, State
 from bot.rules.lookup import FRESH_SECONDS, Lookup, passes
 from bot.rules.verdict import Verdict, check_length
 from bot.storage.requests import RequestStore
@@ -37,7 +37,7 @@ BETWEEN_SENDS = 0.6  # seconds between two held requests: three calls of five a 
 LONGEST_STAGGER = 110.0  # a delivery that's due later than three minutes counts as lost
 FRESH = timedelta(seconds=FRESH_SECONDS)  # an older verdict is asked for again before the send
 BEGINS_WITHIN = 5.0  # seconds after the move to ``sending``, a send begins or not at all
-_SEND_PATIENCE = 20.0
+_SEND_PATIENCE = 20.0  # seconds for a send, with its wait for the rate limit and its retries
 
 
 class Delivery:
@@ -64,20 +64,23 @@ class Delivery:
         id_ = request.request_id
         return self._requests.add(request, [publish(id_), deliver(id_)])
 
-    def cancel(self, request_id: str, agent: str) -> bool:
+    def cancel(self, decision: Decision) -> bool:
         """Cancel a request that hasn't gone out; return whether it was in time."""
+        request_id = decision.request_id
+        jobs = [publish(request_id)]
         return self._requests.move(
-            request_id, State.CANCELLED, Event.CANCELLED, agent, jobs=[publish(request_id)]
+            request_id, State.CANCELLED, Event.CANCELLED, jobs=jobs, decision=decision
         )
 
-    def send_anyway(self, request_id: str, agent: str) -> bool:
+    def send_anyway(self, decision: Decision) -> bool:
         """Send an uncertain request again because a person decided so; False if it isn't one."""
+        request_id = decision.request_id
         return self._requests.move(
             request_id,
             State.SCHEDULED,
             Event.SEND_DECIDED,
-            agent,
             since=State.UNCERTAIN,
+            decision=decision,
             jobs=[publish(request_id), deliver(request_id)],
             send_at=datetime.now(UTC),
             send_before=None,
@@ -136,7 +139,7 @@ class Delivery:
         """Note who the customer is and when to send, and send if that's now."""
         now = datetime.now(UTC)
         asked_at = min(request.created_at, now)  # the clock may have been set back since
-        send_at = max(request.send_at or now, asked_at + self._undo, now)
+        send_at = max(request.send_at or asked_at, asked_at + self._undo)
         wait = (send_at - now).total_seconds()
         jobs = [publish(request.request_id)]
         if wait > 0:

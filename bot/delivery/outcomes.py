@@ -1,7 +1,8 @@
 """Follow each accepted message until nothing more will become known of it.
 
-One question asks about many messages, and the waits between questions grow. If this process
-dies, another goes on. Late, repeated or reordered news never moves a request backwards.
+One question asks about many messages. The waits between questions grow, but the fewer messages
+there are, the less: notifications don't tell that a customer is back. If this process dies, another
+goes on. Late, repeated or reordered news never moves a request backwards.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.clock import utc_now
 from bot.job import publish
 from bot.jobs.periodic import Periodic
 from bot.request import FINAL, Event, Request, State
+from bot.rules.lookup import passes
 from bot.storage.outcome_schedule import OutcomeSchedule
 from bot.storage.requests import RequestStore
 from genesys import (
@@ -39,11 +42,16 @@ MOST_SUBSCRIBED = 333  # conversations with three topics each: a channel takes 1
 AT_ONCE = 100  # messages that one sweep asks about
 LEASE = timedelta(seconds=120)
 WAITS = (2, 3, 5, 8, 13, 21, 34, 55, 90, 150, 300, 600, 900)  # seconds; the last one repeats
+SHORT_WAIT = 60.0  # seconds: no wait needs to be shorter, however much of the quota is free
+FOLLOWED_PER_CALL = 25  # two queries for 50 messages: one by contact, one for older conversations
+SHARE_OF_QUOTA = 0.1  # that following messages may use, so that agents don't notice
 FINEST_GRID = 2  # seconds between two moments at which look-ups come due
+REASON_PATIENCE = timedelta(hours=1)  # a failure is then told without a reason
 AFTER_NEWS = 4  # where in WAITS a message goes on after something has happened
 
 _MOVES = {
     DeliveryStatus.AWAY: (State.WAITING, Event.WAITING),
+    DeliveryStatus.PUSHED: (State.PUSHED, Event.PUSHED),
     DeliveryStatus.DELIVERED: (State.DELIVERED, Event.DELIVERED),
     DeliveryStatus.READ: (State.READ, Event.READ),
 }
@@ -52,11 +60,6 @@ _HOLDER_WORDS = {
     HolderKind.FLOW: "The flow {name} has it now.",
     HolderKind.AGENT: "{name} has it now.",
 }
-
-
-def utc_now() -> datetime:
-    """Return the time now."""
-    return datetime.now(UTC)
 
 
 class OutcomeTracker:
@@ -69,13 +72,15 @@ class OutcomeTracker:
         cloud: GenesysCloud,
         *,
         link: Callable[[str], str],
+        calls_per_minute: int,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Make it; ``link`` returns a conversation's address for a person."""
+        """Link conversations by ``link``, which returns their address for a person."""
         self._requests = requests
         self._schedule = schedule
         self._cloud = cloud
         self._link = link
+        self._calls_per_minute = calls_per_minute
         self._clock = clock
         self._subscribe: Callable[[Sequence[str]], None] | None = None
         self._subscribed_at = self._clock_checked_at = float("-inf")
@@ -134,18 +139,18 @@ class OutcomeTracker:
         except GenesysError as error:
             log.warning("cannot ask Genesys Cloud for outcomes (%r)", error)
             news = {}
+        longest = longest_wait(self._schedule.count(), self._calls_per_minute)
         for request in requests:
             moved = self._apply(request, news[request.message_id]) if news else False
             looks = min(request.looks + 1, AFTER_NEWS) if moved else request.looks + 1
-            self._schedule.look_again(request.request_id, _next_look(now, looks), looks)
+            self._schedule.look_again(request.request_id, _next_look(now, looks, longest), looks)
 
     def _apply(self, request: Request, news: News) -> bool:
         """Move a request by its news; return whether it moved."""
         if news.reply is not None:
             return self._tell_reply(request, news.reply.conversation_id)
         if news.status is DeliveryStatus.FAILED:
-            reason = self._exact_reason(request) or news.reason
-            return self._move(request, State.FAILED, Event.FAILED, reason, reason=reason)
+            return self._tell_failure(request, news)
         if news.status in _MOVES:
             state, event = _MOVES[news.status]
             return self._move(request, state, event)
@@ -162,12 +167,21 @@ class OutcomeTracker:
         link = self._link(conversation_id)
         return self._move(request, State.REPLIED, Event.REPLIED, detail, link=link)
 
-    def _exact_reason(self, request: Request) -> str:
+    def _tell_failure(self, request: Request, news: News) -> bool:
+        """Tell it with the exact reason, else with the news' own; without any, rather look again.
+
+        An hour after the failure, tell it without a reason.
+        """
+        reason = news.reason
         try:
-            return read_message(self._cloud, request.message_id).reason
+            reason = read_message(self._cloud, request.message_id).reason or reason
         except GenesysError as error:
             log.info("request %s: no exact reason (%r)", request.request_id, error)
-            return ""
+            failed_at = news.changed_at or request.sending_at or request.created_at
+            is_early = self._clock() - failed_at < REASON_PATIENCE
+            if passes(error) and not reason and is_early:
+                return False
+        return self._move(request, State.FAILED, Event.FAILED, reason, reason=reason)
 
     def _move(
         self,
@@ -192,12 +206,22 @@ class OutcomeTracker:
         )
 
 
-def _next_look(now: datetime, looks: int) -> datetime:
+def longest_wait(followed: int, calls_per_minute: int) -> float:
+    """Return the seconds between two looks at a message that has been silent for long.
+
+    ``followed``: how many messages share the quota of ``calls_per_minute``.
+    """
+    calls = math.ceil(followed / FOLLOWED_PER_CALL)
+    seconds = 60 * calls / (calls_per_minute * SHARE_OF_QUOTA)
+    return min(max(seconds, SHORT_WAIT), WAITS[-1])
+
+
+def _next_look(now: datetime, looks: int, longest: float) -> datetime:
     """Return when to look next: later each time, and together with others.
 
     The times lie on a grid, each coarser one within the finer ones. They are late by a quarter of
     the wait at most (or two seconds), so one question asks about all that has come due meanwhile.
     """
-    wait = WAITS[min(looks, len(WAITS) - 1)]
+    wait = min(WAITS[min(looks, len(WAITS) - 1)], longest)
     grid = max(FINEST_GRID, 2 ** int(math.log2(wait / 4)))
     return datetime.fromtimestamp(math.ceil((now.timestamp() + wait) / grid) * grid, UTC)

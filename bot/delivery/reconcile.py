@@ -9,7 +9,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from bot.job import Job, publish, reconcile
-from bot.request import Event, Request, State
+from bot.request import Decision, Event, Request, State
 from bot.storage.requests import RequestStore
 from genesys import GenesysCloud, GenesysError, OutboundMessage, Receipt, find_sent
 
@@ -30,7 +30,7 @@ class Reconciler:
         read_back_seconds: tuple[int, ...],
         follow: timedelta,
     ) -> None:
-        """Make it; ``follow`` is how long an accepted message's outcome is followed."""
+        """Follow the outcome of an accepted message for as long as ``follow`` says."""
         self._requests = requests
         self._cloud = cloud
         self._deployment_id = deployment_id
@@ -66,14 +66,18 @@ class Reconciler:
         jobs = [reconcile(request_id, delay=self._waits[0]), publish(request_id)]
         self._requests.add_line(request_id, Event.FATE_UNKNOWN, jobs=jobs, once=True)
 
-    def check_again(self, request_id: str, agent: str) -> bool:
+    def check_again(self, decision: Decision) -> bool:
         """Look once more for an uncertain request's message; return whether it still is one."""
-        if self._requests.load(request_id).state is not State.UNCERTAIN:
-            return False
+        request_id = decision.request_id
         step = len(self._waits)  # past the last wait: a person asked for this look
-        jobs = [reconcile(request_id, step), publish(request_id)]
-        self._requests.add_line(request_id, Event.CHECK_ASKED, agent, jobs=jobs)
-        return True
+        return self._requests.move(
+            request_id,
+            State.UNCERTAIN,
+            Event.CHECK_ASKED,
+            since=State.UNCERTAIN,
+            decision=decision,
+            jobs=[reconcile(request_id, step), publish(request_id)],
+        )
 
     def reconcile(self, job: Job) -> None:
         """Look for a request's message in Genesys, and decide what follows."""
@@ -89,7 +93,26 @@ class Reconciler:
         elif request.state is State.UNCERTAIN:
             self._requests.add_line(job.request_id, Event.STILL_UNCERTAIN, jobs=show)
         elif job.step < len(self._waits):  # a person's look says nothing of a send begun since
-            self._requests.move(job.request_id, State.UNCERTAIN, Event.UNCERTAIN, jobs=show)
+            self._give_up(request, job)
+
+    def _give_up(self, request: Request, job: Job) -> None:
+        """Leave it to a person, but not before the whole time since the send has passed.
+
+        It hasn't if this look was planned for an earlier send. A clock that was set back isn't
+        waited for.
+        """
+        id_, whole = request.request_id, sum(self._waits)
+        passed = (datetime.now(UTC) - (request.sending_at or request.created_at)).total_seconds()
+        if 0 <= passed < whole:
+            self._requests.enqueue(reconcile(id_, job.step, whole - passed))
+            return
+        self._requests.move(
+            id_,
+            State.UNCERTAIN,
+            Event.UNCERTAIN,
+            of_send=request.sending_at,
+            jobs=[publish(id_)],
+        )
 
     def _find(self, request: Request) -> Receipt | None:
         try:

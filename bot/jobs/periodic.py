@@ -25,7 +25,7 @@ class Periodic:
     def __init__(
         self, name: str, seconds: float, do: Callable[[], object], *, is_vital: bool = False
     ) -> None:
-        """Make it; ``do`` may raise SQLAlchemyError or DBOSException.
+        """Prepare the thread for ``do``, which may raise SQLAlchemyError or DBOSException.
 
         Any other error ends the thread, and of a vital one the process with it.
         """

@@ -41,10 +41,11 @@ APPLICATION = "proactive"
 # Pinned, because DBOS's default is a hash of the code: a new release would leave the jobs of the
 # old one alone for ever. Raise it only together with a migration of the waiting jobs.
 APPLICATION_VERSION = "2"
-# In one process; some of them wait for the rate limit, a few seconds at most. With more, the threads
-# delay the acks: on PostgreSQL 32 tripled their p99.
+# In one process; deliveries wait for the rate limit in their places, as long as
+# docs/decisions/0015-retries-release-their-place.md says. With more places, their threads delay the
+# acks: with 32 the p99 was twice as long on PostgreSQL.
 JOBS_AT_ONCE = 16
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.35  # an agent waits that long for a card; polling more often takes more of a core
 STOP_SECONDS = 5  # for jobs under way, so that a bot that's told to stop stops within ten
 LONGEST_DELAY = 60.0  # seconds between two attempts of a job that keeps failing
 MOST_FAILURES = 800  # about half a day; then the repair starts anew, with the first delay
@@ -74,7 +75,7 @@ class JobQueue:
     """One DBOS instance. A process can have only one, because DBOS is a singleton."""
 
     def __init__(self, database: Database, worker_id: str) -> None:
-        """Make it; ``worker_id`` names this process and must never have been used before."""
+        """Name this process ``worker_id``, which must never have been used before."""
         self._database = database
         self._stopping = Event()
         config: DBOSConfig = {
@@ -128,9 +129,9 @@ class JobQueue:
             return
         if job.kind is JobKind.PUBLISH and self._is_waiting(job):
             return  # that one will show everything
-        after = error.after if isinstance(error, TryAgain) else None
-        delay = min(LONGEST_DELAY, 2.0**job.failures)
-        again = replace(job, failures=job.failures + 1, delay=delay if after is None else after)
+        asked = (error.after if isinstance(error, TryAgain) else None) or 0.0
+        delay = max(min(LONGEST_DELAY, 2.0**job.failures), asked)  # asked may be 0: no hot loop
+        again = replace(job, failures=job.failures + 1, delay=delay)
         reason = f"{kind}: {error}" if isinstance(error, TryAgain) else kind
         log.warning(
             "request %s: %s will try again in %.1f s (%s)",

@@ -40,7 +40,7 @@ class Repair:
     """Looks for requests without a job; every process may run one."""
 
     def __init__(self, database: Database, requests: RequestStore, queue: JobQueue) -> None:
-        """Make it; nothing happens before ``start``."""
+        """Prepare the repair; nothing happens before ``start``."""
         self._database = database
         self._requests = requests
         self._queue = queue

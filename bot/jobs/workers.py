@@ -27,7 +27,7 @@ class Workers:
     def __init__(
         self, database: Database, queue: JobQueue, worker_id: str, *, beat_seconds: float
     ) -> None:
-        """Make it; ``worker_id`` is the one that the queue has."""
+        """Prepare the heartbeat of the process whose queue has this ``worker_id``."""
         self._database = database
         self._queue = queue
         self._worker_id = worker_id

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from bot.storage.write_lock import WriteLock
+
+log = logging.getLogger(__name__)
+
 # An agent waits 3 s at most, and a clear refusal is better than silence. So an urgent writer waits
 # this long for the others of its process, and then this long for other processes.
 TURN_SECONDS, LOCK_SECONDS = 1.2, 1.5
 BACKGROUND_TURN_SECONDS = 15.0  # a job can wait, and must not fail because many others write
+
+_PRIVATE_FOLDER, _PRIVATE_FILE, _FOR_OTHERS = 0o700, 0o600, 0o007
 
 # A server that's gone is noticed within half a minute. TCP itself waits for hours.
 _KEEPALIVES: dict[str, Any] = {
@@ -28,10 +35,6 @@ _KEEPALIVES: dict[str, Any] = {
 }
 
 
-class DatabaseBusy(sa.exc.SQLAlchemyError):
-    """Other transactions of this process kept the SQLite file for too long."""
-
-
 class Database:
     """The database of ``PROACTIVE_DATABASE_URL``; thread-safe."""
 
@@ -40,8 +43,7 @@ class Database:
         address = sa.make_url(url)
         self.is_postgresql = address.get_backend_name() == "postgresql"
         self.engine = _open_postgresql(address) if self.is_postgresql else _open_sqlite(address)
-        self._writing = threading.Lock()
-        self._background = threading.Lock()  # of the jobs, only one at a time is next in line
+        self._writing = WriteLock()
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[sa.Connection]:
@@ -53,37 +55,20 @@ class Database:
     def transaction(self, *, is_urgent: bool = False) -> Iterator[sa.Connection]:
         """Lend a connection for one write transaction; ``is_urgent``: an agent waits for it.
 
-        SQLite has one writer at a time, and its own waiting is a lottery under load. So the
-        writers of a process queue here, urgent ones first. Raises DatabaseBusy.
+        On SQLite, the writers of a process go one after the other, urgent ones first. Raises
+        DatabaseBusy.
         """
         if self.is_postgresql:
             with self.engine.begin() as connection:
                 yield connection
             return
-        if is_urgent:
-            with _held(self._writing, TURN_SECONDS), self.engine.begin() as connection:
-                yield connection
-            return
-        with (
-            _held(self._background, BACKGROUND_TURN_SECONDS),
-            _held(self._writing, BACKGROUND_TURN_SECONDS),
-            self.engine.begin() as connection,
-        ):
+        seconds = TURN_SECONDS if is_urgent else BACKGROUND_TURN_SECONDS
+        with self._writing.hold(seconds, is_urgent=is_urgent), self.engine.begin() as connection:
             yield connection
 
     def close(self) -> None:
         """Close the idle connections."""
         self.engine.dispose()
-
-
-@contextlib.contextmanager
-def _held(lock: threading.Lock, patience: float) -> Iterator[None]:
-    if not lock.acquire(timeout=patience):
-        raise DatabaseBusy("the database is busy")
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _open_postgresql(address: sa.URL) -> sa.Engine:
@@ -108,6 +93,7 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
         connection.isolation_level = "IMMEDIATE"  # two writers never deadlock
         connection.execute(f"PRAGMA busy_timeout={int(LOCK_SECONDS * 1000)}")
         _retry_locked(connection.execute, "PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA temp_store=MEMORY")  # there may be no folder for temporary files
         connection.execute("PRAGMA foreign_keys=ON")
         # From Python 3.12 on DBOS asks for unixepoch('subsec'), which SQLite before 3.42 answers
         # with NULL. https://www.sqlite.org/lang_datefunc.html
@@ -127,6 +113,31 @@ _retry_locked = Retrying(
 
 def _unixepoch(_modifier: str) -> float:
     return time.time()
+
+
+def create_file(file: Path, *, is_in_own_folder: bool = False) -> None:
+    """Create a SQLite file, and its folder, for this user alone; raise OSError.
+
+    It holds customers' addresses and messages. SQLite creates its other files with the permissions
+    of this one. An earlier release let others read them all, and list the bot's own folder.
+    """
+    file.parent.mkdir(_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    if is_in_own_folder:
+        _close_to_others(file.parent, _PRIVATE_FOLDER)
+    file.touch(_PRIVATE_FILE)
+    for ending in ("", "-wal", "-shm", "-journal"):
+        _close_to_others(file.with_name(file.name + ending), _PRIVATE_FILE)
+
+
+def _close_to_others(path: Path, mode: int) -> None:
+    """Take the permissions of others away; a group that was let in on purpose stays."""
+    try:
+        if path.stat().st_mode & _FOR_OTHERS:
+            path.chmod(mode)
+    except FileNotFoundError:
+        pass
+    except PermissionError:
+        log.warning("other users can read %s, and only its owner can change that", path)
 
 
 def seconds_now(database: Database) -> sa.ColumnElement[float]:

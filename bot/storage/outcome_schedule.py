@@ -22,7 +22,7 @@ class OutcomeSchedule:
     """Reads and writes the schedule; each method is one short transaction."""
 
     def __init__(self, database: Database, enqueue: Enqueue) -> None:
-        """Make it; ``enqueue`` adds a job inside our transaction."""
+        """Add jobs by ``enqueue``, which does it inside our transaction."""
         self._database = database
         self._enqueue = enqueue
 
@@ -76,6 +76,12 @@ class OutcomeSchedule:
         with self._database.connect() as connection:
             rows = connection.execute(soonest)
             return tuple(dict.fromkeys(row.conversation_id for row in rows))
+
+    def count(self) -> int:
+        """Count the requests that are followed, whichever process looks at them."""
+        followed = sa.select(sa.func.count()).select_from(requests).where(FOLLOWED)
+        with self._database.connect() as connection:
+            return int(connection.execute(followed).scalar_one())
 
     def look_again(self, request_id: str, at: datetime, looks: int) -> None:
         """Plan the next look-up of a request that is still followed."""

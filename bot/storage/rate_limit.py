@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -65,9 +65,9 @@ class RateLimitRow:
             else:  # every process on this machine has the same monotonic clock, and nobody sets it
                 values = list(connection.execute(lock.returning(*_VALUES)).one())
                 now = time.monotonic()
-            before = RateState(*values).at(now)
-            after, result = step(before)
-            if after != before:
+            stored = RateState(*values)
+            after, result = step(stored.at(now))
+            if replace(after, seen=stored.seen) != stored:
                 connection.execute(sa.update(rate_limit).values(asdict(after)))
             return result
 

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.job import Job
-from bot.request import QUIET, Event, Request, State, sources
+from bot.request import QUIET, Decision, Event, Request, State, sources
 from bot.storage.database import Database, insert_new
 from bot.storage.rows import to_columns, to_request, to_row
 from bot.storage.tables import FOLLOWED, UNFINISHED, history, requests
@@ -28,7 +28,7 @@ class RequestStore:
     """Reads and writes requests; each method is one short transaction."""
 
     def __init__(self, database: Database, enqueue: Enqueue) -> None:
-        """Make it; ``enqueue`` adds a job inside our transaction."""
+        """Add jobs by ``enqueue``, which does it inside our transaction."""
         self._database = database
         self._enqueue = enqueue
         self.moves: Counter[State] = Counter()  # since this process started, by new state
@@ -70,19 +70,26 @@ class RequestStore:
         link: str = "",
         since: State | None = None,
         of_send: datetime | None = None,
+        decision: Decision | None = None,
         **values: Any,
     ) -> bool:
         """Move a request to ``state`` if the transition table allows it; return whether it moved.
 
         ``since`` allows the move from that state only, and ``of_send`` only while the send that
-        began then is under way. ``values`` are the request's other new values. False means that
-        somebody else was first, or that the news came too late.
+        began then is under way. ``decision`` counts only if it's the next one about the request.
+        ``values`` are the request's other new values. False means that somebody else was first, or
+        that the news came too late.
         """
         allowed = sources(state) if since is None else {since}
         current: sa.ColumnElement[bool] = requests.c.state.in_(allowed)
         if of_send is not None:
             sending = requests.c.state == State.SENDING
             current = sa.and_(sending, requests.c.sending_at == of_send.timestamp())
+        if decision is not None:
+            current = sa.and_(current, requests.c.decisions == decision.number)
+            values["decisions"] = decision.number + 1
+            if decision.response_url:
+                values["response_url"] = decision.response_url
         with self._database.transaction() as connection:
             moved = connection.execute(
                 sa.update(requests)
@@ -91,9 +98,10 @@ class RequestStore:
             )
             if not moved.rowcount:
                 return False
-            add_line(connection, request_id, event, detail, link=link)
+            add_line(connection, request_id, event, detail, link=link, decision=decision)
             self._enqueue_all(connection, jobs)
-        self.moves[state] += 1
+        if state is not since:
+            self.moves[state] += 1
         return True
 
     def add_line(
@@ -169,6 +177,7 @@ def add_line(
     *,
     link: str = "",
     at: datetime | None = None,
+    decision: Decision | None = None,
 ) -> None:
     """Write a line of a request's history inside a caller's transaction."""
     connection.execute(
@@ -176,7 +185,8 @@ def add_line(
             request_id=request_id,
             event=event,
             at=(at or datetime.now(UTC)).timestamp(),
-            detail=detail,
+            detail=decision.user_name if decision else detail,
+            user_id=decision.user_id if decision else "",
             link=link,
             posted_ts=NOT_SHOWN if event in QUIET else "",
         )

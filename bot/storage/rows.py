@@ -12,7 +12,15 @@ from bot.request import Event, HistoryLine, Place, Request, State
 from genesys import Identity, IdentityKind
 
 _PLACE = ("team_id", "channel_id", "thread_ts", "response_url")
-_TIMES = ("created_at", "send_at", "send_before", "checked_at", "sending_at", "watch_until")
+_TIMES = (
+    "created_at",
+    "send_at",
+    "send_before",
+    "planned_at",
+    "checked_at",
+    "sending_at",
+    "watch_until",
+)
 
 
 def to_row(request: Request) -> dict[str, Any]:
@@ -52,7 +60,13 @@ def to_request(row: sa.RowMapping) -> Request:
 def to_line(row: sa.Row[Any]) -> HistoryLine:
     """Turn a row into a line of a request's history."""
     return HistoryLine(
-        row.line_id, Event(row.event), to_time(row.at), row.detail, row.link, row.posted_ts
+        row.line_id,
+        Event(row.event),
+        to_time(row.at),
+        row.detail,
+        row.link,
+        row.posted_ts,
+        row.user_id,
     )
 
 

@@ -29,6 +29,7 @@ requests = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("send_at", sa.Double),
     sa.Column("send_before", sa.Double),
+    sa.Column("planned_at", sa.Double),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("checked_at", sa.Double),
@@ -46,6 +47,7 @@ requests = sa.Table(
     sa.Column("card_ts", sa.String(32), nullable=False),
     sa.Column("card_state", sa.String(16), nullable=False),
     sa.Column("outcome_ts", sa.String(32), nullable=False),
+    sa.Column("decisions", sa.Integer, nullable=False, server_default="0"),
 )
 
 history = sa.Table(
@@ -58,6 +60,7 @@ history = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("link", sa.Text, nullable=False),
     sa.Column("posted_ts", sa.String(32), nullable=False),
+    sa.Column("user_id", sa.String(32), nullable=False, server_default=""),
 )
 
 # A post to Slack that was begun. The row goes when we know whether it arrived.

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import ssl
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -32,6 +31,7 @@ from genesys import (
 )
 from sandbox.local_genesys import LocalGenesys
 from sandbox.server import Sandbox
+from tests.recording_server import RecordingServer
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DEPLOYMENT = "0f0e0d0c-1111-4222-8333-444455556666"
@@ -206,8 +206,7 @@ def stand_ins() -> Iterator[Local]:
 def connected(stand_ins: Local) -> SlackClient:
     """Post at the local Slack; made once, because reading the CA bundle takes a while."""
     settings = stand_ins.settings
-    tls = ssl.create_default_context()
-    return SlackClient(settings["SLACK_BOT_TOKEN"], settings["SLACK_API_URL"], tls)
+    return SlackClient(settings["SLACK_BOT_TOKEN"], settings["SLACK_API_URL"])
 
 
 @pytest.fixture
@@ -220,6 +219,21 @@ def slack(local: Local, connected: SlackClient) -> SlackClient:
 def local(stand_ins: Local) -> Local:
     stand_ins.reset()
     return stand_ins
+
+
+@pytest.fixture
+def recording() -> Iterator[RecordingServer]:
+    server = RecordingServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[RecordingServer]:
+    """Serve where nothing may be sent."""
+    server = RecordingServer()
+    yield server
+    server.stop()
 
 
 def wait_until(holds: Callable[[], Any], seconds: float = 10.0) -> None:

@@ -32,18 +32,20 @@ RANK = {
     State.UNCERTAIN: 3,
     State.ACCEPTED: 4,
     State.WAITING: 5,
-    State.DELIVERED: 6,
-    State.READ: 7,
-    State.REPLIED: 8,
-    State.REFUSED: 9,
-    State.FAILED: 9,
-    State.EXPIRED: 9,
-    State.CANCELLED: 9,
+    State.PUSHED: 6,
+    State.DELIVERED: 7,
+    State.READ: 8,
+    State.REPLIED: 9,
+    State.REFUSED: 10,
+    State.FAILED: 10,
+    State.EXPIRED: 10,
+    State.CANCELLED: 10,
 }
 # The only two steps back, and no news takes them: Genesys certainly didn't take the message, so it
 # waits; or a person pressed the button that sends an uncertain message again.
 NOT_TAKEN = (State.SENDING, State.SCHEDULED)
 DECISION = (State.UNCERTAIN, State.SCHEDULED)
+AFTER_ACCEPTANCE = (State.ACCEPTED, State.WAITING, State.PUSHED, State.DELIVERED, State.READ)
 PIECES_OF_NEWS = 4
 HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
 GUARDS = {new: sources(new) for new in State}  # the store moves a request by these
@@ -75,7 +77,7 @@ def test_every_state_is_in_the_table() -> None:
 def test_a_final_state_is_an_end_and_a_followed_state_is_not() -> None:
     ends = {State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED, State.REPLIED}
     assert ends == FINAL
-    assert {State.ACCEPTED, State.WAITING, State.DELIVERED, State.READ} == WATCHED
+    assert set(AFTER_ACCEPTANCE) == WATCHED
 
 
 @pytest.mark.parametrize("state", State)
@@ -88,9 +90,9 @@ def test_no_order_or_repetition_of_news_moves_a_request_backwards(state: State) 
         assert not steps
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
 def test_the_order_of_the_news_about_a_delivery_makes_no_difference(count: int) -> None:
-    told = (State.WAITING, State.DELIVERED, State.READ, State.REPLIED)
+    told = (State.WAITING, State.PUSHED, State.DELIVERED, State.READ, State.REPLIED)
     for heard in permutations(told, count):
         assert _hear(State.ACCEPTED, heard) is max(heard, key=lambda state: RANK[state])
 
@@ -110,7 +112,7 @@ def test_an_uncertain_message_is_not_sent_without_a_decision() -> None:
     assert State.SENDING not in TRANSITIONS[State.UNCERTAIN]
 
 
-@pytest.mark.parametrize("state", [State.ACCEPTED, State.WAITING, State.DELIVERED, State.READ])
+@pytest.mark.parametrize("state", AFTER_ACCEPTANCE)
 def test_a_message_that_genesys_accepted_is_never_refused_cancelled_or_sent_again(
     state: State,
 ) -> None:

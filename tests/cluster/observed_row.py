@@ -23,7 +23,7 @@ class ObservedRow:
 
         booked, asked, result = self._row.change(observed, patience)
         if booked:
-            wait, _ = result
+            wait, *_ = result
             self._on_booked(asked, asked + max(0.0, wait))
         return result
 

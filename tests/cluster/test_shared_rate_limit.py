@@ -18,8 +18,6 @@ from genesys import Priority, StoredRateLimiter
 from .conftest import Program
 from .observed_row import ObservedRow
 
-pytestmark = pytest.mark.slow
-
 Start = Callable[..., Program]
 INTERACTIVE, BACKGROUND = Priority.INTERACTIVE, Priority.BACKGROUND
 LIMIT, PERIOD = 100, 2.0
@@ -51,17 +49,20 @@ def call_from(programs: list[Program], seconds: float) -> list[list[float]]:
     return [[one, *more] for one, more in zip(first, rest, strict=True)]
 
 
-@pytest.mark.parametrize("priority", Priority)
+@pytest.mark.parametrize(
+    "priority", [INTERACTIVE, pytest.param(BACKGROUND, marks=pytest.mark.slow)]
+)
 def test_three_processes_together_keep_the_limit(
     postgresql: str, start: Start, priority: Priority
 ) -> None:
     programs = [start("caller.py", postgresql, LIMIT, PERIOD, priority, 4) for _ in range(3)]
-    started = call_from(programs, 2 * PERIOD)
+    started = call_from(programs, 1.5 * PERIOD)
     moments = sorted(moment for one in started for moment in one)
     assert most_in_a_period(moments, PERIOD) <= LIMIT
     assert all(len(one) > 10 for one in started)  # nobody is left out
 
 
+@pytest.mark.slow
 def test_three_processes_together_use_the_limit(database_url: str, start: Start) -> None:
     limit = 49  # so small a limit has no burst, so what counts is the rate once all have started
     programs = [start("caller.py", database_url, limit, PERIOD, INTERACTIVE, 8) for _ in range(3)]

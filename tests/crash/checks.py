@@ -52,13 +52,17 @@ class Records:
     def unsettled(self) -> Counter[str]:
         """Count what isn't settled yet, by what's missing."""
         missing = Counter(str(row.state) for row in self.rows if State(row.state) not in SETTLED)
-        missing["outdated cards"] = sum(row.card_state != row.state for row in self.rows)
+        missing["outdated cards"] = sum(row.card_state != _state_to_show(row) for row in self.rows)
         missing["unposted lines"] = sum(line.posted_ts == "" for line in self.lines)
         missing["outcomes"] = sum(
             State(row.state) in FINAL and not row.outcome_ts for row in self.rows
         )
         missing["posts with an unknown result"] = self.unknown_posts
         return +missing
+
+
+def _state_to_show(row: Any) -> str:
+    return f"{row.state} {row.decisions}" if row.decisions else str(row.state)
 
 
 def read_records(engine: sa.Engine) -> Records:

@@ -34,17 +34,17 @@ class Clicks:
             return
         if action == SEND_ANYWAY:
             self._cluster.submitted.sent_anyway[row.request_id] += 1
-        self._press(row.card_ts, row.request_id, action)
+        self._press(row.card_ts, f"{row.request_id}:{row.decisions}", action)
         if self._rng.random() < 0.5:  # a double click
             self._cluster.post("/control/slack/redeliver", count=2, at_once=True)
             self.clicked += 2
 
-    def _press(self, ts: str, request_id: str, action: str) -> None:
+    def _press(self, ts: str, value: str, action: str) -> None:
         button = {
             "type": "button",
             "action_id": action,
             "text": {"type": "plain_text", "text": action},
-            "value": request_id,
+            "value": value,
         }
         self._cluster.post(
             "/people/actions",

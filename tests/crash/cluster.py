@@ -54,7 +54,11 @@ class Cluster(Product):
         """Start one bot, which kills itself the ``hit``-th time that it reaches ``point``."""
         folder = self.folder / f"bot{number}"
         folder.mkdir(exist_ok=True)
-        settings = {**self.settings, "PORT": str(self.ports[number])}
+        settings = {
+            **self.settings,
+            "PORT": str(self.ports[number]),
+            "OPERATOR_PORT": str(find_free_port()),
+        }
         settings |= {"CRASH_POINT": point, "CRASH_HIT": str(hit)} if point else {}
         bot = self.bots[number] = self.fork_server.start_bot(settings, folder)
         return bot

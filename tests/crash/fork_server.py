@@ -101,7 +101,7 @@ class ForkServer:
         self._process.stdin.write(json.dumps([dict(settings), str(folder)]) + "\n")
         self._process.stdin.flush()
         pid = int(self._process.stdout.readline())
-        return Bot(pid, f"http://{settings['HOST']}:{settings['PORT']}/healthz")
+        return Bot(pid, f"http://{settings['OPERATOR_HOST']}:{settings['OPERATOR_PORT']}/healthz")
 
     def close(self) -> None:
         self._process.communicate(timeout=START_SECONDS)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.storage.database import Database
 
-VERSION = "0002"  # of the newest step
+VERSION = "0004"  # of the newest step
 
 
 class NewerDatabase(Exception):
@@ -21,14 +21,22 @@ def migrate(database: Database) -> None:
 
     Raises NewerDatabase and SQLAlchemyError.
     """
-    version = _read_version(database) or ""
-    if version > VERSION:
-        raise NewerDatabase
-    if version != VERSION:
+    if not is_up_to_date(database):
         # Loaded only when it's needed: Alembic would take a tenth of every start.
         from bot.storage.migrations.upgrade import upgrade
 
         upgrade(database)
+
+
+def is_up_to_date(database: Database) -> bool:
+    """Return whether all tables are those of this version.
+
+    Raises NewerDatabase and SQLAlchemyError.
+    """
+    version = _read_version(database) or ""
+    if version > VERSION:
+        raise NewerDatabase
+    return version == VERSION
 
 
 def _read_version(database: Database) -> str | None:

@@ -18,7 +18,7 @@ from bot.delivery.deliver import Delivery
 from bot.delivery.outcomes import OutcomeTracker
 from bot.delivery.reconcile import Reconciler
 from bot.job import Job, JobKind
-from bot.request import Event, Request, State
+from bot.request import Decision, Event, Request, State
 from bot.rules.lookup import Lookup
 from bot.storage.database import Database
 from bot.storage.outcome_schedule import OutcomeSchedule
@@ -117,10 +117,15 @@ class Worker:
             self.schedule,
             cloud,
             link=lambda conversation_id: f"https://apps.example.com/{conversation_id}",
+            calls_per_minute=300,
             clock=clock.now,
         )
 
     # Storing requests.
+
+    def decide(self, name: str = "Leo Lead", request_id: str = REQUEST) -> Decision:
+        """Return a decision that somebody makes on a card that shows the request as it is."""
+        return Decision(request_id, self.load(request_id).decisions, "U0LEO", name)
 
     def build(self, email: str = "jane@example.com", **values: Any) -> Request:
         identity = Identity(IdentityKind.EMAIL, email)

@@ -80,7 +80,7 @@ def test_the_same_view_submitted_twice_is_one_request(worker: Worker) -> None:
 def test_only_an_unsent_request_can_be_cancelled(state: State, worker: Worker) -> None:
     worker.add(state)
     in_time = state in (State.CHECKING, State.SCHEDULED)
-    assert worker.delivery.cancel(REQUEST, "Leo Lead") is in_time
+    assert worker.delivery.cancel(worker.decide("Leo Lead")) is in_time
     assert worker.load().state is (State.CANCELLED if in_time else state)
     assert worker.jobs == ([SHOW] if in_time else [])
     assert worker.history()[1:] == ([(Event.CANCELLED, "Leo Lead")] if in_time else [])
@@ -93,7 +93,7 @@ def test_only_an_uncertain_request_can_be_sent_anyway(
     planned, checked = clock.after(-7200), clock.after(-7000)
     worker.add(state, send_at=planned, send_before=clock.after(-3600), checked_at=checked)
     is_uncertain = state is State.UNCERTAIN
-    assert worker.delivery.send_anyway(REQUEST, "Leo Lead") is is_uncertain
+    assert worker.delivery.send_anyway(worker.decide("Leo Lead")) is is_uncertain
     request = worker.load()
     if is_uncertain:
         assert (request.state, request.send_at) == (State.SCHEDULED, clock.at)
@@ -107,13 +107,41 @@ def test_only_an_uncertain_request_can_be_sent_anyway(
         assert worker.history()[1:] == []
 
 
+def test_a_decision_counts_once_however_often_and_wherever_it_arrives(
+    worker: Worker, new_worker: NewWorker
+) -> None:
+    """The second send's answer is lost too, so the request is in the same state again."""
+    worker.add(State.UNCERTAIN)
+    first = worker.decide()
+    assert worker.delivery.send_anyway(first)
+    worker.change(state=State.UNCERTAIN)
+    for one in (worker, new_worker()):  # replayed to this process, and to another one
+        worker.jobs.clear()
+        assert not one.delivery.send_anyway(first)
+        assert not one.reconciler.check_again(first)
+        assert worker.jobs == []
+    assert worker.load().state is State.UNCERTAIN
+    assert worker.events() == [Event.ASKED, Event.SEND_DECIDED]
+    assert new_worker().delivery.send_anyway(worker.decide())  # a new decision counts
+
+
+def test_an_old_undo_does_not_cancel_what_a_person_decided_to_send(worker: Worker) -> None:
+    worker.add(State.SCHEDULED)
+    undo = worker.decide()
+    worker.change(state=State.UNCERTAIN)
+    assert worker.delivery.send_anyway(worker.decide())
+    assert not worker.delivery.cancel(undo)
+    assert worker.load().state is State.SCHEDULED
+    assert worker.delivery.cancel(worker.decide())
+
+
 @pytest.mark.parametrize("hours_ago", [0, 25, 300])
 def test_a_message_sent_anyway_is_checked_again_and_goes_out_however_old_it_is(
     hours_ago: int, worker: Worker, clock: Clock
 ) -> None:
     then = clock.after(-3600 * hours_ago)
     worker.add(State.UNCERTAIN, created_at=then, send_at=then, send_before=then)
-    worker.delivery.send_anyway(REQUEST, "Leo Lead")
+    worker.delivery.send_anyway(worker.decide("Leo Lead"))
     worker.run_all([DELIVER])
     assert worker.load().state is State.ACCEPTED
     assert worker.calls(LOOKUP)
@@ -220,7 +248,7 @@ def test_an_impossible_text_is_refused_along_with_what_else_is_wrong(
 def test_a_verdict_with_two_objections_tells_both(worker: Worker) -> None:
     worker.local.ask("POST", "/control/genesys/settings", deployment_status="Inactive")
     reason = worker.deliver("olga@example.com").reason
-    assert reason.startswith("The Messenger deployment that this bot sends from is switched off. ")
+    assert reason.startswith("The Messenger deployment that I send from is switched off. ")
     assert ". A conversation with this customer is open now" in reason
 
 
@@ -315,7 +343,7 @@ def test_a_message_goes_out_at_its_time_but_not_within_the_undo_time(
     assert worker.run(DELIVER) == [SHOW, *(later or [SHOW])]
     request = worker.load()
     assert request.state is (State.SCHEDULED if wait else State.ACCEPTED)
-    assert request.send_at == clock.after(wait)
+    assert request.send_at == clock.after(wait) or (wait == 0 and request.send_at < clock.at)
     for job in later:
         worker.run(job)
     assert worker.load().state is State.ACCEPTED
@@ -465,7 +493,7 @@ def test_a_deadline_within_the_undo_time_counts(new_worker: NewWorker, clock: Cl
 def test_a_request_cancelled_during_the_look_up_is_not_sent(
     send_at: int | None, slow_worker: Worker, clock: Clock
 ) -> None:
-    slow_worker.lookup.meanwhile = lambda: slow_worker.delivery.cancel(REQUEST, "Ada")
+    slow_worker.lookup.meanwhile = lambda: slow_worker.delivery.cancel(slow_worker.decide())
     slow_worker.submit(send_at=None if send_at is None else clock.after(send_at))
     assert slow_worker.run(DELIVER) == [SHOW]
     assert slow_worker.load().state is State.CANCELLED
@@ -487,7 +515,7 @@ def test_a_request_that_another_worker_scheduled_during_the_look_up_is_left_to_i
 @pytest.mark.parametrize("state", [State.CHECKING, State.SCHEDULED])
 def test_a_cancelled_request_is_not_sent(state: State, worker: Worker, clock: Clock) -> None:
     worker.add(state, checked_at=clock.at)
-    worker.delivery.cancel(REQUEST, "Ada Agent")
+    worker.delivery.cancel(worker.decide())
     assert worker.run(DELIVER) == []
     assert worker.calls() == []
 
@@ -649,6 +677,27 @@ def full(connect: Connect) -> GenesysCloud:
     limiter = LocalRateLimiter(100)
     limiter.pause(3600)
     return connect(limiter=limiter)
+
+
+@pytest.mark.parametrize("planned_in", [None, 7200])
+def test_a_message_that_genesys_keeps_putting_off_expires_after_a_day(
+    planned_in: int | None, new_worker: NewWorker, full: GenesysCloud, clock: Clock
+) -> None:
+    """The look-ups work, so it's checked anew each time, but that doesn't begin a new day."""
+    worker = new_worker(send_with=full, undo=5)
+    planned = None if planned_in is None else clock.after(planned_in)
+    worker.submit(send_at=planned)
+    worker.run(DELIVER)
+    clock.advance(planned_in or 5)
+    for _ in range(24):
+        worker.run(DELIVER)
+        assert worker.load().state is State.SCHEDULED
+        clock.advance(3600)
+    worker.run(DELIVER)
+    clock.advance(1)
+    worker.run(DELIVER)
+    assert worker.load().state is State.EXPIRED
+    assert worker.sends() == []
 
 
 def test_a_send_without_room_in_the_rate_limit_waits(

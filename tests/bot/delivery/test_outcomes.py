@@ -4,18 +4,20 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.delivery import outcomes
-from bot.delivery.outcomes import AT_ONCE, LEASE, WAITS, OutcomeTracker
-from bot.job import publish
+from bot.delivery.outcomes import AT_ONCE, LEASE, WAITS, OutcomeTracker, longest_wait
+from bot.job import deliver, publish
 from bot.request import FINAL, WATCHED, Event, HistoryLine, State
 from bot.storage.rows import to_line
 from bot.storage.tables import history
-from genesys import Holder, HolderKind, News, read_news
+from genesys import DeliveryStatus, Holder, HolderKind, News, Unavailable, read_news
 from sandbox.local_genesys.sample_customers import fixed_id
 from tests.bot.conftest import Local, open_quickly, wait_until
 from tests.bot.delivery.conftest import DETAILS, JANE_ID, REQUEST, Clock, Worker
@@ -121,6 +123,30 @@ def test_an_absent_customers_message_waits_until_they_are_back(worker: Worker) -
     assert worker.load().is_watched
 
 
+def test_a_message_that_went_to_a_phone_as_a_notification_is_not_said_to_wait_for_a_page(
+    worker: Worker,
+) -> None:
+    worker.local.ask("POST", "/control/genesys/settings", pushes_reach_phones=True)
+    _send(worker, AMIR)
+    _look_until(worker, State.PUSHED)
+    assert worker.jobs == [SHOW]
+    assert _look(worker) is State.PUSHED
+    assert worker.jobs == []  # and it isn't told twice
+    worker.local.ask("POST", "/control/genesys/settings", pushes_reach_phones=False)
+    assert _look(worker) is State.PUSHED  # a late "away" isn't news
+    _come_back(worker.local)
+    _look_until(worker, State.DELIVERED)
+    assert worker.events() == [*SENT, Event.PUSHED, Event.DELIVERED]
+
+
+def test_a_notification_may_follow_after_the_customer_was_found_away(worker: Worker) -> None:
+    _send(worker, AMIR)
+    _look_until(worker, State.WAITING)
+    worker.local.ask("POST", "/control/genesys/settings", pushes_reach_phones=True)
+    _look_until(worker, State.PUSHED)
+    assert worker.events() == [*SENT, Event.WAITING, Event.PUSHED]
+
+
 @pytest.mark.parametrize(
     ("joins", "words"),
     [(False, "It waits in the queue Support."), (True, "Ada Agent has it now.")],
@@ -205,9 +231,101 @@ def test_a_failure_is_told_even_if_its_reason_cannot_be_read(worker: Worker) -> 
     _fail(worker)
     where = f"messages/{worker.load().message_id}"
     worker.local.order("genesys", where, "status", status=403)
+    where = f"messages/{worker.load().conversation_id}"
+    worker.local.order("genesys", where, "status", status=403)
     _look_until(worker, State.FAILED)
     assert worker.history()[-1] == (Event.FAILED, "")
     assert worker.load().reason == ""
+
+
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_a_failure_keeps_its_reason_if_the_message_itself_cannot_be_read(
+    status: int, worker: Worker
+) -> None:
+    """The conversation tells the reason too, and reading it needs no permission."""
+    _send(worker, AMIR)
+    _fail(worker)
+    where = f"messages/{worker.load().message_id}"
+    worker.local.order("genesys", where, "status", status=status)
+    _look_until(worker, State.FAILED)
+    assert worker.load().reason == "DataFiltered: A word is filtered"
+
+
+def test_a_failure_keeps_its_reason_if_the_messages_receipts_do_not_tell_it(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _send(worker, AMIR)
+    _fail(worker)
+    without = News(worker.load().message_id, DeliveryStatus.FAILED, "", None)
+    monkeypatch.setattr(outcomes, "read_message", lambda *_: without)
+    _look_until(worker, State.FAILED)
+    assert worker.load().reason == "DataFiltered: A word is filtered"
+
+
+def test_a_failure_whose_reason_genesys_cannot_tell_now_is_told_with_it_later(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genesys.news.error_info", lambda _: "")  # Genesys may leave it out
+    _send(worker, AMIR)
+    _look_until(worker, State.WAITING)
+    _fail(worker)
+    where = f"messages/{worker.load().message_id}"
+    worker.local.order("genesys", where, "status", status=503)
+    for _ in range(2):
+        assert _look(worker) is State.WAITING
+    worker.local.clear_faults()
+    assert _look(worker) is State.FAILED
+    assert worker.load().reason == "DataFiltered: A word is filtered"
+
+
+def test_a_failure_whose_reason_genesys_never_tells_is_told_without_it_after_an_hour(
+    worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genesys.news.error_info", lambda _: "")
+    _send(worker, AMIR)
+    _look_until(worker, State.WAITING)
+    _fail(worker)
+    where = f"messages/{worker.load().message_id}"
+    worker.local.order("genesys", where, "status", status=500, times=None)
+    assert _look(worker) is State.WAITING
+    clock.advance(3_660)
+    assert _look(worker) is State.FAILED
+    assert worker.history()[-1] == (Event.FAILED, "")
+
+
+def test_the_hour_for_the_reason_counts_from_the_failure_and_not_from_the_send(
+    worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise Unavailable(status=500)
+
+    _add_followed(worker, REQUEST)
+    clock.advance(48 * 3_600)
+    news = {
+        f"m{REQUEST}": News(f"m{REQUEST}", DeliveryStatus.FAILED, "", None, changed_at=clock.at)
+    }
+    monkeypatch.setattr(outcomes, "read_news", lambda *_, **__: news)
+    monkeypatch.setattr(outcomes, "read_message", broken)
+    clock.advance(3_599)
+    assert _look(worker) is State.ACCEPTED
+    clock.advance(1)
+    assert _look(worker) is State.FAILED
+
+
+def test_what_the_customer_wrote_before_a_planned_message_went_out_is_not_a_reply(
+    worker: Worker, clock: Clock
+) -> None:
+    """They wrote after the agent had pressed Send, and that conversation has ended."""
+    now = clock.at
+    clock.advance(-3600)
+    worker.submit(AMIR, send_at=now)
+    _, later = worker.run(deliver(REQUEST))
+    _answer(worker.local, "amir")
+    worker.local.ask("POST", "/customers/amir/end")
+    clock.at = datetime.now(UTC)
+    worker.run_all([replace(later, delay=0.0)])
+    _look_until(worker, State.DELIVERED)
+    assert Event.REPLIED not in worker.events()
 
 
 def test_what_analytics_does_not_show_yet_is_waited_for(worker: Worker) -> None:
@@ -330,14 +448,75 @@ def test_two_processes_tell_every_piece_of_news_once(worker: Worker, other: Work
     ],
 )
 def test_the_waits_grow_and_end_together_with_those_of_others(
-    looks: int, wait: int, worker: Worker, clock: Clock
+    looks: int, wait: int, worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outcomes, "SHARE_OF_QUOTA", 1e-6)  # so little allows no shorter waits
     clock.at -= timedelta(seconds=clock.time() % 1024 - 1)  # one second into the coarsest grid
     worker.local.order("genesys", DETAILS, "status", status=500)
     _add_followed(worker, looks=looks)
     assert worker.outcomes.sweep() == 1
     assert worker.load().looks == looks + 1
     assert _seconds_to_next_look(worker) == wait
+
+
+@pytest.mark.parametrize(
+    ("followed", "calls_per_minute", "wait"),
+    [
+        (1, 300, 60),
+        (100, 300, 60),
+        (750, 300, 60),
+        (1_000, 300, 80),
+        (1_000, 600, 60),
+        (1_000, 60, 400),
+        (10_000, 300, 800),
+        (100_000, 300, 900),
+        (0, 300, 60),
+    ],
+)
+def test_the_fewer_messages_are_followed_the_more_often_each_is_looked_up(
+    followed: int, calls_per_minute: int, wait: float
+) -> None:
+    """All looks together take at most a tenth of the quota, or each message waits 15 minutes."""
+    assert longest_wait(followed, calls_per_minute) == pytest.approx(wait)
+
+
+@pytest.mark.parametrize(
+    ("followed", "wait", "delay"),
+    [(1, 60, 68), (100, 60, 68), (1_000, 80, 96), (11_250, 900, 1028)],
+)
+def test_the_longest_delay_is_what_the_readme_says(
+    followed: int,
+    wait: int,
+    delay: int,
+    worker: Worker,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It's longest if the wait ends right after a moment at which look-ups come due."""
+    clock.at -= timedelta(seconds=(clock.time() + wait) % 1024 - 0.001)
+    monkeypatch.setattr(worker.schedule, "count", lambda: followed)
+    worker.local.order("genesys", DETAILS, "status", status=500)
+    _add_followed(worker, looks=500)
+    worker.outcomes.sweep()
+    assert _seconds_to_next_look(worker) == pytest.approx(delay, abs=0.01)
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    assert followed > 1_000 or f"| {followed:,} | {delay} seconds |" in readme
+
+
+@pytest.mark.parametrize("looks", [7, 12, 500])
+def test_the_return_of_a_customer_is_noticed_within_some_seconds_more_than_a_minute(
+    looks: int, worker: Worker, clock: Clock
+) -> None:
+    """No notification tells it. The message has been silent for hours."""
+    _send(worker, AMIR)
+    _look_until(worker, State.WAITING)
+    worker.change(looks=looks)
+    assert _look(worker) is State.WAITING
+    _come_back(worker.local)
+    wait_until(lambda: worker.local.customer(AMIR)["unread"])
+    clock.advance(68)
+    assert worker.outcomes.sweep() == 1
+    assert worker.load().state is State.DELIVERED
 
 
 @pytest.mark.parametrize(("offset", "wait"), [(0, 8), (0.25, 9.75), (1.75, 8.25)])
@@ -508,7 +687,14 @@ class Turns(OutcomeTracker):
 @pytest.fixture
 def turns(worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Turns]:
     monkeypatch.setattr(outcomes, "SWEEP_SECONDS", 0.002)
-    tracker = Turns(worker.store, worker.schedule, worker.cloud, link=str, clock=clock.now)
+    tracker = Turns(
+        worker.store,
+        worker.schedule,
+        worker.cloud,
+        link=str,
+        calls_per_minute=300,
+        clock=clock.now,
+    )
     tracker.log = []
     yield tracker
     tracker.stop()

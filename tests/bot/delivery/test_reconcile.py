@@ -45,6 +45,13 @@ def _look(worker: Worker, step: int) -> None:
     worker.run(reconcile(REQUEST, step, READ_BACK[step]))
 
 
+def _look_in_vain(worker: Worker) -> None:
+    """Look as often as the bot does by itself."""
+    for step in range(len(READ_BACK)):
+        _look(worker, step)
+    assert worker.load().state is State.UNCERTAIN
+
+
 # The message and its receipt.
 
 
@@ -146,6 +153,7 @@ def test_a_look_that_genesys_does_not_answer_counts_as_not_found(
 ) -> None:
     _lose_answer(worker, "cut_after")
     worker.local.order("genesys", DETAILS, "status", status=500)
+    worker.clock.advance(sum(READ_BACK[:step]))
     jobs = worker.run(reconcile(REQUEST, step, READ_BACK[step]))
     assert jobs == ([SHOW] if step == 2 else [reconcile(REQUEST, 1, 5)])
     assert worker.load().state is state
@@ -164,9 +172,7 @@ def test_a_request_that_is_not_in_doubt_is_not_looked_for(state: State, worker: 
 def test_the_message_of_another_request_is_not_taken_for_this_one(worker: Worker) -> None:
     assert worker.deliver(request_id="V2").state is State.ACCEPTED
     _lose_answer(worker, "cut_before")
-    for step in range(len(READ_BACK)):
-        _look(worker, step)
-    assert worker.load().state is State.UNCERTAIN
+    _look_in_vain(worker)
 
 
 def test_two_equal_messages_to_a_customer_are_told_apart(worker: Worker) -> None:
@@ -224,7 +230,7 @@ def test_a_database_that_fails_lets_the_queue_look_again(worker: Worker) -> None
 def test_only_an_uncertain_request_is_checked_again(state: State, worker: Worker) -> None:
     worker.add(state)
     is_uncertain = state is State.UNCERTAIN
-    assert worker.reconciler.check_again(REQUEST, "Leo Lead") is is_uncertain
+    assert worker.reconciler.check_again(worker.decide("Leo Lead")) is is_uncertain
     assert worker.load().state is state
     assert worker.jobs == ([BY_A_PERSON, SHOW] if is_uncertain else [])
     assert worker.history()[1:] == ([(Event.CHECK_ASKED, "Leo Lead")] if is_uncertain else [])
@@ -232,17 +238,17 @@ def test_only_an_uncertain_request_is_checked_again(state: State, worker: Worker
 
 def test_a_second_check_is_shown_too(worker: Worker) -> None:
     worker.add(State.UNCERTAIN)
-    worker.reconciler.check_again(REQUEST, "Ada")
-    worker.reconciler.check_again(REQUEST, "Leo")
+    worker.reconciler.check_again(worker.decide("Ada"))
+    worker.reconciler.check_again(worker.decide("Leo"))
     assert worker.history()[1:] == [(Event.CHECK_ASKED, "Ada"), (Event.CHECK_ASKED, "Leo")]
 
 
 def test_a_persons_check_finds_a_message_that_was_late(worker: Worker) -> None:
     _lose_answer(worker, "cut_after")
     _delay_analytics(worker.local, 600)
-    _look(worker, 2)
+    _look_in_vain(worker)
     _delay_analytics(worker.local, 0)
-    assert worker.reconciler.check_again(REQUEST, "Ada Agent")
+    assert worker.reconciler.check_again(worker.decide("Ada Agent"))
     assert worker.run(BY_A_PERSON) == [SHOW]
     assert worker.load().state is State.ACCEPTED
     assert worker.events() == [*LOST, Event.UNCERTAIN, Event.CHECK_ASKED, Event.ACCEPTED]
@@ -260,6 +266,42 @@ def test_a_persons_check_that_finds_nothing_says_so_each_time(worker: Worker) ->
 def test_a_persons_check_says_nothing_of_a_send_that_began_since(worker: Worker) -> None:
     worker.add(State.SENDING, sending_at=worker.clock.at)
     assert worker.run(BY_A_PERSON) == []
+    assert worker.load().state is State.SENDING
+    assert worker.events() == [Event.ASKED]
+
+
+def test_a_look_for_an_earlier_send_does_not_give_up_the_next_one(
+    worker: Worker, clock: Clock
+) -> None:
+    """Two jobs looked for the first send. The second one comes while a new send is under way."""
+    worker.add(State.SENDING, sending_at=clock.after(-3))
+    whole = sum(READ_BACK)
+    later = reconcile(REQUEST, 2, pytest.approx(whole - 3))
+    assert worker.run(reconcile(REQUEST, 2)) == [later]
+    assert worker.load().state is State.SENDING
+    clock.advance(whole - 3)
+    assert worker.run(reconcile(REQUEST, 2)) == [SHOW]
+    assert worker.load().state is State.UNCERTAIN
+
+
+def test_a_clock_that_was_set_back_does_not_keep_a_request_from_a_person(
+    worker: Worker, clock: Clock
+) -> None:
+    worker.add(State.SENDING, sending_at=clock.after(3600))
+    assert worker.run(reconcile(REQUEST, 2)) == [SHOW]
+    assert worker.load().state is State.UNCERTAIN
+
+
+def test_a_look_that_ends_after_a_new_send_began_says_nothing_of_it(
+    worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker.add(State.SENDING, sending_at=clock.after(-sum(READ_BACK)))
+
+    def find_slowly(*_: object, **_values: object) -> None:
+        worker.change(sending_at=clock.at)
+
+    monkeypatch.setattr("bot.delivery.reconcile.find_sent", find_slowly)
+    assert worker.run(reconcile(REQUEST, 2)) == []
     assert worker.load().state is State.SENDING
     assert worker.events() == [Event.ASKED]
 
@@ -282,11 +324,12 @@ def test_looks_that_were_begun_twice_end_with_one_answer_each(
 
 
 def test_a_message_that_a_person_sent_again_and_lost_again_is_looked_for_again(
-    worker: Worker,
+    worker: Worker, clock: Clock
 ) -> None:
+    clock.advance(-sum(READ_BACK))  # so that the second send is now, as Genesys sees it
     _lose_answer(worker, "cut_before")
-    worker.run(reconcile(REQUEST, 2))
-    worker.delivery.send_anyway(REQUEST, "Ada Agent")
+    _look_in_vain(worker)
+    worker.delivery.send_anyway(worker.decide())
     worker.local.order("genesys", SEND, "cut_after", times=1)
     worker.run_all([DELIVER])
     assert worker.load().state is State.ACCEPTED

@@ -132,15 +132,21 @@ def test_a_failed_job_says_in_the_log_when_it_will_try_again(
     assert "canary" not in caplog.text
 
 
-@pytest.mark.parametrize("after", [0.0, 1234.5])
-def test_the_other_sides_delay_wins(after: float, team: Team, retries: list[Job]) -> None:
+@pytest.mark.parametrize(
+    ("after", "delay"), [(1234.5, 1234.5), (0.0, 4.0), (-1.0, 4.0), (float("nan"), 4.0)]
+)
+def test_the_other_side_s_delay_counts_if_it_is_longer(
+    after: float, delay: float, team: Team, retries: list[Job]
+) -> None:
+    """A pause of no length would repeat the job as fast as it can run."""
+
     def refuse(_job: Job) -> None:
         raise TryAgain("rate limited", after=after)
 
     team.does["r1"] = refuse
     team.enqueue(Job(JobKind.DELIVER, "r1", failures=2))
     team.wait_until_idle()
-    assert retries == [Job(JobKind.DELIVER, "r1", failures=3, delay=after)]
+    assert retries == [Job(JobKind.DELIVER, "r1", failures=3, delay=delay)]
 
 
 def test_a_failed_job_runs_again(team: Team) -> None:

@@ -118,6 +118,21 @@ def test_what_is_due_later_than_any_wait_is_due_now_because_the_clock_was_set_ba
     assert claim(schedule) == []
 
 
+def test_all_that_is_followed_is_counted(
+    schedule: OutcomeSchedule,
+    accept: Callable[..., str],
+    requests_store: RequestStore,
+    a_request: Build,
+) -> None:
+    assert schedule.count() == 0
+    accept("V1")
+    accept("V2", NOW + LONGEST_WAIT)
+    accept("V3", None)
+    requests_store.add(a_request(request_id="V4"), [])
+    claim(schedule)  # by whichever process
+    assert schedule.count() == 2
+
+
 @pytest.mark.parametrize("round_number", range(3))
 def test_two_processes_never_claim_the_same_request(
     round_number: int, file: Path, accept: Callable[..., str]

@@ -109,6 +109,7 @@ QUERIES: dict[str, tuple[Callable[[Bench], object], set[str]]] = {
         lambda bench: bench.schedule.next_conversations(100),
         {"requests_followed"},
     ),
+    "count": (lambda bench: bench.schedule.count(), {"requests_followed"}),
     "count_open": (
         lambda bench: bench.store.count_open(),
         {"requests_unfinished", "requests_followed"},

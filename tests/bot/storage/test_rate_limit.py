@@ -16,6 +16,7 @@ from bot.storage.database import Database
 from bot.storage.rate_limit import RateLimitRow, SharedRateLimiter
 from bot.storage.tables import rate_limit
 from genesys import Priority, RateLimitExhausted, RateState
+from genesys.rate_limit import LONGEST_PAUSE
 
 from ..conftest import open_quickly
 
@@ -88,6 +89,30 @@ def test_a_clock_that_starts_again_takes_all_times_with_it(database: Database) -
     state = row.change(nothing, patience=0.0)
     offsets = [at - state.seen for at in (state.due, state.window_ends, state.paused_until)]
     assert offsets == pytest.approx([10.0, 20.0, 30.0])
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_after_a_restart_a_pause_of_years_ends_within_five_minutes(
+    database: Database, file: Path, is_closed: bool
+) -> None:
+    """An earlier release stored whatever Genesys asked for; then it was stopped or killed."""
+    SharedRateLimiter(database, 300)
+    now, years = time.monotonic(), 100_000_000.0
+    write(database, seen=now, due=now + years, paused_until=now + years)
+    if is_closed:
+        database.close()
+    second = open_quickly(file)
+    limiter = SharedRateLimiter(second, 300)
+    for priority in Priority:
+        with pytest.raises(RateLimitExhausted) as refusal:
+            limiter.acquire(priority, patience=10.0)
+        assert refusal.value.retry_after <= LONGEST_PAUSE + 5.0
+    state, passed = read(second), LONGEST_PAUSE + 5.0
+    times = {name: getattr(state, name) - passed for name in ("seen", "due", "paused_until")}
+    write(second, **times)  # five minutes later
+    for priority in Priority:
+        limiter.acquire(priority, patience=0.0)
+    second.close()
 
 
 def test_two_processes_share_the_burst(database: Database, other: Database) -> None:

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.job import Job, deliver, publish
-from bot.request import QUIET, TRANSITIONS, Event, Request, State
+from bot.request import QUIET, TRANSITIONS, Decision, Event, Request, State
 from bot.storage.database import Database
 from bot.storage.requests import NOT_SHOWN, RequestStore
 from bot.storage.tables import history
@@ -240,6 +240,28 @@ def test_a_decision_meant_for_one_state_moves_a_request_from_no_other(
         REQUEST, State.SCHEDULED, Event.SEND_DECIDED, "Ada", since=State.UNCERTAIN
     )
     assert moved is (state is State.UNCERTAIN)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_decision_counts_only_if_it_is_the_next_one(
+    number: int, requests_store: RequestStore, database: Database, a_request: Build
+) -> None:
+    requests_store.add(a_request(state=State.UNCERTAIN, decisions=1), [])
+    decision = Decision(REQUEST, number, "U0LEO", "leo")
+    for is_first in (True, False):
+        moved = requests_store.move(
+            REQUEST,
+            State.UNCERTAIN,
+            Event.CHECK_ASKED,
+            since=State.UNCERTAIN,
+            decision=decision,
+        )
+        assert moved is (is_first and number == 1)
+    assert requests_store.load(REQUEST).decisions == (2 if number == 1 else 1)
+    with database.connect() as connection:
+        rows = connection.execute(sa.select(history.c.user_id, history.c.detail)).all()[1:]
+    assert rows == ([("U0LEO", "leo")] if number == 1 else [])
+    assert requests_store.moves == {State.UNCERTAIN: 1}  # it came into this state only once
 
 
 def test_open_requests_are_counted_by_state_and_finished_ones_are_not(
