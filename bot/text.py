@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import timedelta
 
 from genesys import GenesysError
 
@@ -41,11 +42,26 @@ def clip(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def split(text: str, length: int) -> list[str]:
+    """Split a text into parts of at most ``length`` characters."""
+    return [text[start : start + length] for start in range(0, len(text), length)]
+
+
 def plural_days(days: int) -> str:
     """Say how long ago something was: "today", "yesterday" or "5 days ago"."""
     if days <= 0:
         return "today"
     return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def how_long(time: timedelta) -> str:
+    """Put a length of time into words: "less than an hour", "5 hours" or "3 days"."""
+    hours = int(time.total_seconds() // 3600)
+    if hours < 1:
+        return "less than an hour"
+    if hours < 48:
+        return "1 hour" if hours == 1 else f"{hours} hours"
+    return f"{hours // 24} days"
 
 
 def show_name(name: str) -> str:

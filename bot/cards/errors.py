@@ -8,11 +8,19 @@ class SlackError(Exception):
 
 
 class SlackRefused(SlackError):
-    """Slack said no. It certainly did nothing, and ``code`` says why."""
+    """Slack said no. It certainly did nothing, and ``code`` says why.
 
-    def __init__(self, code: str) -> None:
+    ``details``: what Slack says about the arguments. It may quote them, so it's never logged.
+    """
+
+    def __init__(self, code: str, details: tuple[str, ...] = ()) -> None:
         super().__init__(f"Slack refused the call ({code})")
         self.code = code
+        self.details = details
+
+
+class SlackTokenRefused(SlackRefused):
+    """Slack doesn't accept the bot's token. That isn't about a place, and may be put right."""
 
 
 class SlackRateLimited(SlackError):

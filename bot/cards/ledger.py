@@ -22,6 +22,7 @@ CARD, OUTCOME = "card", "outcome"
 NOWHERE = "-"  # the channel of a card that Slack takes nowhere
 _LINE = "line "
 _AGAIN = " again"  # the latest repeated attempt of a post has a row of its own
+_TOLD = " told"  # of a line that the agent read elsewhere already, until the thread shows it too
 
 
 class NotSettled(Exception):
@@ -142,6 +143,16 @@ class Ledger:
             connection.execute(sa.delete(postings).where(*_key(request_id, CARD)))
             return bool(noted.rowcount)
 
+    def forget_nowhere(self, request_id: str) -> None:
+        """Forget that Slack took a request's card nowhere, so that it can be tried again."""
+        card = requests.c
+        with self._database.transaction() as connection:
+            connection.execute(
+                sa.update(requests)
+                .where(card.request_id == request_id, card.card_channel == NOWHERE)
+                .values(card_channel="")
+            )
+
     def note_shown_state(self, request_id: str, state: str) -> None:
         """Remember which state a request's card shows."""
         with self._database.transaction() as connection:
@@ -161,6 +172,17 @@ class Ledger:
         with self._database.connect() as connection:
             return tuple(map(to_line, connection.execute(lines)))
 
+    def was_told(self, request_id: str, line: HistoryLine) -> bool:
+        """Return whether the agent read elsewhere what a line says."""
+        told = sa.select(postings.c.since).where(*_told(request_id, line))
+        with self._database.connect() as connection:
+            return connection.execute(told).first() is not None
+
+    def note_told(self, request_id: str, line: HistoryLine) -> None:
+        """Remember that the agent read elsewhere what a line says, until the thread shows it."""
+        with self._database.transaction() as connection:
+            insert_new(connection, postings, _row(request_id, line_key(line) + _TOLD))
+
     def note_line(self, request_id: str, line: HistoryLine, ts: str) -> bool:
         """Remember that the thread shows a line; False: another process has posted it as well."""
         with self._database.transaction() as connection:
@@ -169,7 +191,8 @@ class Ledger:
                 .where(history.c.line_id == line.line_id, _is_first(history.c.posted_ts, ts))
                 .values(posted_ts=ts)
             )
-            connection.execute(sa.delete(postings).where(*_key(request_id, line_key(line))))
+            for which in (_key(request_id, line_key(line)), _told(request_id, line)):
+                connection.execute(sa.delete(postings).where(*which))
             return bool(noted.rowcount)
 
     def note_outcome(self, request_id: str, ts: str) -> bool:
@@ -212,3 +235,9 @@ def _key(request_id: str, what: str) -> tuple[sa.ColumnElement[bool], sa.ColumnE
 
 def _again(request_id: str, what: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     return postings.c.request_id == request_id, postings.c.what == what + _AGAIN
+
+
+def _told(
+    request_id: str, line: HistoryLine
+) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return postings.c.request_id == request_id, postings.c.what == line_key(line) + _TOLD

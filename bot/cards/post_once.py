@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.cards.card import Post
 from bot.cards.client import CALL_SECONDS, SlackClient, Spot
 from bot.cards.errors import SlackRateLimited, SlackRefused
 from bot.cards.ledger import Ledger, NotSettled
+from bot.cards.post import Post
 
 # An attempt begins this soon after its announcement, or not at all: a process may freeze between.
 _BEGINS_WITHIN = 1.0

@@ -7,23 +7,31 @@ card and the reason in a direct message, or else through the command's response 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
-from bot.cards.card import Post, show_card, show_line, show_outcome
+from bot.cards.card import show_card, show_elsewhere, show_line, show_news, show_outcome
 from bot.cards.client import SlackClient, Spot
-from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused
-from bot.cards.ledger import CARD, NOWHERE, OUTCOME, AlreadyPosted, Ledger, NotSettled, line_key
+from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackTokenRefused
+from bot.cards.ledger import CARD, OUTCOME, AlreadyPosted, Ledger, NotSettled, line_key
 from bot.cards.post_once import Posted, PostOnce
-from bot.cards.refusals import check_card_is_gone, explain_refusal
+from bot.cards.private_news import PrivateNews
+from bot.cards.refusals import explain_refusal
 from bot.job import Job, TryAgain
-from bot.request import HistoryLine, Request
+from bot.request import Event, HistoryLine, Request
 from bot.storage.requests import NOT_SHOWN, RequestStore
 
 log = logging.getLogger(__name__)
 
+_DIRECT = "D"  # what the ids of direct messages begin with
+_RESPONSE_URL_LIVES = timedelta(minutes=30)
+
 
 class Publisher:
-    """Runs the jobs of kind PUBLISH. It blocks for single calls, but never waits between them."""
+    """Runs the jobs of kind PUBLISH. It blocks for single calls, but never waits between them.
+
+    A place that refuses a post is done with: the next one gets it. Only a token that Slack doesn't
+    accept isn't about a place. Then what nobody was told is tried again.
+    """
 
     def __init__(
         self, requests: RequestStore, ledger: Ledger, slack: SlackClient, *, outcomes_channel: str
@@ -33,101 +41,157 @@ class Publisher:
         self._slack = slack
         self._outcomes_channel = outcomes_channel
         self._once = PostOnce(ledger, slack)
+        self._private = PrivateNews(requests, ledger, slack)
 
     def publish(self, job: Job) -> None:
-        """Bring a request's card and thread up to date; raise TryAgain when Slack can't now."""
-        try:
-            self._publish(self._requests.load(job.request_id))
-        except AlreadyPosted as late:
-            raise TryAgain(str(late)) from None
-        except NotSettled as early:
-            raise TryAgain(str(early), early.after) from None
-        except SlackRateLimited as limit:
-            raise TryAgain(str(limit), limit.retry_after) from None
-        except SlackError as error:
-            raise TryAgain(str(error)) from None
+        """Bring a request's card and thread up to date; raise TryAgain when Slack can't now.
 
-    def _publish(self, request: Request) -> None:
-        if not request.card_channel:
-            request = self._post_card(request)
-        if request.card_channel == NOWHERE:
-            self._respond(request)
-            return
-        request = self._update_card(request)
-        for line in self._ledger.unposted_lines(request.request_id):
-            self._post_line(request, line)
-        self._post_outcome(request)
+        A step that fails holds up only the steps that need it.
+        """
+        request = self._requests.load(job.request_id)
+        failures: list[TryAgain] = []
+        for step in (
+            self._post_card,
+            self._update_card,
+            self._say_where,
+            self._post_lines,
+            self._post_outcome,
+        ):
+            try:
+                request = step(request)
+            except (AlreadyPosted, NotSettled, SlackError) as failure:
+                failures.append(_to_try_again(failure))
+        if failures:
+            reasons = dict.fromkeys(str(failure) for failure in failures)
+            waits = [failure.after for failure in failures if failure.after is not None]
+            raise TryAgain("; ".join(reasons), max(waits, default=None))
 
     def _post_card(self, request: Request) -> Request:
-        """Post the card where the agent was, or else to the agent; return the request with it."""
-        posted, why = self._post_somewhere(request)
-        state = request.state if posted.is_fresh else ""
-        if not self._ledger.note_card(
-            request.request_id, posted.channel, posted.ts, state, elsewhere=why
-        ):
-            self._remove_repeat(posted)
-        return self._requests.load(request.request_id)
+        """Post the card where the agent was, or else to the agent; return the request with it.
 
-    def _post_somewhere(self, request: Request) -> tuple[Posted, str]:
-        """Post the card in the first place that takes it; return why it's not the first one."""
-        card, why = show_card(request), ""
+        A card that no place took is tried again with each piece of news.
+        """
+        if request.card_ts or (request.card_channel and not self._has_news(request)):
+            return request
+        self._ledger.forget_nowhere(request.request_id)
+        card, refusals = show_card(request), list[SlackRefused]()
         for spot in (
             Spot(request.place.channel_id, request.place.thread_ts),
             Spot(request.agent_id),
         ):
             try:
-                return self._once.post(request.request_id, CARD, spot, card), why
+                posted = self._once.post(request.request_id, CARD, spot, card)
             except SlackRefused as refusal:
-                reason = explain_refusal(refusal)
-                why = why or reason
-        log.warning("request %s: Slack takes its card nowhere", request.request_id)
-        return Posted(NOWHERE, "", is_fresh=True), why
+                log.warning(
+                    "request %s: can't post its card (%s)", request.request_id, refusal.code
+                )
+                refusals.append(refusal)
+                continue
+            why = explain_refusal(refusals[0]) if refusals else ""
+            state = request.state_to_show if posted.is_fresh else ""
+            if not self._ledger.note_card(
+                request.request_id, posted.channel, posted.ts, state, elsewhere=why
+            ):
+                self._remove_repeat(posted)
+            return self._requests.load(request.request_id)
+        self._private.show(request, refusals)
+        return self._requests.load(request.request_id)
+
+    def _has_news(self, request: Request) -> bool:
+        unposted = self._ledger.unposted_lines(request.request_id)
+        return bool(unposted) or request.card_state != request.state_to_show
 
     def _update_card(self, request: Request) -> Request:
         """Make the card show the request's state; return the request as it is then.
 
         The state is read again after the update: if this process was frozen in between, another
-        one may have shown a later state meanwhile.
+        one may have shown a later state meanwhile. If Slack refuses, what the card shows stays
+        noted: the lines have the buttons that it lacks, and it's tried again with the next news.
         """
-        while request.card_state != request.state:
+        while request.card_ts and request.card_state != request.state_to_show:
             try:
                 self._slack.update(request.card_channel, request.card_ts, show_card(request))
+            except SlackTokenRefused:
+                raise
             except SlackRefused as refusal:
-                check_card_is_gone(refusal)
-                log.warning("request %s: its card can't be edited any more", request.request_id)
-            self._ledger.note_shown_state(request.request_id, request.state)
+                log.warning(
+                    "request %s: its card can't be edited any more (%s)",
+                    request.request_id,
+                    refusal.code,
+                )
+                return request
+            self._ledger.note_shown_state(request.request_id, request.state_to_show)
             request = self._requests.load(request.request_id)
         return request
 
+    def _say_where(self, request: Request) -> Request:
+        """Tell the agent, where they were, that the card is in a direct message, and why."""
+        for line in self._unposted(request):
+            if _concerns_the_place(request, line):
+                if not self._ledger.was_told(request.request_id, line):
+                    try:
+                        link = self._find_link(request)
+                    except SlackError:
+                        link = ""
+                    self._private.respond(request, show_elsewhere(request, line.detail, link))
+                    self._ledger.note_told(request.request_id, line)
+                self._post_line(request, line)  # last, because it also notes that all is done
+        return request
+
+    def _post_lines(self, request: Request) -> Request:
+        lines = self._unposted(request)
+        if lines:  # so that the buttons below a line are not older than the line
+            request = self._requests.load(request.request_id)
+        for line in lines:
+            if not _concerns_the_place(request, line):
+                self._post_line(request, line)
+        return request
+
+    def _unposted(self, request: Request) -> tuple[HistoryLine, ...]:
+        return self._ledger.unposted_lines(request.request_id) if request.card_ts else ()
+
     def _post_line(self, request: Request, line: HistoryLine) -> None:
-        """Post a line in the thread, or else to the agent."""
-        post, what = show_line(line, request.agent_id), line_key(line)
-        for spot in (Spot(request.card_channel, _thread_of(request)), Spot(request.agent_id)):
+        """Post a line in the thread, or else to the agent, or else show it to them privately."""
+        news, in_thread = show_news(request, [line]), show_line(line, request.agent_id)
+        if request.card_state != request.state_to_show:  # Slack hasn't taken the card's update
+            in_thread = show_news(request, [line], request.card_state)
+        for spot, post in (
+            (Spot(request.card_channel, _thread_of(request)), in_thread),
+            (Spot(request.agent_id), news),
+        ):
             try:
-                posted = self._once.post(request.request_id, what, spot, post)
-            except SlackRefused as refusal:
-                why = explain_refusal(refusal)
-                log.warning("request %s: can't post a line: %s", request.request_id, why)
+                posted = self._once.post(request.request_id, line_key(line), spot, post)
+            except SlackRefused as error:
+                log.warning("request %s: can't post a line (%s)", request.request_id, error.code)
+                refusal = error
                 continue
             if not self._ledger.note_line(request.request_id, line, posted.ts):
                 self._remove_repeat(posted)
             return
+        self._private.respond(request, news, refusal)
         self._ledger.note_line(request.request_id, line, NOT_SHOWN)
 
-    def _post_outcome(self, request: Request) -> None:
+    def _post_outcome(self, request: Request) -> Request:
         """Post what became of a request to the outcomes channel, once."""
-        if not self._outcomes_channel or request.outcome_ts or not request.is_over:
-            return
-        post = show_outcome(request, self._find_link(request))
-        spot = Spot(self._outcomes_channel)
+        is_due = request.is_over and request.card_channel and not request.outcome_ts
+        if not self._outcomes_channel or not is_due:
+            return request
+        is_private = request.card_channel.startswith(_DIRECT)  # others couldn't open a link to it
+        post = show_outcome(request, "" if is_private else self._find_link(request))
         try:
-            posted = self._once.post(request.request_id, OUTCOME, spot, post)
+            posted = self._once.post(
+                request.request_id, OUTCOME, Spot(self._outcomes_channel), post
+            )
+        except SlackTokenRefused:
+            raise
         except SlackRefused as refusal:
-            log.warning("can't post to the outcomes channel: %s", explain_refusal(refusal))
+            why = f"{explain_refusal(refusal)} ({refusal.code})"
+            log.warning("can't post to the outcomes channel: %s", why)
             self._ledger.note_outcome(request.request_id, NOT_SHOWN)
-            return
+            return request
         if not self._ledger.note_outcome(request.request_id, posted.ts):
             self._remove_repeat(posted)
+        return request
 
     def _remove_repeat(self, posted: Posted) -> None:
         """Remove a post that another process made as well while this one was frozen in the call."""
@@ -135,35 +199,28 @@ class Publisher:
         raise AlreadyPosted("another process has posted it meanwhile")
 
     def _find_link(self, request: Request) -> str:
-        """Return the card's address, or "" when others can't see it or it's gone."""
-        if request.card_channel.startswith("D"):
+        """Return the card's address, or "" if there's none."""
+        if not request.card_ts:
             return ""
         try:
             return self._slack.permalink(request.card_channel, request.card_ts)
         except SlackRefused as refusal:
-            check_card_is_gone(refusal)
+            log.warning("request %s: no link to its card (%s)", request.request_id, refusal.code)
             return ""
 
-    def _respond(self, request: Request) -> None:
-        """Show the agent the news through the command's response URL, which lives 30 minutes."""
-        lines = self._ledger.unposted_lines(request.request_id)
-        if request.place.response_url and (lines or request.card_state != request.state):
-            try:
-                self._slack.respond(request.place.response_url, _news(request, lines))
-            except SlackRefused as refusal:
-                log.warning("request %s: can't tell the agent: %s", request.request_id, refusal)
-        for line in lines:
-            self._ledger.note_line(request.request_id, line, NOT_SHOWN)
-        self._ledger.note_shown_state(request.request_id, request.state)
+
+def _to_try_again(failure: AlreadyPosted | NotSettled | SlackError) -> TryAgain:
+    if isinstance(failure, NotSettled):
+        return TryAgain(str(failure), failure.after)
+    if isinstance(failure, SlackRateLimited):
+        return TryAgain(str(failure), failure.retry_after)
+    return TryAgain(str(failure))
 
 
-def _news(request: Request, lines: tuple[HistoryLine, ...]) -> Post:
-    """Show a card without its buttons, and the lines below it."""
-    card = show_card(request)
-    blocks = [block for block in card.blocks if block["type"] != "actions"]
-    for line in lines:
-        blocks += show_line(line, request.agent_id).blocks
-    return replace(card, blocks=blocks)
+def _concerns_the_place(request: Request, line: HistoryLine) -> bool:
+    """Tell whether a line is also for the place where the agent was, if they can be told there."""
+    is_private = line.event is Event.ELSEWHERE and request.card_channel.startswith(_DIRECT)
+    return is_private and datetime.now(UTC) - request.created_at < _RESPONSE_URL_LIVES
 
 
 def _thread_of(request: Request) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.cards.errors import SlackRefused
+from bot.cards.errors import SlackRefused, SlackTokenRefused
 
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors
-_ABOUT_THE_PLACE = {
-    "not_in_channel": "the bot is not in that channel. Invite it there with /invite",
-    "channel_not_found": "the bot cannot see that channel. Invite it there with /invite",
+_WORDS = {
+    "not_in_channel": "I'm not in that channel. Invite me there with /invite",
+    "channel_not_found": "I can't see that channel. Invite me there with /invite",
     "is_archived": "that channel is archived. Use another one",
     "restricted_action": "posting is restricted in that channel. Ask a workspace admin, or use "
     "another channel",
@@ -16,31 +16,22 @@ _ABOUT_THE_PLACE = {
     "restricted_action_non_threadable_channel": "that channel takes no threads. Use another one",
     "restricted_action_thread_locked": "that thread is locked. Use another place",
     "cannot_reply_to_message": "that message takes no replies. Use another place",
-    "thread_not_found": "the message that the thread hung on is gone. Use another place",
-    "missing_scope": "the bot lacks the right to post. Ask an administrator to reinstall it",
-    "team_access_not_granted": "the bot was not given access to that workspace",
-    "access_denied": "the bot may not post there. Invite it with /invite, or use another channel",
-    "messages_tab_disabled": "direct messages from the bot are switched off",
+    "thread_not_found": "the message that this thread belonged to was deleted. Use another place",
+    "missing_scope": "I'm not allowed to post. Ask an administrator to reinstall the app",
+    "team_access_not_granted": "I don't have access to that workspace. Ask its admin for it",
+    "access_denied": "I'm not allowed to post there. Invite me with /invite, or use another one",
+    "app_access_restricted": "a workspace admin has restricted this app. Ask them to allow it",
+    "ekm_access_denied": "an administrator has switched off messages there. Use another channel",
+    "message_limit_exceeded": "the workspace has reached its message limit. Ask a workspace admin",
+    "messages_tab_disabled": "my direct messages are switched off",
     "user_disabled": "that account is switched off",
 }
-# chat.update and chat.getPermalink, about a card that was deleted or can't be edited any more
-_CARD_GONE = (
-    "message_not_found",
-    "channel_not_found",
-    "edit_window_closed",
-    "cant_update_message",
-    "is_inactive",
-)
+_TOKEN = "Slack doesn't accept my token. Ask an administrator to check it"
 
 
 def explain_refusal(refusal: SlackRefused) -> str:
-    """Return why the bot can't post there; raise the refusal again if the place isn't why."""
-    if refusal.code not in _ABOUT_THE_PLACE:
-        raise refusal
-    return _ABOUT_THE_PLACE[refusal.code]
-
-
-def check_card_is_gone(refusal: SlackRefused) -> None:
-    """Raise the refusal again unless it says that the card can't be edited or seen any more."""
-    if refusal.code not in _CARD_GONE:
-        raise refusal
+    """Return why the bot can't post there, and what to do. A code without words is named."""
+    if isinstance(refusal, SlackTokenRefused):
+        return _TOKEN
+    unknown = f"Slack doesn't take it there. Tell an administrator this code: {refusal.code}"
+    return _WORDS.get(refusal.code, unknown)

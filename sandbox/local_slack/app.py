@@ -77,7 +77,7 @@ class LocalSlack:
         """Forget everything that happened."""
         self._state.reset()
 
-    async def _serve_response_url(self, request: web.Request) -> web.Response:
+    async def _serve_response_url(self, request: web.Request) -> web.StreamResponse:
         return await serve_response_url(self._state, request)
 
     async def _close(self, _app: web.Application) -> None:

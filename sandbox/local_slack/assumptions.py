@@ -33,7 +33,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
         ),
         (
             "Text in payloads about messages",
-            "& < > are escaped in text and plain_text objects; e-mails become <mailto:a|a>.",
+            "& < > are escaped in text and plain_text objects; emails become <mailto:a|a>.",
             "Seen in public reports about payloads.",
         ),
         (
@@ -184,6 +184,11 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
             "Optional scopes",
             "bot_optional scopes of the manifest count as granted.",
             "A workspace may refuse them; the setting missing_scopes simulates that.",
+        ),
+        (
+            "Org-wide installs",
+            "With the setting org_wide, team is null in payloads; the user still has their team.",
+            "Bolt's code says that team can be null, and reads the user's or the view's instead.",
         ),
         (
             "Socket Mode with a connection lost before the ack",

@@ -28,6 +28,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "events_url": str,
     "strict_rates": bool,
     "slash_text_escaped": bool,
+    "org_wide": bool,
     "ack_seconds": (int, float),
     "trigger_seconds": (int, float),
     "missing_scopes": list,

@@ -72,7 +72,7 @@ def read_conversation(state: State, arguments: Arguments) -> JSON:
 
 
 def read_user(state: State, arguments: Arguments) -> JSON:
-    """Describe a person (users.info); the e-mail address only with users:read.email."""
+    """Describe a person (users.info); the email address only with users:read.email."""
     user = state.workspace.users.get(arguments["user"])
     if user is None:
         raise SlackError("user_not_found")

@@ -100,7 +100,7 @@ def slash_command(
         "command": command,
         "text": text,
         "api_app_id": APP_ID,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": "true" if state.settings.org_wide else "false",
         "response_url": state.issue_response_url(user, channel.id),
         "trigger_id": state.triggers.issue(user),
     }
@@ -166,15 +166,15 @@ def block_suggestion(state: State, user: str, source: View | Message, asked: JSO
 
 
 def _head(state: State, kind: str, user: str) -> JSON:
-    name = state.workspace.users[user].name
+    name, org_wide = state.workspace.users[user].name, state.settings.org_wide
     return {
         "type": kind,
-        "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
+        "team": None if org_wide else {"id": TEAM_ID, "domain": TEAM_DOMAIN},
         "user": {"id": user, "username": name, "name": name, "team_id": TEAM_ID},
         "api_app_id": APP_ID,
         "token": VERIFICATION_TOKEN,
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "enterprise": {"id": "E0LOCAL", "name": "Local org"} if org_wide else None,
+        "is_enterprise_install": org_wide,
     }
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.faults import Fault, serve_with_fault
+
 from .config import JSON
 from .content import read_content
 from .errors import SlackError
@@ -57,8 +59,18 @@ def post_response(state: State, user: str, channel: str, body: Any, source: Mess
     state.workspace.add(content.put_on(message))
 
 
-async def serve_response_url(state: State, request: web.Request) -> web.Response:
-    """Answer a post to a response_url."""
+async def serve_response_url(state: State, request: web.Request) -> web.StreamResponse:
+    """Answer a post to a response_url; faults know all of them as "response_url"."""
+    fault = state.faults.match("response_url")
+    return await serve_with_fault(request, fault, lambda: _respond(state, request), _refuse)
+
+
+def _refuse(fault: Fault) -> web.Response:
+    wait = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+    return web.Response(status=fault.status or 404, headers=wait)
+
+
+async def _respond(state: State, request: web.Request) -> web.Response:
     answer: JSON = {"ok": True}
     status = 200
     try:

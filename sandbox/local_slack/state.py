@@ -27,6 +27,7 @@ class Settings:
     events_url: str
     strict_rates: bool = False
     slash_text_escaped: bool = False
+    org_wide: bool = False
     ack_seconds: float = 3.0
     trigger_seconds: float = 3.0
     missing_scopes: frozenset[str] = frozenset()

@@ -102,7 +102,7 @@ class WebApi:
         """Answer one call."""
         self._state.machine_url = f"{request.scheme}://{request.host}"
         method = request.match_info["method"]
-        fault = self._state.faults.match(method)
+        fault = self._state.faults.match(await _place(request, method))
         if fault is not None and fault.kind is FaultKind.CUT_BEFORE:
             self._log(method, {}, fault.kind.value)
 
@@ -124,7 +124,7 @@ class WebApi:
         except SlackError as refusal:
             return self._refuse(method, raw, refusal)
         self._log(method, raw, None)
-        return _json(answer)
+        return _json(answer, 200, {"X-OAuth-Scopes": ",".join(sorted(self._state.scopes))})
 
     def _perform(self, request: web.Request, name: str, raw: JSON) -> JSON:
         method = METHODS[name]
@@ -183,6 +183,15 @@ class WebApi:
 
     def _log(self, method: str, raw: JSON, error: str | None) -> None:
         self._state.calls.add(self._state.clock(), method, raw, error)
+
+
+async def _place(request: web.Request, method: str) -> str:
+    """Name a call for faults: its method, and its channel after a space if there's one."""
+    try:
+        fields = await _read_fields(request, METHODS[method])
+    except (KeyError, SlackError):
+        return method
+    return f"{method} {fields['channel']}" if fields.get("channel") else method
 
 
 async def _read_fields(request: web.Request, method: Method) -> JSON:

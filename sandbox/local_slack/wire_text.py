@@ -22,7 +22,7 @@ def escape(text: str) -> str:
 
 
 def compose(typed: str) -> str:
-    """Convert what a person typed: escape it, and turn e-mail and web addresses into links."""
+    """Convert what a person typed: escape it, and turn email and web addresses into links."""
     return "".join(_wire(kind, piece) for kind, piece in _split(typed))
 
 

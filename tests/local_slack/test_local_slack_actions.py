@@ -157,3 +157,12 @@ def test_options_of_the_wrong_form_are_not_shown(slack, bot, form) -> None:
     block = {"type": "input", "block_id": "b", "label": plain("L"), "element": PICKER}
     ask = {"view_id": form(block), "block_id": "b", "action_id": "pick"}
     assert slack.post("/people/options", **ask, value="jane")["options"] == []
+
+
+def test_an_org_wide_install_leaves_out_the_team_but_not_the_users(slack, bot, card) -> None:
+    slack.settings(org_wide=True)
+    slack.post("/people/actions", **card, **PRESS)
+    (body,) = bot.bodies
+    assert body["team"] is None and body["is_enterprise_install"] is True
+    assert body["user"]["team_id"] == "T0LOCAL" and body["enterprise"]["id"] == "E0LOCAL"
+    slack.settings(org_wide=False)

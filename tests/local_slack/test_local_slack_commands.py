@@ -105,6 +105,21 @@ def test_a_response_url_works_five_times(slack, bot, eventually) -> None:
     assert [m["ephemeral"] for m in slack.messages("C0VIP")] == [True] * 5
 
 
+def test_a_fault_can_strike_at_a_response_url(slack, bot, eventually) -> None:
+    statuses: list[int] = []
+
+    async def respond_twice(ack, respond) -> None:
+        await ack()
+        for _ in range(2):
+            statuses.append((await respond("done")).status_code)
+
+    fault = {"where": "response_url", "kind": "status", "status": 503, "times": 1}
+    slack.post("/control/slack/faults", **fault)
+    bot.on_command = respond_twice
+    slack.command()
+    eventually(lambda: statuses == [503, 200])
+
+
 def test_a_response_url_ends_after_half_an_hour(slack, bot, eventually) -> None:
     statuses: list[int] = []
 

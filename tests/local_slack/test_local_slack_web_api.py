@@ -141,6 +141,14 @@ def test_a_fault_can_be_one_of_slacks_own_errors(slack) -> None:
     assert refusal(slack.client.auth_test)["error"] == "token_expired"
 
 
+def test_a_fault_can_strike_in_one_channel(slack) -> None:
+    fault = {"where": "chat.postMessage C0SUPPORT", "kind": "status", "status": 503}
+    slack.post("/control/slack/faults", **fault)
+    with pytest.raises(SlackApiError):
+        slack.client.chat_postMessage(channel="C0SUPPORT", text="hello")
+    assert slack.client.chat_postMessage(channel="C0GENERAL", text="hello")["ok"]
+
+
 @pytest.mark.parametrize(("kind", "posted"), [("cut_before", 0), ("cut_after", 1)])
 def test_a_cut_connection_hides_whether_the_work_was_done(slack, kind, posted) -> None:
     slack.post("/control/slack/faults", where="chat.postMessage", kind=kind, times=1)

@@ -1,12 +1,30 @@
 """What the cards' tests share: a client that does in Slack what the bot's own can't."""
 
 import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from slack_sdk.web import WebClient
 
+import bot.job
+from bot.cards.client import SlackClient
+from bot.cards.ledger import Ledger
+from bot.cards.publish import Publisher
+from bot.job import TryAgain
+from bot.request import WATCHED, Event, Place, Request, State
+from bot.storage.database import Database
+from bot.storage.requests import RequestStore
+from bot.storage.tables import history, postings
 from tests.bot.conftest import Local
+
+Build = Callable[..., Request]
+REQUEST, SUPPORT = "V0123456789", "C0SUPPORT"
+OUTCOMES = "C0NEWS"
+LINK = "https://apps.example.com/1"
 
 HISTORY_SCOPES = ["channels:history", "groups:history", "im:history", "mpim:history"]
 
@@ -34,3 +52,96 @@ def direct_channel(local: Local) -> str:
     """Return the channel of the bot's direct messages to Ada."""
     shown = local.ask("GET", "/people/workspace?user=U0ADA")
     return next(str(one["id"]) for one in shown["channels"] if one["id"].startswith("D"))
+
+
+class Bench:
+    """Publishes one request, and does what happens to it meanwhile."""
+
+    def __init__(
+        self, store: RequestStore, database: Database, local: Local, slack: SlackClient
+    ) -> None:
+        self.store, self.local, self.slack = store, local, slack
+        self.ledger, self._database = Ledger(database), database
+        self.channel(OUTCOMES).posting_restricted = False
+        self.publisher = Publisher(store, self.ledger, slack, outcomes_channel=OUTCOMES)
+
+    def channel(self, channel_id: str) -> Any:
+        return self.local.sandbox.local_slack._state.workspace.channels[channel_id]
+
+    def publish(self) -> None:
+        self.publisher.publish(bot.job.publish(REQUEST))
+
+    def fail(self) -> TryAgain:
+        """Publish, and return why it has to be tried again."""
+        with pytest.raises(TryAgain) as failure:
+            self.publish()
+        return failure.value
+
+    def publish_until_done(self) -> None:
+        """Publish as the queue does: again after each failure, when attempts have settled."""
+        for _ in range(10):
+            try:
+                return self.publish()
+            except TryAgain:
+                self.let_settle()
+        raise AssertionError("publishing never ends")
+
+    def let_settle(self) -> None:
+        """Let the time pass in which an earlier attempt may still arrive."""
+        with self._database.transaction() as connection:
+            before = datetime.now(UTC) - timedelta(seconds=30)
+            connection.execute(sa.update(postings).values(since=before.timestamp()))
+
+    def move(self, *states: State) -> None:
+        """Move the request as its outcomes do: it's followed until it's over."""
+        for state in states:
+            later = datetime.now(UTC) + timedelta(hours=1) if state in WATCHED else None
+            event = Event(state.value)
+            assert self.store.move(REQUEST, state, event, link=LINK, next_look_at=later)
+
+    def stored(self) -> Request:
+        return self.store.load(REQUEST)
+
+    def line_timestamps(self) -> list[str]:
+        with self._database.connect() as connection:
+            rows = connection.execute(sa.select(history.c.posted_ts).order_by(history.c.line_id))
+            return [row.posted_ts for row in rows]
+
+    def announced(self) -> list[str]:
+        with self._database.connect() as connection:
+            return [row.what for row in connection.execute(sa.select(postings.c.what))]
+
+    def shown(self, channel: str = SUPPORT, *, privately: bool = False) -> list[str]:
+        """List a channel's posts, each in the words of its notification."""
+        return [
+            message["text"].removeprefix("Message to a customer: ")
+            for message in self.local.messages(channel)
+            if message["ephemeral"] is privately
+        ]
+
+    def told(self) -> list[dict[str, Any]]:
+        """List what only the agent sees where they were."""
+        return [message for message in self.local.messages() if message["ephemeral"]]
+
+    def refuse(self, *codes: str, method: str = "chat.postMessage") -> None:
+        """Let Slack refuse the next calls, each with the next code."""
+        for code in codes:
+            answer_once(self.local, method, code)
+
+    def asked(self, method: str) -> int:
+        return len(self.local.calls("slack", method))
+
+
+@pytest.fixture
+def bench(
+    requests_store: RequestStore,
+    database: Database,
+    local: Local,
+    slack: SlackClient,
+    a_request: Build,
+) -> Bench:
+    url = local.sandbox.local_slack._state.issue_response_url("U0ADA", SUPPORT)
+    place = Place("T0TEAM", SUPPORT, "", url)
+    request = a_request(state=State.SENDING, place=place, created_at=datetime.now(UTC))
+    requests_store.add(request, ())
+    return Bench(requests_store, database, local, slack)

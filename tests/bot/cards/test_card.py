@@ -1,6 +1,7 @@
 """The card and its thread: states in words, addresses masked, people's texts literal."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +15,14 @@ from bot.cards.card import (
     COMPOSE_AGAIN,
     SEND_ANYWAY,
     STATE_WORDS,
-    Post,
     show_card,
     show_given_back,
     show_line,
+    show_news,
     show_notice,
     show_outcome,
 )
+from bot.cards.post import Post
 from bot.request import FINAL, WATCHED, Event, HistoryLine, Request, State
 from genesys import Identity, IdentityKind
 from sandbox.local_slack.blocks import Surface, check_blocks, interactive_elements
@@ -67,7 +69,24 @@ def test_a_card_has_only_the_buttons_that_apply_to_its_state(
     buttons = _buttons(show_card(a_request(state=state)))
     labels = {action: button["text"]["text"] for action, button in buttons.items()}
     assert labels == BUTTONS.get(state, {})
-    assert all(button["value"] == "V0123456789" for button in buttons.values())
+    assert all(button["value"] == "V0123456789:0" for button in buttons.values())
+
+
+def test_a_button_says_which_decisions_came_before_it(a_request: Build) -> None:
+    buttons = _buttons(show_card(a_request(state=State.UNCERTAIN, decisions=2)))
+    assert {button["value"] for button in buttons.values()} == {"V0123456789:2"}
+
+
+@pytest.mark.parametrize(
+    ("known", "has_buttons"),
+    [("", True), ("sending", True), ("uncertain", True), ("uncertain 1", False)],
+)
+def test_news_after_a_decision_have_the_buttons_of_the_next_one(
+    known: str, has_buttons: bool, a_request: Build
+) -> None:
+    """The agent has the earlier buttons, but those have been used."""
+    request = a_request(state=State.UNCERTAIN, decisions=1)
+    assert bool(_buttons(show_news(request, [], known))) is has_buttons
 
 
 @pytest.mark.parametrize("state", sorted(WATCHED | {State.SENDING, State.REPLIED}))
@@ -209,9 +228,14 @@ def test_a_long_reason_is_clipped(a_request: Build) -> None:
     assert _words(line).endswith(" " + "x" * 899 + "…")
 
 
-def test_what_was_typed_is_given_back_up_to_slack_s_limit() -> None:
-    (quote,) = show_given_back("Try again.", "x" * 4_000).blocks[1]["elements"][0]["elements"]
-    assert quote["text"] == "x" * 3_000
+@pytest.mark.parametrize("length", [2_999, 3_000, 3_001, 3_600, 11_000])
+def test_all_of_what_was_typed_is_given_back_however_long_it_is(length: int) -> None:
+    typed = "".join(chr(ord("a") + number % 26) for number in range(length - 1)) + "!"
+    post = show_given_back("Try again.", typed)
+    parts = [part["elements"][0]["text"] for part in post.blocks[1]["elements"]]
+    assert "".join(parts) == typed
+    assert max(map(len, parts)) <= 3_000
+    assert not _faults(post)
 
 
 def test_sending_a_second_time_has_to_be_confirmed(a_request: Build) -> None:
@@ -245,8 +269,12 @@ def test_a_notification_says_the_state_and_nothing_that_people_wrote(a_request: 
 
 @pytest.mark.parametrize("event", [Event.CANCELLED, Event.CHECK_ASKED, Event.SEND_DECIDED])
 def test_the_line_of_a_decision_names_who_made_it(event: Event) -> None:
-    section = show_line(HistoryLine(1, event, NOW, "Ada"), "U0ADA").blocks[0]["elements"][0]
-    assert section["elements"][1]["text"].strip().startswith("Ada ")
+    """The id stays when the name changes. It's no mention, because that would ping them."""
+    line = HistoryLine(1, event, NOW, "Leo", user_id="U0LEO")
+    section = show_line(line, "U0ADA").blocks[0]["elements"][0]
+    assert section["elements"][1]["text"].strip().startswith("Leo (U0LEO) ")
+    of_0_1 = show_line(replace(line, user_id=""), "U0ADA").blocks[0]["elements"][0]
+    assert of_0_1["elements"][1]["text"].strip().startswith("Leo ")
 
 
 def test_the_time_of_a_line_is_shown_in_the_reader_s_time_zone() -> None:

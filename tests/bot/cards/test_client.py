@@ -4,7 +4,6 @@ import http.server
 import json
 import logging
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,16 @@ import pytest
 from slack_sdk.web import WebClient
 
 import bot.cards.client
-from bot.cards.card import Post, show_notice
-from bot.cards.client import EVENT_TYPE, SlackClient, Spot, Workspace
-from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
+from bot.cards.card import show_notice
+from bot.cards.client import EVENT_TYPE, SlackClient, Spot
+from bot.cards.errors import (
+    SlackError,
+    SlackRateLimited,
+    SlackRefused,
+    SlackTokenRefused,
+    SlackUnavailable,
+)
+from bot.cards.post import Post
 from tests.bot.conftest import Local
 
 from .conftest import HISTORY_SCOPES, answer_once
@@ -165,7 +171,7 @@ def test_of_repeated_posts_the_first_stays(
 
 
 @pytest.mark.parametrize(
-    "code", ["cant_delete_message", "message_not_found", "compliance_exports_prevent_deletion"]
+    "code", ["cant_delete_message", "message_not_found", "no_permission", "something_new"]
 )
 def test_a_repeated_post_that_slack_keeps_does_no_harm(
     code: str, local: Local, slack: SlackClient, caplog: pytest.LogCaptureFixture
@@ -177,14 +183,9 @@ def test_a_repeated_post_that_slack_keeps_does_no_harm(
     assert f"can't remove a repeated post ({code})" in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"), [("internal_error", SlackUnavailable), ("no_permission", SlackRefused)]
-)
-def test_any_other_failure_to_remove_a_post_is_an_error(
-    code: str, expected: type[SlackError], local: Local, slack: SlackClient
-) -> None:
-    answer_once(local, "chat.delete", code)
-    with pytest.raises(expected):
+def test_a_post_that_can_t_be_removed_now_is_an_error(local: Local, slack: SlackClient) -> None:
+    answer_once(local, "chat.delete", "internal_error")
+    with pytest.raises(SlackUnavailable):
         slack.remove(SUPPORT, "1790000000.000100")
 
 
@@ -201,7 +202,11 @@ def _failure(slack: SlackClient, spot: Spot = HERE) -> SlackError:
 
 
 @pytest.mark.parametrize(
-    "code", ["internal_error", "fatal_error", "service_unavailable", "request_timeout"]
+    "code",
+    [
+        *("internal_error", "fatal_error", "service_unavailable", "request_timeout"),
+        *("team_added_to_org", "org_login_required", "external_channel_migrating"),
+    ],
 )
 def test_a_code_for_slack_s_own_breakdown_leaves_it_open_what_was_done(
     code: str, local: Local, slack: SlackClient
@@ -221,40 +226,71 @@ def test_an_answer_that_isn_t_slack_s_usual_one_leaves_it_open_as_well(
     assert isinstance(_failure(slack), SlackUnavailable)
 
 
-def test_so_does_an_answer_that_is_no_json_and_its_text_is_not_repeated(
-    local: Local, slack: SlackClient
+@pytest.mark.parametrize("body", [b"", b"<html>Log in</html>", b"[" * 100_000, b"[]", b"{}"])
+def test_an_answer_that_isn_t_slack_s_json_leaves_it_open_and_is_not_repeated(
+    body: bytes, server: Server
 ) -> None:
-    answer_once(local, "chat.postMessage", "Received a response in a non-JSON format: <html>")
-    failure = _failure(slack)
+    failure = _failure(SlackClient("xoxb-1", f"{server(200, body)}/api/"))
     assert isinstance(failure, SlackUnavailable)
     assert failure.cause == "HTTP 200"
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-def test_so_does_a_connection_that_breaks(kind: str, local: Local, slack: SlackClient) -> None:
+def test_a_connection_that_breaks_leaves_it_open_what_was_done(
+    kind: str, local: Local, slack: SlackClient
+) -> None:
     local.order("slack", "chat.postMessage", kind, times=1)
     failure = _failure(slack)
     assert isinstance(failure, SlackUnavailable)
-    assert failure.cause in ("RemoteDisconnected", "ConnectionResetError", "URLError")
+    assert failure.cause == "ProtocolError"
     assert _asked(local, "chat.postMessage") == 1
     assert len(_standing(local)) == (kind == "cut_after")
 
 
-def test_so_does_a_slack_that_can_t_be_reached() -> None:
+def test_a_slack_that_can_t_be_reached_leaves_it_open_what_was_done() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/api/"
-    slack = SlackClient("xoxb-1", url, ssl.create_default_context())
+    slack = SlackClient("xoxb-1", url)
     assert isinstance(_failure(slack), SlackUnavailable)
 
 
-@pytest.mark.parametrize("code", ["not_in_channel", "restricted_action", "invalid_blocks"])
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        *((one, one) for one in ("not_in_channel", "something_new", "SomethingElse.2", "x" * 100)),
+        ("", "no_code"),
+        *((one, "unreadable_code") for one in ("not in channel", "x" * 101, "jane@example.com")),
+    ],
+)
 def test_any_other_code_says_that_nothing_was_done(
-    code: str, local: Local, slack: SlackClient
+    code: str, named: str, local: Local, slack: SlackClient
 ) -> None:
     answer_once(local, "chat.postMessage", code)
     refusal = _failure(slack)
     assert isinstance(refusal, SlackRefused)
-    assert (refusal.code, str(refusal)) == (code, f"Slack refused the call ({code})")
+    assert not isinstance(refusal, SlackTokenRefused)
+    assert (refusal.code, str(refusal)) == (named, f"Slack refused the call ({named})")
+
+
+@pytest.mark.parametrize("code", ["invalid_auth", "token_revoked", "account_inactive"])
+def test_a_code_about_the_token_is_told_from_one_about_the_place(
+    code: str, local: Local, slack: SlackClient
+) -> None:
+    answer_once(local, "chat.postMessage", code)
+    assert isinstance(_failure(slack), SlackTokenRefused)
+
+
+def test_a_refusal_keeps_what_slack_says_about_the_arguments_out_of_its_text(
+    local: Local, slack: SlackClient
+) -> None:
+    said = "[ERROR] no more than 50 items allowed [json-pointer:/blocks]"
+    metadata = {"messages": [said]}
+    body = {"ok": False, "error": "invalid_arguments", "response_metadata": metadata}
+    local.order("slack", "chat.postMessage", "status", status=400, body=body, times=1)
+    refusal = _failure(slack)
+    assert isinstance(refusal, SlackRefused)
+    assert refusal.details == (said,)
+    assert "50 items" not in str(refusal)
 
 
 def test_a_refusal_has_slack_s_own_code(local: Local, slack: SlackClient) -> None:
@@ -267,12 +303,17 @@ def test_a_refusal_has_slack_s_own_code(local: Local, slack: SlackClient) -> Non
     ("header", "expected"), [({"retry_after": 3}, 3.0), ({"retry_after": 600}, 30.0), ({}, None)]
 )
 def test_a_rate_limit_says_that_nothing_was_done_and_how_long_to_wait(
-    header: dict[str, int], expected: float | None, local: Local, slack: SlackClient
+    header: dict[str, int],
+    expected: float | None,
+    local: Local,
+    slack: SlackClient,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     local.order("slack", "chat.postMessage", "status", status=429, times=1, **header)
     limit = _failure(slack)
     assert isinstance(limit, SlackRateLimited)
     assert limit.retry_after == expected
+    assert ("asks for a pause of 600 seconds" in caplog.text) == (expected == 30.0)
     assert str(limit) == "Slack's rate limit was reached"
     assert _asked(local, "chat.postMessage") == 1  # no second attempt, and no wait in here
     assert _standing(local) == []
@@ -315,8 +356,8 @@ def test_where_the_bot_is_no_member_nothing_is_found(local: Local, slack: SlackC
     assert slack.find(Spot("C0GENERAL"), NAME, _now()) == ""
 
 
-@pytest.mark.parametrize("code", ["channel_not_found", "thread_not_found"])
-def test_where_there_is_nothing_to_search_nothing_is_found(
+@pytest.mark.parametrize("code", ["channel_not_found", "no_permission", "something_new"])
+def test_where_the_bot_may_not_search_nothing_is_found(
     code: str, local: Local, slack: SlackClient
 ) -> None:
     answer_once(local, "conversations.history", code)
@@ -324,9 +365,9 @@ def test_where_there_is_nothing_to_search_nothing_is_found(
 
 
 @pytest.mark.parametrize(
-    ("code", "expected"), [("internal_error", SlackUnavailable), ("org_login", SlackRefused)]
+    ("code", "expected"), [("internal_error", SlackUnavailable), ("ratelimited", SlackRateLimited)]
 )
-def test_a_search_that_fails_does_not_say_that_nothing_is_there(
+def test_a_search_that_fails_for_now_does_not_say_that_nothing_is_there(
     code: str, expected: type[SlackError], local: Local, slack: SlackClient
 ) -> None:
     _post_and_lose_the_answer(local, slack)
@@ -379,6 +420,16 @@ def test_a_busy_channel_is_read_page_by_page(
     assert _asked(local, "conversations.history") == 3
 
 
+def test_a_search_without_an_end_is_given_up(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = {"ok": True, "messages": [], "response_metadata": {"next_cursor": "again"}}
+    slack = SlackClient("xoxb-1", f"{server(200, json.dumps(page).encode())}/api/")
+    assert slack.find(HERE, NAME, _now()) == ""
+    assert len(server.bodies) == 20
+    assert "conversations.history has more than 20 pages" in caplog.text
+
+
 def test_an_update_replaces_what_a_message_shows(local: Local, slack: SlackClient) -> None:
     _, ts = slack.post(HERE, POST, NAME)
     slack.update(SUPPORT, ts, Post("@here *now*", show_notice("Something else.").blocks))
@@ -395,21 +446,28 @@ def test_a_permalink_leads_to_the_message(local: Local, slack: SlackClient) -> N
 
 def test_a_token_whose_scopes_slack_does_not_list_has_none(server: Server) -> None:
     url = server(200, b'{"ok": true, "team": "Acme"}')
-    slack = SlackClient("xoxb-1", f"{url}/api/", ssl.create_default_context())
-    assert slack.check_token() == Workspace("Acme", frozenset())
+    slack = SlackClient("xoxb-1", f"{url}/api/")
+    assert slack.check_token().scopes == frozenset()
 
 
 @pytest.mark.parametrize("header", ["x-oauth-scopes", "X-OAuth-Scopes"])
 def test_a_token_tells_its_workspace_and_scopes(header: str, server: Server) -> None:
     url = server(200, b'{"ok": true, "team": "Acme"}', {header: "chat:write, commands,im:history"})
-    slack = SlackClient("xoxb-1", f"{url}/api/", ssl.create_default_context())
+    slack = SlackClient("xoxb-1", f"{url}/api/")
     scopes = frozenset({"chat:write", "commands", "im:history"})
-    assert slack.check_token() == Workspace("Acme", scopes)
+    workspace = slack.check_token()
+    assert (workspace.name, workspace.scopes) == ("Acme", scopes)
+
+
+def test_an_answer_tells_slack_s_time(slack: SlackClient) -> None:
+    told = slack.check_token().answered_at
+    assert told is not None
+    assert abs(datetime.now(UTC) - told) < timedelta(seconds=5)
 
 
 def test_a_wrong_token_is_refused(local: Local) -> None:
     url = local.settings["SLACK_API_URL"]
-    slack = SlackClient("xoxb-wrong", url, ssl.create_default_context())
+    slack = SlackClient("xoxb-wrong", url)
     with pytest.raises(SlackRefused) as caught:
         slack.check_token()
     assert caught.value.code == "invalid_auth"
@@ -440,7 +498,10 @@ def test_a_response_url_says_what_went_wrong(
 
 @pytest.mark.parametrize(
     ("header", "expected"),
-    [({"Retry-After": "7"}, 7.0), ({"retry-after": "-1"}, 0.0), ({"Retry-After": "soon"}, None)],
+    [
+        *(({"Retry-After": "7"}, 7.0), ({"retry-after": "-1"}, 0.0)),
+        *(({"Retry-After": "soon"}, None), ({"Retry-After": "nan"}, None)),
+    ],
 )
 def test_a_response_url_has_a_rate_limit_too(
     header: dict[str, str], expected: float | None, server: Server, slack: SlackClient
@@ -448,6 +509,13 @@ def test_a_response_url_has_a_rate_limit_too(
     with pytest.raises(SlackRateLimited) as caught:
         slack.respond(server(429, b"", header), POST)
     assert caught.value.retry_after == expected
+
+
+@pytest.mark.parametrize("url", ["", "https://evil.example/1", "http://hooks.slack.com/1"])
+def test_only_slack_s_own_response_urls_are_used(url: str) -> None:
+    slack = SlackClient("xoxb-1", "https://slack.com/api/")
+    with pytest.raises(SlackRefused, match="foreign_response_url"):
+        slack.respond(url, POST)
 
 
 def test_a_response_url_that_is_away_is_no_refusal(slack: SlackClient) -> None:

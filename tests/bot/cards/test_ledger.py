@@ -222,6 +222,19 @@ def test_a_card_that_is_nowhere_is_noted_too(ledger: Ledger, requests_store: Req
     assert (noted.card_channel, noted.card_ts) == (NOWHERE, "")
 
 
+def test_a_card_that_is_nowhere_can_be_tried_again_and_one_that_is_somewhere_stays(
+    ledger: Ledger, requests_store: RequestStore
+) -> None:
+    ledger.note_card("V1", NOWHERE, "", State.CHECKING)
+    ledger.note_card("V2", "D1", "1.6", State.CHECKING)
+    for request_id in ("V1", "V2"):
+        ledger.forget_nowhere(request_id)
+    assert ledger.announce("V1", CARD) is None
+    assert ledger.note_card("V1", "C1", "1.7", State.SENDING)
+    noted = [requests_store.load(request_id) for request_id in ("V1", "V2")]
+    assert [(one.card_channel, one.card_ts) for one in noted] == [("C1", "1.7"), ("D1", "1.6")]
+
+
 def test_the_state_that_a_card_shows_changes_without_its_place(
     ledger: Ledger, requests_store: RequestStore
 ) -> None:

@@ -116,7 +116,7 @@ def test_the_search_goes_back_to_the_first_attempt(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first attempt has arrived, out of our sight; a second one never did."""
-    monkeypatch.setattr(bot.cards.client, "_CLOCK_SKEW", 0.0)
+    monkeypatch.setattr(bot.cards.client, "CLOCK_SKEW", 0.0)
     bench.local.order("slack", "chat.postMessage", "cut_after", times=1)
     with pytest.raises(SlackUnavailable):
         bench.post()

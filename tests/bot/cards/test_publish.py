@@ -1,115 +1,23 @@
 """Card, thread and outcome come to show what is stored, once each, wherever an attempt stopped."""
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from slack_sdk.web import WebClient
 
 import bot.job
-from bot.cards.client import SlackClient
-from bot.cards.errors import SlackUnavailable
-from bot.cards.ledger import CARD, NOWHERE, OUTCOME, Ledger
+from bot.cards.ledger import CARD, OUTCOME
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
-from bot.request import WATCHED, Event, Place, Request, State
-from bot.storage.database import Database
-from bot.storage.requests import NOT_SHOWN, RequestStore
-from bot.storage.tables import history, postings
-from tests.bot.conftest import Local
+from bot.request import Decision, Event, Place, State
+from bot.storage.requests import NOT_SHOWN
 
-from .conftest import HISTORY_SCOPES, answer_once, direct_channel
+from .conftest import HISTORY_SCOPES, OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
 
-Build = Callable[..., Request]
-REQUEST, SUPPORT = "V0123456789", "C0SUPPORT"
-OUTCOMES = "C0NEWS"
-LINK = "https://apps.example.com/1"
 SENDING, ACCEPTED = "⏳ Being handed to Genesys Cloud", "☑️ Accepted by Genesys Cloud"
 DELIVERED, REPLIED = "✅ Delivered", "💬 The customer replied"
 TOLD = [REPLIED, "accepted", "delivered", "replied"]
-
-
-class Bench:
-    """Publishes one request, and does what happens to it meanwhile."""
-
-    def __init__(
-        self, store: RequestStore, database: Database, local: Local, slack: SlackClient
-    ) -> None:
-        self.store, self.local, self.slack = store, local, slack
-        self.ledger, self._database = Ledger(database), database
-        self.channel(OUTCOMES).posting_restricted = False
-        self.publisher = Publisher(store, self.ledger, slack, outcomes_channel=OUTCOMES)
-
-    def channel(self, channel_id: str) -> Any:
-        return self.local.sandbox.local_slack._state.workspace.channels[channel_id]
-
-    def publish(self) -> None:
-        self.publisher.publish(bot.job.publish(REQUEST))
-
-    def fail(self) -> TryAgain:
-        """Publish, and return why it has to be tried again."""
-        with pytest.raises(TryAgain) as failure:
-            self.publish()
-        return failure.value
-
-    def publish_until_done(self) -> None:
-        """Publish as the queue does: again after each failure, when attempts have settled."""
-        for _ in range(10):
-            try:
-                return self.publish()
-            except TryAgain:
-                self.let_settle()
-        raise AssertionError("publishing never ends")
-
-    def let_settle(self) -> None:
-        """Let the time pass in which an earlier attempt may still arrive."""
-        with self._database.transaction() as connection:
-            before = datetime.now(UTC) - timedelta(seconds=30)
-            connection.execute(sa.update(postings).values(since=before.timestamp()))
-
-    def move(self, *states: State) -> None:
-        """Move the request as its outcomes do: it's followed until it's over."""
-        for state in states:
-            later = datetime.now(UTC) + timedelta(hours=1) if state in WATCHED else None
-            event = Event(state.value)
-            assert self.store.move(REQUEST, state, event, link=LINK, next_look_at=later)
-
-    def stored(self) -> Request:
-        return self.store.load(REQUEST)
-
-    def line_timestamps(self) -> list[str]:
-        with self._database.connect() as connection:
-            rows = connection.execute(sa.select(history.c.posted_ts).order_by(history.c.line_id))
-            return [row.posted_ts for row in rows]
-
-    def announced(self) -> list[str]:
-        with self._database.connect() as connection:
-            return [row.what for row in connection.execute(sa.select(postings.c.what))]
-
-    def shown(self, channel: str = SUPPORT) -> list[str]:
-        """List a channel's posts, each in the words of its notification."""
-        return [
-            message["text"].removeprefix("Message to a customer: ")
-            for message in self.local.messages(channel)
-        ]
-
-    def asked(self, method: str) -> int:
-        return len(self.local.calls("slack", method))
-
-
-@pytest.fixture
-def bench(
-    requests_store: RequestStore,
-    database: Database,
-    local: Local,
-    slack: SlackClient,
-    a_request: Build,
-) -> Bench:
-    requests_store.add(a_request(state=State.SENDING), ())
-    return Bench(requests_store, database, local, slack)
 
 
 def test_the_card_is_updated_and_every_line_is_posted_once(bench: Bench) -> None:
@@ -126,6 +34,25 @@ def test_the_card_is_updated_and_every_line_is_posted_once(bench: Bench) -> None
     assert {line["thread_ts"] for line in lines} == {card["ts"]}
     assert [message["pings"] for message in (card, *lines)] == [[], [], [], ["U0ADA"]]
     assert bench.announced() == []
+
+
+def test_the_buttons_are_those_of_the_next_decision_even_if_the_state_stays(bench: Bench) -> None:
+    """Else the agent could decide no more: a decision counts only for the card that showed it."""
+
+    def values() -> list[str]:
+        return [button["value"] for button in bench.local.messages()[0]["blocks"][-1]["elements"]]
+
+    bench.store.move(REQUEST, State.UNCERTAIN, Event.UNCERTAIN)
+    bench.publish()
+    assert values() == [f"{REQUEST}:0"] * 2
+    decision = Decision(REQUEST, 0, "U0ADA", "ada")
+    since = State.UNCERTAIN
+    assert bench.store.move(REQUEST, since, Event.CHECK_ASKED, since=since, decision=decision)
+    bench.publish()
+    assert values() == [f"{REQUEST}:1"] * 2
+    updates = bench.asked("chat.update")
+    bench.publish()
+    assert bench.asked("chat.update") == updates
 
 
 def test_what_was_published_is_stored(bench: Bench) -> None:
@@ -163,7 +90,7 @@ def test_the_lines_follow_a_card_that_had_to_leave_the_thread(
 ) -> None:
     place = Place("T0TEAM", SUPPORT, "1790000000.000100")  # a thread that's gone
     bench.store.add(a_request(request_id="V2", state=State.SENDING, place=place), ())
-    answer_once(bench.local, "chat.postMessage", "thread_not_found")
+    bench.refuse("thread_not_found")
     bench.publisher.publish(bot.job.publish("V2"))
     card, line = bench.local.messages(direct_channel(bench.local))
     assert (card["thread_ts"], line["thread_ts"]) == (None, card["ts"])
@@ -199,8 +126,11 @@ def test_whichever_post_is_cut_each_is_there_once(lost: int, kind: str, bench: B
         bench.local.order("slack", "chat.postMessage", "latency", seconds=0.0, times=lost)
     bench.local.order("slack", "chat.postMessage", kind, times=1)
     assert "gave no clear answer" in str(bench.fail())
-    standing = len(bench.shown() + bench.shown(OUTCOMES))
-    assert standing == (lost + 1 if kind == "cut_after" else lost)
+    standing = [*bench.shown(), *bench.shown(OUTCOMES)][: lost + 1]
+    if lost in (1, 2, 3):  # the outcome is there already; it doesn't need the lines
+        assert len(bench.shown(OUTCOMES)) == 1
+        standing = bench.shown()
+    assert len(standing) == (lost + 1 if kind == "cut_after" else lost)
     bench.publish_until_done()
     assert bench.shown() == TOLD
     assert len(bench.shown(OUTCOMES)) == 1
@@ -265,16 +195,6 @@ def test_a_post_in_doubt_is_left_to_the_queue_until_it_has_settled(bench: Bench)
     assert bench.asked("chat.postMessage") == 1
 
 
-def test_a_refusal_that_is_not_about_the_place_is_left_to_the_queue_and_named(
-    bench: Bench,
-) -> None:
-    answer_once(bench.local, "chat.postMessage", "invalid_blocks")
-    again = bench.fail()
-    assert (str(again), again.after) == ("Slack refused the call (invalid_blocks)", None)
-    bench.publish()
-    assert bench.shown() == [SENDING]
-
-
 def test_a_request_that_is_unknown_is_an_error(bench: Bench) -> None:
     with pytest.raises(LookupError):
         bench.publisher.publish(bot.job.publish("V404"))
@@ -302,14 +222,14 @@ def test_a_direct_message_whose_answer_was_cut_is_there_once(
     bench.channel(SUPPORT).is_archived = True
     bench.move(State.ACCEPTED)
     if is_card_there:
-        answer_once(bench.local, "chat.update", "cant_update_message")
+        bench.refuse("cant_update_message", method="chat.update")
     bench.local.order("slack", "chat.postMessage", "latency", seconds=0.0, times=1)  # the refusal
     bench.local.order("slack", "chat.postMessage", "cut_after", times=1)
     bench.fail()
     bench.publish_until_done()
     card = [] if is_card_there else [ACCEPTED]
     why = [] if is_card_there else ["elsewhere"]
-    assert bench.shown(direct_channel(bench.local)) == [*card, "accepted", *why]
+    assert bench.shown(direct_channel(bench.local)) == [*card, *why, "accepted"]
 
 
 def test_without_the_history_scopes_a_post_in_doubt_is_repeated_and_not_lost(
@@ -322,156 +242,157 @@ def test_without_the_history_scopes_a_post_in_doubt_is_repeated_and_not_lost(
 
 
 @pytest.mark.parametrize(
-    ("code", "why"),
+    "code",
     [
-        ("not_in_channel", "the bot is not in that channel. Invite it there with /invite"),
-        ("missing_scope", "the bot lacks the right to post. Ask an administrator to reinstall it"),
+        *("message_not_found", "edit_window_closed", "cant_update_message", "is_inactive"),
+        *("posting_to_channel_denied", "ekm_access_denied", "something_new"),
     ],
-)
-def test_where_the_bot_cannot_post_the_agent_gets_the_card_and_the_reason(
-    code: str, why: str, bench: Bench
-) -> None:
-    answer_once(bench.local, "chat.postMessage", code)
-    bench.publish()
-    direct = direct_channel(bench.local)
-    assert bench.shown() == []
-    assert bench.shown(direct) == [SENDING, "elsewhere"]
-    assert why in json.dumps(bench.local.messages(direct))
-    assert bench.stored().card_channel == direct
-
-
-def test_if_the_channel_is_archived_the_news_goes_to_the_agent(bench: Bench) -> None:
-    bench.publish()
-    bench.move(State.ACCEPTED, State.DELIVERED)
-    bench.channel(SUPPORT).is_archived = True
-    bench.publish()
-    assert bench.shown(direct_channel(bench.local)) == ["accepted", "delivered"]
-
-
-def test_a_line_that_nobody_takes_is_not_tried_again(
-    bench: Bench, caplog: pytest.LogCaptureFixture
-) -> None:
-    bench.publish()
-    bench.move(State.ACCEPTED)
-    for code in ("is_archived", "messages_tab_disabled"):
-        answer_once(bench.local, "chat.postMessage", code)
-    bench.publish()
-    bench.publish()
-    assert bench.shown() == [ACCEPTED]
-    assert bench.line_timestamps() == [NOT_SHOWN, NOT_SHOWN]
-    assert bench.announced() == []
-    assert caplog.text.count("request V0123456789: can't post a line: ") == 2
-
-
-def _refuse_the_card(bench: Bench) -> None:
-    for code in ("is_archived", "messages_tab_disabled"):
-        answer_once(bench.local, "chat.postMessage", code)
-
-
-@pytest.fixture
-def told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Collect what the response URL gets: its words and the types of its blocks."""
-    told: list[tuple[str, str]] = []
-
-    def respond(url: str, post: Any) -> None:
-        assert url == "https://hooks.slack.com/commands/T/1/secret"
-        told.append((post.text, " ".join(block["type"] for block in post.blocks)))
-
-    monkeypatch.setattr(bench.slack, "respond", respond)
-    return told
-
-
-def test_if_no_place_takes_the_card_the_agent_is_told_through_the_response_url(
-    bench: Bench, told: list[tuple[str, str]], caplog: pytest.LogCaptureFixture
-) -> None:
-    _refuse_the_card(bench)
-    bench.publish()
-    assert "request V0123456789: Slack takes its card nowhere" in caplog.text
-    assert told == [(f"Message to a customer: {SENDING}", "rich_text rich_text")]
-    stored = bench.stored()
-    assert (stored.card_channel, stored.card_state) == (NOWHERE, "sending")
-    assert (bench.line_timestamps(), bench.announced()) == ([NOT_SHOWN, NOT_SHOWN], [])
-    bench.publish()
-    assert len(told) == 1  # there's no news
-    bench.move(State.ACCEPTED, State.FAILED)
-    bench.publish()
-    failed = "Message to a customer: ❌ Failed: the message did not reach the customer"
-    assert told[1:] == [(failed, "rich_text rich_text rich_text")]  # and no buttons
-    assert bench.stored().card_state == "failed"
-    bench.publish()
-    assert len(told) == 2
-    assert bench.shown() == []
-    assert bench.stored().outcome_ts == ""
-
-
-def test_a_response_url_that_is_away_is_left_to_the_queue(
-    bench: Bench, told: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away(*_: object) -> None:
-        raise SlackUnavailable("HTTP 503")
-
-    _refuse_the_card(bench)
-    with monkeypatch.context() as broken:
-        broken.setattr(bench.slack, "respond", away)
-        assert str(bench.fail()) == "Slack gave no clear answer (HTTP 503)"
-    bench.publish()
-    assert len(told) == 1
-
-
-@pytest.mark.parametrize("url", ["", "{base}/gone"])
-def test_an_agent_who_cannot_be_told_at_all_does_not_keep_the_queue_busy(
-    url: str, bench: Bench, a_request: Build, caplog: pytest.LogCaptureFixture
-) -> None:
-    url = url.format(base=bench.local.settings["SLACK_API_URL"].removesuffix("/api/"))
-    place = Place("T0TEAM", SUPPORT, "", url)
-    bench.store.add(a_request(request_id="V2", place=place), ())
-    _refuse_the_card(bench)
-    bench.publisher.publish(bot.job.publish("V2"))
-    assert bench.store.load("V2").card_state == "checking"
-    assert bench.ledger.unposted_lines("V2") == ()
-    assert ("can't tell the agent" in caplog.text) is bool(url)
-
-
-@pytest.mark.parametrize("refused", [1, 2])
-def test_a_card_that_is_refused_for_another_reason_is_not_given_up(
-    refused: int, bench: Bench
-) -> None:
-    codes = ["is_archived", "msg_too_long"][-refused:]
-    for code in codes:
-        answer_once(bench.local, "chat.postMessage", code)
-    assert str(bench.fail()) == "Slack refused the call (msg_too_long)"
-    assert bench.stored().card_channel == ""
-    bench.publish()
-    assert bench.shown() == [SENDING]
-
-
-@pytest.mark.parametrize(
-    "code", ["message_not_found", "edit_window_closed", "cant_update_message", "is_inactive"]
 )
 def test_a_card_that_can_be_edited_no_more_does_not_hold_up_its_thread(
     code: str, bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.publish()
     bench.move(State.ACCEPTED)
-    answer_once(bench.local, "chat.update", code)
-    for _ in range(2):
-        bench.publish()
+    bench.refuse(code, method="chat.update")
+    bench.publish()
     assert bench.shown() == [SENDING, "accepted"]
     assert bench.asked("chat.update") == 1
-    assert "request V0123456789: its card can't be edited any more" in caplog.text
+    assert f"request V0123456789: its card can't be edited any more ({code})" in caplog.text
+    bench.move(State.DELIVERED)
+    bench.publish()  # the refusal was about that time, so the next news is shown
+    assert bench.shown() == [DELIVERED, "accepted", "delivered"]
 
 
-@pytest.mark.parametrize("method", ["chat.update", "chat.getPermalink"])
-def test_any_other_refusal_of_a_call_about_the_card_is_left_to_the_queue(
-    method: str, bench: Bench
+def _refuse_edits(bench: Bench) -> None:
+    body = {"ok": False, "error": "posting_to_channel_denied"}
+    bench.local.order("slack", "chat.update", "status", status=400, body=body, times=None)
+
+
+def _button_values(message: dict[str, Any]) -> set[str]:
+    actions = [block for block in message["blocks"] if block["type"] == "actions"]
+    return {button["value"] for block in actions for button in block["elements"]}
+
+
+def _check_again(bench: Bench, number: int, response_url: str = "") -> bool:
+    decision = Decision(REQUEST, number, "U0ADA", "ada", response_url)
+    since = State.UNCERTAIN
+    return bench.store.move(REQUEST, since, Event.CHECK_ASKED, since=since, decision=decision)
+
+
+@pytest.mark.parametrize("is_edited_first", [True, False])
+def test_though_a_card_can_be_edited_no_more_the_newest_line_has_the_buttons_that_count(
+    is_edited_first: bool, bench: Bench
+) -> None:
+    bench.publish()
+    if not is_edited_first:
+        _refuse_edits(bench)
+    assert bench.store.move(REQUEST, State.UNCERTAIN, Event.UNCERTAIN)
+    bench.publish()
+    _refuse_edits(bench)
+    for number in range(3):
+        with_buttons = [message for message in bench.local.messages() if _button_values(message)]
+        assert _button_values(with_buttons[-1]) == {f"{REQUEST}:{number}"}
+        assert _check_again(bench, number)
+        bench.publish()
+        bench.store.add_line(REQUEST, Event.STILL_UNCERTAIN)
+        bench.publish()
+    assert _button_values(bench.local.messages()[-1]) == {f"{REQUEST}:3"}
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_while_a_card_can_t_be_updated_its_lines_have_the_buttons(
+    status: int, bench: Bench
+) -> None:
+    bench.publish()
+    bench.local.order("slack", "chat.update", "status", status=status, times=1)
+    assert bench.store.move(REQUEST, State.UNCERTAIN, Event.UNCERTAIN)
+    bench.fail()
+    assert _button_values(bench.local.messages()[-1]) == {f"{REQUEST}:0"}
+    bench.publish()
+    assert _button_values(bench.local.messages()[0]) == {f"{REQUEST}:0"}
+
+
+def test_a_line_has_the_buttons_though_its_request_changed_after_the_update_was_tried(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the job of that change may find the line posted, and the card not to be edited."""
+    bench.publish()
+    read = bench.ledger.unposted_lines
+
+    def change_first(request_id: str) -> Any:
+        bench.store.move(REQUEST, State.UNCERTAIN, Event.UNCERTAIN)
+        return read(request_id)
+
+    monkeypatch.setattr(bench.ledger, "unposted_lines", change_first)
+    bench.publish()
+    _refuse_edits(bench)
+    bench.publish()
+    assert _button_values(bench.local.messages()[-1]) == {f"{REQUEST}:0"}
+
+
+@pytest.mark.parametrize("code", ["channel_not_found", "ekm_access_denied", "something_new"])
+def test_without_a_link_to_its_card_the_outcome_is_still_told(
+    code: str, bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.publish()
     bench.move(State.ACCEPTED, State.REPLIED)
-    answer_once(bench.local, method, "ekm_access_denied")
-    assert str(bench.fail()) == "Slack refused the call (ekm_access_denied)"
+    bench.refuse(code, method="chat.getPermalink")
+    bench.publish()
+    (outcome,) = bench.local.messages(OUTCOMES)
+    assert "/archives/" not in json.dumps(outcome["blocks"])
+    assert f"no link to its card ({code})" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "status", "status": 503}, {"kind": "status", "status": 429}]
+)
+def test_a_card_that_can_t_be_updated_now_does_not_hold_up_its_thread_and_outcome(
+    fault: dict[str, Any], bench: Bench
+) -> None:
+    bench.publish()
+    bench.move(State.ACCEPTED, State.REPLIED)
+    bench.local.order("slack", "chat.update", times=2, **fault)
+    for _ in range(2):
+        bench.fail()
+        assert bench.shown() == [SENDING, "accepted", "replied"]
+        assert len(bench.shown(OUTCOMES)) == 1
     bench.publish()
     assert bench.shown() == [REPLIED, "accepted", "replied"]
+
+
+def test_a_line_that_can_t_be_posted_now_holds_up_only_the_later_ones(bench: Bench) -> None:
+    bench.publish()
+    bench.move(State.ACCEPTED, State.REPLIED)
+    bench.local.order("slack", f"chat.postMessage {SUPPORT}", "status", status=429, retry_after=4)
+    assert bench.fail().after == 4.0
+    assert bench.shown() == [REPLIED]
     assert len(bench.shown(OUTCOMES)) == 1
+    bench.local.clear_faults()
+    bench.publish()
+    assert bench.shown() == [REPLIED, "accepted", "replied"]
+
+
+def test_why_an_attempt_failed_is_said_with_every_reason_and_the_longest_wait(
+    bench: Bench,
+) -> None:
+    bench.publish()
+    bench.move(State.ACCEPTED)
+    bench.local.order("slack", "chat.update", "status", status=429, retry_after=9, times=1)
+    bench.local.order("slack", "chat.postMessage", "status", status=503, times=1)
+    again = bench.fail()
+    assert str(again) == (
+        "Slack's rate limit was reached; Slack gave no clear answer (service_unavailable)"
+    )
+    assert again.after == 9.0
+
+
+@pytest.mark.parametrize("event", ["asked", "sending", "not taken"])
+def test_what_only_the_bot_needs_to_know_is_never_shown(event: str, bench: Bench) -> None:
+    bench.publish()
+    bench.store.add_line(REQUEST, Event(event), "detail")
+    bench.publish()
+    assert bench.shown() == [SENDING]
+    assert bench.told() == []
 
 
 def test_if_the_card_was_deleted_the_outcome_is_still_told(bench: Bench, web: WebClient) -> None:
@@ -489,7 +410,6 @@ def test_the_outcome_of_a_card_in_a_direct_message_has_no_link(bench: Bench) -> 
     bench.publish()
     (outcome,) = bench.local.messages(OUTCOMES)
     assert "/archives/" not in json.dumps(outcome["blocks"])
-    assert bench.asked("chat.getPermalink") == 0
 
 
 def test_an_outcomes_channel_that_refuses_is_asked_once_and_named_in_the_log(
