@@ -1,5 +1,6 @@
-"""Reads an email address or a phone number that a person typed.
+"""Reads an email address or a phone number that a person typed or pasted.
 
+Whether a number is in use is for Genesys Cloud to say; only one that can't exist is refused here.
 email-validator checks the syntax of an email address without asking DNS; phonenumbers turns a phone
 number into E.164. Slack's own markup is undone before (``slack/markup.py``).
 """
@@ -7,122 +8,217 @@ number into E.164. Slack's own markup is undone before (``slack/markup.py``).
 from __future__ import annotations
 
 import re
+import unicodedata
+from contextlib import suppress
+from enum import IntEnum
+from itertools import dropwhile
+from urllib.parse import unquote
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
+from phonenumbers import NumberParseException, ValidationResult
 
 from bot.text import clean
 from genesys import Identity, IdentityKind
 
-_CURLY_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'"})
-_AROUND = " \t\n\"'`()[]{}<>,;:.!?*_~"
-_EMAIL = re.compile(r"[^\s<>|\"“”()\[\],;:]+@[^\s<>|\"“”()\[\],;:'’]+")
-_DIGIT_GROUP = re.compile(r"[+(]?[\d][\d().\-/]*[,;:]?")
-_PHONE_START = re.compile(r"(?<![\w+(.@/-])[+(]?\d")
+LONGEST_ADDRESS = 320  # characters, with a name before it
+SCHEME = r"(?:mailto|tel|sms|callto) ?:(?://)?\s*"  # before an address
+LABEL = r"(?:(?:tele)?phone|tel|mobile|mob|cell|handy|ph|[tmp]|e-?mail|mail)(?:\.?\s*:\s*|\.?\s+)"
+NUMBER = r"[+(]{0,3} ?\d[\d().\-/~ \t]*"  # the signs of a phone number
 _LEAST_DIGITS = 5  # fewer are not a phone number anywhere
-_CLEARLY_PHONE_DIGITS = 7  # so many at the start of a text are one, even if they're wrong
+_CLEARLY_PHONE_DIGITS = 7
+_MOST_DIGITS = 15  # of E.164, with the country code
+_MOST_NAME_WORDS = 5
+
+_SIGNS = str.maketrans(
+    dict.fromkeys("“”„", '"')
+    | dict.fromkeys("‘’‚", "'")
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d", "-")
+    | {"\uff0b": "+", "\uff20": "@", "\uff08": "(", "\uff09": ")"}
+)
+_AROUND = " \t\n\"'`[]{}<>,;:.!?*_~|•·-"
+_MAILBOXES = (
+    re.compile(r"(?P<name>[^<>\n]*)<(?P<address>[^<>]+)>?"),
+    re.compile(r"(?P<name>[^()\n]*)\((?P<address>[^()\s]+@[^()\s]+)\)"),
+)
+_KNOWN_LABEL = re.compile(rf"^(?:{SCHEME}|{LABEL})(?=[+(\d]|[^\s@]+@)", re.IGNORECASE)
+_WORD = r"[^\W\d_][\w'-]{0,19}\.?"
+_NAME = rf"{_WORD}(?: {_WORD}){{0,4}} ?[:,](?!//)\s*"
+_LABEL = re.compile(
+    rf"(?:(?!{SCHEME})(?:"
+    rf"{_NAME}(?:{LABEL})?(?=\(?(?:\+|00)|[^\s@]+@[^\s@])"
+    rf"|{LABEL}(?=[+(\d]|[^\s@]+@)"
+    rf"|{_WORD} ?:(?!//)\s*"
+    rf"))?(?P<scheme>{SCHEME})?",
+    re.IGNORECASE,
+)
+# What may as well begin a message, as in "0018 x 2 boxes", is an extension only in the field.
+_EXTENSION = r"(?:(?:;ext=|[ ,;]*(?:ext(?:ension|n)?|x|#)[.:]? ?)\d{1,7})?"
+_SURE_EXTENSION = r"(?:(?:;ext=|[ ,;]*ext(?:ension|n)?[.:]? ?|(?<=\d)[x#])\d{1,7})?"
+_SURE_NOTE = r"(?: ?\((?:mobile?|cell|work|home|office|private|landline|main|direct)\))?"
+_PHONE = re.compile(rf"(?P<number>{NUMBER}){_SURE_EXTENSION}{_SURE_NOTE}", re.IGNORECASE)
+_PHONE_AMONG_WORDS = re.compile(rf"[^\d+@]*(?P<number>{NUMBER}){_EXTENSION}[^\d@]*", re.IGNORECASE)
+_PARTING = re.compile(r"[,|&]|;(?!ext)| / |\b(?:and|or)\b", re.IGNORECASE)  # two numbers
+
+_NOTHING = "Type the customer's email address or phone number."
+_SEVERAL = "This is more than one address. Type one: each message goes to one customer."
+_NEITHER = (
+    "This is neither an email address nor a phone number. "
+    "Type one such as jane@example.com or +44 20 7946 0018."
+)
+_UNREADABLE = "This phone number can't be read. Type it such as +44 20 7946 0018."
+_NO_COUNTRY_CODE = (
+    "This phone number has no country code at its start. "
+    "Type it with + and the code, such as +44 20 7946 0018."
+)
+_UNKNOWN_COUNTRY_CODE = (
+    "This phone number has no country code that exists. "
+    "Type it with + and the code, such as +44 20 7946 0018."
+)
+_IMPOSSIBLE = "No phone number looks like this one. Check the digits and the country code."
 
 
 class BadAddress(ValueError):
     """That isn't an email address or a phone number; the text tells the agent what to do."""
 
 
+class Fit(IntEnum):
+    """How well a text fits as an address."""
+
+    NONE = 0
+    LONG = 1  # a number longer than its country's are, as Mexico's old ones are stored
+    POSSIBLE = 2
+    VALID = 3
+
+
 def read_identity(typed: str, default_country: str | None) -> Identity:
-    """Read one email address or phone number.
+    """Read one email address or phone number, also with a name or a label before it.
 
     Raises BadAddress. ``default_country``: two letters, for phone numbers without a country code.
     """
-    text = clean(typed).translate(_CURLY_QUOTES).strip(_AROUND)
+    text = unwrap(tidy(typed))
     if not text:
-        raise BadAddress("Type the customer's e-mail address or phone number.")
+        raise BadAddress(_NOTHING)
     if "@" in text:
         return _read_email(text)
-    if _count_digits(text) >= _LEAST_DIGITS:
-        return _read_phone(text, default_country)
-    raise BadAddress(
-        "This is neither an e-mail address nor a phone number. "
-        "Type one such as jane@example.com or +44 20 7946 0018."
-    )
+    if count_digits(text) < _LEAST_DIGITS:
+        raise BadAddress(_NEITHER)
+    parts = _PARTING.split(text)
+    if text.count("+") > 1 or sum(map(is_clearly_phone, parts)) > 1:
+        raise BadAddress(_SEVERAL)
+    if len(text) > LONGEST_ADDRESS:
+        raise BadAddress(_UNREADABLE)
+    number = _PHONE.fullmatch(text) or _PHONE_AMONG_WORDS.fullmatch(text)
+    if not number:
+        raise BadAddress(_UNREADABLE)
+    return _read_phone(number["number"], default_country)[0]
 
 
-def find_address(text: str, default_country: str | None) -> str:
-    """Return the first email address in a text, else its first phone number, else ""."""
-    text = clean(text)
-    for email in _EMAIL.finditer(text):
-        found = _read(email[0], default_country)
-        if found:
-            return found
-    for start in _PHONE_START.finditer(text):
-        rest = text[start.start() :]
-        found = _read(rest[: _phone_length(rest, default_country)], default_country)
-        if found:
-            return found
-    return ""
+def judge(text: str, default_country: str | None, *, bare: bool = False) -> Fit:
+    """Say how well a text fits as an address with nothing else around it but a name or a label.
 
-
-def address_length(text: str, default_country: str | None) -> int:
-    """Return how many characters at the start of a text are an address; 0 if none are."""
-    first_word = re.match(r"\S*", text)
-    if first_word and "@" in clean(first_word[0])[1:]:
-        return first_word.end()
-    return _phone_length(text, default_country)
-
-
-def _phone_length(text: str, default_country: str | None) -> int:
-    """Return how many characters at the start of a text are a phone number; 0 if none are.
-
-    A message that starts with digits may follow the groups of a number, so the longest run that is
-    a valid number counts. A long run that isn't valid counts too: the form then says what's wrong.
+    ``bare``: with nothing but a label such as ``Tel.``.
     """
-    end = longest = 0
-    for word in re.finditer(r"\S+", text):
-        if not _DIGIT_GROUP.fullmatch(clean(word[0])):
-            break
-        end = word.end()
-        if _read(text[:end], default_country):
-            longest = end
-        if word[0][-1] in ",;:":
-            break
-    return longest or (end if _count_digits(text[:end]) >= _CLEARLY_PHONE_DIGITS else 0)
-
-
-def _read(text: str, default_country: str | None) -> str:
     try:
-        return read_identity(text, default_country).value
+        address = _KNOWN_LABEL.sub("", tidy(text), 1) if bare else unwrap(tidy(text))
+        if "@" in address:
+            if re.search(r"\s", address):  # which the validator takes longer to say
+                return Fit.NONE
+            _read_email(address)
+            return Fit.VALID
+        number = _PHONE.fullmatch(address)
+        if not number or count_digits(address) < _LEAST_DIGITS:
+            return Fit.NONE
+        _, fit = _read_phone(number["number"], default_country)
     except BadAddress:
-        return ""
+        return Fit.NONE
+    is_clear = "+" in address or address.startswith("00") or is_clearly_phone(number["number"])
+    return fit if fit is Fit.VALID or is_clear else Fit.NONE
 
 
-def _count_digits(text: str) -> int:
+def tidy(text: str) -> str:
+    """Undo what word processors, phones and messengers do to an address."""
+    plain = clean(text).translate(_SIGNS).rstrip(_AROUND)
+    return "".join(dropwhile(lambda char: char in _AROUND or _is_picture(char), plain))
+
+
+def _is_picture(char: str) -> bool:
+    """Tell whether a character is an emoji, an arrow or the like; "№ 12345" is no phone number."""
+    return unicodedata.category(char) in ("So", "Sm", "Sk", "Mn") and char not in "+№"
+
+
+def count_digits(text: str) -> int:
+    """Count the digits of any script."""
     return sum(char.isdigit() for char in text)
 
 
+def is_clearly_phone(text: str) -> bool:
+    """Tell whether a text has so many digits that they're a phone number, even if a wrong one."""
+    return count_digits(text) >= _CLEARLY_PHONE_DIGITS
+
+
+def unwrap(text: str) -> str:
+    """Return the address without the name before it, without ``mailto:`` and without ``Tel.:``.
+
+    Raises BadAddress if the name is another address.
+    """
+    mailbox = _MAILBOXES[0].fullmatch(text) or _MAILBOXES[1].fullmatch(text)
+    if mailbox and len(mailbox["name"].split()) <= _MOST_NAME_WORDS:
+        text = unwrap(tidy(mailbox["address"]))
+        name = tidy(mailbox["name"])
+        if re.search(r"\S@\S", name) and unwrap(name).lower() != text.lower():
+            raise BadAddress(_SEVERAL)
+    label = _LABEL.match(text)
+    if label is None or not label[0]:
+        return text
+    address = text[label.end() :]
+    return tidy(unquote(address.partition("?")[0])) if label["scheme"] else address
+
+
 def _read_email(text: str) -> Identity:
+    text = tidy(text.strip("()" + _AROUND))
+    words = re.split(r"[\s,;]+", text)
+    others = [word for word in words if "@" not in word]
+    if len(words) - len(others) > 1 or is_clearly_phone(" ".join(others)):
+        raise BadAddress(_SEVERAL)
     try:
         valid = validate_email(text, check_deliverability=False, allow_domain_literal=False)
     except EmailNotValidError as error:
         reason = str(error).removesuffix(".")
         raise BadAddress(
-            f"This e-mail address cannot be right: {reason}. Type one such as jane@example.com."
+            f"This email address can't be right: {reason}. Type one such as jane@example.com."
         ) from None
     return Identity(IdentityKind.EMAIL, valid.normalized)
 
 
-def _read_phone(text: str, default_country: str | None) -> Identity:
+def _read_phone(text: str, country: str | None) -> tuple[Identity, Fit]:
+    """Read a number as the default country writes it, or with 00 for + as most countries do."""
+    digits = text.lstrip("( ")
+    if not digits.startswith("00"):
+        return _read_number(text, country)
+    with suppress(BadAddress):
+        identity, fit = _read_number(text, country)
+        if fit is Fit.VALID:
+            return identity, fit
+    return _read_number("+" + digits[2:], None)
+
+
+def _read_number(text: str, country: str | None) -> tuple[Identity, Fit]:
+    has_code = "+" in text
     try:
-        number = phonenumbers.parse(text, default_country)
-    except phonenumbers.NumberParseException as error:
-        if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
-            raise BadAddress(
-                "This phone number has no country code that exists. "
-                "Type it with + and the code, such as +44 20 7946 0018."
-            ) from None
-        raise BadAddress(
-            "This phone number cannot be read. Type it such as +44 20 7946 0018."
-        ) from None
-    if not phonenumbers.is_valid_number(number):
-        raise BadAddress(
-            "No phone number looks like this one. Check the digits and the country code."
-        )
+        number = phonenumbers.parse(text, country)
+    except NumberParseException as error:
+        if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+            raise BadAddress(_UNKNOWN_COUNTRY_CODE if has_code else _NO_COUNTRY_CODE) from None
+        is_number = error.error_type != NumberParseException.NOT_A_NUMBER
+        raise BadAddress(_IMPOSSIBLE if is_number else _UNREADABLE) from None
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Identity(IdentityKind.PHONE, e164)
+    if phonenumbers.is_valid_number(number):
+        return Identity(IdentityKind.PHONE, e164), Fit.VALID
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason == ValidationResult.IS_POSSIBLE:
+        return Identity(IdentityKind.PHONE, e164), Fit.POSSIBLE
+    digits = phonenumbers.normalize_digits_only(text)
+    if reason == ValidationResult.TOO_LONG and has_code and len(digits) <= _MOST_DIGITS:
+        return Identity(IdentityKind.PHONE, f"+{digits}"), Fit.LONG  # as typed, so as stored
+    raise BadAddress(_IMPOSSIBLE)

@@ -6,15 +6,18 @@ reused, unless we have messaged that customer since.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
 from bot.text import explain
 from genesys import (
+    Cached,
     CachedDeployment,
     Customer,
     CutOff,
@@ -28,12 +31,16 @@ from genesys import (
     Unavailable,
     Unreachable,
     find_customer,
+    read_messenger,
 )
+
+log = logging.getLogger(__name__)
 
 FRESH_SECONDS = 120.0  # how long a verdict is good, in the form and for a send
 DEPLOYMENT_FRESH_SECONDS = 300.0
 KNOWN_SECONDS = 300.0  # how long an address counts as the same contact's
 MOST_KNOWN = 1_000
+SESSION_PATIENCE = 2.0  # seconds: an agent waits, and can do without
 _PASSING = (Unreachable, TimedOut, CutOff, Unavailable, RateLimited, RateLimitExhausted)
 
 _Question = tuple[Identity, str, bool]
@@ -75,6 +82,9 @@ class Lookup:
         self._deployment = CachedDeployment(
             cloud, deployment_id, fresh_seconds=DEPLOYMENT_FRESH_SECONDS, clock=clock
         )
+        self._session = Cached(
+            self._read_session, fresh_seconds=DEPLOYMENT_FRESH_SECONDS, clock=clock
+        )
 
     def start(self) -> None:
         """Sign in and read the deployment in the background, so that no agent waits for it.
@@ -82,6 +92,7 @@ class Lookup:
         A failure isn't reported; the first lookup asks again.
         """
         self._deployment.start_reading()
+        self._session.start_reading()
 
     def recent(self, identity: Identity, chosen: str, into_open: bool) -> Verdict | None:
         """Return the verdict on this question if it's at most two minutes old, else None."""
@@ -135,7 +146,9 @@ class Lookup:
         self._known.forget(ids)
 
     def _ask(self, identity: Identity, chosen: str, into_open: bool, now: datetime) -> Verdict:
-        wait_for_deployment = self._deployment.start_reading()  # while we look the customer up
+        # Both are read while we look the customer up.
+        wait_for_deployment = self._deployment.start_reading()
+        wait_for_session = self._session.start_reading(patience=SESSION_PATIENCE)
         found = find_customer(
             self._cloud,
             identity,
@@ -145,10 +158,12 @@ class Lookup:
             chosen_contact_id=chosen or None,
             known=self._known.get(identity, chosen),
         )
-        deployment = None
+        deployment = session = None
         if isinstance(found, Customer):
             self._known.add(found, chosen)
             deployment = wait_for_deployment()
+            with suppress(TimeoutError):  # its answer is for the next look-up, then
+                session = wait_for_session()
         return decide(
             found,
             deployment,
@@ -156,7 +171,18 @@ class Lookup:
             into_open=into_open,
             now=now,
             history_days=self._history_days,
+            session=session,
         )
+
+    def _read_session(self) -> timedelta | None:
+        """Read how long guest sessions last; None if Genesys Cloud doesn't say."""
+        try:
+            return read_messenger(
+                self._cloud, self._deployment_id, patience=SESSION_PATIENCE
+            ).session
+        except GenesysError as error:
+            log.info("unknown how long guest sessions last (%r)", error)
+            return None
 
     def _recent_answer(self, question: _Question) -> _Answer | None:
         with self._lock:

@@ -6,10 +6,10 @@ Each rule passes, warns or blocks, and says why. ``lookup`` asks Genesys Cloud.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.text import plural_days, visible
+from bot.text import how_long, plural_days, visible
 from genesys import (
     CHANNEL_TEXT_LIMIT,
     Customer,
@@ -22,6 +22,7 @@ from genesys import (
 )
 
 SHOWN_CANDIDATES = 10  # Slack allows 10 radio buttons
+EXPIRES_SOON = timedelta(hours=24)  # from then on the end of a guest session is a warning
 
 
 class Level(StrEnum):
@@ -37,9 +38,9 @@ class Rule(StrEnum):
 
     CONTACT = "contact"
     HISTORY = "web messaging history"
+    SESSION = "guest session"
     DEPLOYMENT = "deployment"
     CONVERSATION = "open conversation"
-    LENGTH = "length"
     GENESYS = "Genesys Cloud"
 
 
@@ -102,8 +103,12 @@ def decide(
     into_open: bool,
     now: datetime,
     history_days: int,
+    session: timedelta | None = None,
 ) -> Verdict:
-    """Apply the rules to what a lookup found; ``deployment`` is None if it couldn't be read."""
+    """Apply the rules to what a lookup found; ``deployment`` is None if it couldn't be read.
+
+    ``session``: how long a guest session lasts after its last activity; None if that's unknown.
+    """
     if isinstance(found, NoContact):
         sentence = (
             "No contact in Genesys Cloud has this address. Check it for a typing error, "
@@ -121,6 +126,7 @@ def decide(
     findings = (
         Finding(Rule.CONTACT, Level.PASS, f"Found by {found.matched_by.value}."),
         _check_history(found, deployment_id, now, history_days),
+        *_check_session(found, deployment_id, now, session),
         _check_deployment(deployment),
         _check_conversation(found, into_open),
     )
@@ -142,18 +148,49 @@ def _check_history(
         return _block(
             Rule.HISTORY,
             "This customer has only chatted on another Messenger deployment than the one that "
-            "this bot sends from. Use that deployment's bot, or another channel.",
+            "I send from. Use that deployment's bot, or another channel.",
         )
     ago = plural_days((now.date() - (latest.ended_at or latest.started_at).date()).days)
     return Finding(Rule.HISTORY, Level.PASS, f"Last web messaging conversation: {ago}.")
 
 
+def _check_session(
+    customer: Customer, deployment_id: str, now: datetime, session: timedelta | None
+) -> tuple[Finding, ...]:
+    """Say whether the customer's guest session has expired, if that can be told.
+
+    A warning and not a block: nobody documents what Genesys Cloud does with a message to an
+    expired session, nor whether the end of the last conversation is the last activity.
+    """
+    latest = customer.latest
+    if session is None or latest is None or latest.ended_at is None or customer.open:
+        return ()
+    if latest.deployment_id and latest.deployment_id != deployment_id:
+        return ()
+    left = latest.ended_at + session - now
+    if left <= timedelta():
+        sentence = (
+            f"The customer's guest session has probably expired: it lasts {how_long(session)}, "
+            f"and their last conversation ended {how_long(now - latest.ended_at)} ago. "
+            "They may never see the message. If it matters, use another channel as well."
+        )
+        return (Finding(Rule.SESSION, Level.WARN, sentence),)
+    if left < EXPIRES_SOON:
+        sentence = (
+            f"The customer's guest session expires in {how_long(left)}. If they don't come back "
+            "to the page before that, they may never see the message."
+        )
+        return (Finding(Rule.SESSION, Level.WARN, sentence),)
+    sentence = f"The customer's guest session lasts for another {how_long(left)}."
+    return (Finding(Rule.SESSION, Level.PASS, sentence),)
+
+
 _DEPLOYMENT_WORDS = {
     DeploymentStatus.INACTIVE: "is switched off",
-    DeploymentStatus.PENDING: "is not ready yet",
+    DeploymentStatus.PENDING: "isn't ready yet",
     DeploymentStatus.ERROR: "has an error in Genesys Cloud",
     DeploymentStatus.DELETING: "is being deleted",
-    DeploymentStatus.UNKNOWN: "does not exist in this org, or is in a state unknown to this bot",
+    DeploymentStatus.UNKNOWN: "doesn't exist in this org, or is in a state that I don't know",
 }
 
 
@@ -162,14 +199,14 @@ def _check_deployment(deployment: Deployment | None) -> Finding:
         return Finding(
             Rule.DEPLOYMENT,
             Level.WARN,
-            "The deployment's state could not be checked (it needs the permission "
+            "The deployment's state couldn't be checked (it needs the permission "
             "webDeployments:deployment:view). The message may still go out.",
         )
     if deployment.status is not DeploymentStatus.ACTIVE:
         state = _DEPLOYMENT_WORDS[deployment.status]
         return _block(
             Rule.DEPLOYMENT,
-            f"The Messenger deployment that this bot sends from {state}. "
+            f"The Messenger deployment that I send from {state}. "
             "Ask an administrator to mend it, or to set GENESYS_CLOUD_DEPLOYMENT_ID.",
         )
     return Finding(Rule.DEPLOYMENT, Level.PASS, "The Messenger deployment is active.")

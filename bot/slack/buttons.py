@@ -1,30 +1,40 @@
 """Answers clicks on a card's buttons.
 
 Only the agent who asked for the message and the leads may decide. Every click is checked again
-here, because a card may be older than its request's state.
+here, because a card may be older than its request's state. A decision counts once, for the card
+that showed it: a button says how many decisions came before.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
 from slack_bolt.async_app import AsyncAck
 
-from bot.cards.card import CANCEL, CHECK_AGAIN, COMPOSE_AGAIN, SEND_ANYWAY
+from bot.cards.blocks import Block
+from bot.cards.card import (
+    CANCEL,
+    CHECK_AGAIN,
+    COMPOSE_AGAIN,
+    SEND_ANYWAY,
+    show_news,
+    show_notice,
+)
 from bot.delivery.deliver import Delivery
 from bot.delivery.reconcile import Reconciler
-from bot.request import Request
+from bot.request import Decision, Request
 from bot.slack.errors import ErrorHandler
 from bot.slack.form import Form
 from bot.slack.form_input import make_draft
 from bot.slack.interaction import Interaction
-from bot.slack.respond import respond
+from bot.slack.respond import Responder
 from bot.storage.requests import RequestStore
 
 BUTTONS = (CANCEL, CHECK_AGAIN, SEND_ANYWAY, COMPOSE_AGAIN)
-_FOREIGN = "Only the agent who asked for this message, or a lead, can do that."
+_NOT_YOURS = "Only the agent who asked for this message, or a lead, can do that."
 _LATE = "This request has moved on since that button was shown. The card says where it stands."
 
 
@@ -37,6 +47,7 @@ class Buttons:
         delivery: Delivery,
         reconciler: Reconciler,
         form: Form,
+        responder: Responder,
         errors: ErrorHandler,
         *,
         records: Executor,
@@ -45,6 +56,7 @@ class Buttons:
     ) -> None:
         self._requests = requests
         self._form = form
+        self._responder = responder
         self._errors = errors
         self._records = records
         self._country = default_country
@@ -62,21 +74,37 @@ class Buttons:
 
     async def _do(self, click: Interaction) -> None:
         loop = asyncio.get_running_loop()
-        request = await loop.run_in_executor(self._records, self._requests.load, click.action_value)
+        request_id, _, earlier = click.action_value.partition(":")
+        request = await loop.run_in_executor(self._records, self._requests.load, request_id)
         if click.user_id != request.agent_id and click.user_id not in self._leads:
-            await respond(click.place.response_url, _FOREIGN)
+            await self._answer(click, _NOT_YOURS)
             return
         if click.action_id == COMPOSE_AGAIN:
             await self._open_again(request, click)
             return
         decide = self._decisions[click.action_id]
-        if not await loop.run_in_executor(
-            self._records, decide, request.request_id, click.user_name
-        ):
-            await respond(click.place.response_url, _LATE)
+        # Only the agent's own: what it shows, no lead may see in the agent's place.
+        url = click.place.response_url if click.user_id == request.agent_id else ""
+        decision = Decision(request_id, request.decisions, click.user_id, click.user_name, url)
+        is_next = (earlier or "0") == str(request.decisions)  # cards of 0.1 don't say it
+        if not (is_next and await loop.run_in_executor(self._records, decide, decision)):
+            request = await loop.run_in_executor(self._records, self._requests.load, request_id)
+            # With the buttons that count now: this click may come from the only ones there are.
+            await self._answer(click, _LATE, show_news(request, []).blocks)
+
+    async def _answer(self, click: Interaction, sentence: str, more: Sequence[Block] = ()) -> None:
+        post = show_notice(sentence)
+        post.blocks.extend(more)
+        await self._responder.respond(click.place.response_url, click.user_id, post)
 
     async def _open_again(self, request: Request, click: Interaction) -> None:
         # The response URL of the first time has expired after half an hour.
         place = replace(request.place, response_url=click.place.response_url)
-        draft = make_draft(place, request.identity.value, request.text, self._country)
-        await self._form.open(draft, click.trigger_id, request.text)
+        draft = replace(
+            make_draft(place, request.identity.value, request.text, self._country),
+            chosen_contact_id=request.chosen_contact_id,
+            into_open=request.into_open_conversation,
+            send_at=request.planned_at,
+            send_before=request.send_before,
+        )
+        await self._form.open(draft, click, request.text)

@@ -9,79 +9,99 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
-import aiohttp
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.form_view import build_error_view
-from bot.slack.interaction import Interaction, Kind
-from bot.slack.respond import respond
+from bot.cards.card import show_given_back
+from bot.cards.post import Post
+from bot.slack.interaction import Body, Interaction, Kind
+from bot.slack.respond import Responder
 
 log = logging.getLogger(__name__)
+
+FINISH_SECONDS = 2.0  # for tasks under way, so that a bot that's told to stop stops within ten
+
+Tell = Callable[[str], Awaitable[None]]
+
+
+async def dispatch(app: AsyncApp, payload: Body) -> BoltResponse | None:
+    """Hand a payload to Bolt; return None if it has a shape that Bolt can't read."""
+    try:
+        # Bolt's name for "already parsed and verified" is the mode that needs neither.
+        return await app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
+    except Exception as error:  # noqa: BLE001 -- errors in our listeners don't come this far
+        log_with_reference(error)
+        return None
 
 
 class ErrorHandler:
     """Answers errors in listeners and in the tasks that they start after the ack."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
-        self._client = client
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
         self._tasks: set[asyncio.Task[None]] = set()
 
     def answer(self, error: Exception, interaction: Interaction) -> BoltResponse:
         """Log a listener's error, and return the ack that tells the person if an ack can."""
-        sentence = _log_with_reference(error)
+        sentence = log_with_reference(error)
         if interaction.kind is Kind.COMMAND:
-            told = {"response_type": "ephemeral", "text": sentence}
+            told: dict[str, Any] = {"response_type": "ephemeral", "text": sentence}
+            if interaction.text:
+                told["blocks"] = _give_back(interaction, sentence).blocks
             return BoltResponse(status=200, body=told)
         if interaction.kind is Kind.SUBMISSION and interaction.input_ids:
             errors = {interaction.input_ids[0]: sentence}
             return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
-        self._keep(asyncio.create_task(self._tell(interaction, "", sentence)))
+        self._keep(asyncio.create_task(self._tell(interaction, sentence)))
         return BoltResponse(status=200)
 
-    def start(self, work: Coroutine[Any, Any, object], interaction: Interaction) -> None:
-        """Do work after the ack; if it fails, tell the person."""
-        self._keep(asyncio.create_task(self._run(work, interaction)))
+    def start(
+        self,
+        work: Coroutine[Any, Any, object],
+        interaction: Interaction,
+        tell: Tell | None = None,
+    ) -> None:
+        """Do work after the ack; if it fails, tell the person, or call ``tell`` if there is one."""
+        task = asyncio.create_task(self.run(work, tell or partial(self._tell, interaction)))
+        self._keep(task)
 
-    async def finish(self) -> None:
-        """Wait for everything that was started."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def run(self, work: Coroutine[Any, Any, object], tell: Tell) -> None:
+        """Do work; if it fails, log the error and tell the person, both with a reference."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 -- the one last handler
+            await tell(log_with_reference(error))
+
+    async def finish(self, seconds: float = FINISH_SECONDS) -> None:
+        """Wait for what was started, but not for what Slack doesn't let end."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)  # asyncio keeps no reference itself
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, work: Coroutine[Any, Any, object], interaction: Interaction) -> None:
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001 -- the one last handler
-            await self._tell(interaction, interaction.view_id, _log_with_reference(error))
-
-    async def _tell(self, interaction: Interaction, view_id: str, sentence: str) -> None:
-        """Tell the person in their form, else by the response URL, else in a direct message."""
-        response_url = interaction.place.response_url
-        try:
-            if view_id:
-                await self._client.views_update(view_id=view_id, view=build_error_view(sentence))
-            elif response_url:
-                await respond(response_url, sentence)
-            elif interaction.user_id:
-                await self._client.chat_postMessage(
-                    channel=interaction.user_id, text=sentence, mrkdwn=False
-                )
-        except (TimeoutError, SlackClientError, aiohttp.ClientError, OSError) as error:
-            log.warning("could not tell the agent about an error (%s)", type(error).__name__)
+    async def _tell(self, interaction: Interaction, sentence: str) -> None:
+        shown = _give_back(interaction, sentence)
+        await self._responder.respond(interaction.place.response_url, interaction.user_id, shown)
 
 
-def _log_with_reference(error: Exception) -> str:
+def log_with_reference(error: Exception) -> str:
     """Log an error and return the sentence for the person, both with the same reference."""
     reference = secrets.token_hex(4)
     log.error("unforeseen error, reference %s", reference, exc_info=error)
     return (
-        "Something went wrong in the bot, and nothing was sent by this step. Try again; if it "
-        f"happens again, tell an administrator this reference: {reference}"
+        "Something went wrong, and this step sent nothing. Try again. If it happens again, tell "
+        f"an administrator this reference: {reference}"
     )
+
+
+def _give_back(interaction: Interaction, sentence: str) -> Post:
+    """Show a sentence, and below it what the person typed after a command: it's nowhere else."""
+    return show_given_back(sentence, interaction.text)

@@ -11,95 +11,118 @@ import logging
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from slack_bolt.async_app import AsyncAck
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.cards.card import show_given_back
+from bot.cards.answers import translated
+from bot.cards.card import show_given_back, show_notice
+from bot.cards.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.delivery.deliver import Delivery
 from bot.request import Request
-from bot.rules.lookup import Lookup
-from bot.rules.verdict import Verdict, check_length
-from bot.slack.errors import ErrorHandler
+from bot.rules.verdict import check_length
+from bot.slack.errors import ErrorHandler, log_with_reference
+from bot.slack.evidence import Evidence, OpenForm, read_version
 from bot.slack.form_input import CUSTOMER, MESSAGE, Draft, check_times, field_of, read_form
-from bot.slack.form_view import ASK_FOR_CUSTOMER, INPUT_LENGTH, LOOKING_UP, Note, build_form
+from bot.slack.form_view import INPUT_LENGTH
 from bot.slack.interaction import Interaction, View
-from bot.slack.respond import respond
-from genesys import Identity, Several
+from bot.slack.metadata import ForeignForm, MetadataSigner
+from bot.slack.respond import Responder
 
 log = logging.getLogger(__name__)
 
-_TOO_LATE = "Slack gave the form too little time to open. Nothing was sent: try again."
-_TOO_LONG = "Your text is longer than the form takes, so only its beginning is there. All of it:"
-_NOT_STORED = (
-    "The bot's database did not take this just now. Nothing was sent: "
-    "wait a moment and press Send again."
+_TOO_LATE = "The form took too long to open. Nothing was sent. Try again."
+_NOT_OPENED = "Slack couldn't open the form. Nothing was sent. Try again."
+_PERHAPS_OPENED = (
+    "Slack didn't say whether the form opened. Nothing was sent. If a form is open, press Enter in "
+    "its customer field to look the customer up. If not, try again."
 )
+_TOO_LONG = "Your text is too long for the form, which shows only its beginning. Here's all of it:"
+_NOT_STORED = "I couldn't store your message. Nothing was sent. Wait a moment and press Send again."
 _SENT_BEFORE = (
     "This form was sent before with another text, and that one is on its way. "
-    "Close this form and open a new one for another message."
+    "For another message, close this form and open a new one."
 )
-# https://docs.slack.dev/reference/methods/views.open#errors
-_TRIGGER_ERRORS = ("expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id")
+_FOREIGN = (
+    "I can't verify this form, perhaps because I was updated since you opened it. "
+    "Copy your text, close the form and open a new one."
+)
+# https://docs.slack.dev/reference/methods/views.open#errors names expired_trigger_id and others.
+# Slack also answers invalid_arguments, and says only in its messages that it's about this one.
+_TRIGGER = "trigger_id"
 
 
 class Form:
-    """Opens, updates and submits the form.
-
-    ``lookups`` and ``records``: threads for what waits for Genesys Cloud and for the database.
-    """
+    """Opens and submits the form. ``records``: threads for what waits for the database."""
 
     def __init__(
         self,
         client: AsyncWebClient,
-        lookup: Lookup,
+        evidence: Evidence,
         delivery: Delivery,
+        signer: MetadataSigner,
+        responder: Responder,
         errors: ErrorHandler,
         *,
-        lookups: Executor,
         records: Executor,
         default_country: str | None,
     ) -> None:
         self._client = client
-        self._lookup = lookup
+        self._evidence = evidence
         self._delivery = delivery
+        self._signer = signer
+        self._responder = responder
         self._errors = errors
-        self._lookups = lookups
         self._records = records
         self._country = default_country
-        self._latest: dict[str, object] = {}  # view id -> the look-up whose answer may be shown
 
-    async def open(self, draft: Draft, trigger_id: str, typed: str = "") -> None:
+    async def open(self, draft: Draft, interaction: Interaction, typed: str = "") -> None:
         """Open the form for a draft, then look the customer up.
 
-        ``typed`` goes back to the agent if the form can't hold it or can no longer open.
+        ``typed`` goes back to the agent if the form can't hold it or doesn't open.
         """
-        response_url = draft.place.response_url
+        user_id = interaction.user_id
         try:
-            answer = await self._client.views_open(
-                trigger_id=trigger_id, view=build_form(draft, _first_note(draft))
-            )
-        except SlackApiError as error:
-            if error.response.get("error") not in _TRIGGER_ERRORS:
-                raise
-            await _give_back(response_url, _TOO_LATE, typed)
+            with translated():
+                answer = await self._client.views_open(
+                    trigger_id=interaction.trigger_id, view=self._evidence.draw(draft, user_id)
+                )
+        except SlackError as error:
+            log.warning("a form did not open: %s", error)
+            await self._give_back(interaction, _explain(error), typed)
             return
         if len(draft.message) > INPUT_LENGTH:
-            await _give_back(response_url, _TOO_LONG, typed)
+            await self._give_back(interaction, _TOO_LONG, typed)
         if draft.identity:
-            await self._look_up(answer["view"]["id"], draft)
+            form = OpenForm(answer["view"]["id"], user_id, read_version(answer["view"]))
+            await self._errors.run(
+                self._evidence.show(form, draft), partial(self._evidence.tell, form, draft)
+            )
 
     async def check(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Look up again after the agent has changed the customer or chosen something."""
         await ack()
-        draft = self._read(interaction)
-        self._errors.start(self._look_up(interaction.view_id, draft), interaction)
+        form = _form_of(interaction)
+        try:
+            draft = self._read(interaction)
+        except ForeignForm:
+            self._errors.start(
+                self._responder.respond("", form.user_id, show_notice(_FOREIGN)), interaction
+            )
+            return
+        self._errors.start(
+            self._evidence.show(form, draft), interaction, partial(self._evidence.tell, form, draft)
+        )
 
     async def submit(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Store the request and close the form, or show what's wrong under its field."""
-        draft = self._read(interaction)
+        try:
+            draft = self._read(interaction)
+        except ForeignForm:
+            await ack(response_action="errors", errors={MESSAGE: _FOREIGN})
+            return
         errors = self._find_errors(draft, interaction.view)
         if not errors:
             errors = await self._store(_to_request(draft, interaction))
@@ -109,46 +132,30 @@ class Form:
         await ack(response_action="errors", errors=errors)
         if draft.identity and set(errors) != {MESSAGE}:
             # So that the next Send is judged by what is true then, not by this answer.
-            self._errors.start(self._judge(draft.identity, draft), interaction)
+            form = _form_of(interaction)
+            self._errors.start(
+                self._evidence.look_up(draft.identity, draft),
+                interaction,
+                partial(self._evidence.tell, form, draft),
+            )
 
     def _read(self, interaction: Interaction) -> Draft:
-        return read_form(interaction.view, interaction.place.team_id, self._country)
-
-    async def _look_up(self, view_id: str, draft: Draft) -> None:
-        """Show that the customer is being looked up, then the verdict, unless it's outdated."""
-        this = self._latest[view_id] = object()
-        several = self._known_candidates(draft)
+        """Read the draft; raise ForeignForm if the bot hasn't opened this form for this person."""
+        view = interaction.view
         try:
-            await self._update(view_id, draft, _first_note(draft), several)
-            if draft.identity is None:
-                return
-            verdict = await self._judge(draft.identity, draft)
-            if self._latest.get(view_id) is this:  # else the agent has changed something since
-                await self._update(view_id, draft, verdict, several)
-        finally:
-            if self._latest.get(view_id) is this:
-                del self._latest[view_id]
+            metadata = self._signer.check(
+                view["private_metadata"], interaction.user_id, interaction.view_id
+            )
+        except ForeignForm:
+            log.warning("a form came back with private metadata that isn't the bot's for it")
+            raise
+        signed = {**view, "private_metadata": metadata}
+        return read_form(signed, interaction.place.team_id, self._country)
 
-    def _known_candidates(self, draft: Draft) -> Several | None:
-        """Return the contacts to choose from, so that they stay in view after the choice."""
-        if draft.identity is None or not draft.chosen_contact_id:
-            return None
-        unchosen = self._lookup.recent(draft.identity, "", False)
-        return unchosen.found if unchosen and isinstance(unchosen.found, Several) else None
-
-    async def _judge(self, identity: Identity, draft: Draft) -> Verdict:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._lookups, self._lookup.check, identity, draft.chosen_contact_id, draft.into_open
+    async def _give_back(self, interaction: Interaction, sentence: str, typed: str) -> None:
+        await self._responder.respond(
+            interaction.place.response_url, interaction.user_id, show_given_back(sentence, typed)
         )
-
-    async def _update(
-        self, view_id: str, draft: Draft, shown: Note | Verdict, several: Several | None
-    ) -> None:
-        try:
-            await self._client.views_update(view_id=view_id, view=build_form(draft, shown, several))
-        except SlackApiError as error:
-            if error.response.get("error") != "not_found":  # the agent has closed the form
-                raise
 
     def _find_errors(self, draft: Draft, view: View) -> dict[str, str]:
         """Return what's already known to be wrong, by the field's block id."""
@@ -156,7 +163,7 @@ class Form:
         if draft.identity is None:
             errors[CUSTOMER] = draft.problem
         else:
-            verdict = self._lookup.recent(draft.identity, draft.chosen_contact_id, draft.into_open)
+            verdict = self._evidence.recent(draft)
             for finding in verdict.blocks if verdict else ():
                 errors.setdefault(field_of(finding, draft, view), finding.sentence)
         wrong_length = check_length(draft.message)
@@ -176,22 +183,27 @@ class Form:
         return {} if stored.same_intention(request) else {MESSAGE: _SENT_BEFORE}
 
 
-async def _give_back(response_url: str, sentence: str, typed: str) -> None:
-    shown = show_given_back(sentence, typed)
-    await respond(response_url, shown.text, shown.blocks)
+def _explain(error: SlackError) -> str:
+    """Say why the form didn't open, or that it's unknown, and what to do."""
+    if isinstance(error, SlackUnavailable):
+        return _PERHAPS_OPENED
+    if not isinstance(error, SlackRefused):
+        return _NOT_OPENED
+    if any(_TRIGGER in text for text in (error.code, *error.details)):
+        return _TOO_LATE
+    return log_with_reference(error)
 
 
-def _first_note(draft: Draft) -> Note:
-    if draft.identity:
-        return LOOKING_UP
-    return Note(draft.problem) if draft.customer else ASK_FOR_CUSTOMER
+def _form_of(interaction: Interaction) -> OpenForm:
+    version = read_version(interaction.view)
+    return OpenForm(interaction.view_id, interaction.user_id, version)
 
 
 def _to_request(draft: Draft, interaction: Interaction) -> Request:
     if draft.identity is None:
         raise ValueError("a draft without a customer cannot become a request")
     return Request(
-        request_id=interaction.view["id"],
+        request_id=interaction.view_id,
         place=replace(draft.place, team_id=interaction.place.team_id),
         agent_id=interaction.user_id,
         agent_name=interaction.user_name,
@@ -202,4 +214,5 @@ def _to_request(draft: Draft, interaction: Interaction) -> Request:
         created_at=datetime.now(UTC),
         send_at=draft.send_at,
         send_before=draft.send_before,
+        planned_at=draft.send_at,
     )

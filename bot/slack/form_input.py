@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.request import Place
 from bot.rules.address import BadAddress, read_identity
+from bot.rules.address_search import find_leading_address
 from bot.rules.verdict import Finding, Rule
 from bot.slack.interaction import View
 from bot.slack.markup import unlink
@@ -31,6 +32,7 @@ class Draft:
     """What an agent has typed so far, and where they were.
 
     ``identity`` is None as long as the customer can't be read; ``problem`` then says why.
+    ``stray_address``: another address near the start of the message, perhaps left there by mistake.
     """
 
     place: Place
@@ -38,6 +40,7 @@ class Draft:
     message: str = field(repr=False)
     identity: Identity | None
     problem: str = ""
+    stray_address: str = field(default="", repr=False)
     chosen_contact_id: str = ""
     into_open: bool = False
     send_at: datetime | None = None
@@ -46,11 +49,13 @@ class Draft:
 
 def make_draft(place: Place, customer: str, message: str, default_country: str | None) -> Draft:
     """Make a draft of a typed customer and message."""
+    found = find_leading_address(message, default_country)
     try:
         identity = read_identity(unlink(customer), default_country)
     except BadAddress as problem:
-        return Draft(place, customer, message, None, str(problem))
-    return Draft(place, customer, message, identity)
+        return Draft(place, customer, message, None, str(problem), found)
+    stray = "" if found == identity.value else found
+    return Draft(place, customer, message, identity, stray_address=stray)
 
 
 def read_form(view: View, team_id: str, default_country: str | None) -> Draft:
@@ -96,7 +101,7 @@ def check_times(draft: Draft, now: datetime) -> dict[str, str]:
     elif draft.send_at is not None and draft.send_at < now - STILL_NOW:
         errors[SEND_AT] = "This time is over. Choose a later one, or none to send at once."
     if draft.send_before is not None and draft.send_before <= max(now, draft.send_at or now):
-        errors[SEND_BEFORE] = "By then it could not have been sent. Choose a later time, or none."
+        errors[SEND_BEFORE] = "By then it couldn't have been sent. Choose a later time, or none."
     return errors
 
 

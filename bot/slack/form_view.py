@@ -7,11 +7,13 @@ https://docs.slack.dev/surfaces/modals#updating_views
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bot.cards.blocks import Block, literal, plain, section
+from bot.rules.address import LONGEST_ADDRESS
 from bot.rules.verdict import SHOWN_CANDIDATES, Finding, Level, Verdict
 from bot.slack.form_input import (
     CANDIDATE,
@@ -33,8 +35,8 @@ from genesys import Identity, Several
 FORM = "compose"  # the form's callback id
 EVIDENCE = "evidence"
 INPUT_LENGTH = 3_000  # Slack's limit; web messaging takes less, but a long paste isn't cut
-CUSTOMER_LENGTH = 320
 OPTION_LENGTH = 75  # Slack's limit for an option's text and description
+_NONE_WRONG: Mapping[str, str] = {}
 _LEVEL_WORDS = {Level.PASS: "✓ OK", Level.WARN: "⚠ Note", Level.BLOCK: "✗ Stop"}
 
 
@@ -47,16 +49,20 @@ class Note:
 
 LOOKING_UP = Note("Looking the customer up in Genesys Cloud…")
 ASK_FOR_CUSTOMER = Note(
-    "Type the customer's e-mail address or phone number and press Enter to see who it is."
+    "Type the customer's email address or phone number and press Enter to see who it is."
 )
 
 
 def build_form(
-    draft: Draft, shown: Note | Verdict = ASK_FOR_CUSTOMER, several: Several | None = None
+    draft: Draft,
+    shown: Note | Verdict = ASK_FOR_CUSTOMER,
+    several: Several | None = None,
+    wrong_times: Mapping[str, str] = _NONE_WRONG,
 ) -> View:
     """Draw the form for a draft, with a note or a verdict as evidence.
 
-    ``several``: contacts that stay in view after one of them was chosen.
+    ``several``: contacts that stay in view after one of them was chosen. ``wrong_times``: what
+    ``check_times`` says; Slack itself shows errors only when the agent presses Send.
     """
     if isinstance(shown, Verdict) and isinstance(shown.found, Several):
         several = shown.found
@@ -67,8 +73,10 @@ def build_form(
     if isinstance(shown, Verdict) and shown.customer and shown.customer.open:
         blocks.append(_open_input(shown.identity, draft.into_open))
     blocks.append(_message_input(draft))
-    blocks.append(_time_input(SEND_AT, "Send later", "Empty: at once.", draft.send_at))
+    hint = wrong_times.get(SEND_AT, "Empty: at once.")
+    blocks.append(_time_input(SEND_AT, "Send later", hint, draft.send_at))
     hint = "Empty: as soon as it can be. Past this time it is never sent."
+    hint = wrong_times.get(SEND_BEFORE, hint)
     blocks.append(_time_input(SEND_BEFORE, "Not after", hint, draft.send_before))
     return {
         "type": "modal",
@@ -81,28 +89,17 @@ def build_form(
     }
 
 
-def build_error_view(sentence: str) -> View:
-    """Draw the view that takes the form's place after an error."""
-    return {
-        "type": "modal",
-        "callback_id": "sorry",
-        "title": plain("Something went wrong"),
-        "close": plain("Close"),
-        "blocks": [{"type": "section", "text": plain(sentence)}],
-    }
-
-
 def _customer_input(draft: Draft) -> Block:
     element: Block = {
         "type": "plain_text_input",
         "placeholder": plain("jane@example.com or +44 20 7946 0018"),
-        "max_length": CUSTOMER_LENGTH,
+        "max_length": LONGEST_ADDRESS,
         "focus_on_load": not draft.customer,
         "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
     }
     if draft.customer:
-        element["initial_value"] = draft.customer[:CUSTOMER_LENGTH]
-    hint = "E-mail address or phone number. Press Enter to look the customer up."
+        element["initial_value"] = draft.customer[:LONGEST_ADDRESS]
+    hint = "Email address or phone number. Press Enter to look the customer up."
     return _input(CUSTOMER, "Customer", element, hint=plain(hint), dispatch_action=True)
 
 
@@ -116,6 +113,11 @@ def _message_input(draft: Draft) -> Block:
     if draft.message:
         element["initial_value"] = draft.message[:INPUT_LENGTH]
     hint = "Up to 2,000 characters. The customer sees exactly this text."
+    if draft.stray_address:
+        hint = (
+            f"⚠ This message has an address in it: {clip(draft.stray_address, LONGEST_ADDRESS)}. "
+            f"If it isn't meant for the customer to see, remove it. {hint}"
+        )
     return _input(MESSAGE, "Message", element, hint=plain(hint))
 
 
@@ -146,7 +148,7 @@ def _candidate_input(several: Several, chosen: str) -> Block:
 
 
 def _open_input(identity: Identity, into_open: bool) -> Block:
-    leave = {"text": plain("Do not send while it is open"), "value": LEAVE}
+    leave = {"text": plain("Don't send while it's open"), "value": LEAVE}
     write = {"text": plain("Write into the open conversation"), "value": WRITE_INTO}
     element: Block = {
         "type": "radio_buttons",
@@ -179,7 +181,7 @@ def _evidence(shown: Note | Verdict) -> Block:
 
 def _headline(verdict: Verdict) -> list[Block]:
     address, customer = verdict.identity.value, verdict.customer
-    word = "Cannot be sent" if verdict.blocks else "Ready to send"
+    word = "Can't be sent" if verdict.blocks else "Ready to send"
     if verdict.is_away:
         word = "Not checked yet"
     if customer is None:

@@ -13,6 +13,7 @@ from bot.request import Place
 
 Body = dict[str, Any]
 View = dict[str, Any]
+Message = dict[str, Any]
 
 
 class Kind(StrEnum):
@@ -29,8 +30,8 @@ class Kind(StrEnum):
 class Interaction:
     """One thing that a person did in Slack; what Slack didn't send is empty.
 
-    ``text`` is what follows the command, or the message whose shortcut was used. ``action_value``
-    belongs to a button.
+    ``text`` is what follows the command, ``message`` the one whose shortcut was used.
+    ``action_value`` belongs to a button.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Interaction:
     view: View = field(repr=False)
     action_id: str
     action_value: str = field(repr=False)
+    message: Message = field(default_factory=dict, repr=False)
 
     @property
     def view_id(self) -> str:
@@ -59,7 +61,7 @@ def read_interaction(body: Body) -> Interaction:
     """Read the body of a command, shortcut, form or button. Any JSON object can be read."""
     user_id = _text(body, "user", "id") or _text(body, "user_id")
     name = _text(body, "user", "name") or _text(body, "user", "username")
-    view = body.get("view")
+    message, view = body.get("message"), body.get("view")
     return Interaction(
         kind=_kind(body),
         user_id=user_id,
@@ -71,10 +73,11 @@ def read_interaction(body: Body) -> Interaction:
             response_url=_text(body, "response_url"),
         ),
         trigger_id=_text(body, "trigger_id"),
-        text=_text(body, "text") or _text(body, "message", "text"),
+        text=_text(body, "text"),
         view=view if isinstance(view, dict) else {},
         action_id=_text(body, "actions", 0, "action_id"),
         action_value=_text(body, "actions", 0, "value"),
+        message=message if isinstance(message, dict) else {},
     )
 
 

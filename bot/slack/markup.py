@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 _LINK = re.compile(r"<(mailto:|tel:|https?://)?([^<>|\s]*)(?:\|([^<>]*))?>")
-_ADDRESS_LINK = re.compile(r"<(?:mailto:|tel:)[^<>]*>[.,;:]?")
 
 
 def unescape(text: str) -> str:
@@ -19,11 +18,16 @@ def unescape(text: str) -> str:
 
 
 def unlink(text: str) -> str:
-    """Replace each link by the address or number it leads to, or by the text it shows."""
+    """Replace each link by the address or number it leads to, or by the text it shows.
+
+    Brackets without a label stay, because Slack labels addresses: people write Jane <jane@b>.
+    """
 
     def replace(link: re.Match[str]) -> str:
-        leads_to_address = link[1] in ("mailto:", "tel:")
-        return link[2] if leads_to_address else link[3] or link[2]
+        scheme, target, label = link[1] or "", link[2], link[3]
+        if label is None:
+            return target if scheme.startswith("http") else link[0]
+        return target if scheme in ("mailto:", "tel:") else label or target
 
     return _LINK.sub(replace, text)
 
@@ -43,9 +47,3 @@ def unlink_words(text: str) -> str:
 def read_message(text: str) -> str:
     """Return a Slack message's text as a person sees it, with addresses in full."""
     return unlink(unescape(unlink(text)))  # twice: a link that a person typed arrives escaped
-
-
-def address_link_length(text: str) -> int:
-    """Return how many characters at the start of a text are a linked address; 0 if none are."""
-    link = _ADDRESS_LINK.match(text)
-    return link.end() if link else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,7 +43,9 @@ JANES_PHONE = Identity(IdentityKind.PHONE, "+442079460018")
 OLGA = Identity(IdentityKind.EMAIL, "olga@example.com")
 PAT = Identity(IdentityKind.EMAIL, "pat@example.com")
 NOBODY = Identity(IdentityKind.EMAIL, "nobody@example.com")
-LOOKUP, HISTORY, DEPLOYMENT = "identifierlookup", "details/query", "deployments"
+OTTO = Identity(IdentityKind.EMAIL, "old@example.com")
+LOOKUP, HISTORY = "identifierlookup", "details/query"
+DEPLOYMENT, SESSION = "deployments", "configurations"
 
 
 def is_error(kind: Any) -> bool:
@@ -82,7 +85,7 @@ class Desk:
         """Name the API calls since the last time, in order."""
         paths = [call["path"] for call in self.local.calls("genesys", "/api/")]
         self.local.ask("DELETE", "/control/genesys/calls")
-        names = (LOOKUP, HISTORY, DEPLOYMENT)
+        names = (LOOKUP, HISTORY, SESSION, DEPLOYMENT)
         return [next((name for name in names if name in path), path) for path in paths]
 
     def checks(self, identity: Identity = JANE, into_open: bool = False) -> list[str]:
@@ -111,13 +114,14 @@ def test_the_deployment_is_read_while_the_customer_is_looked_up(desk: Desk) -> N
     """Neither call makes an agent wait for the other."""
     desk.local.order("genesys", f"*{LOOKUP}*", "latency", seconds=0.5)
     asked = desk.checks()
-    assert sorted(asked) == sorted([LOOKUP, HISTORY, DEPLOYMENT])
+    assert sorted(asked) == sorted([LOOKUP, HISTORY, DEPLOYMENT, SESSION])
     assert asked.index(DEPLOYMENT) < asked.index(HISTORY)
+    assert asked.index(SESSION) < asked.index(HISTORY)
 
 
 def test_a_start_reads_the_deployment_before_anyone_asks(desk: Desk) -> None:
     desk.lookup.start()
-    wait_until(lambda: desk.local.calls("genesys", DEPLOYMENT))
+    wait_until(lambda: len(desk.local.calls("genesys", DEPLOYMENT)) == 2)
     desk.asked()
     assert desk.checks() == [LOOKUP, HISTORY]
 
@@ -142,6 +146,44 @@ def test_the_deployment_is_read_again_after_five_minutes(desk: Desk) -> None:
 def test_without_the_deployment_there_is_no_verdict(desk: Desk) -> None:
     desk.local.order("genesys", f"*{DEPLOYMENT}*", "status", status=503)
     assert desk.lookup.check(JANE, "", False).is_away
+
+
+def _session(verdict: Verdict) -> list[Finding]:
+    return [one for one in verdict.findings if one.rule is Rule.SESSION]
+
+
+def test_the_form_says_that_a_guest_session_has_expired(desk: Desk) -> None:
+    verdict = desk.lookup.check(OTTO, "", False)
+    (finding,) = _session(verdict)
+    assert finding.level is Level.WARN
+    assert "it lasts 30 days, and their last conversation ended 79 days ago" in finding.sentence
+    assert verdict.customer and not verdict.blocks
+    (finding,) = _session(desk.lookup.check(JANE, "", False))
+    assert finding.level is Level.PASS
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_if_nobody_tells_how_long_sessions_last_the_form_does_not_speak_of_them(
+    desk: Desk, status: int
+) -> None:
+    desk.local.order("genesys", f"*{SESSION}", "status", status=status)
+    verdict = desk.lookup.check(OTTO, "", False)
+    assert verdict.customer and not verdict.blocks and not _session(verdict)
+    desk.asked()
+    assert SESSION not in desk.checks()  # it isn't asked again for each customer
+
+
+def test_a_slow_answer_about_sessions_does_not_hold_up_the_verdict(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.rules.lookup.SESSION_PATIENCE", 0.1)
+    desk.local.order("genesys", f"*{SESSION}", "latency", seconds=1.0, times=1)
+    began = time.monotonic()
+    verdict = desk.lookup.check(OTTO, "", False)
+    assert time.monotonic() - began < 1.0
+    assert verdict.customer and not verdict.blocks and not _session(verdict)
+    wait_until(lambda: _session(desk.lookup.check(OTTO, "", False)))  # it's used when it's there
+    assert len(desk.local.calls("genesys", SESSION)) == 1
 
 
 def test_without_a_customer_the_deployment_does_not_matter(desk: Desk) -> None:

@@ -37,6 +37,7 @@ def _judge(
     into_open: bool = False,
     deployment_id: str = DEPLOYMENT,
     now: datetime = NOW,
+    session: timedelta | None = None,
 ) -> Verdict:
     return decide(
         found,
@@ -45,6 +46,7 @@ def _judge(
         into_open=into_open,
         now=now,
         history_days=90,
+        session=session,
     )
 
 
@@ -114,6 +116,62 @@ def test_every_rule_checks_a_customer(
         assert SAYS_WHAT_TO_DO.search(finding.sentence)
 
 
+# The conversation of `a_conversation` ended two days and two hours before NOW.
+ENDED = timedelta(days=2, hours=2)
+
+
+@pytest.mark.parametrize(
+    ("session", "level", "sentence"),
+    [
+        (
+            timedelta(hours=24),
+            WARN,
+            "The customer's guest session has probably expired: it lasts 24 hours, and their last "
+            "conversation ended 2 days ago. They may never see the message. If it matters, use "
+            "another channel as well.",
+        ),
+        (ENDED, WARN, "probably expired"),
+        (ENDED + timedelta(minutes=59), WARN, "expires in less than an hour."),
+        (ENDED + timedelta(hours=1), WARN, "expires in 1 hour."),
+        (
+            ENDED + timedelta(hours=23, minutes=59),
+            WARN,
+            "The customer's guest session expires in 23 hours. If they don't come back to the page "
+            "before that, they may never see the message.",
+        ),
+        (ENDED + timedelta(hours=24), PASS, "lasts for another 24 hours."),
+        (timedelta(days=30), PASS, "The customer's guest session lasts for another 27 days."),
+    ],
+)
+def test_an_expired_guest_session_or_one_that_soon_expires_is_a_warning_and_no_block(
+    session: timedelta,
+    level: Level,
+    sentence: str,
+    a_customer: Callable[..., Customer],
+    a_conversation: Callable[..., Conversation],
+) -> None:
+    verdict = _judge(a_customer(a_conversation()), session=session)
+    (finding,) = [one for one in verdict.findings if one.rule is Rule.SESSION]
+    assert finding.level is level
+    assert sentence in finding.sentence
+    assert not verdict.blocks
+
+
+@pytest.mark.parametrize("latest", ["none", "open", "elsewhere"])
+def test_no_guest_session_is_spoken_of_if_there_is_none_or_it_is_in_use(
+    latest: str,
+    a_customer: Callable[..., Customer],
+    a_conversation: Callable[..., Conversation],
+) -> None:
+    conversations = {
+        "none": None,
+        "open": a_conversation(is_open=True),
+        "elsewhere": a_conversation(deployment_id=ELSEWHERE),
+    }
+    verdict = _judge(a_customer(conversations[latest]), session=timedelta(hours=1))
+    assert not [one for one in verdict.findings if one.rule is Rule.SESSION]
+
+
 def test_no_contact_blocks_and_says_what_to_check() -> None:
     verdict = _judge(NoContact(JANE), None)
     sentence = (
@@ -145,7 +203,7 @@ def test_a_deployment_that_the_bot_may_not_read_names_the_permission(
     verdict = _judge(a_customer(a_conversation()), None)
     assert not verdict.blocks
     assert verdict.findings[2].sentence == (
-        "The deployment's state could not be checked (it needs the permission "
+        "The deployment's state couldn't be checked (it needs the permission "
         "webDeployments:deployment:view). The message may still go out."
     )
 
@@ -154,12 +212,12 @@ def test_a_deployment_that_the_bot_may_not_read_names_the_permission(
     ("status", "state"),
     [
         (DeploymentStatus.INACTIVE, "is switched off"),
-        (DeploymentStatus.PENDING, "is not ready yet"),
+        (DeploymentStatus.PENDING, "isn't ready yet"),
         (DeploymentStatus.ERROR, "has an error in Genesys Cloud"),
         (DeploymentStatus.DELETING, "is being deleted"),
         (
             DeploymentStatus.UNKNOWN,
-            "does not exist in this org, or is in a state unknown to this bot",
+            "doesn't exist in this org, or is in a state that I don't know",
         ),
     ],
 )
@@ -171,7 +229,7 @@ def test_a_deployment_that_is_not_active_says_why(
 ) -> None:
     (finding,) = _judge(a_customer(a_conversation()), status).blocks
     assert finding.sentence == (
-        f"The Messenger deployment that this bot sends from {state}. "
+        f"The Messenger deployment that I send from {state}. "
         "Ask an administrator to mend it, or to set GENESYS_CLOUD_DEPLOYMENT_ID."
     )
 
@@ -198,7 +256,7 @@ def test_a_deployment_that_is_not_active_says_why(
             "history on another deployment",
             Rule.HISTORY,
             "This customer has only chatted on another Messenger deployment than the one that "
-            "this bot sends from. Use that deployment's bot, or another channel.",
+            "I send from. Use that deployment's bot, or another channel.",
         ),
         (
             "no history",

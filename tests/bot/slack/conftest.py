@@ -22,13 +22,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery.deliver import Delivery
 from bot.delivery.reconcile import Reconciler
+from bot.ops.refused_requests import RefusedRequests
 from bot.rules.lookup import Lookup
 from bot.slack.buttons import Buttons
 from bot.slack.command import Command
 from bot.slack.errors import ErrorHandler
+from bot.slack.evidence import Evidence
 from bot.slack.form import Form
 from bot.slack.http import SlackEdge
 from bot.slack.listeners import build_app
+from bot.slack.metadata import MetadataSigner
+from bot.slack.respond import Responder
 from bot.storage.requests import RequestStore
 from genesys import Connection, GenesysCloud
 
@@ -207,7 +211,7 @@ class Bot:
 
     def finish(self) -> None:
         """Wait for everything that was started after an ack."""
-        asyncio.run_coroutine_threadsafe(self._errors.finish(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._errors.finish(10), self._loop).result(11)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -228,13 +232,16 @@ class Bot:
             session=session,
             retry_handlers=[],
         )
-        errors = self._errors = ErrorHandler(client)
+        responder = Responder(client)
+        errors = self._errors = ErrorHandler(responder)
+        signer = MetadataSigner(self._settings["SLACK_BOT_TOKEN"])
         form = Form(
             client,
-            self._lookup,
+            Evidence(client, self._lookup, signer, responder, lookups=lookups),
             self._delivery,
+            signer,
+            responder,
             errors,
-            lookups=lookups,
             records=records,
             default_country=None,
         )
@@ -243,6 +250,7 @@ class Bot:
             self._delivery,
             self._reconciler,
             form,
+            responder,
             errors,
             records=records,
             default_country=None,
@@ -250,7 +258,7 @@ class Bot:
         )
         command = Command(form, errors, name="/proactive", default_country=None)
         app = build_app(client, command, form, buttons, errors)
-        return SlackEdge(app, self._settings["SLACK_SIGNING_SECRET"])
+        return SlackEdge(app, self._settings["SLACK_SIGNING_SECRET"], RefusedRequests())
 
 
 @pytest.fixture

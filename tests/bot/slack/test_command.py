@@ -7,7 +7,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bot.slack.command import show_help, split_command
+from bot.rules.address_search import address_length
+from bot.slack.command import is_subcommand, show_help, split_command
+from bot.text import sendable
 
 JANE = "jane@example.com"
 JANE_LINKED = f"<mailto:{JANE}|{JANE}>"
@@ -50,8 +52,24 @@ PHONE_LINKED = f"<tel:+442079460018|{PHONE}>"
         ("+442079460018. Hi", "+442079460018.", "Hi"),
         (f"{PHONE_LINKED} 2 parcels", "+442079460018", "2 parcels"),
         ("+44 20 7946 0019999 hello", "+44 20 7946 0019999", "hello"),
+        # pasted
+        ("+44‑20‑7946‑0018 Your order is ready", "+44‑20‑7946‑0018", "Your order is ready"),
+        ("+44‑20‑7946‑00 Your order is ready", "+44‑20‑7946‑00", "Your order is ready"),
+        ("tel:+44-20-7946-0018 Your order", "tel:+44-20-7946-0018", "Your order"),
+        ("0044 20 7946 0018 Your order", "0044 20 7946 0018", "Your order"),
+        (f"Jane Doe <{JANE}> Your order", f"Jane Doe <{JANE}>", "Your order"),
+        (f"Jane Doe &lt;{JANE_LINKED}&gt; Your order", f"Jane Doe <{JANE}>", "Your order"),
+        (f"Jane Doe <mailto:{JANE}> Your order", f"Jane Doe <mailto:{JANE}>", "Your order"),
+        (f"mailto:{JANE} Your order", f"mailto:{JANE}", "Your order"),
+        (f"mailto:{JANE_LINKED} Your order", f"mailto:{JANE}", "Your order"),
+        (f"<mailto:{JANE}> Your order", f"<mailto:{JANE}>", "Your order"),
+        (f"&lt;{JANE}&gt;\nYour <b>order</b>", f"<{JANE}>", "Your <b>order</b>"),
+        (f"{JANE}\n{PHONE}\n\nYour order", f"{JANE} {PHONE}", "Your order"),
+        (f"{JANE} <bob@example.com> Your order", f"{JANE} <bob@example.com>", "Your order"),
+        (f"{JANE} &amp; {JANE_LINKED} Your order", f"{JANE} & {JANE}", "Your order"),
         # a message only
         ("Your order is ready", "", "Your order is ready"),
+        (f"Hello jane, ask {JANE_LINKED} now", "", f"Hello jane, ask {JANE} now"),
         ("12 parcels wait", "", "12 parcels wait"),
         ("Hello jane, ask bob@example.com", "", "Hello jane, ask bob@example.com"),
         ("Dear all\nsecond line", "", "Dear all\nsecond line"),
@@ -140,8 +158,45 @@ def test_nothing_visible_in_a_typed_message_is_lost(customer: str, typed: str) -
         assert split[0] == plain
 
 
+@pytest.mark.parametrize("customer", [f"Jane <{JANE}>", JANE_LINKED, "+44‑20‑7946‑0018"])
+@given(typed=st.text(st.characters(), max_size=60))
+def test_no_message_begins_with_an_address(customer: str, typed: str) -> None:
+    _, message = split_command(f"{customer} {_escape(typed)}", None)
+    assert address_length(message, None) in (0, address_length(sendable(typed).strip(), None))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("list", "status", "stop", "STOP", "cancel", "--version", "v", "über-mich"),
+        *(f"status {JANE}", f"cancel {JANE_LINKED}", f"history  {PHONE}"),
+    ],
+)
+def test_one_word_with_or_without_an_address_is_no_message(typed: str) -> None:
+    assert is_subcommand(typed, None)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("", " ", JANE, PHONE, f"Jane <{JANE}>", "Tel.: +442079460018"),
+        *("Hello!", "Your order is ready", "stop by", f"Ask {JANE} for it", "4711"),
+        *("您的订单已准备好", "คำสั่งซื้อของคุณพร้อมแล้ว"),
+    ],
+)
+def test_anything_else_may_be_a_customer_or_a_message(typed: str) -> None:
+    assert not is_subcommand(typed, None)
+
+
 def test_help_shows_the_command_name_and_that_nothing_is_sent_yet() -> None:
     shown = show_help("/acme")
     assert "/acme jane@example.com" in shown.text
     assert "/proactive" not in shown.text
-    assert "nothing is sent before you press Send" in shown.text
+    assert "Nothing is sent before you press Send" in shown.text
+
+
+def test_help_says_what_the_command_does_not_know_and_where_to_look_instead() -> None:
+    shown = show_help("/acme", "status\u202e")
+    assert shown.text.startswith('I don\'t know "status". ')
+    assert "Each message has a card that shows where it stands." in shown.text
+    assert show_help("/acme").text in shown.text

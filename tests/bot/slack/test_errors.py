@@ -11,25 +11,42 @@ import pytest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+import bot.slack.retry
 from bot.request import Place
 from bot.slack.errors import ErrorHandler
 from bot.slack.interaction import Interaction, Kind
+from bot.slack.respond import Responder
 
 from ..conftest import Local
-from .conftest import Agent
+from .conftest import Agent, words
 
 SENTENCE = (
-    "Something went wrong in the bot, and nothing was sent by this step. Try again; if it "
-    "happens again, tell an administrator this reference: "
+    "Something went wrong, and this step sent nothing. Try again. If it happens again, tell "
+    "an administrator this reference: "
 )
 Work = Callable[[ErrorHandler], Coroutine[Any, Any, object]]
 
 
 def interaction(
-    kind: Kind = Kind.OTHER, *, user_id: str = "U0ADA", url: str = "", view: Any = None
+    kind: Kind = Kind.OTHER,
+    *,
+    user_id: str = "U0ADA",
+    url: str = "",
+    view: Any = None,
+    text: str = "",
 ) -> Interaction:
     place = Place("T0TEAM", "C0SUPPORT", "", url)
-    return Interaction(kind, user_id, "ada", place, "", "", view or {}, "", "")
+    return Interaction(
+        kind=kind,
+        user_id=user_id,
+        user_name="ada",
+        place=place,
+        trigger_id="",
+        text=text,
+        view=view or {},
+        action_id="",
+        action_value="",
+    )
 
 
 def run(local: Local, work: Work) -> None:
@@ -43,7 +60,7 @@ def run(local: Local, work: Work) -> None:
                 session=session,
                 retry_handlers=[],
             )
-            handler = ErrorHandler(client)
+            handler = ErrorHandler(Responder(client))
             await work(handler)
             await handler.finish()
 
@@ -144,30 +161,97 @@ def test_work_that_succeeds_says_nothing(local: Local, caplog: pytest.LogCapture
     assert not local.messages("D0ADA")
 
 
-@pytest.mark.parametrize(
-    ("where", "method"),
-    [
-        (interaction(), "chat.postMessage"),
-        (interaction(view={"id": "V1"}), "views.update"),
-        (interaction(url="http://127.0.0.1:1/nobody-listens"), ""),
-    ],
-)
-def test_when_not_even_the_error_can_be_told_the_log_says_so(
-    where: Interaction, method: str, local: Local, caplog: pytest.LogCaptureFixture
+def test_a_command_that_fails_gives_back_what_was_typed(
+    local: Local, ada: Agent, caplog: pytest.LogCaptureFixture
 ) -> None:
-    local.order("slack", method or "*", "cut_before", times=None)
+    """In its ack, or after that by the response URL."""
+    url = local.sandbox.local_slack._state.issue_response_url(ada.user, ada.channel)
+    typed = "jane@example.com Your order is ready"
 
     async def broken() -> None:
         raise ValueError("jane@example.com")
 
     async def work(handler: ErrorHandler) -> None:
-        handler.start(broken(), where)
+        answer = fail(handler, interaction(Kind.COMMAND, text=typed))
+        assert typed in words(json.loads(answer.body)["blocks"])
+        handler.start(broken(), interaction(Kind.COMMAND, url=url, text=typed))
 
     run(local, work)
-    warning = caplog.records[-1]
-    assert warning.levelno == logging.WARNING
-    assert warning.getMessage().startswith("could not tell the agent about an error (")
+    [message] = local.messages()
+    assert typed in words(message["blocks"])
+
+
+def test_work_may_have_its_own_way_to_tell_about_an_error(
+    local: Local, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    async def broken() -> None:
+        raise ValueError("jane@example.com")
+
+    async def tell(sentence: str) -> None:
+        told.append(sentence)
+
+    async def work(handler: ErrorHandler) -> None:
+        handler.start(broken(), interaction(), tell)
+
+    run(local, work)
+    assert told == [SENTENCE + reference(caplog)]
     assert not local.messages("D0ADA")
+
+
+@pytest.mark.parametrize("url", ["{base}/gone", "http://evil.example/commands/1"])
+def test_if_the_response_url_is_refused_the_error_is_told_in_a_direct_message(
+    url: str, local: Local, caplog: pytest.LogCaptureFixture
+) -> None:
+    base = local.settings["SLACK_API_URL"].removesuffix("/api/")
+
+    async def work(handler: ErrorHandler) -> None:
+        fail(handler, interaction(Kind.OTHER, url=url.format(base=base)))
+
+    run(local, work)
+    [message] = local.messages("D0ADA")
+    assert message["text"] == SENTENCE + reference(caplog)
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:1/nobody-listens"])
+def test_when_not_even_the_error_can_be_told_the_log_says_so(
+    url: str,
+    local: Local,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bot.slack.retry, "GIVE_UP_SECONDS", 0.0)
+    local.order("slack", "chat.postMessage", "cut_before", times=None)
+
+    async def work(handler: ErrorHandler) -> None:
+        fail(handler, interaction(url=url))
+
+    run(local, work)
+    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert warnings[-1].startswith("no private answer in a direct message: ")
+    assert len(warnings) == (2 if url else 1)
+    assert not local.messages("D0ADA")
+
+
+def test_the_end_of_the_process_does_not_wait_for_what_slack_never_answers(
+    local: Local,
+) -> None:
+    ended: list[str] = []
+
+    async def hangs() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cancelled")
+
+    async def work(handler: ErrorHandler) -> None:
+        handler.start(hangs(), interaction())
+        await handler.finish(0.1)
+        await asyncio.sleep(0)  # the task ends in the loop's next step
+
+    run(local, work)
+    assert ended == ["cancelled"]
 
 
 def test_somebody_unknown_cannot_be_told(local: Local, caplog: pytest.LogCaptureFixture) -> None:

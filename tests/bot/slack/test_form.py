@@ -1,6 +1,8 @@
 """The form opens at once, shows who the customer is, and turns Send into one stored request."""
 
+import json
 import logging
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,9 +13,11 @@ import sqlalchemy as sa
 
 from bot.job import Job, deliver, publish
 from bot.request import Request, State
+from bot.rules.lookup import Lookup
+from bot.slack import retry as slack_retry
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
-from genesys import Identity, IdentityKind
+from genesys import GenesysCloud, Identity, IdentityKind
 
 from ..conftest import Local, wait_until
 from .conftest import Agent, Bot, words
@@ -74,9 +78,9 @@ def test_the_form_opens_before_the_look_up_and_then_shows_the_verdict(
 @pytest.mark.parametrize(
     ("typed", "note"),
     [
-        ("", "Type the customer's e-mail address or phone number and press Enter"),
-        (TEXT, "Type the customer's e-mail address or phone number and press Enter"),
-        ("jane@example", "This e-mail address cannot be right"),
+        ("", "Type the customer's email address or phone number and press Enter"),
+        (TEXT, "Type the customer's email address or phone number and press Enter"),
+        ("jane@example", "This email address can't be right"),
     ],
 )
 def test_without_a_customer_the_form_says_what_to_type_and_looks_nobody_up(
@@ -91,7 +95,7 @@ def test_without_a_customer_the_form_says_what_to_type_and_looks_nobody_up(
 def test_a_trigger_that_has_expired_gives_the_text_back(bot: Bot, ada: Agent, local: Local) -> None:
     local.ask("POST", "/control/slack/settings", trigger_seconds=0)
     ada.types(f"jane@example.com {TEXT}")
-    told = ada.reads("Slack gave the form too little time to open. Nothing was sent: try again.")
+    told = ada.reads("The form took too long to open. Nothing was sent. Try again.")
     assert told["ephemeral"]
     assert f"jane@example.com {TEXT}" in words(told["blocks"])
     bot.finish()
@@ -99,21 +103,73 @@ def test_a_trigger_that_has_expired_gives_the_text_back(bot: Bot, ada: Agent, lo
     assert not notes(local)
 
 
-def test_any_other_refusal_to_open_is_told_with_a_reference(
-    bot: Bot, ada: Agent, local: Local
+UNKNOWN = "Slack didn't say whether the form opened. Nothing was sent. If a form is open, press"
+EXPIRED = {
+    "error": "invalid_arguments",
+    "response_metadata": {"messages": ["[ERROR] `trigger_id` expired [json-pointer:/trigger_id]"]},
+}
+
+
+def refused(**answer: Any) -> dict[str, Any]:
+    """Order an answer of Slack's usual kind, with ``ok`` false."""
+    return {"kind": "status", "status": 400, "body": {"ok": False, **answer}}
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (refused(**EXPIRED), "The form took too long to open."),
+        (refused(error="fatal_error"), UNKNOWN),
+        (refused(error="ratelimited"), "Slack couldn't open the form."),
+        (refused(error="view_too_large"), REFERENCE),
+        (refused(error="something_new"), REFERENCE),
+        ({"kind": "status", "status": 503}, UNKNOWN),
+        ({"kind": "status", "status": 429}, "Slack couldn't open the form."),
+        ({"kind": "cut_before"}, UNKNOWN),
+        ({"kind": "cut_after"}, UNKNOWN),
+    ],
+)
+def test_whatever_keeps_the_form_from_opening_the_text_is_given_back(
+    fault: dict[str, Any], sentence: str, bot: Bot, ada: Agent, local: Local
 ) -> None:
-    body = {"ok": False, "error": "fatal_error"}
-    local.order("slack", "views.open", "status", status=400, body=body, times=1)
-    ada.types("jane@example.com")
-    assert ada.reads(REFERENCE)["ephemeral"]
+    local.order("slack", "views.open", times=1, **fault)
+    ada.types(f"jane@example.com {TEXT}")
+    told = ada.reads(sentence)
+    assert told["ephemeral"]
+    assert f"jane@example.com {TEXT}" in words(told["blocks"])
+
+
+@pytest.mark.parametrize("status", [404, 429, 503])
+def test_a_text_is_given_back_even_if_the_response_url_fails_as_well(
+    status: int, bot: Bot, ada: Agent, local: Local
+) -> None:
+    """By the same way a moment later, or in a direct message if that way is closed."""
+    for where in ("views.open", "response_url"):
+        local.order("slack", where, "status", status=status, times=1)
+    ada.types(f"jane@example.com {TEXT}")
+    reader = Agent(local, channel="D0ADA") if status == 404 else ada
+    sentence = "Slack couldn't open the form." if status == 429 else UNKNOWN
+    assert TEXT in words(reader.reads(sentence)["blocks"])
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_text_is_given_back_even_if_the_direct_message_fails_at_first(
+    status: int, bot: Bot, ada: Agent, local: Local
+) -> None:
+    for where in ("views.open", "response_url"):
+        local.order("slack", where, "status", status=404, times=1)
+    local.order("slack", "chat.postMessage", "status", status=status, retry_after=0, times=2)
+    ada.types(f"jane@example.com {TEXT}")
+    assert TEXT in words(Agent(local, channel="D0ADA").reads(UNKNOWN)["blocks"])
 
 
 def test_a_text_that_the_form_cannot_hold_is_given_back_in_full(bot: Bot, ada: Agent) -> None:
-    text = "x" * 2_999 + " END"
+    text = "x" * 3_600 + " END"
     ada.opens(f"jane@example.com {text}")
-    told = ada.reads("Your text is longer than the form takes")
+    told = ada.reads("Your text is too long for the form")
     assert told["ephemeral"]
     assert "jane@example.com x" in words(told["blocks"])
+    assert "x END" in words(told["blocks"])
 
 
 def test_a_text_that_just_fits_is_not_given_back(bot: Bot, ada: Agent, local: Local) -> None:
@@ -136,7 +192,7 @@ def test_a_customer_who_cannot_be_read_is_not_looked_up(bot: Bot, ada: Agent, lo
     ada.opens("jane@example.com")
     before = lookups(local)
     ada.changes("customer", "nobody")
-    ada.sees("This is neither an e-mail address nor a phone number.")
+    ada.sees("This is neither an email address nor a phone number.")
     bot.finish()
     assert lookups(local) == before
 
@@ -171,6 +227,53 @@ def test_an_outdated_answer_is_not_shown(bot: Bot, ada: Agent, local: Local) -> 
     assert "Amir Haddad" in words(ada.view())
 
 
+@pytest.mark.parametrize(
+    ("fault", "times"), [({"status": 503}, 4), ({"status": 429, "retry_after": 1}, 2)]
+)
+def test_a_late_update_never_shows_a_customer_who_was_changed_in_another_process(
+    fault: dict[str, int],
+    times: int,
+    bot: Bot,
+    ada: Agent,
+    local: Local,
+    cloud: GenesysCloud,
+    requests_store: RequestStore,
+) -> None:
+    ada.opens("jane@example.com")
+    before = len(local.calls("slack", "views.update"))
+    local.order("slack", "views.update", "status", times=times, **fault)
+    ada.changes("customer", "amir@example.com")
+    wait_until(lambda: len(local.calls("slack", "views.update")) == before + times)
+    other = Bot(local, cloud, requests_store)
+    other.start()
+    try:
+        local.ask("POST", "/control/slack/settings", events_url=other.url)
+        change_customer(ada, "nils@example.com", LONG)
+        ada.sees("This contact has no web messaging conversation")
+        bot.finish()  # the first process has tried again
+        other.finish()
+    finally:
+        other.stop()
+    assert "This contact has no web messaging conversation" in words(ada.view())
+    assert still_typed(ada) == LONG
+    assert not local.messages()
+
+
+def test_a_change_made_while_an_update_was_under_way_is_shown(
+    bot: Bot, ada: Agent, local: Local
+) -> None:
+    """It comes with the version before that update."""
+    ada.opens("jane@example.com")
+    ada.changes("customer", "amir@example.com")
+    ada.sees("Amir Haddad")
+
+    def change(sent: dict[str, Any]) -> None:
+        sent["view"]["state"]["values"]["customer"]["customer"]["value"] = "nils@example.com"
+
+    deliver_again(local, -1, change)
+    ada.sees("This contact has no web messaging conversation")
+
+
 def test_a_form_that_was_closed_during_the_look_up_is_no_error(
     bot: Bot, ada: Agent, local: Local, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -184,14 +287,232 @@ def test_a_form_that_was_closed_during_the_look_up_is_no_error(
     assert len(views(local, "views.update")) == 2
 
 
-def test_a_failed_update_replaces_the_form_by_a_reference(
+def change_customer(ada: Agent, customer: str, typed: str) -> None:
+    """Change the customer and press Enter, with something else typed in the message field."""
+    view = ada.view()
+    assert view is not None
+    element = {"type": "plain_text_input", "value": customer}
+    message = {"message": {"type": "plain_text_input", "value": typed}}
+    act = {"view_id": view["id"], "block_id": "customer", "action_id": "customer"}
+    ada.local.ask(
+        "POST",
+        "/people/actions",
+        user=ada.user,
+        element=element,
+        values={"message": message},
+        **act,
+    )
+
+
+def still_typed(ada: Agent) -> str:
+    """Return what the form's message field has, if it's still the form."""
+    view = ada.view()
+    assert view is not None
+    assert view["callback_id"] == "compose"
+    return str(view["state"]["values"]["message"]["message"]["value"])
+
+
+LONG = "A long message that took ten minutes."
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 429, "retry_after": 0},
+        {"kind": "status", "status": 503},
+        refused(error="fatal_error"),
+        {"kind": "cut_before"},
+        {"kind": "cut_after"},
+    ],
+)
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_failed_update_leaves_the_form_alone_and_the_evidence_still_arrives(
+    times: int, fault: dict[str, Any], bot: Bot, ada: Agent, local: Local
+) -> None:
+    ada.opens("jane@example.com")
+    local.order("slack", "views.update", times=times, **fault)
+    change_customer(ada, "amir@example.com", LONG)
+    ada.sees("Amir Haddad")
+    assert still_typed(ada) == LONG
+    assert not local.messages()
+
+
+@pytest.mark.parametrize("typed", ["amir@example.com", "nobody"])
+def test_if_slack_takes_no_update_for_long_the_agent_is_told_and_keeps_the_form(
+    typed: str, bot: Bot, ada: Agent, local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slack_retry, "GIVE_UP_SECONDS", 0.5)
+    ada.opens("jane@example.com")
+    local.order("slack", "views.update", "status", status=503, times=None)
+    change_customer(ada, typed, LONG)
+    assert ada.reads("I couldn't show the customer in your form.")["ephemeral"]
+    assert still_typed(ada) == LONG
+
+
+def test_an_update_that_slack_refuses_for_good_is_told_in_the_form_with_a_reference(
     bot: Bot, ada: Agent, local: Local
 ) -> None:
     ada.opens("jane@example.com")
-    body = {"ok": False, "error": "fatal_error"}
-    local.order("slack", "views.update", "status", status=400, body=body, times=1)
+    local.order("slack", "views.update", "latency", seconds=0.0, times=1)
+    local.order("slack", "views.update", times=1, **refused(error="invalid_arguments"))
+    change_customer(ada, "amir@example.com", LONG)
+    ada.sees(REFERENCE)
+    assert still_typed(ada) == LONG
+    assert not local.messages()
+
+
+def test_if_slack_refuses_every_update_the_reference_is_told_where_the_agent_was(
+    bot: Bot, ada: Agent, local: Local
+) -> None:
+    ada.opens("jane@example.com")
+    fault = refused(error="invalid_arguments")
+    local.order("slack", "views.update", times=None, **fault)
+    change_customer(ada, "amir@example.com", LONG)
+    assert ada.reads(REFERENCE)["ephemeral"]
+    assert still_typed(ada) == LONG
+
+
+@pytest.mark.parametrize("is_opening", [True, False])
+def test_an_error_that_nobody_foresaw_leaves_the_form_and_is_told_in_it(
+    is_opening: bool, bot: Bot, ada: Agent, local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("jane@example.com")
+
+    if is_opening:
+        monkeypatch.setattr(Lookup, "check", broken)
+        ada.opens(f"jane@example.com {LONG}", REFERENCE)
+    else:
+        ada.opens("jane@example.com")
+        monkeypatch.setattr(Lookup, "check", broken)
+        change_customer(ada, "amir@example.com", LONG)
+        ada.sees(REFERENCE)
+    assert still_typed(ada) == LONG
+    assert not local.messages()
+
+
+def test_an_error_in_an_outdated_look_up_does_not_keep_the_evidence_from_the_next(
+    bot: Bot, ada: Agent, local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada.opens("jane@example.com")
+    check, is_changed = Lookup.check, threading.Event()
+
+    def fail_late(lookup: Lookup, identity: Identity, *more: Any) -> Any:
+        if identity.value != "amir@example.com":
+            return check(lookup, identity, *more)
+        assert is_changed.wait(10)
+        raise ValueError("jane@example.com")
+
+    monkeypatch.setattr(Lookup, "check", fail_late)
+    local.order("genesys", "*identifierlookup*", "latency", seconds=0.5, times=1)
     ada.changes("customer", "amir@example.com")
-    assert ada.sees(REFERENCE)["callback_id"] == "sorry"
+    ada.sees(LOOKING_UP)
+    ada.changes("customer", "nils@example.com")
+    is_changed.set()
+    ada.sees("This contact has no web messaging conversation")
+    bot.finish()
+    assert REFERENCE not in words(ada.view())
+
+
+# What comes back with a form
+
+
+def deliver_again(local: Local, which: int, change: Callable[[dict[str, Any]], None]) -> Any:
+    """Deliver an earlier interaction again, changed and with a right signature."""
+    sent = json.loads(json.dumps(local.sandbox.local_slack._state.deliveries.find(which).payload))
+    change(sent)
+    answer = local.ask("POST", "/control/slack/deliver", kind="interactive", body=sent)
+    return json.loads(answer["body"] or "{}")
+
+
+def other_channel(sent: dict[str, Any]) -> None:
+    view = sent["view"]
+    place = json.loads(view["private_metadata"])
+    view["private_metadata"] = json.dumps(["C0GENERAL", *place[1:]])
+
+
+def other_response_url(sent: dict[str, Any]) -> None:
+    view = sent["view"]
+    channel, thread_ts, _, *rest = json.loads(view["private_metadata"])
+    foreign = "https://evil.example/commands/1"
+    view["private_metadata"] = json.dumps([channel, thread_ts, foreign, *rest])
+
+
+def unsigned(sent: dict[str, Any]) -> None:
+    view = sent["view"]
+    view["private_metadata"] = json.dumps(json.loads(view["private_metadata"])[:3])
+
+
+def other_person(sent: dict[str, Any]) -> None:
+    sent["user"]["id"] = "U0GUS"
+
+
+def other_view(sent: dict[str, Any]) -> None:
+    sent["view"]["id"] = "V0OTHER"
+
+
+def nonsense(sent: dict[str, Any]) -> None:
+    sent["view"]["private_metadata"] = "{}"
+
+
+def nested(sent: dict[str, Any]) -> None:
+    sent["view"]["private_metadata"] = "[" * 1_500 + "]" * 1_500
+
+
+def nothing(sent: dict[str, Any]) -> None:
+    sent["view"]["private_metadata"] = ""
+
+
+FORGERIES = [
+    *(other_channel, other_response_url, unsigned, other_person, other_view),
+    *(nonsense, nested, nothing),
+]
+
+
+@pytest.mark.parametrize("forge", FORGERIES)
+def test_a_form_counts_only_where_the_bot_opened_it_and_for_whom(
+    forge: Callable[[dict[str, Any]], None],
+    bot: Bot,
+    ada: Agent,
+    local: Local,
+    stored: Stored,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    ada.submits(message="x" * 2_001)  # stays open
+    answer = deliver_again(local, -1, lambda sent: _submit(sent, forge))
+    assert answer["response_action"] == "errors"
+    assert answer["errors"]["message"].startswith("I can't verify this form")
+    assert "Copy your text" in answer["errors"]["message"]
+    assert not stored()
+    assert "private metadata that isn't the bot's" in caplog.text
+
+
+def _submit(sent: dict[str, Any], forge: Callable[[dict[str, Any]], None]) -> None:
+    sent["view"]["state"]["values"]["message"]["message"]["value"] = TEXT
+    forge(sent)
+
+
+def test_a_change_in_a_foreign_form_is_answered_and_looks_nobody_up(
+    bot: Bot, ada: Agent, local: Local
+) -> None:
+    ada.opens("jane@example.com")
+    ada.changes("customer", "amir@example.com")
+    ada.sees("Amir Haddad")
+    before = lookups(local), len(views(local, "views.update"))
+    deliver_again(local, -1, other_channel)
+    Agent(local, channel="D0ADA").reads("I can't verify this form")
+    assert (lookups(local), len(views(local, "views.update"))) == before
+
+
+def test_a_form_counts_before_its_first_update_too(
+    bot: Bot, ada: Agent, local: Local, stored: Stored
+) -> None:
+    """Slack names the view only in its answer, which may be lost."""
+    local.order("slack", "views.open", "cut_after", times=1)
+    ada.opens("", "press Enter")
+    assert ada.submits(customer="jane@example.com", message=TEXT)["result"] == "closed"
+    assert [request.place.channel_id for request in stored()] == ["C0SUPPORT"]
 
 
 # Sending
@@ -274,7 +595,7 @@ def test_a_known_refusal_stands_under_its_field_and_is_checked_again(
         (
             {"customer": "nobody"},
             {
-                "customer": "This is neither an e-mail address nor a phone number. "
+                "customer": "This is neither an email address nor a phone number. "
                 "Type one such as jane@example.com or +44 20 7946 0018."
             },
         ),
@@ -293,9 +614,9 @@ def test_a_known_refusal_stands_under_its_field_and_is_checked_again(
         (
             {"customer": "...", "message": " \u200b ", "send_before": 1_000_000_000},
             {
-                "customer": "Type the customer's e-mail address or phone number.",
+                "customer": "Type the customer's email address or phone number.",
                 "message": "Type the message for the customer.",
-                "send_before": "By then it could not have been sent. Choose a later time, or none.",
+                "send_before": "By then it couldn't have been sent. Choose a later time, or none.",
             },
         ),
     ],
@@ -344,7 +665,7 @@ def test_a_form_that_was_sent_with_another_text_is_refused(
     done = ada.submits()
     assert done["errors"] == {
         "message": "This form was sent before with another text, and that one is on its way. "
-        "Close this form and open a new one for another message."
+        "For another message, close this form and open a new one."
     }
     assert not jobs
 
@@ -357,8 +678,8 @@ def test_a_database_that_takes_nothing_keeps_the_form_open(
         connection.execute(sa.text("ALTER TABLE requests RENAME TO elsewhere"))
     done = ada.submits()
     assert done["errors"] == {
-        "message": "The bot's database did not take this just now. Nothing was sent: "
-        "wait a moment and press Send again."
+        "message": "I couldn't store your message. Nothing was sent. "
+        "Wait a moment and press Send again."
     }
     assert "cannot store a request (OperationalError)" in caplog.text
     assert TEXT not in caplog.text

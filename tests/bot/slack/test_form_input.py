@@ -30,7 +30,7 @@ DRAFT = make_draft(PLACE, "jane@example.com", "Hello", None)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 GONE = "This time is over. Choose a later one, or none to send at once."
 TOO_FAR = "Choose a time within the next 90 days."
-NO_TIME = "By then it could not have been sent. Choose a later time, or none."
+NO_TIME = "By then it couldn't have been sent. Choose a later time, or none."
 
 
 @pytest.mark.parametrize(
@@ -104,6 +104,18 @@ def test_the_place_comes_back_from_the_form(
 )
 def test_a_draft_keeps_the_customer_as_typed_and_reads_who_it_is(customer: str) -> None:
     assert make_draft(PLACE, customer, "Hello", None) == Draft(PLACE, customer, "Hello", JANE)
+
+
+@pytest.mark.parametrize("customer", ["", "bob@example.com", "bob@"])
+def test_a_draft_knows_the_address_that_is_left_in_its_message(customer: str) -> None:
+    draft = make_draft(PLACE, customer, "Jane Doe jane@example.com Your order is ready", None)
+    assert draft.stray_address == "jane@example.com"
+    assert "jane@example.com" not in repr(replace(draft, problem=""))
+
+
+def test_the_customer_s_own_address_may_be_in_the_message() -> None:
+    draft = make_draft(PLACE, "jane@example.com", "We write to jane@example.com", None)
+    assert draft.stray_address == ""
 
 
 def test_a_draft_of_nobody_says_why() -> None:

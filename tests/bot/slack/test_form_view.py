@@ -32,7 +32,6 @@ from bot.slack.form_view import (
     EVIDENCE,
     LOOKING_UP,
     Note,
-    build_error_view,
     build_form,
 )
 from bot.text import sendable
@@ -238,6 +237,17 @@ def test_times_are_optional_and_say_what_empty_means() -> None:
         assert blocks[name]["hint"]["text"].startswith("Empty: ")
 
 
+def test_what_is_wrong_with_a_time_stands_below_it_and_changes_no_id() -> None:
+    draft = _draft(send_at=LATER)
+    right = build_form(draft)
+    for name in (SEND_AT, SEND_BEFORE):
+        wrong = build_form(draft, wrong_times={name: "This time is over."})
+        hints = {block["block_id"]: block.get("hint", {}).get("text") for block in wrong["blocks"]}
+        assert hints[name] == "This time is over."
+        assert list(hints.values()).count("This time is over.") == 1
+        assert _ids(wrong) == _ids(right)
+
+
 def test_a_form_of_an_older_release_without_times_can_be_sent() -> None:
     view = build_form(_draft())
     view["blocks"] = [
@@ -249,7 +259,7 @@ def test_a_form_of_an_older_release_without_times_can_be_sent() -> None:
 def test_an_untouched_form_is_an_empty_draft_that_asks_for_a_customer() -> None:
     draft = _read(_deliver(build_form(_draft("", ""))))
     assert (draft.customer, draft.message, draft.identity) == ("", "", None)
-    assert draft.problem == "Type the customer's e-mail address or phone number."
+    assert draft.problem == "Type the customer's email address or phone number."
 
 
 def test_control_characters_in_the_message_are_dropped() -> None:
@@ -316,7 +326,7 @@ def test_the_look_up_starts_on_enter_not_on_every_key() -> None:
     [
         ((), "Ready to send: "),
         ((Finding(Rule.DEPLOYMENT, Level.WARN, "x"),), "Ready to send: "),
-        ((STOP,), "Cannot be sent: "),
+        ((STOP,), "Can't be sent: "),
     ],
 )
 def test_the_verdict_is_shown_in_words(
@@ -350,7 +360,6 @@ def _hostile_views(
     yield build_form(draft, Note(f"Not an address: {HOSTILE}"))
     yield build_form(jane, _verdict(a_customer(name=HOSTILE), finding))
     yield build_form(jane, _verdict(several(11, name=HOSTILE), finding))
-    yield build_error_view(f"Sorry. {HOSTILE}")
 
 
 def test_hostile_text_stands_only_where_nothing_is_formatted(
@@ -399,7 +408,7 @@ def test_the_whole_form_is_drawn_for_a_draft_without_a_verdict() -> None:
                 "dispatch_action": True,
                 "label": _plain("Customer"),
                 "hint": _plain(
-                    "E-mail address or phone number. Press Enter to look the customer up."
+                    "Email address or phone number. Press Enter to look the customer up."
                 ),
                 "element": {
                     "type": "plain_text_input",
@@ -420,7 +429,7 @@ def test_the_whole_form_is_drawn_for_a_draft_without_a_verdict() -> None:
                         "elements": [
                             {
                                 "type": "text",
-                                "text": "Type the customer's e-mail address or phone number and "
+                                "text": "Type the customer's email address or phone number and "
                                 "press Enter to see who it is.",
                                 "style": {"italic": True},
                             }
@@ -510,7 +519,7 @@ def test_the_choice_about_an_open_conversation_is_drawn(
 ) -> None:
     view = build_form(_draft(into_open=True), _verdict(open_one()))
     radio = view["blocks"][2]
-    leave = {"text": _plain("Do not send while it is open"), "value": "leave"}
+    leave = {"text": _plain("Don't send while it's open"), "value": "leave"}
     write = {"text": _plain("Write into the open conversation"), "value": "write"}
     assert (radio["type"], radio["dispatch_action"]) == ("input", True)
     assert radio["label"] == _plain("A conversation is open now")
@@ -537,7 +546,7 @@ def test_the_evidence_names_the_customer_and_says_how_each_rule_came_out(
     findings = [Finding(Rule.HISTORY, level, level.value) for level in Level]
     assert _evidence(_verdict(a_customer(), *findings)) == [
         [
-            ("Cannot be sent: ", True),
+            ("Can't be sent: ", True),
             ("Jane Doe", True),
             (" · jane@example.com · curated contact", False),
         ],
@@ -550,8 +559,8 @@ def test_the_evidence_names_the_customer_and_says_how_each_rule_came_out(
 @pytest.mark.parametrize(
     ("found", "findings", "words"),
     [
-        (NoContact(JANE), (STOP,), "Cannot be sent: "),
-        (None, (STOP,), "Cannot be sent: "),
+        (NoContact(JANE), (STOP,), "Can't be sent: "),
+        (None, (STOP,), "Can't be sent: "),
         (None, (Finding(Rule.GENESYS, Level.WARN, "x"),), "Not checked yet: "),
     ],
 )
@@ -562,11 +571,14 @@ def test_without_a_customer_the_evidence_names_the_address(
     assert headline == [(words, True), ("jane@example.com", False)]
 
 
-def test_the_error_view_says_what_went_wrong() -> None:
-    assert build_error_view("Oh no.") == {
-        "type": "modal",
-        "callback_id": "sorry",
-        "title": _plain("Something went wrong"),
-        "close": _plain("Close"),
-        "blocks": [{"type": "section", "text": _plain("Oh no.")}],
-    }
+@pytest.mark.parametrize("customer", ["", "bob@example.com"])
+def test_the_form_warns_of_an_address_that_is_left_in_the_message(customer: str) -> None:
+    message = "Jane Doe jane@example.com Your order is ready"
+    for shown in (ASK_FOR_CUSTOMER, LOOKING_UP, _verdict(NoContact(BOB), STOP, identity=BOB)):
+        view = build_form(_draft(customer, message), shown)
+        hints = {block["block_id"]: block.get("hint") for block in view["blocks"]}
+        assert hints[MESSAGE]["text"].startswith(
+            "⚠ This message has an address in it: jane@example.com. "
+            "If it isn't meant for the customer to see, remove it."
+        )
+        check_view(view)

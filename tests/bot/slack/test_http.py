@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
 from slack_sdk.signature import Clock
 
+from bot.ops.refused_requests import Reason, RefusedRequests
 from bot.slack.http import MAX_BODY, TOLERANCE_SECONDS, Signatures, SlackEdge, parse
+from bot.slack.interaction import read_interaction
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 NOW = 1_790_000_000
@@ -41,8 +45,13 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def signatures(clock: SetClock) -> Signatures:
-    return Signatures(SECRET, clock)
+def refused() -> RefusedRequests:
+    return RefusedRequests()
+
+
+@pytest.fixture
+def signatures(clock: SetClock, refused: RefusedRequests) -> Signatures:
+    return Signatures(SECRET, refused, clock)
 
 
 def _sign(body: bytes, timestamp: int | str = NOW, secret: str = SECRET) -> str:
@@ -62,7 +71,7 @@ def test_the_example_in_slacks_documentation_is_accepted() -> None:
         b"%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN"
         b"&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c"
     )
-    known = Signatures("8f742231b10e8888abcd99yyyzzz85a5", SetClock(1531420618))
+    known = Signatures("8f742231b10e8888abcd99yyyzzz85a5", RefusedRequests(), SetClock(1531420618))
     assert known.accept(
         body,
         "1531420618",
@@ -84,8 +93,11 @@ def test_the_example_in_slacks_documentation_is_accepted() -> None:
         _sign(BODY) + "é",
     ],
 )
-def test_a_wrong_signature_is_refused(signature: str, signatures: Signatures) -> None:
+def test_a_wrong_signature_is_refused(
+    signature: str, signatures: Signatures, refused: RefusedRequests
+) -> None:
     assert not signatures.accept(BODY, str(NOW), signature)
+    assert refused.counts == {Reason.FORGED: 1}
 
 
 @pytest.mark.parametrize("off", [-TOLERANCE_SECONDS, -1, 0, 1, TOLERANCE_SECONDS])
@@ -94,8 +106,30 @@ def test_clocks_may_differ_by_five_minutes(off: int, signatures: Signatures) -> 
 
 
 @pytest.mark.parametrize("off", [-TOLERANCE_SECONDS - 1, TOLERANCE_SECONDS + 1, 10**7, -NOW])
-def test_an_old_or_future_request_is_refused(off: int, signatures: Signatures) -> None:
+def test_an_old_or_future_request_is_refused(
+    off: int, signatures: Signatures, refused: RefusedRequests
+) -> None:
     assert not signatures.accept(BODY, str(NOW + off), _sign(BODY, NOW + off))
+    assert refused.counts == {Reason.STALE: 1}
+
+
+@pytest.mark.parametrize(
+    ("off", "said"),
+    [
+        (-612, "the last one was 612 seconds behind this machine's clock"),
+        (612, "the last one was 612 seconds ahead of this machine's clock"),
+    ],
+)
+def test_the_log_tells_a_wrong_clock_from_a_wrong_secret(
+    off: int, said: str, signatures: Signatures, caplog: pytest.LogCaptureFixture
+) -> None:
+    signatures.accept(BODY, str(NOW + off), _sign(BODY, NOW + off))
+    assert said in caplog.text
+    assert "SLACK_SIGNING_SECRET" not in caplog.text
+    caplog.clear()
+    signatures.accept(BODY, str(NOW + off), _sign(BODY, NOW + off, secret="of another app"))
+    assert "SLACK_SIGNING_SECRET" in caplog.text
+    assert "clock" not in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -122,13 +156,15 @@ def test_what_the_sdk_cannot_verify_is_refused(
 
 @given(body=st.binary().filter(lambda body: body.isascii()), timestamp=st.text(max_size=20))
 def test_a_strangers_request_is_refused_whatever_it_is(body: bytes, timestamp: str) -> None:
-    signatures = Signatures(SECRET, SetClock())
+    signatures = Signatures(SECRET, RefusedRequests(), SetClock())
     assert not signatures.accept(body, timestamp, _sign(body, NOW, secret="guess"))
 
 
-def test_a_replay_is_refused(signatures: Signatures) -> None:
+def test_a_replay_is_refused(signatures: Signatures, refused: RefusedRequests) -> None:
     assert signatures.accept(BODY, str(NOW), _sign(BODY))
+    assert not refused.counts
     assert not signatures.accept(BODY, str(NOW), _sign(BODY))
+    assert refused.counts == {Reason.REPEATED: 1}
     other = BODY + b"&x=1"
     assert signatures.accept(other, str(NOW), _sign(other))
 
@@ -218,6 +254,9 @@ def test_a_json_object_is_read() -> None:
         (b"[]", "application/json"),
         (b"", ""),
         (b"\xff", FORM),
+        (b"[" * 100_000, "application/json"),
+        (b'{"view":' * 100_000, "application/json"),
+        (b"payload=" + b"%5B" * 100_000, FORM),
     ],
 )
 def test_anything_but_a_form_or_a_json_object_is_refused(body: bytes, content_type: str) -> None:
@@ -235,7 +274,7 @@ def heard() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def post(heard: list[dict[str, Any]]) -> Callable[..., Answer]:
+def post(heard: list[dict[str, Any]], refused: RefusedRequests) -> Callable[..., Answer]:
     """Send a request to the edge in front of an app with one listener."""
 
     async def authorize() -> AuthorizeResult:
@@ -250,7 +289,12 @@ def post(heard: list[dict[str, Any]]) -> Callable[..., Answer]:
         heard.append(body)
         await ack(text="heard", response_type="ephemeral")
 
-    edge = SlackEdge(app, SECRET)
+    @app.error
+    async def answer_error(error: Exception, body: dict[str, Any]) -> BoltResponse:
+        read_interaction(body)
+        return BoltResponse(status=200)
+
+    edge = SlackEdge(app, SECRET, refused)
 
     def send(
         body: bytes = BODY,
@@ -294,6 +338,7 @@ def post(heard: list[dict[str, Any]]) -> Callable[..., Answer]:
         start, content = answered
         kept = dict(start["headers"])
         assert int(kept[b"content-length"]) == len(content["body"])
+        assert (kept.get(b"connection") == b"close") == (start["status"] == 413)
         return start["status"], kept[b"content-type"].decode(), content["body"].decode()
 
     return send
@@ -322,28 +367,57 @@ def test_a_request_is_answered_once(post: Callable[..., Answer]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "status"),
+    ("how", "status", "reason"),
     [
-        ({"method": "GET"}, 405),
-        ({"method": "PUT"}, 405),
-        ({"body": b"x" * (MAX_BODY + 1)}, 413),
-        ({"body": b"x" * (MAX_BODY + 1), "chunk": 1000}, 413),
-        ({"leaves": True}, 413),
-        ({"x_slack_signature": "v0=00"}, 401),
-        ({"x_slack_signature": ""}, 401),
-        ({"x_slack_signature": "v0=é"}, 401),
-        ({"x_slack_request_timestamp": "yesterday"}, 401),
-        ({"stamp": NOW - 10**9}, 401),
-        ({"body": b"payload=["}, 400),
-        ({"content_type": "application/json"}, 400),
+        ({"method": "GET"}, 405, None),
+        ({"method": "PUT"}, 405, None),
+        ({"body": b"x" * (MAX_BODY + 1)}, 413, Reason.TOO_LARGE),
+        ({"body": b"x" * (MAX_BODY + 1), "chunk": 1000}, 413, Reason.TOO_LARGE),
+        ({"content_length": str(MAX_BODY + 1)}, 413, Reason.TOO_LARGE),
+        ({"content_length": "9" * 5_000}, 413, Reason.TOO_LARGE),
+        ({"leaves": True}, 400, None),
+        ({"x_slack_signature": "v0=00"}, 401, Reason.FORGED),
+        ({"x_slack_signature": ""}, 401, Reason.FORGED),
+        ({"x_slack_signature": "v0=é"}, 401, Reason.FORGED),
+        ({"x_slack_request_timestamp": "yesterday"}, 401, Reason.FORGED),
+        ({"stamp": NOW - 10**9}, 401, Reason.STALE),
+        ({"body": b"payload=["}, 400, Reason.UNREADABLE),
+        ({"body": b"payload=" + b"%5B" * 100_000}, 400, Reason.UNREADABLE),
+        ({"content_type": "application/json"}, 400, Reason.UNREADABLE),
     ],
 )
-def test_a_refused_request_reaches_no_listener(
-    how: dict[str, Any], status: int, post: Callable[..., Answer], heard: list[dict[str, Any]]
+def test_a_refused_request_reaches_no_listener_and_is_counted(
+    how: dict[str, Any],
+    status: int,
+    reason: Reason | None,
+    post: Callable[..., Answer],
+    heard: list[dict[str, Any]],
+    refused: RefusedRequests,
 ) -> None:
     answer = post(**how)
     assert (answer[0], answer[1]) == (status, "text/plain;charset=utf-8")
     assert not heard
+    assert refused.counts == ({reason: 1} if reason else {})
+
+
+SHAPES = [None, 7, "text", [], [None], {}, {"id": None}]
+NAMES = (
+    *("type", "view", "user", "team", "channel", "message", "actions", "container", "enterprise"),
+    *("callback_id", "authorizations", "event", "state", "command", "trigger_id", "response_url"),
+    *("is_enterprise_install", "function_data", "bot_access_token", "action_ts", "inputs"),
+)
+KINDS = ("block_actions", "view_submission", "view_closed", "message_action", "shortcut", "x")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_signed_payload_of_any_shape_is_answered_without_a_server_error(
+    kind: str, post: Callable[..., Answer], caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, shape in product(NAMES, SHAPES):
+        payload = {"type": kind, "view": {"id": "V1"}, "secret": "canary", name: shape}
+        status, _, _ = post(urlencode({"payload": json.dumps(payload)}).encode())
+        assert status < 500, payload
+    assert "canary" not in caplog.text
 
 
 def test_the_largest_body_is_read(post: Callable[..., Answer]) -> None:

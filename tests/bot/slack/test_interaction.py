@@ -70,7 +70,7 @@ def test_a_command_is_read() -> None:
 
 
 def test_a_message_shortcut_is_read() -> None:
-    body = {
+    body: dict[str, Any] = {
         "type": "message_action",
         "user": USER,
         "team": {"id": "T0TEAM"},
@@ -85,10 +85,11 @@ def test_a_message_shortcut_is_read() -> None:
         user_name="ada.agent",
         place=Place("T0TEAM", "C0SUPPORT", "1.0", URL),
         trigger_id="1.2.3",
-        text="Ask jane@example.com",
+        text="",
         view={},
         action_id="",
         action_value="",
+        message=body["message"],
     )
 
 
@@ -162,11 +163,13 @@ def test_any_json_object_can_be_read(body: dict[str, Any]) -> None:
     read = read_interaction(body)
     assert all(isinstance(text, str) for text in (read.user_id, read.text, read.action_id))
     assert isinstance(read.view, dict)
+    assert isinstance(read.message, dict)
 
 
 def test_what_a_person_typed_and_a_secret_url_are_in_no_repr() -> None:
     view = {"id": "jane@example.com"}
     body = {"text": "jane@example.com", "response_url": URL, "user_name": "ada", "view": view}
+    body["message"] = view
     shown = repr(read_interaction(body))
     assert "jane" not in shown
     assert "hooks" not in shown

@@ -6,15 +6,19 @@ import re
 from typing import Any
 
 import pytest
+from slack_sdk.web import WebClient
 
 from bot.slack.command import show_help
+from bot.storage.requests import RequestStore
 
 from ..conftest import Local
-from .conftest import Agent, Bot, words
+from .conftest import SUPPORT, Agent, Bot, words
 
+MAILTO = "<mailto:amir@example.com|amir@example.com>"
+CUSTOMER = {"type": "mrkdwn", "text": f"*Customer*: {MAILTO}"}
 REFERENCE = re.compile(
-    r"Something went wrong in the bot, and nothing was sent by this step\. Try again; if it "
-    r"happens again, tell an administrator this reference: ([0-9a-f]{8})"
+    r"Something went wrong, and this step sent nothing\. Try again\. If it happens again, tell "
+    r"an administrator this reference: ([0-9a-f]{8})"
 )
 
 
@@ -36,6 +40,18 @@ def test_help_is_the_ack_itself_and_opens_nothing(
         "text": shown.text,
         "blocks": shown.blocks,
     }
+    bot.finish()
+    assert not local.calls("slack", "views.open")
+
+
+@pytest.mark.parametrize("typed", ["list", "status", "stop", "status jane@example.com"])
+def test_what_the_command_does_not_know_is_answered_with_what_it_can_do(
+    typed: str, bot: Bot, ada: Agent, local: Local
+) -> None:
+    ack = ada.types(typed)
+    assert ack["body"]["response_type"] == "ephemeral"
+    assert ack["body"]["text"].startswith(f'I don\'t know "{typed}". ')
+    assert show_help("/proactive").text in ack["body"]["text"]
     bot.finish()
     assert not local.calls("slack", "views.open")
 
@@ -81,6 +97,39 @@ def test_the_message_shortcut_opens_the_form_for_the_customer_in_the_message(
     assert view["blocks"][0]["element"].get("initial_value", "") == customer
     place = json.loads(view["private_metadata"])
     assert place[:2] == ["C0SUPPORT", ts]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"blocks": [{"type": "section", "fields": [CUSTOMER]}]},
+        {"attachments": [{"color": "36a64f", "fields": [{"title": "By", "value": MAILTO}]}]},
+        {"attachments": [{"blocks": [{"type": "context", "elements": [CUSTOMER]}]}]},
+    ],
+)
+def test_the_shortcut_on_a_message_without_text_finds_the_customer(
+    said: dict[str, Any], bot: Bot, ada: Agent, local: Local
+) -> None:
+    alert = WebClient(
+        local.settings["SLACK_BOT_TOKEN"], local.settings["SLACK_API_URL"], retry_handlers=[]
+    )
+    posted = alert.api_call("chat.postMessage", json={"channel": SUPPORT, "text": "", **said})
+    ada.chooses_shortcut(str(posted["ts"]))
+    view = ada.sees("Ready to send")
+    assert view["blocks"][0]["element"]["initial_value"] == "amir@example.com"
+
+
+def test_an_org_wide_install_works_without_a_team_in_what_slack_sends(
+    bot: Bot, ada: Agent, local: Local, requests_store: RequestStore
+) -> None:
+    local.ask("POST", "/control/slack/settings", org_wide=True)
+    ada.chooses_shortcut(ada.writes("Please tell jane@example.com"))
+    view = ada.sees("Ready to send")
+    assert ada.changes("customer", "amir@example.com")["body"] == ""
+    ada.sees("Amir Haddad")
+    assert ada.submits(message="Hello")["result"] == "closed"
+    assert requests_store.load(view["id"]).place.team_id == "T0LOCAL"
+    ada.opens("jane@example.com Hello")
 
 
 def test_the_shortcut_on_a_reply_keeps_the_thread(bot: Bot, ada: Agent) -> None:

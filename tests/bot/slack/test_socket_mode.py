@@ -97,3 +97,27 @@ def test_the_first_connection_is_tried_until_it_works_and_carries_requests(
     )
     assert not health.is_following
     assert len(socket_slack.calls("slack", "apps.connections.open")) == 4
+
+
+def test_a_pause_without_an_end_does_not_keep_the_socket_away(
+    socket_slack: Local, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(bot.slack.socket_mode, "LONGEST_PAUSE", 0.2)
+    settings = socket_slack.sandbox.bot_environment(Path())
+    refusal = {"status": 429, "retry_after": 60, "times": 2}
+    socket_slack.order("slack", "apps.connections.open", "status", **refusal)
+    health = FakeHealth()
+
+    async def connect() -> None:
+        async with aiohttp.ClientSession() as session:
+            client = AsyncWebClient(
+                base_url=settings["SLACK_API_URL"], session=session, retry_handlers=[]
+            )
+            app, token = AsyncApp(token="xoxb-x"), settings["SLACK_APP_TOKEN"]
+            async with keep_socket(app, token, client, cast(Health, health)), asyncio.timeout(10):
+                while not await health.socket.is_connected():
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(connect())
+    assert caplog.text.count("Slack asks for a longer pause") == 2
+    assert len(socket_slack.calls("slack", "apps.connections.open")) == 3

@@ -1,0 +1,218 @@
+"""Shows in an open form who the customer is, and whether a message may go out.
+
+A form that can't be updated stays as it is, with everything that the agent has typed. Several
+processes may update one form, so each update names the version that it replaces.
+https://docs.slack.dev/surfaces/modals#updating_views
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.cards.answers import translated
+from bot.cards.card import show_notice
+from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
+from bot.rules.lookup import Lookup
+from bot.rules.verdict import Verdict
+from bot.slack.form_input import Draft, check_times
+from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, Note, build_form
+from bot.slack.interaction import View
+from bot.slack.metadata import MetadataSigner
+from bot.slack.respond import Responder
+from bot.slack.retry import retry
+from genesys import Identity, Several
+
+log = logging.getLogger(__name__)
+
+_NOT_SHOWN = (
+    "I couldn't show the customer in your form. Your text is still there, and you can press Send: "
+    "the customer is checked first."
+)
+# https://docs.slack.dev/reference/methods/views.update#errors
+_GONE = "not_found"
+_OUTDATED = ("hash_conflict", "duplicate_external_id")  # the latter if Slack looks at that first
+_NEWEST_SECONDS = 3.0  # no agent types another customer sooner, so theirs is the newest change
+
+
+def _new_mark() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass
+class OpenForm:
+    """A form that's open in Slack, whose it is, and its version (Slack's ``hash``) as we know it.
+
+    ``mark``: the external id that the next update gives it. If that's unclear because the answer
+    was lost, the mark tells whether Slack did it. ``newest_until``: by the monotonic clock.
+    """
+
+    view_id: str
+    user_id: str
+    version: str = ""
+    mark: str = field(default_factory=_new_mark)
+    is_unclear: bool = False
+    newest_until: float = field(default_factory=lambda: time.monotonic() + _NEWEST_SECONDS)
+
+
+class Evidence:
+    """Looks customers up and updates forms. ``lookups``: threads for what waits for Genesys."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        lookup: Lookup,
+        signer: MetadataSigner,
+        responder: Responder,
+        *,
+        lookups: Executor,
+    ) -> None:
+        self._client = client
+        self._lookup = lookup
+        self._signer = signer
+        self._responder = responder
+        self._lookups = lookups
+        self._latest: dict[str, OpenForm] = {}  # view id -> the one whose look-up may be shown
+
+    def draw(self, draft: Draft, user_id: str) -> View:
+        """Draw the form as it opens."""
+        return self._draw(draft, first_note(draft), OpenForm("", user_id))
+
+    def recent(self, draft: Draft) -> Verdict | None:
+        """Return the verdict about a draft's customer if it was just looked up."""
+        if draft.identity is None:
+            return None
+        return self._lookup.recent(draft.identity, draft.chosen_contact_id, draft.into_open)
+
+    async def look_up(self, identity: Identity, draft: Draft) -> Verdict:
+        """Look a draft's customer up."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._lookups, self._lookup.check, identity, draft.chosen_contact_id, draft.into_open
+        )
+
+    async def show(self, form: OpenForm, draft: Draft) -> None:
+        """Show that the customer is being looked up, then the verdict, unless it's outdated."""
+        self._latest[form.view_id] = form
+        several = self._known_candidates(draft)
+        note = self._draw(draft, first_note(draft), form, several)
+        try:
+            if draft.identity is None:
+                await self._update(form, note)
+                return
+            with suppress(SlackRateLimited, SlackUnavailable):  # the verdict comes anyway
+                await self._update_once(form, note)
+            several = several or await self._look_up_candidates(draft.identity, draft)
+            verdict = await self.look_up(draft.identity, draft)
+            view = self._draw(draft, verdict, form, several)
+            await self._update(form, view)
+        except (SlackRateLimited, SlackUnavailable) as error:
+            log.warning("a form's evidence can't be shown: %s", error)
+            await self._respond(form, draft, _NOT_SHOWN)
+        finally:
+            self._forget(form)
+
+    async def tell(self, form: OpenForm, draft: Draft, sentence: str) -> None:
+        """Show a sentence in place of the evidence, or else where the agent was.
+
+        It isn't shown if the agent has changed something since: that has its own answer.
+        """
+        if form.view_id in self._latest:
+            return
+        self._latest[form.view_id] = form
+        form.newest_until = 0.0
+        view = self._draw(draft, Note(sentence), form)
+        try:
+            await self._update_once(form, view)
+        except SlackError as error:
+            log.warning("a form can't be updated: %s", error)
+            await self._respond(form, draft, sentence)
+        finally:
+            self._forget(form)
+
+    def _forget(self, form: OpenForm) -> None:
+        if self._latest.get(form.view_id) is form:
+            del self._latest[form.view_id]
+
+    async def _respond(self, form: OpenForm, draft: Draft, sentence: str) -> None:
+        await self._responder.respond(draft.place.response_url, form.user_id, show_notice(sentence))
+
+    async def _update(self, form: OpenForm, view: View) -> None:
+        await retry(lambda: self._update_once(form, view))
+
+    async def _update_once(self, form: OpenForm, view: View) -> None:
+        """Update the form, unless the agent has closed it or changed something since."""
+        if self._latest.get(form.view_id) is not form:
+            return
+        try:
+            await self._update_version(form, view)
+        except SlackRefused as refusal:
+            if refusal.code not in (_GONE, *_OUTDATED):
+                raise
+
+    async def _update_version(self, form: OpenForm, view: View) -> None:
+        """Update the version that we know, or one that we have made without knowing it."""
+        newest_until, form.newest_until = form.newest_until, 0.0  # it holds for the first attempt
+        marked = {**view, "external_id": form.mark}
+        try:
+            await self._replace(form, marked, view_id=form.view_id, hash=form.version or None)
+        except SlackRefused as refusal:
+            if refusal.code not in _OUTDATED:
+                raise
+            if form.is_unclear:
+                await self._replace(form, view, external_id=form.mark)
+            elif time.monotonic() < newest_until:
+                await self._replace(form, marked, view_id=form.view_id)
+            else:
+                raise
+
+    async def _replace(self, form: OpenForm, view: View, **which: str | None) -> None:
+        try:
+            with translated():
+                answer = await self._client.views_update(view=view, **which)
+                form.version = read_version(answer["view"])
+        except SlackUnavailable:
+            form.is_unclear = True
+            raise
+        form.mark, form.is_unclear = _new_mark(), False
+
+    def _known_candidates(self, draft: Draft) -> Several | None:
+        """Return the contacts to choose from, so that they stay in view after the choice."""
+        if draft.identity is None or not draft.chosen_contact_id:
+            return None
+        unchosen = self._lookup.recent(draft.identity, "", False)
+        return unchosen.found if unchosen and isinstance(unchosen.found, Several) else None
+
+    async def _look_up_candidates(self, identity: Identity, draft: Draft) -> Several | None:
+        """Look up the contacts to choose from, if one was chosen; without them Send forgets it."""
+        if not draft.chosen_contact_id:
+            return None
+        unchosen = replace(draft, chosen_contact_id="", into_open=False)
+        found = (await self.look_up(identity, unchosen)).found
+        return found if isinstance(found, Several) else None
+
+    def _draw(
+        self, draft: Draft, shown: Note | Verdict, form: OpenForm, several: Several | None = None
+    ) -> View:
+        view = build_form(draft, shown, several, check_times(draft, datetime.now(UTC)))
+        signed = self._signer.sign(view["private_metadata"], form.user_id, form.view_id)
+        return {**view, "private_metadata": signed}
+
+
+def read_version(view: View) -> str:
+    """Return the version of a view that Slack shows us; "" if it doesn't say."""
+    return str(view.get("hash") or "")
+
+
+def first_note(draft: Draft) -> Note:
+    """Return what stands in place of the evidence before any look-up."""
+    if draft.identity:
+        return LOOKING_UP
+    return Note(draft.problem) if draft.customer else ASK_FOR_CUSTOMER
