@@ -2,7 +2,7 @@
 # in a SQLite file in /data: mount a volume there, and run only one container.
 FROM python:3.11-slim
 
-ENV PYTHONUNBUFFERED=1 XDG_DATA_HOME=/data HOST=0.0.0.0 PORT=3000
+ENV PYTHONUNBUFFERED=1 XDG_DATA_HOME=/data HOST=0.0.0.0 PORT=3000 OPERATOR_PORT=3001
 WORKDIR /app
 
 COPY requirements.lock .
@@ -14,10 +14,10 @@ COPY genesys genesys
 # The import writes bytecode, but only of what the bot loads. A start then takes a third of the time.
 RUN python -c "import bot.app, bot.cli.doctor" \
     && useradd --uid 10001 --no-create-home bot \
-    && install -d -o bot /data
+    && install -d -m 700 -o bot /data
 USER bot
 
 EXPOSE 3000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=20s CMD ["python", "-c", \
-    "import os, urllib.request as u; u.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/healthz\")"]
+    "import os, urllib.request as u; u.urlopen(f\"http://127.0.0.1:{os.environ['OPERATOR_PORT']}/healthz\")"]
 CMD ["python", "-m", "bot", "run"]

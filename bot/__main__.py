@@ -9,20 +9,17 @@ import argparse
 import os
 import sys
 
-from dotenv import find_dotenv, load_dotenv
-
 
 def main() -> int:
     """Run one of the bot's commands and return the process's exit status."""
     arguments = _parse(sys.argv[1:])
-    load_dotenv(find_dotenv(usecwd=True))
     if arguments.do == "sandbox":
         os.execv(sys.executable, [sys.executable, "-m", "sandbox", *arguments.rest])
     if arguments.do == "manifest":
         return _print_manifest(arguments.command, arguments.url)
     if arguments.do == "surfaces":
         return _print_surfaces()
-    return _with_settings(arguments.do)
+    return _with_settings(arguments.do, as_json=arguments.do == "doctor" and arguments.json)
 
 
 def _parse(words: list[str]) -> argparse.Namespace:
@@ -31,7 +28,8 @@ def _parse(words: list[str]) -> argparse.Namespace:
     commands.add_parser("run", help="run the bot with the settings of the environment or .env")
     sandbox = commands.add_parser("sandbox", help="try everything on this machine, no account")
     sandbox.add_argument("rest", nargs=argparse.REMAINDER, help="options of the sandbox")
-    commands.add_parser("doctor", help="check settings, Slack and Genesys Cloud, and say the fix")
+    doctor = commands.add_parser("doctor", help="check whether the bot can work, and say the fix")
+    doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     manifest = commands.add_parser("manifest", help="print the Slack app manifest as YAML")
     manifest.add_argument("--url", default="", help="public address for HTTP; none: Socket Mode")
     manifest.add_argument("--command", default="/proactive", help="the slash command's name")
@@ -39,33 +37,55 @@ def _parse(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _with_settings(do: str) -> int:
+def _with_settings(do: str, *, as_json: bool) -> int:
     # Imported here so that the other commands start quickly.
+    from bot.env_file import BadEnvFile, load_env_file
+
+    try:
+        load_env_file()
+    except BadEnvFile as bad:
+        return _refuse([str(bad)], as_json=as_json)
+
+    # Imported after that, because aiohttp reads SSL_CERT_FILE once, when it's imported.
     from bot.log import start_logging
     from bot.settings import BadSettings, read_settings
 
     try:
         settings = read_settings(os.environ)
+        _do_without_home()
         os.environ.pop("SLACK_BOT_TOKEN", None)  # Bolt would read it, and warn that we do, too
         start_logging(settings.log_level)
         if do == "doctor":
-            from bot.cli.doctor import examine
+            from bot.cli.doctor import run_checks
 
-            return examine(settings)
+            return run_checks(settings, as_json=as_json)
         from bot.app import run
 
         run(settings)
     except BadSettings as bad:
-        print("The bot cannot start. Please mend this:", file=sys.stderr)
-        for problem in bad.problems:
-            print(f"  - {problem}", file=sys.stderr)
-        print(
-            "What each setting means: .env.example; try without any: make sandbox", file=sys.stderr
-        )
-        return 2
+        return _refuse(bad.problems, as_json=as_json)
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _do_without_home() -> None:
+    """Name a home folder if this user has none: Slack's SDK can't be imported without one."""
+    if os.path.expanduser("~") == "~":  # noqa: PTH111 -- a Path would raise
+        os.environ.setdefault("HOME", "/nonexistent")
+
+
+def _refuse(problems: list[str], *, as_json: bool) -> int:
+    if as_json:
+        _do_without_home()
+        from bot.cli.doctor import report_problems
+
+        return report_problems(problems)
+    print("The bot can't start. Fix this:", file=sys.stderr)
+    for problem in problems:
+        print(f"  - {problem}", file=sys.stderr)
+    print("What each setting means: .env.example; try without any: make sandbox", file=sys.stderr)
+    return 2
 
 
 def _print_manifest(command: str, url: str) -> int:
@@ -76,6 +96,7 @@ def _print_manifest(command: str, url: str) -> int:
 
 
 def _print_surfaces() -> int:
+    _do_without_home()
     from bot.cli.surfaces import print_surfaces
 
     print_surfaces()

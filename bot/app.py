@@ -11,28 +11,34 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 
-import aiohttp
 import uvicorn
 import uvloop
-from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
-from bot.ops.http import build_web
+from bot.ops.connections import Connections
+from bot.ops.http import Web, build_operator_pages
+from bot.ops.listen import listen
 from bot.ops.metrics import build_metrics
+from bot.ops.refused_requests import RefusedRequests
 from bot.settings import BadSettings, Settings
 from bot.slack.http import SlackEdge
+from bot.slack.session import build_client, open_session
 from bot.slack.socket_mode import keep_socket
 from bot.wiring import Backend, Frontend
 
 log = logging.getLogger(__name__)
 
-SLACK_TIMEOUT = 5  # seconds; an ack must be out within 3, but the form's update may take longer
+BACKLOG = 128  # connections that wait to be accepted; all of them may be in one step of the loop
 
 
 def run(settings: Settings) -> None:
-    """Run the bot until it's told to stop; raise BadSettings when it cannot start."""
+    """Run the bot until it's told to stop; raise BadSettings when it can't start."""
     # Bound before the parts are built: a command typed meanwhile waits and isn't refused.
-    listening = _listen(settings.host, settings.port)
+    listening = [
+        _listen("OPERATOR_HOST", settings.operator_host, "OPERATOR_PORT", settings.operator_port)
+    ]
+    if not settings.uses_socket_mode:
+        listening.append(_listen("HOST", settings.host, "PORT", settings.port))
     backend = Backend(settings)
     # The server takes the signals while it runs and raises them again afterwards.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -43,27 +49,18 @@ def run(settings: Settings) -> None:
     os._exit(0)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host_name: str, host: str, port_name: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((host, port))
+        return listen(host, port)
     except OSError as error:
         raise BadSettings(
-            [f"HOST and PORT: {host}:{port} cannot be used ({error.strerror})."]
+            [f"{host_name} and {port_name}: {host}:{port} cannot be used ({error.strerror})."]
         ) from None
 
 
-async def _serve(settings: Settings, backend: Backend, listening: socket.socket) -> None:
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=100),
-        timeout=aiohttp.ClientTimeout(total=SLACK_TIMEOUT),
-    ) as session:
-        client = AsyncWebClient(
-            token=settings.slack_bot_token,
-            base_url=settings.slack_api_url,
-            session=session,  # shared: one per call takes longer than the call itself
-            timeout=SLACK_TIMEOUT,
-            retry_handlers=[],  # by the time of a retry the trigger has expired
-        )
+async def _serve(settings: Settings, backend: Backend, listening: list[socket.socket]) -> None:
+    async with open_session() as session:
+        client = build_client(settings.slack_bot_token, settings.slack_api_url, session)
         frontend = Frontend(settings, backend, client)
 
         @contextlib.asynccontextmanager
@@ -80,17 +77,23 @@ async def _serve(settings: Settings, backend: Backend, listening: socket.socket)
             await frontend.stop()
             await asyncio.to_thread(backend.stop)
 
+        refused = RefusedRequests()
         slack = None
         if not settings.uses_socket_mode:
-            slack = SlackEdge(frontend.app, settings.slack_signing_secret)
-        web = build_web(slack, frontend.health, build_metrics(backend.requests), lifespan)
-        await _server(web).serve(sockets=[listening])
+            slack = SlackEdge(frontend.app, settings.slack_signing_secret, refused)
+        pages = build_operator_pages(
+            frontend.health, build_metrics(backend.requests, refused), lifespan
+        )
+        web = Web(slack, pages, settings.operator_port, refused)
+        await _server(web, Connections(refused)).serve(sockets=listening)
 
 
-def _server(web: Starlette) -> uvicorn.Server:
+def _server(web: Web, connections: Connections) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             web,
+            http=connections.protocol(),
+            backlog=BACKLOG,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -104,4 +107,6 @@ def _server(web: Starlette) -> uvicorn.Server:
 def _transport(settings: Settings) -> str:
     if settings.uses_socket_mode:
         return "Socket Mode"
-    return f"HTTP on {settings.host}:{settings.port}"
+    host = settings.host.strip("[]")
+    host = f"[{host}]" if ":" in host else host
+    return f"HTTP on {host}:{settings.port}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import traceback
+from collections.abc import Iterator
 from types import TracebackType
 
 _PRIVATE = re.compile(
@@ -28,6 +29,7 @@ _OWN_LEVEL = (
     "slack_sdk.webhook.client",
 )
 MASK = "[masked]"
+_SHORTEST_QUOTE = 4  # characters; shorter ones say nothing, and may be part of a word
 
 
 def start_logging(level: str) -> None:
@@ -42,11 +44,15 @@ def start_logging(level: str) -> None:
         logger.propagate = True
     for name in _OWN_LEVEL:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("dbos").addFilter(RepeatFilter())
+    for name in ("dbos", "uvicorn.error"):
+        logging.getLogger(name).addFilter(RepeatFilter())
 
 
 class RepeatFilter(logging.Filter):
-    """Passes one line per place in the code and 30 seconds: DBOS repeats itself in an outage."""
+    """Passes one line per place in the code and 30 seconds.
+
+    DBOS repeats itself in an outage, and strangers can make uvicorn do so.
+    """
 
     def __init__(self, seconds: float = 30.0) -> None:
         super().__init__()
@@ -72,6 +78,13 @@ class MaskingFormatter(logging.Formatter):
         record.exc_text = None
         return line
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- logging's own name
+        """Format the message; where a library quotes the error, only its type is kept."""
+        for error in _chain(record.exc_info[1] if record.exc_info else None):
+            if len(str(error)) >= _SHORTEST_QUOTE:
+                record.message = record.message.replace(str(error), type(error).__name__)
+        return super().formatMessage(record)
+
     def formatException(  # noqa: N802 -- logging's own name
         self,
         ei: tuple[type[BaseException], BaseException, TracebackType | None]
@@ -79,14 +92,19 @@ class MaskingFormatter(logging.Formatter):
     ) -> str:
         """Format the type of an error and its traceback, without its text."""
         parts: list[str] = []
-        error = ei[1]
-        seen: set[int] = set()
-        while error is not None and id(error) not in seen:
-            seen.add(id(error))
+        for error in _chain(ei[1]):
             places = [
                 f"  {frame.filename}:{frame.lineno} in {frame.name}"
                 for frame in traceback.extract_tb(error.__traceback__)
             ]
             parts.append("\n".join([f"{type(error).__module__}.{type(error).__name__}", *places]))
-            error = error.__cause__ or error.__context__
         return "\ncaused by ".join(parts)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that it came from."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,15 +1,15 @@
-"""Builds the object graph: the only module that knows how all parts fit together."""
+"""Builds what a running bot consists of: its work in the background, and its answers to people.
+
+``bot/app.py`` builds the server around it. The doctor builds clients of its own.
+"""
 
 from __future__ import annotations
 
-import ssl
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from uuid import uuid4
 
-import sqlalchemy as sa
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -29,10 +29,13 @@ from bot.settings import BadSettings, Settings
 from bot.slack.buttons import Buttons
 from bot.slack.command import Command
 from bot.slack.errors import ErrorHandler
+from bot.slack.evidence import Evidence
 from bot.slack.form import Form
 from bot.slack.listeners import build_app
+from bot.slack.metadata import MetadataSigner
+from bot.slack.respond import Responder
 from bot.storage.database import Database
-from bot.storage.migrations import NewerDatabase, migrate
+from bot.storage.open import UnusableDatabase, open_database
 from bot.storage.outcome_schedule import OutcomeSchedule
 from bot.storage.rate_limit import SharedRateLimiter
 from bot.storage.requests import RequestStore
@@ -40,8 +43,6 @@ from genesys import (
     Connection,
     GenesysCloud,
     Notifications,
-    OutdatedSdk,
-    check_sdk,
     conversation_link,
 )
 
@@ -54,7 +55,7 @@ class Backend:
 
     def __init__(self, settings: Settings) -> None:
         """Build it and bring the database up to date; raise BadSettings when that's impossible."""
-        database, worker_id = open_database(settings.database_url), uuid4().hex
+        database, worker_id = _open_database(settings), uuid4().hex
         connection, deployment_id = connection_to(settings), settings.genesys_deployment_id
         self.database = database
         self.queue = JobQueue(database, worker_id)
@@ -88,11 +89,10 @@ class Backend:
             OutcomeSchedule(database, self.queue.enqueue),
             self.cloud,
             link=partial(conversation_link, connection),
+            calls_per_minute=settings.calls_per_minute,
         )
         self.notifications = Notifications(self.cloud, deployment_id, self.outcomes.hasten)
-        self.slack = SlackClient(
-            settings.slack_bot_token, settings.slack_api_url, ssl.create_default_context()
-        )
+        self.slack = SlackClient(settings.slack_bot_token, settings.slack_api_url)
         self.publisher = Publisher(
             self.requests,
             Ledger(database),
@@ -117,7 +117,7 @@ class Backend:
         self.outcomes.start(self.notifications.subscribe)
 
     def stop(self) -> None:
-        """Take no more work, wait a little for what is under way, and let go of everything."""
+        """Take no more work, wait a little for what is under way, and close everything."""
         self.outcomes.stop()
         self.notifications.close()
         self.repair.stop()
@@ -134,13 +134,16 @@ class Frontend:
         """Build it; ``client`` makes the calls that belong to what a person does."""
         self._lookups = ThreadPoolExecutor(LOOKUPS_AT_ONCE, "lookup")
         self._records = ThreadPoolExecutor(RECORDS_AT_ONCE, "record")
-        self.errors = ErrorHandler(client)
+        responder = Responder(client)
+        self.errors = ErrorHandler(responder)
+        signer = MetadataSigner(settings.slack_bot_token)
         form = Form(
             client,
-            backend.lookup,
+            Evidence(client, backend.lookup, signer, responder, lookups=self._lookups),
             backend.delivery,
+            signer,
+            responder,
             self.errors,
-            lookups=self._lookups,
             records=self._records,
             default_country=settings.default_country,
         )
@@ -152,6 +155,7 @@ class Frontend:
             backend.delivery,
             backend.reconciler,
             form,
+            responder,
             self.errors,
             records=self._records,
             default_country=settings.default_country,
@@ -180,34 +184,8 @@ def connection_to(settings: Settings) -> Connection:
     )
 
 
-def open_database(url: str) -> Database:
-    """Open and upgrade the database; raise BadSettings when it can't be used."""
+def _open_database(settings: Settings) -> Database:
     try:
-        check_sdk()
-        address = sa.make_url(url)
-        if address.get_backend_name() == "sqlite":
-            Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
-        database = Database(url)
-        migrate(database)
-    except OutdatedSdk as error:
-        raise BadSettings([str(error)]) from None
-    except NewerDatabase:
-        raise BadSettings(
-            [
-                "PROACTIVE_DATABASE_URL: a newer release has upgraded this database. "
-                "Start that release, or use another database."
-            ]
-        ) from None
-    except (OSError, sa.exc.SQLAlchemyError) as error:
-        what = address.database if address.get_backend_name() == "sqlite" else address.host
-        reason = str(error.strerror or error) if isinstance(error, OSError) else _kind(error)
-        raise BadSettings(
-            [f"PROACTIVE_DATABASE_URL: {what} cannot be opened as a database ({reason})."]
-        ) from None
-    return database
-
-
-def _kind(error: sa.exc.SQLAlchemyError) -> str:
-    """Name an error without its text, which quotes the address with its password."""
-    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else None
-    return type(cause or error).__name__
+        return open_database(settings.database_url, settings.data_folder)
+    except UnusableDatabase as error:
+        raise BadSettings([f"PROACTIVE_DATABASE_URL: {error}"]) from None

@@ -1,1 +1,1 @@
-"""What an operator sees over HTTP: health, readiness and metrics."""
+"""Serves HTTP within limits, and shows operators the health, the metrics and what was refused."""

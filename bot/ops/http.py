@@ -1,4 +1,4 @@
-"""The web application: the path for Slack, and the pages for operators.
+"""Who answers what over HTTP: Slack's path on one port, the pages for operators on another.
 
 No page shows a private value.
 """
@@ -13,23 +13,48 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.ops.health import Health
+from bot.ops.refused_requests import SLACK_PATH, Reason, RefusedRequests
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
-SLACK_PATH = "/slack/events"
 
 
-def build_web(
-    slack: ASGIApp | None, health: Health, metrics: CollectorRegistry, lifespan: Lifespan
+class Web:
+    """The application that the server runs; the port of a request says what it's for."""
+
+    def __init__(
+        self,
+        slack: ASGIApp | None,
+        operator_pages: ASGIApp,
+        operator_port: int,
+        refused: RefusedRequests,
+    ) -> None:
+        """Serve the pages; without ``slack`` (Socket Mode), nothing is served to Slack."""
+        self._refused = refused
+        self._slack = slack
+        self._operator_pages = operator_pages
+        self._operator_port = operator_port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or take part in the server's start and stop."""
+        if scope["type"] == "lifespan" or scope["server"][1] == self._operator_port:
+            await self._operator_pages(scope, receive, send)
+        elif self._slack is not None and scope["path"] == SLACK_PATH:
+            await self._slack(scope, receive, send)
+        else:
+            if scope["method"] == "POST":  # as Slack's are; others are probes
+                self._refused.add(Reason.WRONG_PATH)
+            await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
+
+
+def build_operator_pages(
+    health: Health, metrics: CollectorRegistry, lifespan: Lifespan
 ) -> Starlette:
-    """Build it; without ``slack`` there's no path for Slack (Socket Mode).
-
-    ``slack`` must be an object: Starlette takes a plain function for a handler of its own kind.
-    """
+    """Build the pages for operators, whose ``lifespan`` is the whole server's."""
 
     async def healthz(_: HttpRequest) -> Response:
         return _report(health.check_live())
@@ -45,8 +70,6 @@ def build_web(
         Route("/readyz", readyz),
         Route("/metrics", show_metrics),
     ]
-    if slack is not None:
-        routes.insert(0, Route(SLACK_PATH, slack))
     return Starlette(routes=routes, lifespan=lifespan)
 
 

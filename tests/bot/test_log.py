@@ -93,6 +93,20 @@ def test_every_email_address_is_masked(local: str, domain: str, before: str, aft
     assert domain not in shown.replace(f"x{before}", "", 1)
 
 
+@pytest.mark.parametrize("private", ["canary", "Your order is ready", "{'text': 'canary'}"])
+def test_a_library_that_quotes_an_error_gives_nothing_away(
+    private: str, log: tuple[logging.Logger, io.StringIO]
+) -> None:
+    logger, stream = log
+    try:
+        raise ValueError(private)
+    except ValueError as error:
+        logger.exception(f"Failed to run a middleware function (error: {error})")  # as Bolt does
+    assert private not in stream.getvalue()
+    first = stream.getvalue().partition("\n")[0]
+    assert first == "ERROR Failed to run a middleware function (error: ValueError)"
+
+
 def _raise_plain() -> None:
     raise ValueError(CANARY)
 
@@ -290,6 +304,15 @@ def test_dbos_repeats_itself_in_the_log_twice_a_minute_at_most(
     for _ in range(5):
         logging.getLogger("dbos").warning("no database")
     assert capsys.readouterr().err.count("no database") == 1
+
+
+def test_strangers_cannot_make_uvicorn_fill_the_log(
+    logging_as_it_was: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start_logging("INFO")
+    for _ in range(5):
+        logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    assert capsys.readouterr().err.count("Invalid HTTP request") == 1
 
 
 @pytest.mark.parametrize(

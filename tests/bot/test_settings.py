@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import re
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bot.settings
-from bot.settings import BadSettings, data_folder, read_settings
+from bot.settings import BadSettings, read_settings
+from genesys import OutdatedSdk
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENT = "0f0e0d0c-1111-4222-8333-444455556666"
@@ -33,10 +35,9 @@ def _problems(environment: dict[str, str]) -> list[str]:
 
 
 def test_the_defaults_are_the_documented_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    settings = read_settings(HTTP)
+    settings = read_settings({**HTTP, "XDG_DATA_HOME": str(tmp_path)})
     assert settings.slack_api_url == "https://slack.com/api/"
     assert settings.genesys_region == "us-east-1"
     assert settings.genesys_api_url is None
@@ -51,6 +52,7 @@ def test_the_defaults_are_the_documented_ones(
     assert settings.heartbeat_seconds == 5
     assert (settings.outcomes_channel, settings.leads) == ("", frozenset())
     assert (settings.host, settings.port) == ("127.0.0.1", 3000)
+    assert (settings.operator_host, settings.operator_port) == ("127.0.0.1", 3001)
     assert settings.log_level == "INFO"
     assert not settings.uses_socket_mode
 
@@ -78,6 +80,8 @@ def test_every_setting_can_be_set() -> None:
             "PROACTIVE_LEADS": "U0LEO, W0ADA,",
             "HOST": "0.0.0.0",
             "PORT": "65535",
+            "OPERATOR_HOST": "::1",
+            "OPERATOR_PORT": "9090",
             "LOG_LEVEL": "DEBUG",
         }
     )
@@ -96,6 +100,7 @@ def test_every_setting_can_be_set() -> None:
     assert settings.heartbeat_seconds == 60
     assert (settings.outcomes_channel, settings.leads) == ("C0NEWS", {"U0LEO", "W0ADA"})
     assert (settings.host, settings.port) == ("0.0.0.0", 65_535)
+    assert (settings.operator_host, settings.operator_port) == ("::1", 9090)
     assert settings.log_level == "DEBUG"
 
 
@@ -111,6 +116,12 @@ def test_socket_mode_needs_no_signing_secret_and_http_mode_no_app_token() -> Non
     assert "or set SLACK_APP_TOKEN to use Socket Mode instead" in problem
 
 
+def test_the_operators_port_is_not_slacks() -> None:
+    same = {"PORT": "4000", "OPERATOR_PORT": "4000"}
+    assert _problems({**HTTP, **same}) == ["OPERATOR_PORT must not be the same as PORT."]
+    assert read_settings({**SOCKET, **same}).operator_port == 4000  # nothing listens on PORT then
+
+
 def test_an_empty_environment_names_everything_that_is_needed() -> None:
     named = [problem.partition(" ")[0] for problem in _problems({})]
     assert named == [
@@ -123,11 +134,17 @@ def test_an_empty_environment_names_everything_that_is_needed() -> None:
 
 
 WRONG = {
-    "SLACK_BOT_TOKEN": ["xapp-1", "1234"],
+    "SLACK_BOT_TOKEN": ["xapp-1", "1234", "xoxb-1\n2", "xoxb-1‑2"],
     "SLACK_APP_TOKEN": ["xoxb-1"],
-    "SLACK_API_URL": ["slack.com", "ftp://slack.com/", "https://slack.com/api", "https:///api/"],
+    "SLACK_SIGNING_SECRET": ["canary\udc80"],
+    "SLACK_API_URL": [
+        *("slack.com", "ftp://slack.com/", "https://slack.com/api", "https:///api/"),
+        *("http://slack.com/api/", "HTTP://gateway:8080/", "http://10.0.0.1/", "http://[fd00::1]/"),
+        *("https://host:port/", "https://host:0/", "https://a host/", "https://user:canary@host/"),
+        *("https://host/api/?team=/", "https://host/#/"),
+    ],
     "GENESYS_CLOUD_REGION": ["mypurecloud.com", "US-EAST-1", "nowhere"],
-    "GENESYS_CLOUD_API_URL": ["api.example.com", "localhost:8080"],
+    "GENESYS_CLOUD_API_URL": ["api.example.com", "localhost:8080", "http://api.example.com"],
     "GENESYS_CLOUD_DEPLOYMENT_ID": ["shop", DEPLOYMENT + "0", "{" + DEPLOYMENT + "}"],
     "GENESYS_CLOUD_TIMEOUT": ["0", "121", "10s"],
     "GENESYS_CLOUD_PATIENCE": ["0", "121"],
@@ -136,6 +153,8 @@ WRONG = {
         "proactive.sqlite",
         "sqlite://",
         "sqlite:///:memory:",
+        "sqlite:///file:x?uri=true",
+        "sqlite:///~nobody-has-this-name/x.sqlite",
         "mysql://h/d",
         "postgresql://host:65536/db",
     ],
@@ -149,6 +168,7 @@ WRONG = {
     "PROACTIVE_OUTCOMES_CHANNEL": ["#news", "U0ADA", "c0news"],
     "PROACTIVE_LEADS": ["@leo", "U0LEO;U0ADA", "C0NEWS"],
     "PORT": ["0", "65536", "http"],
+    "OPERATOR_PORT": ["0", "65536", "http"],
     "LOG_LEVEL": ["debug", "TRACE"],
 }
 SAYS_WHAT_TO_DO = re.compile(r"is not set: |must |is not one of: |such as ")
@@ -226,12 +246,65 @@ def test_a_wrong_secret_is_not_repeated_in_the_problems() -> None:
 def test_the_default_database_does_not_depend_on_the_working_folder(
     home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", home)
     monkeypatch.chdir(tmp_path)
-    assert data_folder() == Path(home) / "proactive"
-    monkeypatch.delenv("XDG_DATA_HOME")
+    settings = read_settings({**HTTP, "XDG_DATA_HOME": home})
+    assert settings.data_folder == Path(home) / "proactive"
+    assert settings.database_url == f"sqlite:///{home}/proactive/proactive.sqlite"
     monkeypatch.setenv("HOME", home)
-    assert data_folder() == Path(home) / ".local" / "share" / "proactive"
+    assert read_settings(HTTP).data_folder == Path(home) / ".local" / "share" / "proactive"
+
+
+def test_only_this_machine_is_called_without_tls() -> None:
+    for host in ("127.0.0.1:8080", "127.1.2.3", "localhost", "[::1]:8080"):
+        url = f"http://{host}/api/"
+        assert read_settings({**HTTP, "SLACK_API_URL": url}).slack_api_url == url
+    (problem,) = _problems({**HTTP, "GENESYS_CLOUD_API_URL": "http://localhost.example.com"})
+    assert problem == (
+        "GENESYS_CLOUD_API_URL must start with https://: without TLS, others could read the token."
+    )
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = {**HTTP, "PROACTIVE_DATABASE_URL": "sqlite:///~/data/x.sqlite"}
+    assert read_settings(given).database_url == f"sqlite:///{tmp_path}/data/x.sqlite"
+    settings = read_settings({**HTTP, "XDG_DATA_HOME": "~/data"})
+    assert settings.data_folder == tmp_path / "data" / "proactive"
+
+
+def test_requests_that_0_1_stored_in_a_folder_called_tilde_are_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "~").mkdir()
+    (tmp_path / "~" / "x.sqlite").touch()
+    (problem,) = _problems({**HTTP, "PROACTIVE_DATABASE_URL": "sqlite:///~/x.sqlite"})
+    assert "in a folder named ~" in problem
+
+
+@pytest.fixture
+def _homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be a user without a home, as in a container with an arbitrary user id."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 3_123_456_789)
+
+
+@pytest.mark.usefixtures("_homeless")
+def test_without_a_home_folder_only_the_default_database_is_missing() -> None:
+    (problem,) = _problems(HTTP)
+    assert problem.startswith("PROACTIVE_DATABASE_URL is not set, and this user has no home")
+    (problem,) = _problems({**HTTP, "PROACTIVE_DATABASE_URL": "sqlite:///~/x.sqlite"})
+    assert "without ~" in problem
+    for address in ("sqlite:////data/x.sqlite", "postgresql://host/db"):
+        given = {**HTTP, "PROACTIVE_DATABASE_URL": address}
+        assert read_settings(given).database_url == address
+
+
+def test_what_the_http_clients_would_ignore_is_reported_with_the_rest() -> None:
+    wrong = {"HTTPS_PROXY": "socks5://proxy", "SSL_CERT_FILE": "/nowhere", "PORT": "0"}
+    named = [problem.partition(" ")[0] for problem in _problems({**HTTP, **wrong})]
+    assert named == ["PORT", "HTTPS_PROXY", "SSL_CERT_FILE"]
 
 
 def _names_read() -> set[str]:
@@ -258,8 +331,7 @@ def test_the_example_file_names_exactly_the_variables_that_are_read() -> None:
     assert set(_example()) == _names_read()
 
 
-def test_the_example_file_gives_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", "/var/lib")
+def test_the_example_file_gives_the_defaults() -> None:
     example = {**_example(), **HTTP}
     example["PROACTIVE_DATABASE_URL"] = ""  # its default is the user's own folder
     assert read_settings(example) == read_settings(HTTP)
@@ -317,3 +389,15 @@ def test_no_accepted_address_is_refused_by_sqlalchemy(address: str) -> None:
     except BadSettings:
         return
     assert sa.make_url(taken.database_url).drivername in ("sqlite", "postgresql")
+
+
+def test_an_sdk_that_cannot_send_web_messages_is_a_problem_with_its_fix(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> tuple[str, ...]:
+        raise OutdatedSdk("PureCloudPlatformClientV2 265.0.0 is too old to send web messages.")
+
+    monkeypatch.setattr(bot.settings, "region_names", refuse)
+    (problem,) = _problems(HTTP)
+    assert problem.startswith("PureCloudPlatformClientV2 265.0.0 is too old")
+    assert "266" in problem

@@ -11,11 +11,14 @@ from prometheus_client.registry import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from bot.ops.http import SLACK_PATH, build_web
+from bot.ops.http import Web, build_operator_pages
 from bot.ops.metrics import build_metrics
+from bot.ops.refused_requests import SLACK_PATH, Reason, RefusedRequests
 from bot.storage.requests import RequestStore
 
 Answer = tuple[int, dict[str, str], str]
+PORT, OPERATOR_PORT = 3000, 3001
+PAGES = ["/healthz", "/readyz", "/metrics"]
 
 
 class Health:
@@ -45,12 +48,18 @@ async def _lifespan(_: Starlette) -> AsyncIterator[None]:
     yield
 
 
-def _build(health: Any, slack: Slack | None = None, metrics: Any = None) -> Starlette:
-    return build_web(slack, health, metrics or CollectorRegistry(), _lifespan)
+def _build(
+    health: Any,
+    slack: Slack | None = None,
+    metrics: Any = None,
+    refused: RefusedRequests | None = None,
+) -> Web:
+    pages = build_operator_pages(health, metrics or CollectorRegistry(), _lifespan)
+    return Web(slack, pages, OPERATOR_PORT, refused or RefusedRequests())
 
 
-def _ask(web: Starlette, path: str, method: str = "GET") -> Answer:
-    """Ask the application for a path, as a server does."""
+def _ask(web: Web, path: str, method: str = "GET", port: int = OPERATOR_PORT) -> Answer:
+    """Ask the application for a path, as a server that listens on a port does."""
     sent: list[Any] = []
     scope = {
         "type": "http",
@@ -61,7 +70,7 @@ def _ask(web: Starlette, path: str, method: str = "GET") -> Answer:
         "query_string": b"",
         "headers": [(b"host", b"bot.example.com")],
         "scheme": "http",
-        "server": ("127.0.0.1", 3000),
+        "server": ("127.0.0.1", port),
         "client": ("127.0.0.1", 1),
         "root_path": "",
     }
@@ -78,15 +87,32 @@ def _ask(web: Starlette, path: str, method: str = "GET") -> Answer:
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_slack_s_path_is_slack_s_alone(method: str) -> None:
+def test_on_slack_s_port_there_is_slack_s_path_alone(method: str) -> None:
     web = _build(Health(), Slack())
-    assert _ask(web, SLACK_PATH, method)[::2] == (202, f"{method} /slack/events")
-    assert _ask(web, f"{SLACK_PATH}/more", method)[0] == 404
+    assert _ask(web, SLACK_PATH, method, PORT)[::2] == (202, f"{method} /slack/events")
+    for path in ("/", "/nothing", "/slack", f"{SLACK_PATH}/", f"{SLACK_PATH}/more", *PAGES):
+        assert _ask(web, path, method, PORT)[0] == 404
+
+
+def test_requests_for_another_path_on_slack_s_port_are_counted_and_probes_are_not() -> None:
+    refused = RefusedRequests()
+    web = _build(Health(), Slack(), refused=refused)
+    for path in (f"{SLACK_PATH}/", "/slack/command"):
+        assert _ask(web, path, "POST", PORT)[0] == 404
+        assert _ask(web, path, "GET", PORT)[0] == 404
+    assert refused.counts == {Reason.WRONG_PATH: 2}
+
+
+def test_on_the_operators_port_there_are_their_pages_alone() -> None:
+    web = _build(Health(), Slack())
     assert _ask(web, "/healthz")[::2] == (200, '{"bot":"ok"}')
+    for path in ("/", "/nothing", SLACK_PATH):
+        assert _ask(web, path)[0] == 404
+        assert _ask(web, path, "POST")[0] == 404
 
 
 def test_in_socket_mode_there_is_no_path_for_slack() -> None:
-    assert _ask(_build(Health()), SLACK_PATH, "POST")[0] == 404
+    assert _ask(_build(Health()), SLACK_PATH, "POST", PORT)[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -106,13 +132,8 @@ def test_a_page_about_health_says_what_is_wrong(
 
 def test_the_metrics_are_in_prometheus_s_format(requests_store: RequestStore) -> None:
     status, headers, body = _ask(
-        _build(Health(), metrics=build_metrics(requests_store)), "/metrics"
+        _build(Health(), metrics=build_metrics(requests_store, RefusedRequests())), "/metrics"
     )
     assert status == 200
     assert headers["content-type"].startswith("text/plain; version=")
     assert 'proactive_requests{state="checking"} 0.0' in body
-
-
-@pytest.mark.parametrize("path", ["/", "/nothing", "/slack"])
-def test_there_is_nothing_else(path: str) -> None:
-    assert _ask(_build(Health(), Slack()), path)[0] == 404

@@ -1,12 +1,16 @@
 """The figures of /metrics: open requests over all processes, and this process's transitions."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from prometheus_client import generate_latest
 
-from bot.ops.metrics import build_metrics
+from bot.ops.metrics import COUNT_EVERY_SECONDS, build_metrics
+from bot.ops.refused_requests import Reason, RefusedRequests
 from bot.request import FINAL, Event, Request, State
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
@@ -16,7 +20,7 @@ Build = Callable[..., Request]
 
 
 def _figures(store: RequestStore) -> dict[str, float]:
-    lines = generate_latest(build_metrics(store)).decode().splitlines()
+    lines = generate_latest(build_metrics(store, RefusedRequests())).decode().splitlines()
     pairs = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
     return {name: float(value) for name, value in pairs}
 
@@ -26,6 +30,7 @@ def test_a_new_bot_has_a_figure_for_every_open_state_and_every_transition(
 ) -> None:
     expected = {f'proactive_requests{{state="{state}"}}' for state in set(State) - FINAL}
     expected |= {f'proactive_transitions_total{{state="{state}"}}' for state in State}
+    expected |= {f'proactive_refused_http_requests_total{{reason="{reason}"}}' for reason in Reason}
     figures = _figures(requests_store)
     assert set(figures) == expected
     assert set(figures.values()) == {0.0}
@@ -59,7 +64,7 @@ def test_no_figure_says_anything_about_a_customer(
     name: str, requests_store: RequestStore, a_request: Build
 ) -> None:
     requests_store.add(a_request(customer_name=name), ())
-    page = generate_latest(build_metrics(requests_store)).decode()
+    page = generate_latest(build_metrics(requests_store, RefusedRequests())).decode()
     assert name not in page
     assert "V0123456789" not in page
 
@@ -71,3 +76,54 @@ def test_open_requests_are_counted_over_all_processes_and_transitions_in_each(
     other = _figures(RequestStore(database, lambda *_: None))
     assert other['proactive_requests{state="checking"}'] == 1
     assert other['proactive_transitions_total{state="checking"}'] == 0
+
+
+class SlowStore(RequestStore):
+    """Counts how often its requests are counted, which takes until a test says so."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, lambda *_: None)
+        self.times = 0
+        self.may_end = threading.Event()
+
+    def count_open(self) -> dict[State, int]:
+        self.times += 1
+        assert self.may_end.wait(10)
+        return super().count_open()
+
+
+def test_however_many_ask_the_database_is_asked_once_in_fifteen_seconds(
+    database: Database, a_request: Build
+) -> None:
+    store, now = SlowStore(database), [1_000.0]
+    registry = build_metrics(store, RefusedRequests(), lambda: now[0])
+    store.add(a_request(), ())
+    with ThreadPoolExecutor(60) as clients:
+        pages = [clients.submit(generate_latest, registry) for _ in range(60)]
+        store.may_end.set()
+        assert all(b'proactive_requests{state="checking"} 1.0' in page.result() for page in pages)
+    assert store.times == 1
+    now[0] += COUNT_EVERY_SECONDS - 0.1
+    generate_latest(registry)
+    assert store.times == 1
+    now[0] += 0.1
+    generate_latest(registry)
+    assert store.times == 2
+
+
+def test_without_the_database_the_other_figures_are_still_served(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/no folder/proactive.sqlite")
+    figures = _figures(RequestStore(database, lambda *_: None))
+    database.close()
+    assert figures['proactive_transitions_total{state="checking"}'] == 0
+    assert not [name for name in figures if name.startswith("proactive_requests{")]
+
+
+def test_refused_requests_are_counted_by_reason(requests_store: RequestStore) -> None:
+    refused = RefusedRequests()
+    for reason in (Reason.FORGED, Reason.STALE, Reason.STALE):
+        refused.add(reason)
+    page = generate_latest(build_metrics(requests_store, refused)).decode()
+    assert 'proactive_refused_http_requests_total{reason="forged"} 1.0' in page
+    assert 'proactive_refused_http_requests_total{reason="stale"} 2.0' in page
+    assert 'proactive_refused_http_requests_total{reason="too_slow"} 0.0' in page
