@@ -1,87 +1,71 @@
-"""``python -m bot doctor``: checks the settings with Slack and Genesys Cloud.
+"""``python -m bot doctor``: checks whether the bot can work with these settings.
 
-It sends and changes nothing. Every check that fails says what to do.
+It sends and changes nothing. Whatever it finds says what to do.
 """
 
 from __future__ import annotations
 
-import ssl
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from datetime import datetime
 
 from bot.cards.client import SlackClient
-from bot.cards.errors import SlackError, SlackRefused
-from bot.cli.manifest import SCOPES
+from bot.cli.check_database import check_database
+from bot.cli.check_genesys import check_genesys
+from bot.cli.check_slack import check_slack
+from bot.cli.result import Result, Severity, wrong
+from bot.clock import utc_now
 from bot.settings import Settings
 from bot.wiring import connection_to
-from genesys import (
-    DeploymentStatus,
-    GenesysCloud,
-    GenesysError,
-    check_access,
-    check_sdk,
-    read_deployment,
-)
+from genesys import GenesysCloud
+
+_WORDS = {
+    Severity.OK: "ok",
+    Severity.SKIPPED: "skipped",
+    Severity.WARNING: "WARNING",
+    Severity.WRONG: "WRONG",
+}
+_STATUS = {Severity.WARNING: 1, Severity.WRONG: 2}  # exit statuses; everything else is 0
 
 
-class _CheckFailed(Exception):
-    """A check failed; the text says what to do."""
+def run_checks(
+    settings: Settings, *, as_json: bool = False, clock: Callable[[], datetime] = utc_now
+) -> int:
+    """Make and print all checks; return the exit status: 0, 1 (warnings) or 2 (can't work)."""
+    return report(_check_all(settings, clock), as_json=as_json)
 
 
-def examine(settings: Settings) -> int:
-    """Print the result of every check; return the exit status: 0, or 1 when a check failed."""
-    tls = ssl.create_default_context()
-    slack = SlackClient(settings.slack_bot_token, settings.slack_api_url, tls)
+def report_problems(problems: Iterable[str]) -> int:
+    """Print what's wrong with the settings as JSON; return the exit status."""
+    fix = "Set it as .env.example says."
+    return report((wrong("Settings", problem, fix) for problem in problems), as_json=True)
+
+
+def report(results: Iterable[Result], *, as_json: bool) -> int:
+    """Print results, as text while they come; return the exit status."""
+    worst, shown = 0, []
+    for result in results:
+        worst = max(worst, _STATUS.get(result.severity, 0))
+        shown.append(asdict(result))
+        if not as_json:
+            sys.stdout.write(_as_text(result))
+            sys.stdout.flush()
+    if as_json:
+        sys.stdout.write(json.dumps({"status": worst, "checks": shown}, indent=2) + "\n")
+    return worst
+
+
+def _as_text(result: Result) -> str:
+    line = f"{_WORDS[result.severity]:8}{result.name}: {result.what}\n"
+    return f"{line}{'':8}{result.fix}\n" if result.fix else line
+
+
+def _check_all(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Result]:
+    yield check_database(settings.database_url)
+    slack = SlackClient(settings.slack_bot_token, settings.slack_api_url)
+    yield from check_slack(settings, slack, clock)
     cloud = GenesysCloud(connection_to(settings))
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("Genesys SDK", _check_sdk),
-        ("Slack", lambda: _check_slack(slack)),
-        ("Genesys Cloud", lambda: _check_genesys(cloud)),
-        ("Deployment", lambda: _check_deployment(cloud, settings.genesys_deployment_id)),
-    ]
-    failed = False
-    for name, check in checks:
-        try:
-            result = f"ok    {name}: {check()}"
-        except (_CheckFailed, GenesysError) as failure:
-            failed = True
-            result = f"WRONG {name}: {failure}"
-        sys.stdout.write(result + "\n")
+    yield from check_genesys(cloud, settings.genesys_deployment_id, clock)
     cloud.close()
-    return 1 if failed else 0
-
-
-def _check_sdk() -> str:
-    check_sdk()
-    return "recent enough for web messaging"
-
-
-def _check_slack(slack: SlackClient) -> str:
-    try:
-        workspace = slack.check_token()
-    except SlackRefused as refusal:
-        raise _CheckFailed(
-            f"Slack refuses the bot token ({refusal.code}). Copy it again."
-        ) from None
-    except SlackError as error:
-        raise _CheckFailed(f"{error}. Check SLACK_API_URL.") from None
-    missing = sorted(set(SCOPES) - workspace.scopes) if workspace.scopes else []
-    if missing:
-        raise _CheckFailed(f"the app lacks {', '.join(missing)}. Add them and reinstall the app.")
-    return f"workspace {workspace.name}"
-
-
-def _check_genesys(cloud: GenesysCloud) -> str:
-    return f"organisation {check_access(cloud)}"
-
-
-def _check_deployment(cloud: GenesysCloud, deployment_id: str) -> str:
-    deployment = read_deployment(cloud, deployment_id)
-    if deployment is None:
-        raise _CheckFailed(
-            "no deployment has this id. Copy GENESYS_CLOUD_DEPLOYMENT_ID from Admin, "
-            "Messenger Deployments."
-        )
-    if deployment.status is not DeploymentStatus.ACTIVE:
-        raise _CheckFailed(f"it is {deployment.status.value}. Activate it in Genesys Cloud.")
-    return f"{deployment.name or deployment_id} is active"

@@ -29,7 +29,7 @@ def build_manifest(command: str = "/proactive", url: str = "") -> dict[str, Any]
     slash = {
         "command": command,
         "description": "Message a customer first, on web messaging",
-        "usage_hint": "[e-mail or phone] [message]",
+        "usage_hint": "[email or phone] [message]",
         "should_escape": False,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}

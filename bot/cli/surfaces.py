@@ -13,12 +13,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.cards.card import show_card, show_given_back, show_line, show_notice, show_outcome
+from bot.cards.card import (
+    show_card,
+    show_elsewhere,
+    show_given_back,
+    show_line,
+    show_news,
+    show_notice,
+    show_outcome,
+)
 from bot.request import Event, HistoryLine, Place, Request, State
 from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
 from bot.slack.command import show_help
-from bot.slack.form_input import Draft, make_draft
-from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_error_view, build_form
+from bot.slack.form_input import Draft, check_times, make_draft
+from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_form
 from genesys import (
     Candidate,
     ContactType,
@@ -71,12 +79,13 @@ def _forms() -> Iterator[Surface]:
     draft = make_draft(_PLACE, "jane@example.com", "Your order is ready", None)
     planned = replace(draft, send_at=_NOW, send_before=_NOW + timedelta(hours=1))
     yield "form planned", "modal", build_form(planned)
+    wrong_times = check_times(planned, _NOW + timedelta(hours=2))
+    yield "form too late", "modal", build_form(planned, LOOKING_UP, None, wrong_times)
     for index, verdict in enumerate(_verdicts()):
         for into_open in (False, True):
             chosen = replace(draft, into_open=into_open)
             yield f"form verdict {index}", "modal", build_form(chosen, verdict)
     yield from _choices(draft)
-    yield "error", "modal", build_error_view("Something went wrong. Try again.")
 
 
 def _choices(draft: Draft) -> Iterator[Surface]:
@@ -88,8 +97,10 @@ def _choices(draft: Draft) -> Iterator[Surface]:
 
 
 def _verdicts() -> Iterator[Verdict]:
+    statuses = [(status, None) for status in (None, *DeploymentStatus)]
+    sessions = [(DeploymentStatus.ACTIVE, timedelta(days=days)) for days in (1, 2, 9)]
     for found in _findings():
-        for status in (None, *DeploymentStatus):
+        for status, session in (*statuses, *sessions):
             deployment = status and Deployment(_DEPLOYMENT, "Shop", status)
             for into_open in (False, True):
                 yield decide(
@@ -99,6 +110,7 @@ def _verdicts() -> Iterator[Verdict]:
                     into_open=into_open,
                     now=_NOW,
                     history_days=90,
+                    session=session,
                 )
     unavailable = Finding(Rule.GENESYS, Level.BLOCK, f"Genesys Cloud does not answer. {HOSTILE}")
     yield Verdict(Identity(IdentityKind.EMAIL, "jane@example.com"), None, (unavailable,))
@@ -168,12 +180,15 @@ def _cards() -> Iterator[Surface]:
                 yield f"card {state.value}", "message", show_card(request).blocks
                 planned = replace(request, send_at=_NOW, send_before=_NOW + timedelta(hours=1))
                 yield f"planned card {state.value}", "message", show_card(planned).blocks
+                yield f"news {state.value}", "message", show_news(request, []).blocks
                 for link in (
                     "",
                     "https://workspace.slack.com/archives/C0SUPPORT/p1790000000000100",
                 ):
                     outcome = show_outcome(request, link).blocks
                     yield f"outcome {state.value}", "message", outcome
+                    elsewhere = show_elsewhere(request, text, link).blocks
+                    yield f"elsewhere {state.value}", "message", elsewhere
 
 
 def _messages() -> Iterator[Surface]:
@@ -183,9 +198,10 @@ def _messages() -> Iterator[Surface]:
                 "",
                 "https://apps.mypurecloud.com/directory/#/engage/admin/interactions/1",
             ):
-                line = HistoryLine(1, event, _NOW, detail, link)
+                line = HistoryLine(1, event, _NOW, detail, link, user_id="U0LEO")
                 yield f"line {event.value}", "message", show_line(line, "U0ADA").blocks
-    yield "help", "message", show_help("/proactive").blocks
+    for unknown in ("", "status", HOSTILE):
+        yield "help", "message", show_help("/proactive", unknown).blocks
     yield "notice", "message", show_notice("Only the agent who asked can do that.").blocks
     for typed in ("", HOSTILE, LONGEST):
         yield "given back", "message", show_given_back("Nothing was sent.", typed).blocks

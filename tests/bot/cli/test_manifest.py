@@ -1,6 +1,7 @@
 """The manifest is valid, matches what the bot listens to, and asks for no scope that isn't used."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,6 +21,7 @@ URL = "https://bot.example.com"
 # chat:write.public widens chat.postMessage to public channels that the bot has not joined.
 HISTORY = {"channels:history", "groups:history", "im:history", "mpim:history"}
 METHOD_SCOPES: dict[str, set[str]] = {
+    "apps_connections_open": set(),  # with the app-level token
     "auth_test": set(),
     "chat_delete": {"chat:write"},
     "chat_getPermalink": set(),
@@ -34,19 +36,29 @@ METHOD_SCOPES: dict[str, set[str]] = {
 LISTENER_SCOPES = {"command": {"commands"}, "shortcut": {"commands"}}
 
 
+def _nodes() -> Iterator[ast.AST]:
+    for file in (ROOT / "bot").rglob("*.py"):
+        yield from ast.walk(ast.parse(file.read_text()))
+
+
 def _calls() -> set[str]:
     """Return the names of all methods that are called on something in bot/."""
     return {
         node.func.attr
-        for file in (ROOT / "bot").rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in _nodes()
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }
 
 
 def _web_api_calls() -> set[str]:
+    """Return the methods of the Web API that are called, or named as "conversations.history"."""
     methods = {name for name in vars(WebClient) if "_" in name and not name.startswith("_")}
-    return _calls() & methods
+    named = {
+        node.value.replace(".", "_")
+        for node in _nodes()
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value
+    }
+    return (_calls() | named) & methods
 
 
 def test_the_scopes_of_every_called_method_are_known() -> None:

@@ -63,7 +63,7 @@ def test_there_is_a_line_for_every_event(event: Event) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["Ready to send: ", "Cannot be sent: ", "Looking the customer up", "press Enter"]
+    "words", ["Ready to send: ", "Can't be sent: ", "Looking the customer up", "press Enter"]
 )
 def test_the_form_shows_every_kind_of_evidence(words: str) -> None:
     assert any(words in json.dumps(view, ensure_ascii=False) for _, view in _shown("modal"))
@@ -119,14 +119,18 @@ def test_only_threads_and_conversations_in_genesys_are_linked() -> None:
         for node in _nodes(payload)
         if node.get("type") == "link"
     }
-    assert links == {("outcome", "Thread"), ("line", "Open it in Genesys Cloud")}
+    assert links == {
+        ("outcome", "Thread"),
+        ("line", "Open it in Genesys Cloud"),
+        ("elsewhere", "The card"),
+    }
     kinds = {node.get("type") for _, _, payload in _all() for node in _nodes(payload)}
     assert not kinds & {"usergroup", "broadcast", "channel", "mrkdwn", "markdown"}
 
 
 def test_no_message_shows_a_complete_address_or_number() -> None:
     for name, blocks in _shown("message"):
-        if name.startswith(("card", "line")):
+        if name.startswith(("card", "line", "news", "elsewhere", "outcome")):
             shown = json.dumps(blocks, ensure_ascii=False)
             assert "+442079460018" not in shown
             assert "jane@example.com" not in shown
