@@ -44,6 +44,8 @@ class Bot(Server):
         self, folder: Path, release: Release, settings: Mapping[str, str], *, leashed: bool
     ) -> None:
         self.address: Address = (LOOPBACK, int(settings["PORT"]))
+        # The release before served /healthz on PORT.
+        self._health_ports = (settings["OPERATOR_PORT"], settings["PORT"])
         self.secret = settings["SLACK_SIGNING_SECRET"]
         self.database_url = settings["PROACTIVE_DATABASE_URL"]
         super().__init__(
@@ -59,12 +61,15 @@ class Bot(Server):
         self.wait_until(self._is_healthy, "/healthz answers")
 
     def _is_healthy(self) -> bool:
-        host, port = self.address
-        try:
-            with WITHOUT_PROXY.open(f"http://{host}:{port}/healthz", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            return False
+        return any(map(_answers_healthz, self._health_ports))
+
+
+def _answers_healthz(port: str) -> bool:
+    try:
+        with WITHOUT_PROXY.open(f"http://{LOOPBACK}:{port}/healthz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
 
 
 def start_bot(
@@ -97,6 +102,7 @@ def start_bot(
         "PROACTIVE_DATABASE_URL": database,
         "HOST": LOOPBACK,
         "PORT": str(find_free_port()),
+        "OPERATOR_PORT": str(find_free_port()),
         "LOG_LEVEL": "INFO",
         "PYTHON_DOTENV_DISABLED": "1",
         "HOME": str(folder.resolve()),  # where the Genesys SDK would look for its own settings

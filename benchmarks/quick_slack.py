@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 from benchmarks.stand_in import Json, Service, StandIn, serve
 
 _CHANNEL = re.compile(rb'"?channel"?(?::\s?"|=)([^"&]+)')
+_REQUEST = re.compile(rb"V0BENCH\d{6}")  # the ids of slack_requests, which the bot's posts carry
 _AUTH = {
     "team_id": "T0BENCH",
     "user_id": "U0BOT",
@@ -41,7 +42,7 @@ class QuickSlack(StandIn):
         return float(self.ask(f"last/{method}"))
 
     def posts(self) -> dict[str, float]:
-        """Return when the first post to each channel came (monotonic)."""
+        """Return when the first post about each request came (monotonic)."""
         return dict(self.ask("posts"))
 
     def opened_view(self) -> Json:
@@ -72,8 +73,9 @@ class _Slack(Service):
         if method.startswith("chat."):
             found = _CHANNEL.search(body)
             channel = found[1].decode() if found else ""
-            if method == "chat.postMessage":
-                self._posts.setdefault(channel, self._last[method])
+            about = _REQUEST.search(body)
+            if method == "chat.postMessage" and about:
+                self._posts.setdefault(about[0].decode(), self._last[method])
             ts = f"{time.time():.0f}.{next(self._numbers) % 1_000_000:06d}"
             return {"channel": channel, "ts": ts, "permalink": "https://slack.example/p"}
         if method.startswith("conversations."):

@@ -81,4 +81,6 @@ def _press_alone(stage: Stage, press: Press, pause: float) -> float:
 
 
 def _wait_for_card(stage: Stage, press: Press, ack: Ack) -> float:
-    return stage.bot.wait_until(lambda: stage.slack.posts().get(press.channel), "a card") - ack.due
+    return (
+        stage.bot.wait_until(lambda: stage.slack.posts().get(press.request_id), "a card") - ack.due
+    )

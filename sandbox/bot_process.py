@@ -23,7 +23,12 @@ EXIT_WITH_PARENT = Path(__file__).with_name("exit_with_parent.py")
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 _FOREIGN = ("SLACK_", "GENESYS_", "PROACTIVE_", "DBOS_")
-_FOREIGN_NAMES = frozenset({"HOST", "PORT", "LOG_LEVEL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
+_FOREIGN_NAMES = frozenset(
+    {
+        *("HOST", "PORT", "OPERATOR_HOST", "OPERATOR_PORT", "LOG_LEVEL"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    }
+)
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -67,7 +72,7 @@ class BotProcess:
         self, settings: Mapping[str, str], folder: Path, *, keep_log: bool = False
     ) -> None:
         self.log = folder / "bot.log"
-        self._health = f"http://{settings['HOST']}:{settings['PORT']}/healthz"
+        self._health = f"http://{settings['OPERATOR_HOST']}:{settings['OPERATOR_PORT']}/healthz"
         with self.log.open("ab" if keep_log else "wb") as output:
             self._process = subprocess.Popen(
                 [*_exit_with_us(), *BOT, "run"],

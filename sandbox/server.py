@@ -33,8 +33,9 @@ class Sandbox:
     """The stand-ins and their page.
 
     `manifest` is the bot's Slack app manifest. The page takes the first free port of `page_ports`;
-    0 means any. The bot's port is chosen here because Slack must know where to send. With `socket_mode` the bot gets an app-level
-    token and connects to us instead. Set `bot` at any time to let the page start and stop the bot.
+    0 means any. The bot's port is chosen here because Slack must know where to send. With
+    `socket_mode` the bot gets an app-level token and connects to us instead. Set `bot` at any time
+    to let the page start and stop the bot.
     """
 
     def __init__(
@@ -47,6 +48,9 @@ class Sandbox:
         genesys: LocalGenesys | None = None,
     ) -> None:
         self.bot_port = bot_port or find_free_port()
+        self.operator_port = self.bot_port
+        while self.operator_port == self.bot_port:
+            self.operator_port = find_free_port()
         self.bot_url = f"http://{LOOPBACK}:{self.bot_port}"
         self.page_url = self.slack_api_url = self.genesys_url = ""  # known after `start`
         self.bot: BotControl | None = None
@@ -103,6 +107,8 @@ class Sandbox:
             "GENESYS_CLOUD_API_URL": self.genesys_url,
             "HOST": LOOPBACK,
             "PORT": str(self.bot_port),
+            "OPERATOR_HOST": LOOPBACK,
+            "OPERATOR_PORT": str(self.operator_port),
             "PROACTIVE_OUTCOMES_CHANNEL": "C0OUTCOMES",
             "PROACTIVE_DATABASE_URL": f"sqlite:///{data_folder.resolve() / 'proactive.sqlite'}",
             # After a kill, the restarted bot soon knows that the old process is dead, and goes on.

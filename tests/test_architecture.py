@@ -1,6 +1,7 @@
-"""The arrows of the design, read from the imports: what may know what."""
+"""The layers of the design, read from the imports: what may know what."""
 
 import ast
+import builtins
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
@@ -14,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("bot", "genesys", "sandbox")
 LONGEST_MODULE = 260
 
-# From the ground up. A package of the bot imports only from those below its own.
-FLOORS: tuple[frozenset[str], ...] = (
+# From the lowest up. A package of the bot imports only from layers below its own.
+LAYERS: tuple[frozenset[str], ...] = (
+    frozenset({"clock", "env_file", "network", "variables"}),
     frozenset({"request", "job", "text", "settings", "log"}),
     frozenset({"storage"}),
     frozenset({"jobs"}),
@@ -26,8 +28,8 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"slack"}),
     frozenset({"wiring", "app", "cli", "__main__"}),
 )
-FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
-TOP = len(FLOORS) - 1
+LAYER = {package: number for number, layer in enumerate(LAYERS) for package in layer}
+TOP = len(LAYERS) - 1
 KNOWS_WIRING = {"bot/app.py", "bot/cli/doctor.py"}
 PURE = [
     *("job", "request", "text", "rules/address", "rules/verdict"),
@@ -36,6 +38,21 @@ PURE = [
 ]
 # The one module that may reach into a dependency: it loads the SDK without its 6,800 imports.
 REACHES_INTO_A_DEPENDENCY = {"genesys/sdk.py"}
+# Public attributes of objects that aren't ours. Nothing else may be set on such an object.
+MAY_BE_SET = {
+    # The SDK's own pool resends a POST, never times out, and knows no proxy.
+    ("genesys/transport.py", "self._http.rest_client.pool_manager"): "public",
+    # The constructor has no arguments for these two.
+    ("genesys/transport.py", "client.access_token"): "public",
+    ("genesys/transport.py", "client.gateway_configuration"): "public",
+    # If the constructor gets no proxy, it takes one from variables of its own choice.
+    ("bot/slack/session.py", "client.proxy"): "documented by slack_sdk",
+    ("bot/slack/session.py", "webhook.proxy"): "documented by slack_sdk",
+    ("bot/storage/database.py", "connection.isolation_level"): "documented by sqlite3",
+    ("bot/jobs/queue.py", "queue_log.propagate"): "documented by logging",
+    ("bot/log.py", "logger.propagate"): "documented by logging",
+    ("bot/log.py", "record.exc_text"): "documented by logging",
+}
 
 
 def _files(package: str) -> list[Path]:
@@ -85,7 +102,7 @@ def _bot_imports(file: Path) -> set[str]:
     return found
 
 
-def _room(module: str) -> str:
+def _package(module: str) -> str:
     return module.split(".")[1]
 
 
@@ -144,38 +161,39 @@ def test_only_genesys_knows_the_vendor_s_sdk_and_only_the_bot_knows_bolt() -> No
 
 
 @pytest.mark.parametrize(
-    ("vendor", "rooms"),
+    ("vendor", "packages"),
     [("dbos", {"jobs"}), ("slack_bolt", {"slack", "wiring"}), ("alembic", {"storage"})],
 )
-def test_a_vendor_is_known_in_its_room_only(vendor: str, rooms: set[str]) -> None:
+def test_only_some_packages_know_a_vendor(vendor: str, packages: set[str]) -> None:
     knowing = {
-        _room(_module(file))
+        _package(_module(file))
         for file in BOT_FILES
         for module, _ in _imports(file)
         if module.split(".")[0] == vendor
     }
-    assert knowing == rooms
+    assert knowing == packages
 
 
-def test_every_room_of_the_bot_has_its_floor() -> None:
-    assert {_room(module) for module in BOT_MODULES - {"bot"}} == set(FLOOR)
+def test_every_package_of_the_bot_has_its_layer() -> None:
+    assert {_package(module) for module in BOT_MODULES - {"bot"}} == set(LAYER)
 
 
 @pytest.mark.parametrize("file", BOT_FILES, ids=_name)
-def test_imports_between_rooms_go_down(file: Path) -> None:
+def test_a_package_imports_only_from_lower_layers(file: Path) -> None:
     if _module(file) == "bot":
         assert not _bot_imports(file)
         return
-    room = _room(_module(file))
+    package = _package(_module(file))
+    own = LAYER[package]
     not_below = {
         module
         for module in _bot_imports(file)
-        if _room(module) != room and FLOOR[_room(module)] >= FLOOR[room] and FLOOR[room] != TOP
+        if _package(module) != package and LAYER[_package(module)] >= own and own != TOP
     }
     assert not not_below
 
 
-def test_there_is_no_circle_in_the_bot() -> None:
+def test_the_bot_has_no_import_cycle() -> None:
     graph = {_module(file): _bot_imports(file) for file in BOT_FILES}
     assert len(list(TopologicalSorter(graph).static_order())) >= len(graph)  # else CycleError
 
@@ -215,6 +233,18 @@ def _private_uses(file: Path) -> Iterator[str]:
                 yield f"{_name(file)}:{node.lineno} uses {node.attr}"
 
 
+def _targets(file: Path) -> Iterator[ast.expr]:
+    """Yield what a file assigns to, each part of a tuple by itself."""
+    for node in _nodes(file):
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign | ast.Delete):
+            targets = node.targets
+        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+            targets = [node.target]
+        for target in targets:
+            yield from target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+
+
 def _patches(file: Path) -> Iterator[str]:
     """Yield each attribute that a file sets on something it has imported."""
     imported = {
@@ -224,25 +254,75 @@ def _patches(file: Path) -> Iterator[str]:
         for alias in node.names
     }
     for node in _nodes(file):
-        targets: list[ast.expr] = []
-        if isinstance(node, ast.Assign):
-            targets = node.targets
-        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
-            targets = [node.target]
-        elif isinstance(node, ast.Name) and node.id in ("setattr", "delattr"):
+        if isinstance(node, ast.Name) and node.id in ("setattr", "delattr"):
             yield f"{_name(file)}:{node.lineno} calls {node.id}"
-        for target in targets:
-            root = target
-            while isinstance(root, ast.Attribute | ast.Subscript):
-                root = root.value
-            if root is not target and isinstance(root, ast.Name) and root.id in imported:
-                yield f"{_name(file)}:{target.lineno} changes {root.id}"
+    for target in _targets(file):
+        root = target
+        while isinstance(root, ast.Attribute | ast.Subscript):
+            root = root.value
+        if root is not target and isinstance(root, ast.Name) and root.id in imported:
+            yield f"{_name(file)}:{target.lineno} changes {root.id}"
+
+
+def _own_classes(package: str) -> Iterator[ast.ClassDef]:
+    """Yield the classes of a package but those that extend a class of a dependency."""
+    classes = [
+        node for file in _files(package) for node in _nodes(file) if isinstance(node, ast.ClassDef)
+    ]
+    own = {node.name for node in classes} | set(dir(builtins)) | {"Generic", "Protocol", "StrEnum"}
+    for node in classes:
+        if all(ast.unparse(base).partition("[")[0] in own for base in node.bases):
+            yield node
+
+
+@cache
+def _own_attributes(package: str) -> frozenset[str]:
+    """Return the names of all attributes that the package's own classes declare or set."""
+    names = set()
+    for parent in _own_classes(package):
+        for node in ast.walk(parent):
+            match node:
+                case ast.AnnAssign(target=ast.Name(id=name)):
+                    names.add(name)
+                case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
+                    names.add(name)
+        names |= {
+            target.id
+            for node in parent.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+    return frozenset(names)
+
+
+def _set_on_others(file: Path) -> Iterator[str]:
+    """Yield each attribute that a file sets on an object whose class isn't the package's own.
+
+    An attribute that has the name of an own one counts as that.
+    """
+    own = _own_attributes(file.relative_to(ROOT).parts[0])
+    for target in _targets(file):
+        if isinstance(target, ast.Attribute) and target.attr not in own:
+            on_itself = isinstance(target.value, ast.Name) and target.value.id in ("self", "cls")
+            if not on_itself:
+                yield ast.unparse(target)
 
 
 @pytest.mark.parametrize("file", ALL_FILES, ids=_name)
 def test_nothing_private_of_a_dependency_is_used_and_nothing_is_patched(file: Path) -> None:
     reached = [*_private_uses(file), *_patches(file)]
     assert not reached or _name(file) in REACHES_INTO_A_DEPENDENCY
+
+
+def test_only_what_is_listed_is_set_on_the_objects_of_a_dependency() -> None:
+    found = {
+        (_name(file), target)
+        for file in ALL_FILES
+        if _name(file) not in REACHES_INTO_A_DEPENDENCY
+        for target in _set_on_others(file)
+    }
+    assert found == set(MAY_BE_SET)
 
 
 def _swallows_everything(node: ast.AST) -> bool:

@@ -10,14 +10,23 @@ from pathlib import Path
 import pytest
 
 from bot.cli.manifest import OPTIONAL_SCOPES, SCOPES, install_link
+from bot.ops.connections import (
+    MOST_BUFFERED,
+    MOST_CONNECTIONS,
+    MOST_OVERHEAD,
+    RECEIVE_SECONDS,
+)
 from bot.request import TRANSITIONS
 from bot.settings import BadSettings, read_settings
+from bot.slack.http import MAX_BODY
 from sandbox.local_genesys import ASSUMPTIONS as ABOUT_GENESYS
 from sandbox.local_genesys.auth import GRANTED
 from sandbox.local_slack import ASSUMPTIONS as ABOUT_SLACK
+from tests.test_architecture import LAYERS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 ASSUMPTIONS = ROOT / "docs" / "assumptions.md"
 PROMISES = ROOT / "docs" / "promises.md"
 STATES = ROOT / "docs" / "states.md"
@@ -28,12 +37,14 @@ _LINK = re.compile(r"\]\(([^()\s]+)\)")
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-_FILE = re.compile(r"(?:[\w.-]+/)*\.?[\w-]+\.(?:py|md|toml|lock|yml|js|css|html|png|example)\b")
+_FILE = re.compile(
+    r"(?:[\w.-]+/)*\.?[\w-]+\.(?:py|md|toml|lock|yml|js|css|html|png|example|conf)\b"
+)
 _FOLDER = re.compile(r"\b(?:bot|genesys|sandbox|tests|docs)/[\w/]+(?![\w.])")
 _TEST = re.compile(r"([\w/]+\.py)::(test_\w+)")
 _MAKE = re.compile(r"\bmake ([a-z.][\w./]*)")
 _COMMAND = re.compile(r"python -m bot (\w+)")
-_SETTING = re.compile(r"\b(?:SLACK|GENESYS_CLOUD|PROACTIVE)_[A-Z]+(?:_[A-Z]+)*\b")
+_SETTING = re.compile(r"\b(?:SLACK|GENESYS_CLOUD|PROACTIVE|OPERATOR)_[A-Z]+(?:_[A-Z]+)*\b")
 _METRIC = re.compile(r"\bproactive_[a-z_]+\b")
 _OUTSIDE = re.compile(r"\.\./shared|/work/|/tmp/|/home/|/simple\b|pythonhosted")
 
@@ -249,7 +260,7 @@ def _settings() -> set[str]:
     with pytest.raises(BadSettings):
         read_settings(asked)
     assert {"SLACK_BOT_TOKEN", "PORT"} <= asked.names
-    return asked.names
+    return asked.names - {"XDG_DATA_HOME"}  # a standard variable, which has no place of its own
 
 
 def _examples() -> dict[str, str]:
@@ -283,6 +294,40 @@ def test_the_readme_gives_the_default_of_every_setting() -> None:
                 assert default.strip("`") == examples[name], name
                 compared += 1
     assert compared > 10
+
+
+def test_the_limits_of_http_mode_in_the_readme_are_those_of_the_code() -> None:
+    section = README.read_text().partition("### HTTP mode behind a proxy")[2].partition("\n#")[0]
+    told = " ".join(section.split())
+    assert f"arrive within {RECEIVE_SECONDS:.0f} seconds" in told
+    assert f"headers may have {MOST_OVERHEAD // 1024} kB" in told
+    assert f"more than {MOST_CONNECTIONS} connections" in told
+    assert f"or {MOST_BUFFERED // 1_000_000} MB of bodies" in told
+
+
+def test_the_limits_of_a_request_in_the_assumptions_are_those_of_the_code() -> None:
+    (row,) = (row[0] for row in _rows(ASSUMPTIONS) if row[0].startswith("Slack's requests arrive"))
+    assert f"within {RECEIVE_SECONDS:.0f} s" in row
+    assert f"{MAX_BODY // 1_000_000} MB of body" in row
+    assert f"{MOST_OVERHEAD // 1024} kB of headers" in row
+
+
+def test_the_first_rule_names_every_package_of_the_bot_from_the_highest_layer_down() -> None:
+    rule = CONTRIBUTING.read_text().partition("\n1. ")[2].partition("\n2. ")[0]
+    named = _INLINE.findall(rule)
+    order = {name: -number for number, layer in enumerate(LAYERS) for name in layer}
+    assert sorted(named) == sorted(order.keys() - {"__main__"})
+    assert sorted(named, key=order.__getitem__) == named
+
+
+def test_the_programs_that_ci_installs_are_those_that_the_pages_and_the_tests_name() -> None:
+    run = (ROOT / ".ci" / "run").read_text()
+    installed = " ".join(re.findall(r"^ .*\binstall ([a-z][^#\n]*)", run, re.MULTILINE)).split()
+    (named,) = re.findall(r"^apt-get install ([^#\n]+)", _code(CONTRIBUTING), re.MULTILINE)
+    assert set(installed) - {"postgresql-common"} == set(named.split())
+    tests = "".join(file.read_text() for file in (ROOT / "tests").rglob("*.py"))
+    for reason in re.findall(r"on Debian: apt-get install ([a-z][a-z -]*)\"", tests):
+        assert set(reason.split()) <= set(named.split())
 
 
 def test_the_one_click_of_the_readme_creates_the_app_of_the_manifest() -> None:

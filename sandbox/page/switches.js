@@ -96,6 +96,7 @@ export const PERMISSIONS = new Map([
   ["externalContacts:contact:view", "Find the customer"],
   ["analytics:conversationDetail:view", "See the customer’s conversations"],
   ["webDeployments:deployment:view", "See the web deployment"],
+  ["webDeployments:identityResolution:view", "Let the doctor check identity resolution"],
   ["conversation:message:create", "Send the message"],
   ["conversation:message:view", "See what became of the message"],
 ]);

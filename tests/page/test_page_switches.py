@@ -76,7 +76,7 @@ STUB = """
             self.end_headers()
         def log_message(self, *words):
             print("asked for", self.path, flush=True)
-    address = (os.environ["HOST"], int(os.environ["PORT"]))
+    address = (os.environ["OPERATOR_HOST"], int(os.environ["OPERATOR_PORT"]))
     http.server.ThreadingHTTPServer(address, Health).serve_forever()
 """
 
@@ -95,7 +95,9 @@ def switchable(
     stub = tmp_path / "stub.py"
     stub.write_text(textwrap.dedent(STUB), encoding="utf-8")
     monkeypatch.setattr(bot_process, "BOT", (sys.executable, str(stub)))
-    bot = BotSupervisor({"HOST": LOOPBACK, "PORT": str(find_free_port())}, tmp_path)
+    bot = BotSupervisor(
+        {"OPERATOR_HOST": LOOPBACK, "OPERATOR_PORT": str(find_free_port())}, tmp_path
+    )
     sandbox.bot = bot
     bot.start().result()
     yield bot

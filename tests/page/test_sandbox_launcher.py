@@ -34,7 +34,7 @@ STUB = f"""
             if self.path == "/die":
                 print("the last words", flush=True)
                 os._exit(3)
-    address = (os.environ["HOST"], int(os.environ["PORT"]))
+    address = (os.environ["OPERATOR_HOST"], int(os.environ["OPERATOR_PORT"]))
     http.server.ThreadingHTTPServer(address, Health).serve_forever()
 """
 LAUNCH = """
@@ -119,7 +119,7 @@ def test_it_prints_one_address_and_stops_everything_when_told_to(
     assert process.returncode == 0
     assert "http" not in out
     assert err == ""
-    for port in (address, f"http://127.0.0.1:{environment['PORT']}/"):
+    for port in (address, f"http://127.0.0.1:{environment['OPERATOR_PORT']}/"):
         with pytest.raises(OSError, match="refused"):
             open_url(port)
 
@@ -131,7 +131,7 @@ def test_the_page_outlives_a_bot_that_dies_and_can_start_it_again(
         assert process.stdout is not None
         assert process.stderr is not None
         control = process.stdout.readline().split()[-1] + "control/bot"
-        bot = f"http://127.0.0.1:{read_environment(tmp_path)['PORT']}"
+        bot = f"http://127.0.0.1:{read_environment(tmp_path)['OPERATOR_PORT']}"
         open_url(f"{bot}/die")
         told = list(iter(process.stderr.readline, "The page is still up and can start it again.\n"))
         assert told[0].startswith("The bot stopped (exit status 3).")

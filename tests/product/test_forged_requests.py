@@ -58,7 +58,16 @@ def test_a_replayed_request_is_refused(product: Product) -> None:
     assert product.post("/control/slack/deliver", **deliver)["status"] == 401
 
 
-@pytest.mark.parametrize("body", ["", "{", "payload=%7B", "payload=[]", "command=/other", "x" * 99])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "{", "payload=%7B", "payload=[]", "command=/other", "x" * 99),
+        pytest.param("payload=" + "[" * 100_000, id="deeply nested"),
+        'payload={"type":"view_submission","view":null}',
+        'payload={"type":"block_actions","actions":null,"view":null}',
+        'payload={"type":"event_callback","event":null}',
+    ],
+)
 def test_a_signed_body_that_makes_no_sense_breaks_nothing(product: Product, body: str) -> None:
     answer = product.post("/control/slack/deliver", kind="raw", body=body)
     assert answer["status"] in (400, 404, 200)

@@ -21,8 +21,8 @@ def test_a_message_reaches_the_customer_and_the_thread_says_so(
     product: Product, ada: Agent
 ) -> None:
     ada.sends("jane@example.com")
-    card = ada.reads("Accepted by Genesys Cloud")
     line = ada.reads("Genesys Cloud has accepted the message")
+    card = ada.reads("Message to")
     assert line["thread_ts"] == card["ts"]
     assert product.inbox("Jane Doe") == [TEXT]
     assert "j•••@example.com" in all_text(card["blocks"])
@@ -34,7 +34,7 @@ def test_the_send_has_the_documented_body_and_the_contact_who_chatted(
     product: Product, ada: Agent
 ) -> None:
     ada.sends("mia@example.com")  # merged: her chats are under an older contact id
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     (send,) = product.sends()
     assert send["body"] == {
         "fromAddress": product.settings["GENESYS_CLOUD_DEPLOYMENT_ID"],
@@ -79,7 +79,7 @@ def test_a_message_with_a_word_that_confuses_bolts_parser_is_sent(
 ) -> None:
     text = f"{CANARY}: your payload has arrived"
     ada.sends("jane@example.com", text)
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert product.inbox("Jane Doe") == [text]
 
 
@@ -91,7 +91,7 @@ def test_an_empty_form_looks_the_customer_up_on_enter(product: Product, ada: Age
     ada.sees("Jane Doe")
     answer = ada.presses_send(customer="+44 20 7946 0018", message=TEXT)
     assert answer["result"] == "closed"
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert product.inbox("Jane Doe") == [TEXT]
 
 
@@ -99,14 +99,14 @@ def test_typed_text_survives_the_update_after_the_lookup(product: Product, ada: 
     ada.types("jane@example.com")
     wait_for(ada.view, "the form")
     ada.presses_send(message=TEXT)  # values reach Slack's view, whatever the bot answers
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert product.inbox("Jane Doe") == [TEXT]
 
 
 def test_a_submission_before_the_lookup_ends_is_still_checked(product: Product, ada: Agent) -> None:
     product.fault("genesys", "*identifierlookup*", "latency", seconds=1.0, times=2)
     ada.types(f"stranger@example.com {TEXT}")  # in no other test, so the bot has no verdict yet
-    ada.sees("Looking the customer up")
+    ada.was_shown("Looking the customer up")
     assert ada.presses_send()["result"] == "closed"
     ada.reads("No contact in Genesys Cloud has this address")
     assert not product.sends()
@@ -145,7 +145,7 @@ def test_a_late_lookup_of_one_customer_never_shows_for_another(
 ) -> None:
     product.fault("genesys", "*identifierlookup*", "latency", seconds=1.5, times=1)
     ada.types("jane@example.com")
-    ada.sees("Looking the customer up")
+    ada.was_shown("Looking the customer up")
     ada.changes("customer", "amir@example.com")
     ada.sees("Amir Haddad")
     wait_for(
@@ -160,11 +160,11 @@ def test_health_readiness_and_metrics_are_served(product: Product, ada: Agent) -
     import urllib.request
 
     def read(path: str) -> str:
-        with urllib.request.urlopen(product.bot_url + path, timeout=10) as answer:
+        with urllib.request.urlopen(product.operator_url + path, timeout=10) as answer:
             return str(answer.read().decode())
 
     ada.sends("jane@example.com")
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert json.loads(read("/healthz")) == {"bot": "ok"}
     assert set(json.loads(read("/readyz")).values()) == {"ok"}
     assert 'proactive_requests{state="accepted"}' in read("/metrics")

@@ -43,7 +43,7 @@ def test_an_absent_customers_message_waits_and_is_delivered_on_return(
     product: Product, ada: Agent
 ) -> None:
     ada.sends("amir@example.com")
-    ada.reads("The customer is not on the page")
+    ada.reads("The customer isn't on the page")
     ada.reads("⏳ Waiting for the customer to come back")
     amir = product.customer("Amir Haddad")
     product.post(f"/customers/{amir['id']}/presence", present=True)
@@ -74,12 +74,12 @@ def test_a_failure_shows_genesys_reason_and_mentions_the_agent(
     product: Product, ada: Agent
 ) -> None:
     ada.sends("amir@example.com")
-    ada.reads("The customer is not on the page")
+    ada.reads("The customer isn't on the page")
     message_id = wait_for(lambda: _message_id(product, "Amir Haddad"), "the message")
     product.post(
         f"/control/genesys/messages/{message_id}/fail", code="MessageExpired", message="Too old"
     )
-    line = wait_for(lambda: _line(ada, "did not reach the customer."), "the failure", PATIENCE)
+    line = wait_for(lambda: _line(ada, "didn't reach the customer."), "the failure", PATIENCE)
     assert "U0ADA" in str(line["pings"])
     assert "MessageExpired" in all_text(line["blocks"])
     wait_for_outcome(ada, "Failed")
@@ -155,7 +155,7 @@ def test_a_message_is_still_followed_after_a_kill(new_product: Callable[..., Pro
     product = new_product()
     ada = product.agent()
     ada.sends("amir@example.com")
-    ada.reads("The customer is not on the page")
+    ada.reads("The customer isn't on the page")
     product.kill()
     amir = product.customer("Amir Haddad")
     product.post(f"/customers/{amir['id']}/answer", text="I am back")

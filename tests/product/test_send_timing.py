@@ -48,6 +48,24 @@ def test_the_countdown_survives_a_kill_and_then_sends_once(
     assert product.inbox("Jane Doe") == [TEXT]
 
 
+def test_correcting_a_planned_message_does_not_send_it_immediately(
+    product: Product, ada: Agent
+) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    at, before = int(time.time()) + 3600, int(time.time()) + 7200
+    ada.presses_send(send_at=str(at), send_before=str(before))
+    ada.reads("To be sent")
+    ada.clicks("Undo")
+    ada.reads("🚫 Cancelled")
+    ada.clicks("Open it again")
+    view = ada.sees("Ready to send")
+    times = [block["element"].get("initial_date_time") for block in view["blocks"][-2:]]
+    assert times == [at, before]
+    assert ada.presses_send(message=f"{TEXT}, corrected")["result"] == "closed"
+    wait_for(lambda: str(ada.messages()).count("To be sent") > 1, "the second card")
+    assert not product.sends()
+
+
 def test_a_planned_message_goes_out_at_its_time_and_not_before(
     product: Product, ada: Agent
 ) -> None:
@@ -188,7 +206,7 @@ def test_while_the_database_is_locked_the_form_says_so_and_nothing_is_sent(
     assert "Nothing was sent" in answer["errors"]["message"]
     assert product.sends() == []
     assert ada.presses_send()["result"] == "closed"
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux can limit another process")

@@ -29,7 +29,7 @@ def test_a_refused_send_fails_and_the_agent_is_told_once(
     ada.sends("jane@example.com")
     card = ada.reads("❌ Failed")
     assert words in all_text(card["blocks"])
-    assert "U0ADA" in str(ada.reads("The message did not reach the customer.")["pings"])
+    assert "U0ADA" in str(ada.reads("The message didn't reach the customer.")["pings"])
     # After these two, the bot looks the customer up again and tries once more; then it's final.
     assert len(product.sends()) == (2 if status in (404, 409) else 1)
     assert product.inbox("Jane Doe") == []
@@ -52,7 +52,7 @@ def test_a_rate_limited_send_waits_as_long_as_genesys_says_and_goes_out_once(
     ada.opens(f"jane@example.com {TEXT}")
     product.fault("genesys", SEND, "status", status=429, retry_after=1, times=1)
     ada.presses_send()
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert [call["status"] for call in product.sends()] == [429, 202]
     assert product.inbox("Jane Doe") == [TEXT]
 
@@ -63,7 +63,7 @@ def test_an_expired_token_is_renewed_and_the_message_goes_out_once(
     ada.opens(f"jane@example.com {TEXT}")
     product.fault("genesys", SEND, "expired_token", times=1)
     ada.presses_send()
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert product.inbox("Jane Doe") == [TEXT]
 
 
@@ -76,7 +76,7 @@ def test_a_send_whose_answer_is_lost_is_looked_for_and_never_repeated(
     product.fault("genesys", SEND, kind, seconds=3.0, times=1)
     ada.sends("jane@example.com", TEXT)
     ada.reads("answer was lost")
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert product.inbox("Jane Doe") == [TEXT]
     assert len(product.sends()) == 1
 
@@ -108,7 +108,7 @@ def test_checking_again_finds_a_message_that_shows_up_late_and_sends_nothing(
     product.set_genesys(analytics_delay_seconds=0)
     ada.clicks("Check again")
     ada.reads("asked to look again")
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert product.inbox("Jane Doe") == [TEXT]
     assert len(product.sends()) == 1
 
@@ -120,7 +120,7 @@ def test_checking_again_says_so_if_the_message_is_still_missing(
     ada.sends("jane@example.com", TEXT)
     ada.reads("Uncertain")
     ada.clicks("Check again")
-    ada.reads("still not to be found")
+    ada.reads("I still can't find the message")
     assert len(product.sends()) == 1
 
 
@@ -130,9 +130,35 @@ def test_sending_anyway_sends_once_more_and_names_who_decided(product: Product, 
     ada.reads("Uncertain")
     ada.clicks("Send anyway")
     assert "ada" in all_text(ada.reads("decided to send it again")["blocks"])
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert product.inbox("Jane Doe") == [TEXT]
     assert len(product.sends()) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [Product.stop, Product.kill])
+def test_a_decision_that_is_replayed_after_a_restart_sends_nothing(
+    product: Product, ada: Agent, end: Callable[[Product], None]
+) -> None:
+    """The second send's answer is lost as well, so the card has the same buttons again."""
+    product.fault("genesys", SEND, "cut_before", times=2)
+    ada.sends("jane@example.com", TEXT)
+    ada.reads("Uncertain")
+    ada.clicks("Send anyway")
+    wait_for(lambda: _count(ada, "then decide with the buttons") == 2 or None, "the second doubt")
+    end(product)
+    product.start()
+    product.post("/control/slack/redeliver", count=2)
+    ada.reads("has moved on since")
+    assert len(product.sends()) == 2
+    ada.clicks("Send anyway")  # somebody decides on a third one
+    ada.reads("Genesys Cloud has accepted the message")
+    assert len(product.sends()) == 3
+    assert product.inbox("Jane Doe") == [TEXT]
+
+
+def _count(agent: Agent, sentence: str) -> int:
+    return sum(sentence in all_text(message["blocks"] or []) for message in agent.messages())
 
 
 def test_somebody_elses_click_decides_nothing_and_is_answered(product: Product, ada: Agent) -> None:
@@ -152,7 +178,7 @@ def test_a_late_click_decides_nothing_and_is_answered(product: Product, ada: Age
     button = card["blocks"][-1]["elements"][1]
     user = {"id": ada.user, "name": "ada", "team_id": "T0TEAM"}
     ada.clicks("Send anyway")
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     stale = {
         "type": "block_actions",
         "user": user,
@@ -181,13 +207,13 @@ def test_while_genesys_is_unavailable_the_form_says_so_and_the_request_waits(
 def test_wrong_genesys_credentials_are_named(new_product: Callable[..., Product]) -> None:
     product = new_product(GENESYS_CLOUD_CLIENT_SECRET="not-the-secret-of-this-client")
     ada = product.agent()
-    assert "OAuth client" in all_text(ada.opens(f"jane@example.com {TEXT}", "Cannot be sent"))
+    assert "OAuth client" in all_text(ada.opens(f"jane@example.com {TEXT}", "Can't be sent"))
 
 
 def test_a_slow_genesys_never_delays_an_ack(product: Product, ada: Agent) -> None:
     product.fault("genesys", "*details/query", "latency", seconds=4.0, times=2)
     answer = ada.types(f"jane@example.com {TEXT}")
     assert answer["ack"]["failure"] is None
-    ada.sees("Looking the customer up")
+    ada.was_shown("Looking the customer up")
     assert ada.presses_send()["ack"]["failure"] is None
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")

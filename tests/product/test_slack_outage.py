@@ -25,7 +25,7 @@ LINES = (
 
 def _has_reached(product: Product, state: str) -> bool:
     """Return whether the bot's only request has reached a state."""
-    with urllib.request.urlopen(f"{product.bot_url}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{product.operator_url}/metrics", timeout=10) as answer:
         return f'proactive_transitions_total{{state="{state}"}} 1' in answer.read().decode()
 
 

@@ -17,7 +17,7 @@ TEXT = f"{CANARY}: your order is ready"
 
 def read_health(product: Product) -> tuple[int, Any]:
     try:
-        with urllib.request.urlopen(f"{product.bot_url}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{product.operator_url}/healthz", timeout=10) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as refusal:
         with refusal:
@@ -35,7 +35,7 @@ def test_messages_are_sent_over_socket_mode_even_after_a_dropped_socket(
     wait_for(lambda: count_sockets(product), "the bot's socket")
     ada = product.agent()
     ada.sends("jane@example.com", f"{TEXT} with a payload")
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert read_health(product) == (200, {"bot": "ok", "socket": "ok"})
     product.post("/control/slack/settings", drop_socket=True)
     wait_for(lambda: count_sockets(product), "a new socket", patience=40)

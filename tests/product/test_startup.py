@@ -51,16 +51,25 @@ def test_all_missing_settings_are_named_together_without_a_traceback(tmp_path: P
         ({"SLACK_API_URL": "https://slack.com/api"}, "SLACK_API_URL must end with /"),
         ({"GENESYS_CLOUD_REGION": "mars-1"}, "GENESYS_CLOUD_REGION is not one of"),
         ({"PROACTIVE_DATABASE_URL": "sqlite://"}, "must name a file"),
-        ({"PROACTIVE_DATABASE_URL": "sqlite:////proc/nowhere/x.sqlite"}, "cannot be opened"),
+        (
+            {"PROACTIVE_DATABASE_URL": "sqlite:////proc/nowhere/x.sqlite"},
+            "can't be used as a database",
+        ),
         ({"PROACTIVE_COMMAND": "proactive"}, "PROACTIVE_COMMAND must be a slash"),
     ],
 )
 def test_the_bot_says_how_to_fix_a_wrong_setting(
     product: Product, tmp_path: Path, settings: dict[str, str], words: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    done = run_bot(tmp_path, "run", **{**product.settings, "PORT": port, **settings})
+    with (
+        socket.create_server(("127.0.0.1", 0)) as one,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        ports = {
+            "PORT": str(one.getsockname()[1]),
+            "OPERATOR_PORT": str(other.getsockname()[1]),
+        }
+    done = run_bot(tmp_path, "run", **{**product.settings, **ports, **settings})
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -72,18 +81,21 @@ def test_a_port_in_use_is_reported(product: Product, tmp_path: Path) -> None:
     assert "cannot be used" in done.stderr
 
 
-def test_doctor_confirms_a_good_setup(product: Product, tmp_path: Path) -> None:
+def test_doctor_confirms_a_good_setup_beside_a_running_bot(
+    product: Product, tmp_path: Path
+) -> None:
     done = run_bot(tmp_path, "doctor", **product.settings)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("ok ") == 4
+    assert not [word for word in ("WARNING", "WRONG") if word in done.stdout]
+    assert "ok      Database: " in done.stdout
 
 
 def test_doctor_names_each_problem(product: Product, tmp_path: Path) -> None:
     wrong = {"SLACK_BOT_TOKEN": "xoxb-wrong", "GENESYS_CLOUD_CLIENT_SECRET": "wrong"}
     done = run_bot(tmp_path, "doctor", **{**product.settings, **wrong})
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "invalid_auth" in done.stdout
-    assert "WRONG Genesys Cloud" in done.stdout
+    assert "WRONG   Genesys Cloud" in done.stdout
 
 
 def test_the_default_database_is_found_from_any_folder(

@@ -35,7 +35,7 @@ def test_customers_with_a_history_can_be_messaged(
     product: Product, ada: Agent, customer: str
 ) -> None:
     ada.sends(customer, TEXT)
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert len(product.sends()) == 1
 
 
@@ -44,6 +44,15 @@ def test_old_history_is_found_after_newer_periods_are_searched(
 ) -> None:
     ada.opens(f"old@example.com {TEXT}")
     assert len(product.calls("genesys", "details/query")) == 3
+
+
+def test_a_customer_whose_guest_session_has_expired_can_be_messaged_after_a_warning(
+    product: Product, ada: Agent
+) -> None:
+    shown = all_text(ada.opens(f"old@example.com {TEXT}", "guest session has probably expired"))
+    assert "Note" in shown and "Ready to send" in shown
+    ada.presses_send()
+    ada.reads("Genesys Cloud has accepted the message")
 
 
 def test_a_customer_found_only_by_contact_details_is_found(product: Product, ada: Agent) -> None:
@@ -57,7 +66,7 @@ def test_a_message_goes_into_an_open_conversation_only_if_the_agent_chooses_it(
     ada.changes("open_conversation", "write")
     ada.sees("Ready to send")
     assert ada.presses_send(open_conversation="write")["result"] == "closed"
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     (send,) = product.sends()
     assert send["body"]["useExistingActiveConversation"] is True
 
@@ -71,7 +80,7 @@ def test_a_choice_made_for_one_customer_does_not_count_for_another(
     assert view is not None
     answer = product.post(f"/people/views/{view['id']}/submit", user=ada.user, values=values)
     assert answer["result"] == "closed"
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     (send,) = product.sends()
     assert send["body"]["useExistingActiveConversation"] is False
 
@@ -85,7 +94,7 @@ def test_the_agent_can_pick_and_message_one_of_several_contacts(
     ada.changes("candidate", bakery)
     ada.sees("Ready to send")
     assert ada.presses_send(candidate=bakery)["result"] == "closed"
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
     assert product.inbox("Pat Novak") == [TEXT]
 
 
@@ -109,11 +118,11 @@ def test_each_of_several_contacts_has_its_own_verdict(product: Product, ada: Age
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("jane@example", "This e-mail address cannot be right"),
-        ("jane@@example.com", "This e-mail address cannot be right"),
+        ("jane@example", "This email address can't be right"),
+        ("jane@@example.com", "This email address can't be right"),
         ("020 7946 0018", "no country code"),
         ("+44 20 7946 00", "Check the digits"),
-        ("hello", "neither an e-mail address nor a phone number"),
+        ("hello", "neither an email address nor a phone number"),
     ],
 )
 def test_a_bad_address_is_refused_under_its_field_without_a_call_to_genesys(
@@ -126,6 +135,45 @@ def test_a_bad_address_is_refused_under_its_field_without_a_call_to_genesys(
     ada.changes("customer", typed)
     ada.sees(sentence)
     assert not product.calls("genesys", "identifierlookup")
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "+44\u201120\u20117946\u20110018",
+        "tel:+44-20-7946-0018",
+        "0044 20 7946 0018",
+        "Jane Doe <jane@example.com>",
+        "<mailto:jane@example.com>",
+        "📞 Jane Doe: +44 20 7946 0018",
+    ],
+)
+def test_a_pasted_address_is_the_customer_and_never_reaches_another_one(
+    product: Product, ada: Agent, pasted: str
+) -> None:
+    ada.opens(f"{pasted} {TEXT}")
+    assert ada.presses_send(customer="amir@example.com")["result"] == "closed"
+    ada.reads("Genesys Cloud has accepted the message")
+    assert product.inbox("Amir Haddad") == [TEXT]
+
+
+def test_the_form_warns_of_an_address_in_the_message_whoever_the_customer_is(ada: Agent) -> None:
+    warning = "⚠ This message has an address in it: jane@example.com."
+    assert warning in str(ada.opens(f"Jane Doe jane@example.com {TEXT}", "press Enter"))
+    ada.changes("customer", "amir@example.com")
+    assert warning in str(ada.sees("Ready to send"))
+
+
+@pytest.mark.parametrize(
+    "typed", ["+1 764 234 5678", "+52 1 55 1234 5678", "+44 7911 123456 (mobile)"]
+)
+def test_whether_a_possible_number_exists_is_for_genesys_cloud_to_say(
+    product: Product, ada: Agent, typed: str
+) -> None:
+    ada.opens(f"{typed} {TEXT}", "No contact in Genesys Cloud has this address")
+    e164 = "+" + "".join(filter(str.isdigit, typed))
+    asked = [call["body"]["value"] for call in product.calls("genesys", "identifierlookup")]
+    assert set(asked) == {e164}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +222,7 @@ def test_a_missing_permission_to_read_the_deployment_is_only_a_note(
     ada = product.agent()
     assert "webDeployments:deployment:view" in all_text(ada.opens(f"jane@example.com {TEXT}"))
     ada.presses_send()
-    ada.reads("Accepted by Genesys Cloud")
+    ada.reads("Genesys Cloud has accepted the message")
 
 
 def test_a_missing_permission_is_named_with_where_to_grant_it(product: Product, ada: Agent) -> None:
