@@ -78,11 +78,11 @@ class InspectingProxy:
 
     async def _stop(self) -> None:
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for _ in range(3):  # the sockets are closed in the loop's next turns
+        for _ in range(5):  # what was just accepted begins, and sockets close, in the next turns
             await asyncio.sleep(0)
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -30,7 +30,7 @@ class Connections:
         """Limit the connections, by default to half of the open files."""
         self.refused = refused
         self._most = most or count_affordable()
-        self._open: set[LimitedProtocol] = set()
+        self._open: dict[LimitedProtocol, None] = {}  # in order, because many come at one time
         self.buffered = 0
 
     def protocol(self) -> type[asyncio.Protocol]:
@@ -43,13 +43,13 @@ class Connections:
 
     def add(self, connection: LimitedProtocol) -> None:
         """Take a new connection; close the oldest if there are too many."""
-        self._open.add(connection)
+        self._open[connection] = None
         if len(self._open) > self._most:
             self.close_oldest()
 
     def discard(self, connection: LimitedProtocol) -> None:
         """Forget a connection that was closed."""
-        self._open.discard(connection)
+        self._open.pop(connection, None)
 
     def buffer(self, size: int) -> None:
         """Count bytes that are held; close the oldest connections while there are too many."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -38,8 +38,11 @@ def open_database(url: str, data_folder: Path | None) -> Database:
         if address.get_backend_name() == "sqlite":
             file = Path(address.database or "")
             create_file(file, is_in_own_folder=file.parent == data_folder)
-        database = Database(url)
-        migrate(database)
+        with ExitStack() as closing:
+            database = Database(url)
+            closing.callback(database.close)
+            migrate(database)
+            closing.pop_all()
         return database
 
 
