@@ -70,6 +70,11 @@ class InspectingProxy:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        for _ in range(2):  # connections accepted meanwhile begin, and then end
+            self._loop.run_until_complete(asyncio.sleep(0.02))
+            for task in asyncio.all_tasks(self._loop):
+                task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0.02))
         self._loop.close()
 
     async def _start(self) -> int:
