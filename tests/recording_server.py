@@ -30,6 +30,13 @@ class RecordingServer:
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    def answer(
+        self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> str:
+        """Set the answer; return the address."""
+        self.status, self.body, self.headers = status, body, dict(headers or {})
+        return self.url
+
     def stop(self) -> None:
         self._server.shutdown()
         self._thread.join()
@@ -43,9 +50,8 @@ class RecordingServer:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 server.requests.append(Recorded(self.path, dict(self.headers), body))
                 self.send_response(server.status)
-                for name, value in server.headers.items():
+                for name, value in {"Content-Type": "application/json", **server.headers}.items():
                     self.send_header(name, value)
-                self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(server.body)))
                 self.end_headers()
                 self.wfile.write(server.body)

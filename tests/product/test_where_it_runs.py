@@ -82,7 +82,7 @@ def test_an_env_file_that_cannot_be_used_is_one_sentence(
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
-    assert "SLACK_BOT_TOKEN" not in done.stderr  # nobody knows yet what's missing
+    assert "SLACK_BOT_TOKEN" not in done.stderr  # the settings weren't read
 
 
 # What a user id without an entry, no HOME, and a read-only root without /tmp look like to Python.

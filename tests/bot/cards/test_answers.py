@@ -1,7 +1,6 @@
 """Whatever answers in Slack's place, such as a proxy, the bot's own errors say what's certain."""
 
 import asyncio
-from collections.abc import Iterator
 
 import aiohttp
 import pytest
@@ -9,17 +8,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cards.answers import translated
 from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
-
-from .test_client import Server
+from tests.recording_server import RecordingServer
 
 JSON, TEXT, HTML = "application/json", "text/plain", "text/html"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.close()
 
 
 def failure(url: str) -> SlackError:
@@ -54,27 +45,31 @@ def failure(url: str) -> SlackError:
     ],
 )
 def test_an_answer_that_is_not_slack_s_leaves_it_open_what_was_done(
-    status: int, kind: str, body: bytes, server: Server
+    status: int, kind: str, body: bytes, recording: RecordingServer
 ) -> None:
-    assert isinstance(failure(server(status, body, {"Content-Type": kind})), SlackUnavailable)
+    assert isinstance(
+        failure(recording.answer(status, body, {"Content-Type": kind})), SlackUnavailable
+    )
 
 
-def test_slack_s_own_answers_are_read_as_with_the_blocking_sdk(server: Server) -> None:
+def test_slack_s_own_answers_are_read_as_with_the_blocking_sdk(recording: RecordingServer) -> None:
     json = {"Content-Type": JSON}
-    refusal = failure(server(200, b'{"ok": false, "error": "not_found"}', json))
+    refusal = failure(recording.answer(200, b'{"ok": false, "error": "not_found"}', json))
     assert isinstance(refusal, SlackRefused)
     assert refusal.code == "not_found"
-    unreadable = failure(server(200, b'{"ok": false, "error": "not found"}', json))
+    unreadable = failure(recording.answer(200, b'{"ok": false, "error": "not found"}', json))
     assert isinstance(unreadable, SlackRefused)
     assert unreadable.code == "unreadable_code"
     limit = failure(
-        server(429, b'{"ok": false, "error": "ratelimited"}', {**json, "Retry-After": "7"})
+        recording.answer(
+            429, b'{"ok": false, "error": "ratelimited"}', {**json, "Retry-After": "7"}
+        )
     )
     assert isinstance(limit, SlackRateLimited)
     assert limit.retry_after == 7.0
 
 
-def test_a_rate_limit_of_a_proxy_is_read_like_slack_s(server: Server) -> None:
-    limit = failure(server(429, b"Slow down", {"Content-Type": TEXT, "Retry-After": "7"}))
+def test_a_rate_limit_of_a_proxy_is_read_like_slack_s(recording: RecordingServer) -> None:
+    limit = failure(recording.answer(429, b"Slow down", {"Content-Type": TEXT, "Retry-After": "7"}))
     assert isinstance(limit, SlackRateLimited)
     assert limit.retry_after == 7.0

@@ -1,11 +1,9 @@
 """Each call to Slack is one attempt, and its error says for certain whether Slack did nothing."""
 
-import http.server
 import json
 import logging
 import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,58 +22,9 @@ from bot.cards.errors import (
 )
 from bot.cards.post import Post
 from tests.bot.conftest import Local
+from tests.recording_server import RecordingServer
 
 from .conftest import HISTORY_SCOPES, answer_once
-
-
-class Server:
-    """A web server that gives the answer it was told last, and keeps what was sent to it."""
-
-    def __init__(self) -> None:
-        self.bodies: list[bytes] = []
-        self._answer: tuple[int, bytes, dict[str, str]] = (200, b"", {})
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def __call__(
-        self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> str:
-        """Set the answer; return the address."""
-        self._answer = (status, body, dict(headers or {}))
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-                status, body, headers = server._answer
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Handler
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.close()
-
 
 SUPPORT, HERE, DIRECT = "C0SUPPORT", Spot("C0SUPPORT"), Spot("U0ADA")
 POST = show_notice("Something happened.")
@@ -228,9 +177,9 @@ def test_an_answer_that_isn_t_slack_s_usual_one_leaves_it_open_as_well(
 
 @pytest.mark.parametrize("body", [b"", b"<html>Log in</html>", b"[" * 100_000, b"[]", b"{}"])
 def test_an_answer_that_isn_t_slack_s_json_leaves_it_open_and_is_not_repeated(
-    body: bytes, server: Server
+    body: bytes, recording: RecordingServer
 ) -> None:
-    failure = _failure(SlackClient("xoxb-1", f"{server(200, body)}/api/"))
+    failure = _failure(SlackClient("xoxb-1", f"{recording.answer(200, body)}/api/"))
     assert isinstance(failure, SlackUnavailable)
     assert failure.cause == "HTTP 200"
 
@@ -421,12 +370,12 @@ def test_a_busy_channel_is_read_page_by_page(
 
 
 def test_a_search_without_an_end_is_given_up(
-    server: Server, caplog: pytest.LogCaptureFixture
+    recording: RecordingServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     page = {"ok": True, "messages": [], "response_metadata": {"next_cursor": "again"}}
-    slack = SlackClient("xoxb-1", f"{server(200, json.dumps(page).encode())}/api/")
+    slack = SlackClient("xoxb-1", f"{recording.answer(200, json.dumps(page).encode())}/api/")
     assert slack.find(HERE, NAME, _now()) == ""
-    assert len(server.bodies) == 20
+    assert len(recording.requests) == 20
     assert "conversations.history has more than 20 pages" in caplog.text
 
 
@@ -444,15 +393,17 @@ def test_a_permalink_leads_to_the_message(local: Local, slack: SlackClient) -> N
     assert f"/archives/{SUPPORT}/p{ts.replace('.', '')}" in slack.permalink(SUPPORT, ts)
 
 
-def test_a_token_whose_scopes_slack_does_not_list_has_none(server: Server) -> None:
-    url = server(200, b'{"ok": true, "team": "Acme"}')
+def test_a_token_whose_scopes_slack_does_not_list_has_none(recording: RecordingServer) -> None:
+    url = recording.answer(200, b'{"ok": true, "team": "Acme"}')
     slack = SlackClient("xoxb-1", f"{url}/api/")
     assert slack.check_token().scopes == frozenset()
 
 
 @pytest.mark.parametrize("header", ["x-oauth-scopes", "X-OAuth-Scopes"])
-def test_a_token_tells_its_workspace_and_scopes(header: str, server: Server) -> None:
-    url = server(200, b'{"ok": true, "team": "Acme"}', {header: "chat:write, commands,im:history"})
+def test_a_token_tells_its_workspace_and_scopes(header: str, recording: RecordingServer) -> None:
+    url = recording.answer(
+        200, b'{"ok": true, "team": "Acme"}', {header: "chat:write, commands,im:history"}
+    )
     slack = SlackClient("xoxb-1", f"{url}/api/")
     scopes = frozenset({"chat:write", "commands", "im:history"})
     workspace = slack.check_token()
@@ -473,9 +424,11 @@ def test_a_wrong_token_is_refused(local: Local) -> None:
     assert caught.value.code == "invalid_auth"
 
 
-def test_a_response_is_shown_to_the_agent_alone(server: Server, slack: SlackClient) -> None:
-    slack.respond(server(200), POST)
-    (body,) = server.bodies
+def test_a_response_is_shown_to_the_agent_alone(
+    recording: RecordingServer, slack: SlackClient
+) -> None:
+    slack.respond(recording.answer(200), POST)
+    (body,) = [asked.body for asked in recording.requests]
     assert json.loads(body) == {
         "text": "Something happened.",
         "blocks": POST.blocks,
@@ -489,11 +442,11 @@ def test_a_response_is_shown_to_the_agent_alone(server: Server, slack: SlackClie
     [(404, SlackRefused), (499, SlackRefused), (500, SlackUnavailable), (503, SlackUnavailable)],
 )
 def test_a_response_url_says_what_went_wrong(
-    status: int, expected: type[SlackError], server: Server, slack: SlackClient
+    status: int, expected: type[SlackError], recording: RecordingServer, slack: SlackClient
 ) -> None:
     with pytest.raises(expected, match=str(status)):
-        slack.respond(server(status), POST)
-    assert len(server.bodies) == 1
+        slack.respond(recording.answer(status), POST)
+    assert len(recording.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -504,10 +457,10 @@ def test_a_response_url_says_what_went_wrong(
     ],
 )
 def test_a_response_url_has_a_rate_limit_too(
-    header: dict[str, str], expected: float | None, server: Server, slack: SlackClient
+    header: dict[str, str], expected: float | None, recording: RecordingServer, slack: SlackClient
 ) -> None:
     with pytest.raises(SlackRateLimited) as caught:
-        slack.respond(server(429, b"", header), POST)
+        slack.respond(recording.answer(429, b"", header), POST)
     assert caught.value.retry_after == expected
 
 

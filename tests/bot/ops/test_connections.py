@@ -276,7 +276,7 @@ def test_an_answer_may_take_longer_than_its_request(
     monkeypatch.setattr(limits, "RECEIVE_SECONDS", 0.2)
     served = serve()
     connection = served.connect(post(b"x", b"/wait"))
-    assert is_closed(served.connect())  # its time is over, and so is that of the first request
+    assert is_closed(served.connect())  # it had its time, and so had the first request
     served.app.may_answer.set()
     assert read_answer(connection) == b"1"
 
