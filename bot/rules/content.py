@@ -1,0 +1,97 @@
+"""What a message shouldn't contain: tokens and keys, payment card numbers, and links. Pure.
+
+It says which kind was found and never what, so that it can be shown and stored.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from bot.rules.links import find_links, unlisted_hosts
+from bot.text import clean
+
+__all__ = ["find_cards", "find_links", "find_secrets", "unlisted_hosts"]
+
+# Each pattern begins with something that ordinary text doesn't have.
+_SECRETS = {
+    "a Slack token": (
+        r"\bxox[abcdeprs](?:\.xox[bp])?-(?=[\w-]{0,40}\d)[\w-]{10,}|\bxapp-\d-[\w-]{10,}"
+    ),
+    "a Slack webhook address": (
+        r"\bhooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[\w/]{20,}"
+    ),
+    "an AWS access key": r"\b(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}\b",
+    "a GitHub token": r"\bgh[oprsu]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{50,}",
+    "a sign-in token": (
+        r"\beyJ[\w-]{14,}\.eyJ?[\w-]{14,}"
+        r"|(?i:\bbearer)\s+(?=\S{0,80}\d)[\w.~+/-]{20,}"
+        r"|(?i:\bauthorization):?\s+(?i:basic)\s+[A-Za-z0-9+/=]{16,}"
+    ),
+    "a client secret": (
+        r"(?i:\bclient[ _-]?secret|\bapi[ _-]?key|\baccess[ _-]?token)['\"]?(?:\s+is)?\s{0,3}[:=]?"
+        r"\s{0,3}['\"]?(?=[\w+/~.-]{0,80}\d)(?=[\w+/~.-]{0,80}[A-Za-z])[\w+/~.-]{20,}"
+    ),
+    "a private key": r"\bBEGIN (?:[A-Z0-9]{2,10} ){0,3}PRIVATE KEY\b",
+}
+_SECRET = {kind: re.compile(pattern) for kind, pattern in _SECRETS.items()}
+
+_SIGN = "[ .-]{1,2}"
+_CARD = re.compile(
+    r"(?<![\w+])(?<!\d[.,])(?=(?P<number>"
+    rf"\d{{13,19}}|\d{{4}}(?:{_SIGN}\d{{4}}){{3}}(?:{_SIGN}\d{{3}})?|\d{{4}}{_SIGN}\d{{6}}{_SIGN}\d{{4,5}}"
+    r")(?!\w|[.,]\d))"
+)
+_ISSUERS = {
+    "Visa": (r"4", (13, 16, 19)),
+    "Mastercard": (r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720", (16,)),
+    "American Express": (r"3[47]", (15,)),
+    "Diners Club": (r"30[0-59]|3[689]", (14,)),
+    "Discover": (r"6011|64[4-9]|65", (16, 19)),
+    "JCB": (r"352[89]|35[3-8]", (16, 19)),
+    "UnionPay": (r"62", (16, 17, 18, 19)),
+    "Maestro": (r"50(?:18|20|38)|5893|6304|6759|676[1-3]", (13, 14, 15, 16, 17, 18, 19)),
+    "Mir": (r"220[0-4]", (16, 17, 18, 19)),
+}
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
+
+
+def find_secrets(text: str) -> tuple[str, ...]:
+    """Return which kinds of tokens and keys are in a text, such as "a Slack token"."""
+    plain = _plain(text)
+    return tuple(kind for kind, pattern in _SECRET.items() if pattern.search(plain))
+
+
+def find_cards(text: str) -> tuple[str, ...]:
+    """Return whose card numbers a text seems to have, such as "Visa".
+
+    One in ten numbers with the right beginning and length passes by chance.
+    """
+    plain = _plain(text).translate(_DASHES)
+    found = (_issuer(re.sub(r"\D", "", card["number"])) for card in _CARD.finditer(plain))
+    return tuple(dict.fromkeys(issuer for issuer in found if issuer))
+
+
+def _issuer(digits: str) -> str:
+    """Return who issues cards with such a number, or "" if nobody does."""
+    if not _passes_luhn(digits):
+        return ""
+    return next(
+        (
+            name
+            for name, (beginning, lengths) in _ISSUERS.items()
+            if len(digits) in lengths and re.match(beginning, digits)
+        ),
+        "",
+    )
+
+
+def _passes_luhn(digits: str) -> bool:
+    """Check the last digit of a card number (ISO/IEC 7812-1)."""
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
+
+
+def _plain(text: str) -> str:
+    """Return a text in plain digits, letters and spaces, without invisible characters."""
+    return unicodedata.normalize("NFKC", clean(text))
