@@ -24,6 +24,7 @@ NAMES = (
     "quota",
     "idle",
     "growth",
+    "audit",
     "kills",
     "memory",
 )

@@ -26,8 +26,10 @@ from bot.jobs.queue import JobQueue
 from bot.jobs.repair import Repair
 from bot.request import Event, Place, Request, State
 from bot.storage.database import Database
+from bot.storage.keys import Keys
 from bot.storage.migrations import migrate
 from bot.storage.outcome_schedule import OutcomeSchedule
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from genesys import Identity, IdentityKind
 
@@ -83,7 +85,7 @@ def _measure_once(url: str, sizes: tuple[int, ...], times: int) -> Mapping[str, 
         database = Database(f"sqlite:///{folder}/bot.sqlite" if url == SQLITE else url)
         closing.callback(database.close)
         migrate(database)
-        requests = RequestStore(database, lambda _connection, _job: None)
+        requests = RequestStore(database, lambda _connection, _job: None, Keys(database))
         _add_first_requests(database, requests)
         there = 0
         for size in sizes:
@@ -98,7 +100,12 @@ def _measure_once(url: str, sizes: tuple[int, ...], times: int) -> Mapping[str, 
 def _queries(database: Database, requests: RequestStore) -> Mapping[str, Query]:
     now = datetime.now(UTC)
     schedule = OutcomeSchedule(database, lambda _connection, _job: None)
-    repair = Repair(database, requests, cast(JobQueue, _NoJobs()))
+    repair = Repair(
+        database,
+        requests,
+        cast(JobQueue, _NoJobs()),
+        Pause(database, lambda _connection, _job: None),
+    )
     return {
         "outcomes that are due": lambda: schedule.claim_due(now, timedelta(minutes=2), 100),
         "next conversations": lambda: schedule.next_conversations(333),

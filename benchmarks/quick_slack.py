@@ -22,8 +22,12 @@ _AUTH = {
     "team_id": "T0BENCH",
     "user_id": "U0BOT",
     "bot_id": "B0BENCH",
+    "app_id": "A0BENCH",
     "url": "https://slack.example/",
 }
+
+
+_FULL_MEMBER = {"is_restricted": False, "is_ultra_restricted": False, "deleted": False}
 
 
 class QuickSlack(StandIn):
@@ -78,6 +82,10 @@ class _Slack(Service):
                 self._posts.setdefault(about[0].decode(), self._last[method])
             ts = f"{time.time():.0f}.{next(self._numbers) % 1_000_000:06d}"
             return {"channel": channel, "ts": ts, "permalink": "https://slack.example/p"}
+        if method == "users.info":
+            return {"user": {"id": "U0BENCH", "team_id": _AUTH["team_id"], **_FULL_MEMBER}}
+        if method == "conversations.info":
+            return {"channel": {"id": "C0BENCH", "is_ext_shared": False}}
         if method.startswith("conversations."):
             return {"messages": [], "has_more": False}
         return _AUTH

@@ -59,4 +59,7 @@ CALLS_LOOKED_UP = Target("right after the form's look-up", 1, "calls")
 QUOTA_USED = Target("used of the quota", 95, "%", at_least=True)
 QUOTA_REFUSED = Target("calls answered with 429", 0)
 
+AUDIT_VERIFY = Target("verifying a million entries", 60, "s")
+AUDIT_MEMORY = Target("memory for a million entries", 1.2, "times that for ten thousand")
+
 RESUMED = Target("the last job of a killed worker goes on after", 30, "s")

@@ -1,0 +1,62 @@
+"""Brings into the audit log what isn't about a request, and takes its head out of the database.
+
+Whoever can write the database could write the whole log again, but not what was logged here before.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from bot.jobs.periodic import Periodic
+from bot.ops.refused_requests import Reason, RefusedRequests
+from bot.storage.audit import Action, AuditLog, Entry
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 600.0
+HEAD_SECONDS = 86_400.0
+_REJECTED = (Reason.FORGED, Reason.STALE, Reason.REPEATED)
+
+
+class AuditReports:
+    """Counts rejected signatures in the audit log, and logs the audit log's head once a day."""
+
+    def __init__(
+        self,
+        audit: AuditLog,
+        refused: RefusedRequests,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare the reports; nothing happens before ``start``."""
+        self._audit = audit
+        self._refused = refused
+        self._clock = clock
+        self._reported: Counter[Reason] = Counter()
+        self._log_head_at = clock()
+        self._periodic = Periodic("audit reports", EVERY_SECONDS, self.report)
+
+    def start(self) -> None:
+        """Report every ten minutes."""
+        self._periodic.start()
+
+    def stop(self) -> None:
+        """Write what hasn't been reported yet, and stop."""
+        self._periodic.stop()
+        self.report()
+
+    def report(self) -> None:
+        """Write the signatures that were rejected since the last report; raise SQLAlchemyError."""
+        now = Counter({reason: self._refused.counts[reason] for reason in _REJECTED})
+        new = now - self._reported
+        if new:
+            detail = {reason.value: count for reason, count in sorted(new.items())}
+            self._audit.append(Entry(Action.REJECTED, detail=detail))
+            self._reported = now
+        if self._clock() >= self._log_head_at:
+            self._log_head_at = self._clock() + HEAD_SECONDS
+            log.info(
+                "the audit log's head is %s; keep it to verify the log by it", self._audit.head()
+            )
