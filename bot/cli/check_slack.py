@@ -8,19 +8,20 @@ from datetime import datetime, timedelta
 from bot.cards.client import CLOCK_SKEW, SlackClient
 from bot.cards.errors import SlackError, SlackRefused
 from bot.cli.check_clock import check_clock
-from bot.cli.manifest import OPTIONAL_SCOPES, SCOPES
+from bot.cli.check_scopes import check_scopes
 from bot.cli.result import Result, ok, skipped, warning, wrong
+from bot.rules.rules_file import Rules
 from bot.settings import Settings
 from bot.slack.http import TOLERANCE_SECONDS
 
-_NAME, _SCOPES, _SOCKET, _CHANNEL = "Slack", "Scopes", "Socket Mode", "Outcomes channel"
+_NAME, _SOCKET, _CHANNEL = "Slack", "Socket Mode", "Outcomes channel"
 _TOLERANCE = timedelta(seconds=CLOCK_SKEW)  # beyond it, the bot misses posts of its own
 _HTTP_LIMIT = timedelta(seconds=TOLERANCE_SECONDS)  # beyond it, the bot refuses requests
 _NO_MESSAGE = "1.000000"  # a time at which nobody wrote
 
 
 def check_slack(
-    settings: Settings, slack: SlackClient, clock: Callable[[], datetime]
+    settings: Settings, rules: Rules, slack: SlackClient, clock: Callable[[], datetime]
 ) -> Iterator[Result]:
     """Check the token, its scopes, the clock, the socket or the HTTP mode, and the channel."""
     before = clock()
@@ -35,30 +36,12 @@ def check_slack(
         return
     after = clock()
     yield ok(_NAME, f"workspace {workspace.name}")
-    yield _check_scopes(workspace.scopes)
+    yield check_scopes(workspace.scopes, rules)
     limit = {} if settings.uses_socket_mode else {"limit": _HTTP_LIMIT}
     yield check_clock("Slack", before, workspace.answered_at, after, tolerance=_TOLERANCE, **limit)
     yield _check_way_in(settings, slack)
     if settings.outcomes_channel:
         yield _check_channel(settings.outcomes_channel, slack)
-
-
-def _check_scopes(scopes: frozenset[str]) -> Result:
-    if not scopes:
-        return skipped(_SCOPES, "Slack doesn't list them.", "Compare them with manifest.yml.")
-    missing = sorted(set(SCOPES) - scopes)
-    if missing:
-        what = f"the app lacks {', '.join(missing)}."
-        return wrong(_SCOPES, what, "Add them under OAuth & Permissions and reinstall the app.")
-    without = sorted(set(OPTIONAL_SCOPES) - scopes)
-    if without:
-        what = (
-            f"without the optional {', '.join(without)}, a card or a line may appear twice after "
-            "a lost answer."
-        )
-        fix = "Grant them under OAuth & Permissions and reinstall the app, or accept that."
-        return warning(_SCOPES, what, fix)
-    return ok(_SCOPES, "all are granted")
 
 
 def _check_way_in(settings: Settings, slack: SlackClient) -> Result:

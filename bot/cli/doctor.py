@@ -14,6 +14,7 @@ from datetime import datetime
 from bot.cards.client import SlackClient
 from bot.cli.check_database import check_database
 from bot.cli.check_genesys import check_genesys
+from bot.cli.check_rules import check_rules_file
 from bot.cli.check_slack import check_slack
 from bot.cli.result import Result, Severity, wrong
 from bot.clock import utc_now
@@ -64,8 +65,10 @@ def _as_text(result: Result) -> str:
 
 def _check_all(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Result]:
     yield check_database(settings.database_url)
+    found, rules = check_rules_file(settings.rules_file)
+    yield found
     slack = SlackClient(settings.slack_bot_token, settings.slack_api_url)
-    yield from check_slack(settings, slack, clock)
+    yield from check_slack(settings, rules, slack, clock)
     cloud = GenesysCloud(connection_to(settings))
     yield from check_genesys(cloud, settings.genesys_deployment_id, clock)
     cloud.close()

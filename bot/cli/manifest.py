@@ -13,9 +13,16 @@ import yaml
 
 from bot.slack.command import SHORTCUT
 
-# An administrator may refuse these. With them the bot recognises its own post when the answer was
-# lost, in channels where it's a member; without them it posts again.
-OPTIONAL_SCOPES = ("channels:history", "groups:history", "im:history", "mpim:history")
+# An administrator may refuse all of these.
+# The bot recognises its own post when the answer was lost, in channels where it's a member; without
+# these scopes it posts again.
+HISTORY_SCOPES = ("channels:history", "groups:history", "im:history", "mpim:history")
+# The rules about people, channels and groups. Where a rule needs one that's missing, the bot
+# refuses; without such a rule it doesn't ask.
+PEOPLE_SCOPE = "users:read"
+CHANNEL_SCOPES = ("channels:read", "groups:read", "im:read", "mpim:read")
+GROUP_SCOPE = "usergroups:read"
+OPTIONAL_SCOPES = (*HISTORY_SCOPES, PEOPLE_SCOPE, *CHANNEL_SCOPES, GROUP_SCOPE)
 SCOPES = {
     "commands": "the slash command and the message shortcut",
     "chat:write": "posts cards, their threads, and direct messages to the agent who asked",

@@ -31,7 +31,8 @@ class Interaction:
     """One thing that a person did in Slack; what Slack didn't send is empty.
 
     ``text`` is what follows the command, ``message`` the one whose shortcut was used.
-    ``action_value`` belongs to a button.
+    ``action_value`` belongs to a button. ``user_team_id`` is the person's own workspace: people of
+    another company may click in a shared channel.
     """
 
     kind: Kind
@@ -44,11 +45,18 @@ class Interaction:
     action_id: str
     action_value: str = field(repr=False)
     message: Message = field(default_factory=dict, repr=False)
+    app_id: str = ""
+    user_team_id: str = ""
 
     @property
     def view_id(self) -> str:
         """Return the id of the form that the person used; "" outside a form."""
         return _text(self.view, "id")
+
+    @property
+    def own_team_id(self) -> str:
+        """Return the person's own workspace, or else the one that this came from."""
+        return self.user_team_id or self.place.team_id
 
     @property
     def input_ids(self) -> list[str]:
@@ -78,6 +86,9 @@ def read_interaction(body: Body) -> Interaction:
         action_id=_text(body, "actions", 0, "action_id"),
         action_value=_text(body, "actions", 0, "value"),
         message=message if isinstance(message, dict) else {},
+        app_id=_text(body, "api_app_id"),
+        # A command only reaches the workspace that it belongs to, and has no other id.
+        user_team_id=_text(body, "user", "team_id") or _text(body, "team_id"),
     )
 
 

@@ -1,0 +1,105 @@
+"""Lets people in who may use the bot, and tells everyone else privately why they may not.
+
+It asks Slack, so nothing waits for it before an ack.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
+
+from bot.cards.card import show_given_back
+from bot.request import Place
+from bot.rules.access import Access
+from bot.slack.interaction import Interaction, Kind
+from bot.slack.respond import Responder
+from bot.slack.security_log import SecurityLog
+
+T = TypeVar("T")
+NoteRefused = Callable[[Interaction, str], None]
+
+
+class Gate:
+    """Checks people. ``executor``: threads that may all be waiting for Slack.
+
+    ``note_refused`` writes to the audit log what was refused and why; it may block.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        executor: Executor,
+        responder: Responder,
+        security: SecurityLog,
+        *,
+        note_refused: NoteRefused,
+    ) -> None:
+        self._access = access
+        self._executor = executor
+        self._responder = responder
+        self._security = security
+        self._note_refused = note_refused
+
+    async def admit(self, interaction: Interaction, place: Place | None = None) -> bool:
+        """Return whether the person may do this; if not, tell them.
+
+        ``place``: where the form was opened, for what somebody does in a form.
+        """
+        sentence = self.cached(interaction, place)
+        if sentence is None:
+            check = partial(self._access.check, *_attempt(interaction, place))
+            sentence = await self._in_thread(check)
+        if sentence:
+            await self.refuse(interaction, sentence, place)
+        return not sentence
+
+    def cached(self, interaction: Interaction, place: Place | None = None) -> str | None:
+        """Return what's known without asking Slack: why not, or "" if they may, or None."""
+        return self._access.check_known(*_attempt(interaction, place))
+
+    async def is_lead(self, user_id: str) -> bool:
+        """Return whether somebody is a lead."""
+        return await self._in_thread(partial(self._access.is_lead, user_id))
+
+    async def is_approver(self, user_id: str) -> bool:
+        """Return whether somebody may approve messages."""
+        return await self._in_thread(partial(self._access.is_approver, user_id))
+
+    async def refuse(
+        self, interaction: Interaction, sentence: str, place: Place | None = None
+    ) -> None:
+        """Note a refusal, and tell the person; they get back what they typed after a command."""
+        reference = await self.note(interaction, sentence)
+        post = show_given_back(f"{sentence} (Reference: {reference})", interaction.text)
+        url = (place or interaction.place).response_url
+        await self._responder.respond(url, interaction.user_id, post)
+
+    async def note(self, interaction: Interaction, sentence: str) -> str:
+        """Write a refusal to both logs; return the reference that the security log has."""
+        what = f"{interaction.action_id or interaction.kind}: {sentence}"
+        reference = self._security.add(interaction.user_id, what)
+        await self._in_thread(partial(self._note_refused, interaction, sentence))
+        return reference
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _attempt(interaction: Interaction, place: Place | None) -> tuple[str, str, str, str, str]:
+    """Return what Access checks.
+
+    A card's channel isn't checked again: it may be a direct message, or may have been shared
+    since, and whoever may stop a message must still be able to.
+    """
+    is_card = interaction.kind is Kind.ACTION and not interaction.view
+    channel_id = (place or interaction.place).channel_id
+    return (
+        interaction.user_id,
+        interaction.place.team_id,
+        "" if is_card else channel_id,
+        interaction.app_id,
+        interaction.user_team_id,
+    )
