@@ -13,6 +13,7 @@ class JobKind(StrEnum):
     PUBLISH = "publish"
     DELIVER = "deliver"
     RECONCILE = "reconcile"
+    ERASE = "erase"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ backwards.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +19,7 @@ class State(StrEnum):
     """Where a request stands, in words that a person may read."""
 
     CHECKING = "checking"
+    UNAPPROVED = "unapproved"
     REFUSED = "refused"
     SCHEDULED = "scheduled"
     SENDING = "sending"
@@ -36,8 +39,10 @@ _UNSENT = frozenset({State.REFUSED, State.EXPIRED, State.CANCELLED})
 _NEWS = frozenset({State.DELIVERED, State.READ, State.REPLIED, State.FAILED})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.CHECKING: _UNSENT | {State.SCHEDULED},
-    State.SCHEDULED: _UNSENT | {State.SENDING},
+    State.CHECKING: _UNSENT | {State.UNAPPROVED, State.SCHEDULED},
+    State.UNAPPROVED: _UNSENT | {State.SCHEDULED},
+    # Back to UNAPPROVED when the approval no longer holds: what it was given for has changed.
+    State.SCHEDULED: _UNSENT | {State.UNAPPROVED, State.SENDING},
     # FAILED and SCHEDULED only when Genesys certainly did not take it (refused for good, or not
     # reached: then it waits); what is less certain is read back first.
     State.SENDING: frozenset({State.ACCEPTED, State.FAILED, State.UNCERTAIN, State.SCHEDULED}),
@@ -55,12 +60,27 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 
 FINAL = frozenset(state for state, following in TRANSITIONS.items() if not following)
+# The message went out, or may have. ``failed`` isn't here: it never reached the customer.
+SENT = frozenset(
+    {
+        *(State.SENDING, State.UNCERTAIN, State.ACCEPTED, State.WAITING, State.PUSHED),
+        *(State.DELIVERED, State.READ, State.REPLIED),
+    }
+)
+UNSENT = frozenset({State.CHECKING, State.UNAPPROVED, State.SCHEDULED})  # and may still be sent
 WATCHED = frozenset({State.ACCEPTED, State.WAITING, State.PUSHED, State.DELIVERED, State.READ})
 
 
 def sources(new: State) -> frozenset[State]:
     """Return every state from which ``new`` may be reached: the guard of a compare-and-set."""
     return frozenset(state for state, targets in TRANSITIONS.items() if new in targets)
+
+
+class Stuck(StrEnum):
+    """Why an unsent request doesn't go on, as far as the card says so."""
+
+    NO = ""
+    PAUSED = "paused"
 
 
 class Event(StrEnum):
@@ -88,6 +108,15 @@ class Event(StrEnum):
     REPLIED = "replied"
     WATCH_ENDED = "watch ended"
     ELSEWHERE = "elsewhere"
+    OVERRIDDEN = "overridden"
+    APPROVAL_ASKED = "approval asked"
+    APPROVED = "approved"
+    APPROVAL_LOST = "approval lost"
+    DECLINED = "declined"
+    OPTED_OUT = "opted out"
+    POSTPONED = "postponed"
+    PAUSED = "paused"
+    RESUMED = "resumed"
 
 
 LONGEST_HOLD = timedelta(hours=24)  # that a request without a deadline waits for Genesys
@@ -114,7 +143,10 @@ class Request:
     ``send_at``: not before this time. ``send_before``: never after it. ``planned_at``: the time
     that the agent picked for ``send_at``, which later also waits for undo.
     ``decisions``: how many people have made about it with the card's buttons. ``card_state``: the
-    ``state_to_show`` that the card shows.
+    ``state_to_show`` that the card shows. ``override_reason``: why a lead sends it although the
+    rules ``overridden`` forbid it. ``approval_for``: why it needs an approval, which
+    ``approver_id`` gave to exactly what ``approved_digest`` says. ``rules_version``: of the rules
+    that it was last judged by. ``erased_at``: since then, nothing private is left of it.
     """
 
     request_id: str
@@ -147,6 +179,16 @@ class Request:
     card_ts: str = ""
     card_state: str = ""
     outcome_ts: str = ""
+    stuck: Stuck = Stuck.NO
+    override_reason: str = field(default="", repr=False)
+    overridden: tuple[str, ...] = ()
+    approval_for: str = ""
+    approval_until: datetime | None = None
+    approver_id: str = ""
+    approver_name: str = field(default="", repr=False)
+    approved_digest: str = ""
+    rules_version: str = ""
+    erased_at: datetime | None = None
 
     def same_intention(self, other: Request) -> bool:
         """Tell whether ``other`` asks for the same words to the same customer."""
@@ -154,6 +196,8 @@ class Request:
 
     def is_late(self, now: datetime) -> bool:
         """Return whether the deadline has passed, or the request has waited for too long."""
+        if self.state is State.UNAPPROVED and self.approval_until is not None:
+            return now >= self.approval_until
         if self.send_before is not None:
             return now >= self.send_before
         return now - max(self.created_at, self.send_at or self.created_at) > LONGEST_HOLD
@@ -161,7 +205,19 @@ class Request:
     @property
     def state_to_show(self) -> str:
         """Return what the card must show: the state, and the decisions that its buttons follow."""
+        if self.stuck:
+            return f"{self.state} {self.decisions} {self.stuck}"
         return f"{self.state} {self.decisions}" if self.decisions else self.state.value
+
+    @property
+    def approval_digest(self) -> str:
+        """Return a digest of exactly what an approval is given for: customer, text and times."""
+        times = [at and at.timestamp() for at in (self.planned_at, self.send_before)]
+        approved = [
+            *(self.identity.value, self.send_to_id, self.text, self.into_open_conversation),
+            *times,
+        ]
+        return hashlib.sha256(json.dumps(approved).encode()).hexdigest()
 
     @property
     def is_over(self) -> bool:
@@ -174,6 +230,7 @@ class HistoryLine:
     """One event of a request as its thread shows it; ``posted_ts`` is empty until it does.
 
     ``user_id``: who decided; ``detail`` is that person's name then, which they can change.
+    ``whose`` message ``link`` leads to, if not to Genesys Cloud; that isn't stored.
     """
 
     line_id: int
@@ -183,6 +240,7 @@ class HistoryLine:
     link: str = ""
     posted_ts: str = ""
     user_id: str = ""
+    whose: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

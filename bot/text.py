@@ -42,9 +42,23 @@ def clip(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def clip_units(text: str, most: int) -> str:
+    """Do the same by UTF-16 units, as some count whose limit is low."""
+    units = len(text.encode("utf-16-le", "surrogatepass")) // 2
+    while units > most:
+        text = clip(text, len(text) - max((units - most) // 2, 1))
+        units = len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return text
+
+
 def split(text: str, length: int) -> list[str]:
     """Split a text into parts of at most ``length`` characters."""
     return [text[start : start + length] for start in range(0, len(text), length)]
+
+
+def plural(count: int, noun: str) -> str:
+    """Put a number before its noun: "1 hour", "2 hours"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def plural_days(days: int) -> str:
@@ -52,6 +66,16 @@ def plural_days(days: int) -> str:
     if days <= 0:
         return "today"
     return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def ago(time: timedelta) -> str:
+    """Say how long ago something was: "just now", "5 minutes ago", "3 hours ago"."""
+    minutes = int(time.total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return "1 minute ago" if minutes == 1 else f"{minutes} minutes ago"
+    return f"{how_long(time)} ago"
 
 
 def how_long(time: timedelta) -> str:

@@ -82,7 +82,7 @@ class Reconciler:
     def reconcile(self, job: Job) -> None:
         """Look for a request's message in Genesys, and decide what follows."""
         request = self._requests.load(job.request_id)
-        if request.state not in (State.SENDING, State.UNCERTAIN):
+        if request.state not in (State.SENDING, State.UNCERTAIN) or request.erased_at:
             return
         receipt, show = self._find(request), [publish(job.request_id)]
         next_step = job.step + 1

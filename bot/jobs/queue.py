@@ -51,7 +51,7 @@ LONGEST_DELAY = 60.0  # seconds between two attempts of a job that keeps failing
 MOST_FAILURES = 800  # about half a day; then the repair starts anew, with the first delay
 
 # Of the jobs of one request the lowest number goes first: people see a change before the next one.
-_PRIORITY = {JobKind.PUBLISH: 1, JobKind.RECONCILE: 2, JobKind.DELIVER: 2}
+_PRIORITY = {JobKind.PUBLISH: 1, JobKind.RECONCILE: 2, JobKind.DELIVER: 2, JobKind.ERASE: 3}
 _WAITING = [WorkflowStatusString.ENQUEUED.value, WorkflowStatusString.DELAYED.value]
 _UNFINISHED = [*_WAITING, WorkflowStatusString.PENDING.value]
 _FINISHED = [
@@ -127,8 +127,8 @@ class JobQueue:
         if job.failures >= MOST_FAILURES:
             log.error("request %s: %s gave up (%s)", job.request_id, job.kind, kind)
             return
-        if job.kind is JobKind.PUBLISH and self._is_waiting(job):
-            return  # that one will show everything
+        if job.kind in (JobKind.PUBLISH, JobKind.ERASE) and self._is_waiting(job):
+            return  # that one will do everything
         asked = (error.after if isinstance(error, TryAgain) else None) or 0.0
         delay = max(min(LONGEST_DELAY, 2.0**job.failures), asked)  # asked may be 0: no hot loop
         again = replace(job, failures=job.failures + 1, delay=delay)

@@ -17,8 +17,9 @@ from bot.jobs.periodic import Periodic
 from bot.jobs.queue import JobQueue
 from bot.request import State
 from bot.storage.database import Database, seconds_now
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
-from bot.storage.tables import UNFINISHED, UNPOSTED, history, requests, workers
+from bot.storage.tables import TO_ERASE, UNFINISHED, UNPOSTED, history, posts, requests, workers
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +33,19 @@ _LONGEST_DELAY = {
     JobKind.PUBLISH: STALLED_AFTER,
     JobKind.DELIVER: STALLED_AFTER,
     JobKind.RECONCILE: timedelta(days=1, minutes=3),  # as the settings allow
+    JobKind.ERASE: STALLED_AFTER,
 }
-_CAN_STALL = (State.CHECKING, State.SCHEDULED, State.SENDING)
+_CAN_STALL = (State.CHECKING, State.UNAPPROVED, State.SCHEDULED, State.SENDING)
 
 
 class Repair:
     """Looks for requests without a job; every process may run one."""
 
-    def __init__(self, database: Database, requests: RequestStore, queue: JobQueue) -> None:
+    def __init__(
+        self, database: Database, requests: RequestStore, queue: JobQueue, pause: Pause
+    ) -> None:
         """Prepare the repair; nothing happens before ``start``."""
+        self._pause = pause
         self._database = database
         self._requests = requests
         self._queue = queue
@@ -62,6 +67,7 @@ class Repair:
     def _turn(self) -> None:
         now = datetime.now(UTC)
         self.repair(now)
+        self._pause.mark_all()  # a process may have died in the middle of that
         if abs(now - self._cleaned_at) > timedelta(hours=1):
             self.clean_up(now)
             self._cleaned_at = now
@@ -74,9 +80,9 @@ class Repair:
                 has_job[job.kind].add(job.request_id)
         delivering = has_job[JobKind.DELIVER] | has_job[JobKind.RECONCILE]
         repaired = self._enqueue(_stalled(now), JobKind.DELIVER, except_for=delivering)
-        return repaired + self._enqueue(
-            _unposted(now), JobKind.PUBLISH, except_for=has_job[JobKind.PUBLISH]
-        )
+        for request_ids, kind in ((_unposted(now), JobKind.PUBLISH), (_to_erase(), JobKind.ERASE)):
+            repaired += self._enqueue(request_ids, kind, except_for=has_job[kind])
+        return repaired
 
     def _enqueue(
         self,
@@ -121,9 +127,16 @@ def _stalled(now: datetime) -> sa.Select[tuple[str]]:
     )
     return _unfinished().where(
         _is_old(newest, now),
+        # Else the end of the pause is what it waits for, unless its deadline comes first.
+        sa.or_(requests.c.stuck == "", requests.c.send_before < now.timestamp()),
+        sa.or_(
+            requests.c.state != State.UNAPPROVED,
+            requests.c.approval_until < (now - STALLED_AFTER).timestamp(),
+        ),
         sa.or_(
             requests.c.send_at.is_(None),
             requests.c.send_at < (now - STALLED_AFTER).timestamp(),
+            requests.c.send_before < (now - STALLED_AFTER).timestamp(),
         ),
     )
 
@@ -131,3 +144,8 @@ def _stalled(now: datetime) -> sa.Select[tuple[str]]:
 def _unposted(now: datetime) -> sa.Select[tuple[str]]:
     """Select the requests with a line that is some minutes old and that no thread shows."""
     return sa.select(history.c.request_id).where(UNPOSTED, _is_old(history.c.at, now))
+
+
+def _to_erase() -> sa.Select[tuple[str]]:
+    """Select the erased requests with posts that still have to be edited in Slack."""
+    return sa.select(posts.c.request_id).where(TO_ERASE).distinct()

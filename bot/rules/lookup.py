@@ -36,7 +36,7 @@ from genesys import (
 
 log = logging.getLogger(__name__)
 
-FRESH_SECONDS = 120.0  # how long a verdict is good, in the form and for a send
+FRESH_SECONDS = 60.0  # how long a verdict is good, in the form and for a send
 DEPLOYMENT_FRESH_SECONDS = 300.0
 KNOWN_SECONDS = 300.0  # how long an address counts as the same contact's
 MOST_KNOWN = 1_000
@@ -95,7 +95,7 @@ class Lookup:
         self._session.start_reading()
 
     def recent(self, identity: Identity, chosen: str, into_open: bool) -> Verdict | None:
-        """Return the verdict on this question if it's at most two minutes old, else None."""
+        """Return the verdict on this question if it's at most a minute old, else None."""
         answer = self._recent_answer((identity, chosen, into_open))
         return answer.verdict if answer else None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.storage.facts import Earlier
 from bot.text import how_long, plural_days, visible
 from genesys import (
     CHANNEL_TEXT_LIMIT,
@@ -42,15 +43,36 @@ class Rule(StrEnum):
     DEPLOYMENT = "deployment"
     CONVERSATION = "open conversation"
     GENESYS = "Genesys Cloud"
+    ACCESS = "access"
+    OPT_OUT = "do-not-contact list"
+    SAME_TEXT = "same text"
+    RECENT = "recent message"
+    CUSTOMER_LIMIT = "messages per customer"
+    AGENT_LIMIT = "messages per agent"
+    LOOKUPS = "look-ups"
+    QUIET_HOURS = "quiet hours"
+    SECRETS = "tokens and keys"
+    CARDS = "card numbers"
+    LINKS = "links"
+    PAUSE = "pause"
+    APPROVAL = "approval"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule's result; the sentence says why and, if it doesn't pass, what to do."""
+    """One rule's result; the sentence says why and, if it doesn't pass, what to do.
+
+    ``may_override``: a lead may send it all the same. ``needs_approval``: a second person must
+    agree. ``earlier``: the other request. ``next_time``: when it would pass, in their time zone.
+    """
 
     rule: Rule
     level: Level
     sentence: str = field(repr=False)
+    may_override: bool = False
+    needs_approval: bool = False
+    earlier: Earlier | None = None
+    next_time: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +87,11 @@ class Verdict:
     def blocks(self) -> tuple[Finding, ...]:
         """The findings that forbid the message; empty if it may go out."""
         return tuple(finding for finding in self.findings if finding.level is Level.BLOCK)
+
+    @property
+    def may_override(self) -> bool:
+        """Whether a lead may send it all the same."""
+        return bool(self.blocks) and all(finding.may_override for finding in self.blocks)
 
     @property
     def is_away(self) -> bool:

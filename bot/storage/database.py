@@ -66,6 +66,19 @@ class Database:
         with self._writing.hold(seconds, is_urgent=is_urgent), self.engine.begin() as connection:
             yield connection
 
+    @contextlib.contextmanager
+    def outside_transactions(self) -> Iterator[sa.Connection]:
+        """Lend a connection for what can't be part of a transaction, as the only writer."""
+        if self.is_postgresql:
+            with self.engine.connect() as connection:
+                yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            return
+        with (
+            self._writing.hold(BACKGROUND_TURN_SECONDS, is_urgent=False),
+            self.engine.connect() as connection,
+        ):
+            yield connection
+
     def close(self) -> None:
         """Close the idle connections."""
         self.engine.dispose()
@@ -95,6 +108,7 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
         _retry_locked(connection.execute, "PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA temp_store=MEMORY")  # there may be no folder for temporary files
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")  # off by default, and set by connection
         # From Python 3.12 on DBOS asks for unixepoch('subsec'), which SQLite before 3.42 answers
         # with NULL. https://www.sqlite.org/lang_datefunc.html
         connection.create_function("unixepoch", 1, _unixepoch)

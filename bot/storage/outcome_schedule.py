@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
 from bot.job import Job
 from bot.request import Event, Request
 from bot.storage.database import Database
-from bot.storage.requests import Enqueue, add_line
+from bot.storage.history import add_line
+from bot.storage.requests import Enqueue
 from bot.storage.rows import to_request
 from bot.storage.tables import FOLLOWED, requests
 
@@ -116,7 +117,7 @@ class OutcomeSchedule:
             stopped = connection.execute(
                 sa.update(requests)
                 .where(requests.c.request_id == request_id, FOLLOWED)
-                .values(next_look_at=None)
+                .values(next_look_at=None, finished_at=datetime.now(UTC).timestamp())
             )
             if stopped.rowcount:
                 add_line(connection, request_id, Event.WATCH_ENDED)

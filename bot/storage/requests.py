@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.job import Job
-from bot.request import QUIET, Decision, Event, Request, State, sources
+from bot.request import FINAL, UNSENT, Decision, Event, Request, State, Stuck, sources
+from bot.storage.audit import Action
 from bot.storage.database import Database, insert_new
+from bot.storage.facts import Facts, Judge, Subject, Windows, lock, read_facts
+from bot.storage.history import add_line, has_line
+from bot.storage.keys import Keys
+from bot.storage.record import record, record_move, record_new
 from bot.storage.rows import to_columns, to_request, to_row
-from bot.storage.tables import FOLLOWED, UNFINISHED, history, requests
-
-NOT_SHOWN = "-"  # the ts of a history line that no thread shows
+from bot.storage.tables import FOLLOWED, UNFINISHED, request_customers, requests
 
 Enqueue = Callable[[sa.Connection, Job], None]
 
@@ -27,10 +31,11 @@ Enqueue = Callable[[sa.Connection, Job], None]
 class RequestStore:
     """Reads and writes requests; each method is one short transaction."""
 
-    def __init__(self, database: Database, enqueue: Enqueue) -> None:
+    def __init__(self, database: Database, enqueue: Enqueue, keys: Keys) -> None:
         """Add jobs by ``enqueue``, which does it inside our transaction."""
         self._database = database
         self._enqueue = enqueue
+        self._keys = keys
         self.moves: Counter[State] = Counter()  # since this process started, by new state
 
     def is_reachable(self) -> bool:
@@ -41,16 +46,24 @@ class RequestStore:
         except sa.exc.SQLAlchemyError:
             return False
 
-    def add(self, request: Request, jobs: Sequence[Job]) -> Request:
+    def add(self, request: Request, jobs: Sequence[Job], judge: Judge | None = None) -> Request:
         """Store a new request with its jobs; return what is stored under its id.
 
-        That's an earlier request when the same view was submitted before.
+        That's an earlier request when the same view was submitted before. What ``judge`` raises
+        rolls everything back.
         """
+        row = to_row(request) | {"text_digest": self._keys.text_digest(request.text)}
         with self._database.transaction(is_urgent=True) as connection:
-            if not insert_new(connection, requests, to_row(request)):
+            if not insert_new(connection, requests, row):
                 return _load(connection, request.request_id)
+            self._note_customer(connection, request)
+            self._judge(connection, request, judge)
             add_line(connection, request.request_id, Event.ASKED, at=request.created_at)
+            if request.override_reason:
+                reason = f"{', '.join(request.overridden)}: {request.override_reason}"
+                add_line(connection, request.request_id, Event.OVERRIDDEN, reason)
             self._enqueue_all(connection, jobs)
+            record_new(connection, self._keys, request)
         self.moves[request.state] += 1
         return request
 
@@ -71,14 +84,17 @@ class RequestStore:
         since: State | None = None,
         of_send: datetime | None = None,
         decision: Decision | None = None,
+        judge: Judge | None = None,
+        rules: str = "",
         **values: Any,
     ) -> bool:
         """Move a request to ``state`` if the transition table allows it; return whether it moved.
 
         ``since`` allows the move from that state only, and ``of_send`` only while the send that
         began then is under way. ``decision`` counts only if it's the next one about the request.
-        ``values`` are the request's other new values. False means that somebody else was first, or
-        that the news came too late.
+        What ``judge`` raises rolls the move back. ``rules`` names those that decided, for the audit
+        log. ``values`` are the request's other new values. False means that somebody else was
+        first, or that the news came too late.
         """
         allowed = sources(state) if since is None else {since}
         current: sa.ColumnElement[bool] = requests.c.state.in_(allowed)
@@ -90,19 +106,66 @@ class RequestStore:
             values["decisions"] = decision.number + 1
             if decision.response_url:
                 values["response_url"] = decision.response_url
+        values["finished_at"] = _finished_at(state)
+        if state not in UNSENT:
+            values["stuck"] = Stuck.NO
         with self._database.transaction() as connection:
             moved = connection.execute(
                 sa.update(requests)
-                .where(requests.c.request_id == request_id, current)
+                .where(requests.c.request_id == request_id, requests.c.erased_at.is_(None), current)
                 .values(state=state, **to_columns(values))
+                .returning(requests)
             )
-            if not moved.rowcount:
+            row = moved.mappings().one_or_none()
+            if row is None:
                 return False
+            request = to_request(row)
+            if "contact_ids" in values:
+                self._note_customer(connection, request)
+            self._judge(connection, request, judge)
             add_line(connection, request_id, event, detail, link=link, decision=decision)
             self._enqueue_all(connection, jobs)
+            record_move(connection, self._keys, request, event, decision, rules)
         if state is not since:
             self.moves[state] += 1
         return True
+
+    def record_lookup(self, request: Request) -> None:
+        """Note in the audit log that an agent looks a customer up."""
+        with self._database.transaction() as connection:
+            record(connection, self._keys, request, Action.LOOKED_UP)
+
+    def record_refusal(self, request: Request, rules: Sequence[str]) -> None:
+        """Note in the audit log that a request wasn't stored, and because of which rules."""
+        detail = {"refused by": ", ".join(rules), "rules": request.rules_version}
+        with self._database.transaction() as connection:
+            record(connection, self._keys, request, Action.REFUSED, detail)
+
+    def facts(self, request: Request, windows: Windows) -> Facts:
+        """Return what the rules ask about a request that isn't stored yet."""
+        with self._database.connect() as connection:
+            return read_facts(connection, self._subject(request), windows, datetime.now(UTC))
+
+    def _subject(self, request: Request) -> Subject:
+        return Subject(
+            request.request_id,
+            request.agent_id,
+            self._keys.customer_keys(request.identity, request.contact_ids),
+            self._keys.text_digest(request.text),
+        )
+
+    def _judge(self, connection: sa.Connection, request: Request, judge: Judge | None) -> None:
+        if judge is None:
+            return
+        is_sending = request.state is State.SENDING
+        subject = replace(self._subject(request), sent_only=is_sending)
+        lock(connection, subject)
+        judge.decide(read_facts(connection, subject, judge.windows, datetime.now(UTC)))
+
+    def _note_customer(self, connection: sa.Connection, request: Request) -> None:
+        for key in self._keys.customer_keys(request.identity, request.contact_ids):
+            row = {"customer_key": key, "request_id": request.request_id}
+            insert_new(connection, request_customers, row)
 
     def add_line(
         self,
@@ -118,7 +181,7 @@ class RequestStore:
         ``once``: leave out the line, but not the jobs, if the history has such a line already.
         """
         with self._database.transaction() as connection:
-            if not (once and _has_line(connection, request_id, event)):
+            if not (once and has_line(connection, request_id, event)):
                 add_line(connection, request_id, event, detail)
             self._enqueue_all(connection, jobs)
 
@@ -169,35 +232,9 @@ class RequestStore:
             self._enqueue(connection, job)
 
 
-def add_line(
-    connection: sa.Connection,
-    request_id: str,
-    event: Event,
-    detail: str = "",
-    *,
-    link: str = "",
-    at: datetime | None = None,
-    decision: Decision | None = None,
-) -> None:
-    """Write a line of a request's history inside a caller's transaction."""
-    connection.execute(
-        sa.insert(history).values(
-            request_id=request_id,
-            event=event,
-            at=(at or datetime.now(UTC)).timestamp(),
-            detail=decision.user_name if decision else detail,
-            user_id=decision.user_id if decision else "",
-            link=link,
-            posted_ts=NOT_SHOWN if event in QUIET else "",
-        )
-    )
-
-
-def _has_line(connection: sa.Connection, request_id: str, event: Event) -> bool:
-    found = sa.select(history.c.line_id).where(
-        history.c.request_id == request_id, history.c.event == event
-    )
-    return connection.execute(found.limit(1)).first() is not None
+def _finished_at(state: State) -> datetime | None:
+    """Say since when nothing more is expected: an uncertain request may never be decided."""
+    return datetime.now(UTC) if state in FINAL | {State.UNCERTAIN} else None
 
 
 def _load(connection: sa.Connection, request_id: str) -> Request:

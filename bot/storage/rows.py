@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.request import Event, HistoryLine, Place, Request, State
+from bot.request import Event, HistoryLine, Place, Request, State, Stuck
 from genesys import Identity, IdentityKind
 
 _PLACE = ("team_id", "channel_id", "thread_ts", "response_url")
@@ -20,7 +20,10 @@ _TIMES = (
     "checked_at",
     "sending_at",
     "watch_until",
+    "approval_until",
+    "erased_at",
 )
+_OF_STORAGE = ("text_digest", "finished_at")  # columns that only queries use
 
 
 def to_row(request: Request) -> dict[str, Any]:
@@ -52,7 +55,11 @@ def to_request(row: sa.RowMapping) -> Request:
     for name in _TIMES:
         values[name] = to_time(values[name]) if values[name] is not None else None
     values["state"] = State(values["state"])
+    values["stuck"] = Stuck(values["stuck"])
     values["contact_ids"] = tuple(values["contact_ids"])
+    values["overridden"] = tuple(values["overridden"] or ())
+    for name in _OF_STORAGE:
+        del values[name]
     next_look = values.pop("next_look_at")
     return Request(place=place, identity=identity, is_watched=next_look is not None, **values)
 

@@ -45,9 +45,40 @@ requests = sa.Table(
     sa.Column("looks", sa.Integer, nullable=False),
     sa.Column("card_channel", sa.String(32), nullable=False),
     sa.Column("card_ts", sa.String(32), nullable=False),
-    sa.Column("card_state", sa.String(16), nullable=False),
+    # SQLite ignores the length, and can't change what an earlier release declared.
+    sa.Column(
+        "card_state", sa.String(16).with_variant(sa.String(32), "postgresql"), nullable=False
+    ),
     sa.Column("outcome_ts", sa.String(32), nullable=False),
     sa.Column("decisions", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("stuck", sa.String(16), nullable=False, server_default=""),
+    sa.Column("text_digest", sa.String(64), nullable=False, server_default=""),
+    sa.Column("override_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("overridden", sa.JSON),
+    sa.Column("approval_for", sa.Text, nullable=False, server_default=""),
+    sa.Column("approval_until", sa.Double),
+    sa.Column("approver_id", sa.String(32), nullable=False, server_default=""),
+    sa.Column("approver_name", sa.Text, nullable=False, server_default=""),
+    sa.Column("approved_digest", sa.String(64), nullable=False, server_default=""),
+    sa.Column("rules_version", sa.String(16), nullable=False, server_default=""),
+    sa.Column("finished_at", sa.Double),
+    sa.Column("erased_at", sa.Double),
+    sa.Index("requests_of_agent", "agent_id", "created_at"),
+    sa.Index("requests_sent_by_agent", "agent_id", "sending_at"),
+)
+
+# Which requests are about a customer: by the digests of their addresses and contacts.
+request_customers = sa.Table(
+    "request_customers",
+    metadata,
+    sa.Column("customer_key", sa.String(64), primary_key=True),
+    sa.Column(
+        "request_id",
+        sa.String(64),
+        sa.ForeignKey("requests.request_id"),
+        primary_key=True,
+        index=True,
+    ),
 )
 
 history = sa.Table(
@@ -72,6 +103,63 @@ postings = sa.Table(
     sa.Column("since", sa.Double, nullable=False),
 )
 
+# Every post of ours in Slack; ``erased`` says what became of it when its request was erased:
+# "pending", "edited", "deleted", or "left: " and Slack's code.
+posts = sa.Table(
+    "posts",
+    metadata,
+    sa.Column("post_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("request_id", sa.String(64), sa.ForeignKey("requests.request_id"), index=True),
+    sa.Column("what", sa.String(32), nullable=False),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("ts", sa.String(32), nullable=False),
+    sa.Column("erased", sa.Text, nullable=False, server_default=""),
+)
+
+# Customers whom nobody may message, and all digests by which each is recognised.
+opt_outs = sa.Table(
+    "opt_outs",
+    metadata,
+    sa.Column("opt_out_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("masked", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("user_id", sa.String(32), nullable=False),
+    sa.Column("user_name", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+opt_out_keys = sa.Table(
+    "opt_out_keys",
+    metadata,
+    sa.Column("customer_key", sa.String(64), primary_key=True),
+    sa.Column("opt_out_id", sa.Integer, sa.ForeignKey("opt_outs.opt_out_id"), index=True),
+)
+
+# One row while all sending is paused.
+pause = sa.Table(
+    "pause",
+    metadata,
+    sa.Column("row_id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("user_id", sa.String(32), nullable=False),
+    sa.Column("user_name", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+secrets = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("content", sa.Text, nullable=False),
+)
+
+# Without its salt, nobody can say any more which customer an entry of the audit log is about.
+salts = sa.Table(
+    "salts",
+    metadata,
+    sa.Column("customer_key", sa.String(64), primary_key=True),
+    sa.Column("salt", sa.String(32), nullable=False),
+)
+
 rate_limit = sa.Table(
     "rate_limit",
     metadata,
@@ -85,6 +173,23 @@ rate_limit = sa.Table(
     sa.Column("remaining", sa.Integer, nullable=False),
 )
 
+# Who did what. Rows are only ever added (``audit.py``); triggers refuse anything else.
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Double, nullable=False, index=True),
+    sa.Column("action", sa.String(24), nullable=False),
+    sa.Column("user_id", sa.String(32), nullable=False),
+    sa.Column("team_id", sa.String(32), nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False, index=True),
+    sa.Column("subject", sa.String(64), nullable=False, index=True),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("prev", sa.String(64), nullable=False, unique=True),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Index("audit_of_user", "user_id", "action", "at"),
+)
+
 # One row for each process that runs jobs: its latest heartbeat, by the database's clock.
 workers = sa.Table(
     "workers",
@@ -95,11 +200,12 @@ workers = sa.Table(
 
 # What the periodic queries look for is always a small part of the table, so they cost the same
 # however many old requests there are. Each query must repeat its index's condition literally.
-UNFINISHED = requests.c.state.in_(
-    [sa.literal_column(f"'{name}'") for name in ("checking", "scheduled", "sending", "uncertain")]
-)
+_UNFINISHED = ("checking", "unapproved", "scheduled", "sending", "uncertain")
+UNFINISHED = requests.c.state.in_([sa.literal_column(f"'{name}'") for name in _UNFINISHED])
 FOLLOWED = requests.c.next_look_at.is_not(None)
+NOT_ERASED = sa.and_(requests.c.finished_at.is_not(None), requests.c.erased_at.is_(None))
 UNPOSTED = history.c.posted_ts == sa.literal_column("''")
+TO_ERASE = posts.c.erased == sa.literal_column("'pending'")
 
 
 def _partial_index(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool]) -> None:
@@ -110,4 +216,6 @@ _partial_index("requests_unfinished", requests.c.state, requests.c.send_at, wher
 _partial_index(
     "requests_followed", requests.c.next_look_at, requests.c.conversation_id, where=FOLLOWED
 )
+_partial_index("requests_not_erased", requests.c.finished_at, where=NOT_ERASED)
 _partial_index("history_unposted", history.c.at, history.c.request_id, where=UNPOSTED)
+_partial_index("posts_to_erase", posts.c.request_id, where=TO_ERASE)

@@ -6,11 +6,14 @@ from itertools import permutations, product
 
 import pytest
 
-from bot.cards.card import STATE_WORDS, show_card, show_line
+from bot.cards.card import show_card
+from bot.cards.line import show_line
+from bot.cards.words import STATE_WORDS
 from bot.request import (
     FINAL,
     QUIET,
     TRANSITIONS,
+    UNSENT,
     WATCHED,
     Event,
     HistoryLine,
@@ -27,6 +30,7 @@ from tests.bot.conftest import JANE, NOW
 # How far along a request is. Nothing comes after the final states, so they rank last.
 RANK = {
     State.CHECKING: 0,
+    State.UNAPPROVED: 1,
     State.SCHEDULED: 1,
     State.SENDING: 2,
     State.UNCERTAIN: 3,
@@ -120,7 +124,7 @@ def test_a_message_that_genesys_accepted_is_never_refused_cancelled_or_sent_agai
     while grown:
         wider = reachable.union(*(TRANSITIONS[one] for one in reachable))
         grown, reachable = wider != reachable, wider
-    early = {State.CHECKING, State.SCHEDULED, State.SENDING, State.REFUSED, State.CANCELLED}
+    early = UNSENT | {State.SENDING, State.REFUSED, State.CANCELLED}
     assert not reachable & early
 
 

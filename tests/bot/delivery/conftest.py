@@ -10,21 +10,34 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
+from bot.delivery.decisions import Decisions
 from bot.delivery.deliver import Delivery
+from bot.delivery.endings import Endings
+from bot.delivery.hold import Hold
 from bot.delivery.outcomes import OutcomeTracker
 from bot.delivery.reconcile import Reconciler
+from bot.delivery.send import Sender
 from bot.job import Job, JobKind
 from bot.request import Decision, Event, Request, State
+from bot.rules.access import Access
+from bot.rules.directory import Channel, DirectoryUnavailable, Person, Workspace
 from bot.rules.lookup import Lookup
+from bot.rules.policy import Policy
+from bot.rules.rules_file import read_rules
+from bot.storage.audit import AuditLog
 from bot.storage.database import Database
+from bot.storage.keys import Keys
+from bot.storage.opt_outs import OptOuts
 from bot.storage.outcome_schedule import OutcomeSchedule
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from bot.storage.rows import to_columns, to_time
-from bot.storage.tables import history, metadata, requests
+from bot.storage.tables import history, metadata, requests, secrets
 from genesys import Connection, GenesysCloud, Identity, IdentityKind, LocalRateLimiter, RateLimiter
 from sandbox.local_genesys.sample_customers import fixed_id
 from tests.bot.conftest import Local, open_quickly
@@ -67,11 +80,52 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("delivery.deliver", "delivery.reconcile", "rules.lookup", "storage.requests"):
+    for module in (
+        *("delivery.deliver", "delivery.send", "delivery.decisions", "delivery.reconcile"),
+        *("rules.lookup", "rules.policy", "storage.requests"),
+    ):
         monkeypatch.setattr(f"bot.{module}.datetime", clock)
-    for module in ("delivery.deliver", "delivery.outcomes"):
+    for module in ("delivery.hold", "delivery.send", "delivery.outcomes"):
         monkeypatch.setattr(f"bot.{module}.time", clock)
     return clock
+
+
+# Tests of the delivery send the same text to the same customer again and again.
+NO_LIMITS = read_rules(
+    "[limits]\nsame_text_hours = 0\nrecent_minutes = 0\nper_customer = 0\nper_agent = 0\n"
+)
+
+
+class KnownPeople:
+    """A directory that knows everybody; a test says who has changed, or that it doesn't answer."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, Person] = {}
+        self.is_away = False
+
+    @property
+    def fresh(self) -> KnownPeople:
+        return self
+
+    def person(self, user_id: str) -> Person:
+        self._answer()
+        return self.people.get(user_id, Person(user_id, "T0TEAM"))
+
+    def channel(self, channel_id: str) -> Channel:
+        self._answer()
+        return Channel(channel_id)
+
+    def is_in_group(self, _group_id: str, _user_id: str) -> bool:
+        self._answer()
+        return False
+
+    def workspace(self) -> Workspace:
+        self._answer()
+        return Workspace("T0TEAM")
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise DirectoryUnavailable
 
 
 class Worker:
@@ -104,11 +158,35 @@ class Worker:
             read_back_seconds=READ_BACK,
             follow=FOLLOW,
         )
-        self.delivery = Delivery(
+        keys = Keys(database)
+
+        def enqueue(_connection: sa.Connection, job: Job) -> None:
+            jobs.append(job)
+
+        self.opt_outs, self.pause = OptOuts(database, enqueue, keys), Pause(database, enqueue)
+        self.directory, self.rules = KnownPeople(), NO_LIMITS
+        access = Access(self.directory, lambda: self.rules, frozenset({"U0LEO"}))
+        self.policy = Policy(lambda: self.rules, requests_store, access, AuditLog(database))
+        self.decisions = Decisions(requests_store, self.policy)
+        endings, hold = Endings(requests_store, self.opt_outs), Hold(requests_store)
+        sender = Sender(
             requests_store,
             self.lookup,
             send_with or cloud,
             self.reconciler,
+            self.policy,
+            self.pause,
+            endings,
+            hold,
+        )
+        self.delivery = Delivery(
+            requests_store,
+            self.lookup,
+            self.reconciler,
+            self.policy,
+            endings,
+            hold,
+            sender,
             undo=timedelta(seconds=undo),
         )
         self.schedule = OutcomeSchedule(database, lambda _connection, job: jobs.append(job))
@@ -134,7 +212,7 @@ class Worker:
     def submit(self, email: str = "jane@example.com", **values: Any) -> list[Job]:
         """Submit a request as the form does; return the jobs that this enqueued."""
         self.jobs.clear()
-        self.delivery.submit(self.build(email, **values))
+        self.decisions.submit(self.build(email, **values))
         return list(self.jobs)
 
     def add(self, state: State, **values: Any) -> str:
@@ -152,6 +230,12 @@ class Worker:
     def execute(self, statement: str) -> None:
         with self.database.transaction() as connection:
             connection.execute(sa.text(statement))
+
+    def add_trigger(self, when: str, do: str) -> str:
+        """Add a trigger under a new name: another connection may still know a dropped one."""
+        name = f"test_{uuid4().hex}"
+        self.execute(f"CREATE TRIGGER {name} {when} BEGIN {do}; END")
+        return name
 
     @contextmanager
     def broken_database(self) -> Iterator[None]:
@@ -243,12 +327,12 @@ def opened(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Ite
 def database(opened: Database) -> Database:
     """Empty one database for each test, because SQLAlchemy compiles statements once per engine."""
     with opened.transaction() as connection:
-        for name in connection.scalars(
-            sa.text("SELECT name FROM sqlite_master WHERE type='trigger'")
-        ):
+        triggers = sa.text("SELECT name FROM sqlite_master WHERE type='trigger'")
+        for name in connection.scalars(triggers).all():
             connection.execute(sa.text(f"DROP TRIGGER {name}"))
         for table in reversed(metadata.sorted_tables):
-            connection.execute(sa.delete(table))
+            if table is not secrets:  # made with the tables
+                connection.execute(sa.delete(table))
     return opened
 
 

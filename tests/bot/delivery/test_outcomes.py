@@ -15,6 +15,7 @@ from bot.delivery import outcomes
 from bot.delivery.outcomes import AT_ONCE, LEASE, WAITS, OutcomeTracker, longest_wait
 from bot.job import deliver, publish
 from bot.request import FINAL, WATCHED, Event, HistoryLine, State
+from bot.storage.keys import Keys
 from bot.storage.rows import to_line
 from bot.storage.tables import history
 from genesys import DeliveryStatus, Holder, HolderKind, News, Unavailable, read_news
@@ -383,7 +384,9 @@ def other(worker: Worker, new_worker: NewWorker) -> Iterator[Worker]:
     """Return another process's worker, with its own connections to the database."""
     file = worker.database.engine.url.database
     database = open_quickly(file)
-    store = type(worker.store)(database, lambda _connection, job: worker.jobs.append(job))
+    store = type(worker.store)(
+        database, lambda _connection, job: worker.jobs.append(job), Keys(database)
+    )
     yield new_worker(store=store, database=database)
     database.close()
 

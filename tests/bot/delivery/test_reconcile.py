@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from bot.job import deliver, publish, reconcile
 from bot.request import Event, State
+from bot.storage.erasure import Erasure
+from bot.storage.keys import Keys
 from genesys import OutboundMessage, Receipt, send_once
 from tests.bot.conftest import Local
 from tests.bot.delivery.conftest import (
@@ -329,7 +331,7 @@ def test_a_message_that_a_person_sent_again_and_lost_again_is_looked_for_again(
     clock.advance(-sum(READ_BACK))  # so that the second send is now, as Genesys sees it
     _lose_answer(worker, "cut_before")
     _look_in_vain(worker)
-    worker.delivery.send_anyway(worker.decide())
+    worker.decisions.send_anyway(worker.decide())
     worker.local.order("genesys", SEND, "cut_after", times=1)
     worker.run_all([DELIVER])
     assert worker.load().state is State.ACCEPTED
@@ -354,3 +356,13 @@ def test_what_is_logged_gives_nobody_away(worker: Worker, caplog: pytest.LogCapt
     assert f"request {REQUEST}: cannot look for its message (Unavailable(" in caplog.text
     for private in ("jane@", "Jane", "canary", JANE_ID):
         assert private not in caplog.text
+
+
+def test_nobody_looks_for_the_message_of_an_erased_request(worker: Worker) -> None:
+    """Its customer is no longer known."""
+    _lose_answer(worker, "cut_before")
+    _look_in_vain(worker)
+    Erasure(worker.database, lambda *_: None, Keys(worker.database)).erase(REQUEST)
+    worker.forget_calls()
+    worker.run(BY_A_PERSON)
+    assert worker.calls() == []

@@ -16,8 +16,10 @@ import sqlalchemy as sa
 
 from bot.job import Job, JobKind
 from bot.jobs.queue import JobQueue
+from bot.storage.keys import Keys
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
-from bot.storage.tables import history, postings, requests, workers
+from bot.storage.tables import history, postings, posts, request_customers, requests, workers
 from tests.bot.conftest import open_quickly
 from tests.conftest import PATIENCE, wait_until
 
@@ -33,7 +35,8 @@ class Team:
         self.database = open_quickly(file)
         self.worker_id = uuid4().hex
         self.queue = JobQueue(self.database, self.worker_id)
-        self.store = RequestStore(self.database, self.queue.enqueue)
+        self.store = RequestStore(self.database, self.queue.enqueue, Keys(self.database))
+        self.pause = Pause(self.database, self.queue.enqueue)
         self.gate = threading.Event()
         self.does: dict[str, Callable[[Job], object]] = {}  # by request id
         self.begun: list[Job] = []
@@ -100,7 +103,7 @@ class Team:
         pending = "SELECT 1 FROM workflow_status WHERE status = 'PENDING' AND executor_id = :own"
         wait_until(lambda: not self.rows(pending, own=self.worker_id), "the jobs have ended")
         with self.database.transaction() as connection:
-            for table in (history, postings, requests, workers):
+            for table in (posts, request_customers, history, postings, requests, workers):
                 connection.execute(sa.delete(table))
             for name in ("workflow_status", "workflow_input", "workflow_output"):
                 connection.execute(sa.text(f"DELETE FROM {name}"))

@@ -79,12 +79,13 @@ def test_of_the_jobs_of_one_request_publish_goes_first(team: Team) -> None:
     names = [f"r{number}" for number in range(5)]
     for name in names:
         with team.database.transaction() as connection:
-            for job in (deliver(name), reconcile(name), publish(name)):
+            erase = Job(JobKind.ERASE, name)
+            for job in (erase, deliver(name), reconcile(name), publish(name)):
                 team.queue.enqueue(connection, job)
     team.wait_until_idle()
     for name in names:
         kinds = [job.kind for job in team.begun if job.request_id == name]
-        assert kinds[0] == JobKind.PUBLISH
+        assert (kinds[0], kinds[-1]) == (JobKind.PUBLISH, JobKind.ERASE)
         assert sorted(kinds) == sorted(JobKind)
 
 

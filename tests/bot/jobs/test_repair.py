@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from bot.job import Job, deliver, publish, reconcile
 from bot.jobs import repair as module
 from bot.jobs.repair import KEPT_HEARTBEATS, KEPT_JOBS, STALLED_AFTER, Repair
-from bot.request import Event, Request, State
+from bot.request import Event, Request, State, Stuck
 from bot.storage.database import insert_new, seconds_now
-from bot.storage.requests import NOT_SHOWN
+from bot.storage.history import NOT_SHOWN
 from bot.storage.tables import history, workers
 from tests.conftest import wait_until
 
@@ -32,7 +32,7 @@ LATER = STALLED_AFTER + SECOND
 
 @pytest.fixture
 def repair(team: Team) -> Repair:
-    return Repair(team.database, team.store, team.queue)
+    return Repair(team.database, team.store, team.queue, team.pause)
 
 
 @pytest.fixture
@@ -280,7 +280,7 @@ def test_it_looks_by_itself_also_after_the_database_was_away(
         return list_unfinished()
 
     monkeypatch.setattr(team.queue, "list_unfinished", away_at_first)
-    repair = Repair(team.database, team.store, team.queue)
+    repair = Repair(team.database, team.store, team.queue, team.pause)
     repair.start()
     try:
         team.wait_for(lambda: team.begun, "it's repaired")
@@ -329,7 +329,7 @@ def test_jobs_of_release_0_1_are_replaced_at_the_start(
     add(State.UNCERTAIN, request_id="uncertain")
     add(State.REPLIED, request_id="with news")
     team.store.add_line("with news", Event.REPLIED)
-    repair = Repair(team.database, team.store, team.queue)
+    repair = Repair(team.database, team.store, team.queue, team.pause)
     repair.start()
     repair.stop()
     team.wait_until_idle()
@@ -346,7 +346,19 @@ def test_nothing_is_repaired_at_the_start_of_a_bot_that_was_up_to_date(
     team: Team, add: Callable[..., None]
 ) -> None:
     add(State.CHECKING)
-    repair = Repair(team.database, team.store, team.queue)
+    repair = Repair(team.database, team.store, team.queue, team.pause)
     repair.start()
     repair.stop()
     assert team.stored() == []
+
+
+def test_what_waits_for_the_end_of_a_pause_has_lost_nothing_until_its_deadline(
+    team: Team, repair: Repair, add: Callable[..., None]
+) -> None:
+    deadline = datetime.now(UTC) + DAY
+    add(State.SCHEDULED, stuck=Stuck.PAUSED, send_before=deadline)
+    assert look(repair) == 0
+    assert look(repair, DAY - SECOND) == 0
+    assert look(repair, DAY + LATER) == 1  # so that it expires, and its card says so
+    team.wait_until_idle()
+    assert team.begun == [deliver(REQUEST)]

@@ -21,7 +21,9 @@ from bot.jobs.queue import JobQueue
 from bot.jobs.repair import Repair
 from bot.request import State
 from bot.storage.database import Database
+from bot.storage.keys import Keys
 from bot.storage.migrations import migrate
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from bot.storage.tables import history, metadata, postings, requests
 from tests.bot.storage.test_tables import head, read_indexes
@@ -30,7 +32,11 @@ from tests.conftest import PATIENCE, wait_until
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 KEPT = (requests, history, postings)
-ADDED = {"planned_at", "decisions", "user_id"}  # columns that release 0.1 didn't have
+ADDED = {  # columns that release 0.1 didn't have
+    *("planned_at", "decisions", "user_id", "stuck", "text_digest", "finished_at", "erased_at"),
+    *("override_reason", "overridden", "rules_version"),
+    *("approval_for", "approval_until", "approver_id", "approver_name", "approved_digest"),
+}
 # It's told when to begin, so that all of them begin together.
 MIGRATE = """
 import sys
@@ -41,7 +47,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 migrate(database)
 """
-STATES_OF_0_1 = set(State) - {State.PUSHED}
+STATES_OF_0_1 = set(State) - {State.PUSHED, State.UNAPPROVED}
 UNSENT = {"V00CHECKING", "V02SCHEDULED", "V03SENDING", "V20SCHEDULED"}
 WITH_NEWS = {"V06DELIVERED"}
 
@@ -171,7 +177,7 @@ def test_upgrading_again_changes_nothing(old_url: str, database: Database) -> No
 
 def test_requests_can_be_read_and_moved_after_the_upgrade(old_url: str, database: Database) -> None:
     migrate(database)
-    store = RequestStore(database, lambda _connection, _job: None)
+    store = RequestStore(database, lambda _connection, _job: None, Keys(database))
     loaded = [store.load(row[0]) for row in read(database)["requests"]]
     assert {request.state for request in loaded} == STATES_OF_0_1
     assert {request.decisions for request in loaded} == {0}
@@ -188,8 +194,8 @@ class Started:
     def __init__(self, database: Database, worker_id: str) -> None:
         self.ran: list[tuple[JobKind, str]] = []
         self.queue = JobQueue(database, worker_id)
-        store = RequestStore(database, self.queue.enqueue)
-        self.repair = Repair(database, store, self.queue)
+        store = RequestStore(database, self.queue.enqueue, Keys(database))
+        self.repair = Repair(database, store, self.queue, Pause(database, self.queue.enqueue))
         self.queue.start(dict.fromkeys(JobKind, self._note))
         self.repair.start()
 

@@ -15,7 +15,11 @@ from bot.jobs.queue import JobQueue, UnfinishedJob
 from bot.jobs.repair import Repair
 from bot.request import Event, Request, State
 from bot.storage.database import Database
+from bot.storage.erasure import Erasure
+from bot.storage.keys import Keys
 from bot.storage.outcome_schedule import OutcomeSchedule
+from bot.storage.pause import Pause
+from bot.storage.posts import Posts
 from bot.storage.requests import RequestStore
 from tests.bot.conftest import NOW
 
@@ -40,15 +44,21 @@ class Bench:
 
     def __init__(self, database: Database, a_request: Callable[..., Request]) -> None:
         self.database, self.queue = database, NoJobs()
-        self.store = RequestStore(database, self.queue.enqueue)
+        self.store = RequestStore(database, self.queue.enqueue, Keys(database))
         self.schedule = OutcomeSchedule(database, self.queue.enqueue)
         self.unsent = self.store.add(a_request(request_id="V1"), [])
         self.store.add(a_request(request_id="V2", state=State.SENDING), [])
         self.store.move("V2", State.ACCEPTED, Event.ACCEPTED, next_look_at=NOW)
 
     def repair(self) -> None:
-        repair = Repair(self.database, self.store, self.queue)
+        repair = Repair(
+            self.database, self.store, self.queue, Pause(self.database, self.queue.enqueue)
+        )
         assert repair.repair(NOW + timedelta(days=9)) >= 1
+
+    def erase(self) -> int:
+        erasure = Erasure(self.database, self.queue.enqueue, Keys(self.database))
+        return erasure.erase_finished(NOW, 10)
 
     def plans(self, do: Callable[[Bench], object]) -> list[tuple[str, list[str]]]:
         """Return the statements that a call makes, each with the places where it looks."""
@@ -72,7 +82,8 @@ class Bench:
 def _explain_sqlite(connection: sa.Connection, statement: str, parameters: Any) -> list[str]:
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
     looks = [row.detail for row in rows]
-    return [look for look in looks if " requests" in look or " history" in look]
+    tables = (" requests", " history", " posts")
+    return [look for look in looks if any(table in look for table in tables)]
 
 
 def _explain_postgresql(connection: sa.Connection, statement: str, parameters: Any) -> list[str]:
@@ -120,7 +131,12 @@ QUERIES: dict[str, tuple[Callable[[Bench], object], set[str]]] = {
     ),
     "repair": (
         lambda bench: bench.repair(),
-        {"requests_unfinished", "history_unposted"},
+        {"requests_unfinished", "history_unposted", "posts_to_erase"},
+    ),
+    "erase": (lambda bench: bench.erase(), {"requests_not_erased"}),
+    "posts to erase": (
+        lambda bench: Posts(bench.database).pending_requests(),
+        {"posts_to_erase"},
     ),
 }
 # These find the rows of one request, which are few.

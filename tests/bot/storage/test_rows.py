@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from bot.request import Event, Place, Request, State
 from bot.storage.database import Database
+from bot.storage.keys import Keys
 from bot.storage.requests import RequestStore
 from bot.storage.rows import to_columns, to_line, to_time
 from bot.storage.tables import history, requests
@@ -73,7 +74,7 @@ def kept(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def store(kept: Database) -> RequestStore:
-    return RequestStore(kept, lambda _connection, _job: None)
+    return RequestStore(kept, lambda _connection, _job: None, Keys(kept))
 
 
 @settings(max_examples=60)
@@ -114,6 +115,8 @@ def test_every_value_has_its_column() -> None:
         "identity_kind",
         "identity_value",
         "next_look_at",
+        "text_digest",
+        "finished_at",
     }
 
 

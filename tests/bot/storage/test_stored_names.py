@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from sqlalchemy.dialects import postgresql
+
 from bot.cards import card, client, ledger
 from bot.job import JobKind
 from bot.jobs import queue
-from bot.request import Event, HistoryLine, State
+from bot.request import Event, HistoryLine, State, Stuck
 from bot.slack import command, form_input, form_view
-from bot.storage.requests import NOT_SHOWN
+from bot.storage.history import NOT_SHOWN
 from bot.storage.tables import UNFINISHED, history, postings, requests
 from genesys import IdentityKind
 
@@ -20,6 +22,7 @@ from genesys import IdentityKind
 def test_the_stored_names_of_states_stay() -> None:
     assert {state.name: state.value for state in State} == {
         "CHECKING": "checking",
+        "UNAPPROVED": "unapproved",
         "REFUSED": "refused",
         "SCHEDULED": "scheduled",
         "SENDING": "sending",
@@ -60,11 +63,20 @@ def test_the_stored_names_of_events_stay() -> None:
         "REPLIED": "replied",
         "WATCH_ENDED": "watch ended",
         "ELSEWHERE": "elsewhere",
+        "OVERRIDDEN": "overridden",
+        "APPROVAL_ASKED": "approval asked",
+        "APPROVED": "approved",
+        "APPROVAL_LOST": "approval lost",
+        "DECLINED": "declined",
+        "OPTED_OUT": "opted out",
+        "POSTPONED": "postponed",
+        "PAUSED": "paused",
+        "RESUMED": "resumed",
     }
 
 
 def test_the_states_in_the_index_of_unfinished_requests_stay() -> None:
-    names = "'checking', 'scheduled', 'sending', 'uncertain'"
+    names = "'checking', 'unapproved', 'scheduled', 'sending', 'uncertain'"
     assert str(UNFINISHED) == f"requests.state IN ({names})"
 
 
@@ -103,7 +115,9 @@ def test_every_stored_name_fits_its_column_on_postgresql() -> None:
     """SQLite takes longer ones, so only PostgreSQL would refuse them."""
     longest = max(map(len, State))
     assert longest <= requests.c.state.type.length
-    assert longest + len(" 99999") <= requests.c.card_state.type.length
+    longest_card_state = longest + len(f" 99999 {max(Stuck, key=len)}")
+    on_postgresql = requests.c.card_state.type.dialect_impl(postgresql.dialect())
+    assert longest_card_state <= on_postgresql.length
     assert max(map(len, Event)) <= history.c.event.type.length
     assert max(map(len, IdentityKind)) <= requests.c.identity_kind.type.length
     assert len("line 9999999999 again") <= postings.c.what.type.length

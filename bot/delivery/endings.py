@@ -1,0 +1,58 @@
+"""End requests that aren't sent: refused by a rule, or past their time."""
+
+from __future__ import annotations
+
+from bot.job import publish
+from bot.request import Event, Request, State
+from bot.rules.policy import Refused
+from bot.rules.verdict import Rule
+from bot.storage.opt_outs import OptOuts
+from bot.storage.requests import RequestStore
+
+_OPTED_OUT = "This customer must not be contacted. Nobody can override this."
+
+
+class Endings:
+    """Moves requests to their unsent final states, each with its reason."""
+
+    def __init__(self, requests: RequestStore, opt_outs: OptOuts) -> None:
+        self._requests = requests
+        self._opt_outs = opt_outs
+
+    def refuse(self, request: Request, refused: Refused) -> None:
+        """Refuse a request because of rules; the thread links the request that was faster."""
+        if Rule.OPT_OUT.value in refused.rules:
+            self.refuse_opted_out(request)
+            return
+        self._requests.move(
+            request.request_id,
+            State.REFUSED,
+            Event.REFUSED,
+            refused.sentence,
+            jobs=[publish(request.request_id)],
+            link=refused.earlier_id,
+            rules=", ".join(refused.rules),
+            reason=refused.sentence,
+            rules_version=refused.version,
+        )
+
+    def is_opted_out(self, request: Request) -> bool:
+        """Tell whether the customer is on the do-not-contact list."""
+        return self._opt_outs.find(request.identity, request.contact_ids) is not None
+
+    def refuse_opted_out(self, request: Request) -> None:
+        """Refuse a message to a customer on the list, and note their other contacts there."""
+        self._opt_outs.extend(request.identity, request.contact_ids)
+        self._requests.move(
+            request.request_id,
+            State.REFUSED,
+            Event.OPTED_OUT,
+            jobs=[publish(request.request_id)],
+            rules=Rule.OPT_OUT.value,
+            reason=_OPTED_OUT,
+        )
+
+    def expire(self, request: Request) -> None:
+        """End a request whose time has passed."""
+        id_ = request.request_id
+        self._requests.move(id_, State.EXPIRED, Event.EXPIRED, jobs=[publish(id_)])

@@ -1,0 +1,38 @@
+"""Lets requests wait while something that they need doesn't answer."""
+
+from __future__ import annotations
+
+import time
+
+from bot.job import Job, publish
+from bot.request import Event, Request
+from bot.storage.requests import RequestStore
+
+HOLD_SECONDS = 10  # between two attempts while Genesys doesn't answer
+LONG_HOLD_SECONDS = 60  # the same when that has lasted for a while
+LONG_HOLD_AFTER = 30  # attempts
+BETWEEN_SENDS = 0.6  # seconds between two held requests: three calls of five a second
+LONGEST_STAGGER = 110.0  # a delivery that's due later than three minutes counts as lost
+
+
+class Hold:
+    """Plans the next attempts. All that wait try again at the same moment, the oldest first."""
+
+    def __init__(self, requests: RequestStore) -> None:
+        self._requests = requests
+        self._away_until = 0.0
+
+    @property
+    def is_away(self) -> bool:
+        """Whether an attempt has just failed, so that the others needn't ask before the next."""
+        return time.monotonic() < self._away_until
+
+    def wait(self, request: Request, job: Job) -> None:
+        """Let a request wait, behind those that have waited for longer."""
+        seconds = HOLD_SECONDS if job.step < LONG_HOLD_AFTER else LONG_HOLD_SECONDS
+        until_next = seconds - time.time() % seconds
+        self._away_until = max(self._away_until, time.monotonic() + until_next)
+        behind = min(self._requests.count_ahead(request) * BETWEEN_SENDS, LONGEST_STAGGER)
+        again = Job(job.kind, job.request_id, job.step + 1, delay=until_next + behind)
+        jobs = [publish(request.request_id), again]
+        self._requests.add_line(request.request_id, Event.HELD, jobs=jobs, once=True)

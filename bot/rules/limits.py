@@ -1,0 +1,193 @@
+"""The rules about what was sent before, when, and what the text says. Pure.
+
+They're asked three times: for the form, in the transaction that stores a request, and in the one
+that moves it to ``sending``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot.request import SENT, Request
+from bot.rules.content import find_cards, find_secrets, unlisted_hosts
+from bot.rules.quiet_hours import next_allowed, zone_of
+from bot.rules.rules_file import Rules
+from bot.rules.verdict import Finding, Level, Rule
+from bot.storage.facts import Earlier, Facts, Windows
+from bot.text import ago, plural, show_name
+
+_ASK_A_LEAD = "A lead may override this, with a reason."
+_LEVELS = {"block": Level.BLOCK, "warn": Level.WARN, "approve": Level.WARN}
+
+
+def windows(rules: Rules) -> Windows:
+    """Say how far back the rules look."""
+    limits = rules.limits
+    return Windows(
+        same_text=timedelta(hours=limits.same_text_hours),
+        recent=timedelta(minutes=limits.recent_minutes),
+        customer=timedelta(hours=limits.per_customer_hours if limits.per_customer else 0),
+        agent=timedelta(minutes=limits.per_agent_minutes if limits.per_agent else 0),
+    )
+
+
+def judge(request: Request, facts: Facts, rules: Rules, now: datetime) -> tuple[Finding, ...]:
+    """Return what each rule says that needs only our database and the text, unless it's off."""
+    return (
+        *_check_pause(facts),
+        _check_opt_out(facts),
+        *_check_same_text(facts, rules, now),
+        *_check_recent(facts, rules, now),
+        *_check_customer_limit(facts, rules),
+        *_check_agent_limit(facts, rules),
+        *_check_quiet_hours(request, rules, now),
+        *_check_text(request.text, rules),
+    )
+
+
+def _check_pause(facts: Facts) -> tuple[Finding, ...]:
+    if facts.paused is None:
+        return ()
+    by = show_name(facts.paused.user_name)
+    why = f": {facts.paused.reason}" if facts.paused.reason else ""
+    sentence = f"{by} has paused all sending{why}. You can press Send; the message waits."
+    return (Finding(Rule.PAUSE, Level.WARN, sentence),)
+
+
+def _check_opt_out(facts: Facts) -> Finding:
+    if facts.opted_out is None:
+        return Finding(Rule.OPT_OUT, Level.PASS, "The customer isn't on the do-not-contact list.")
+    by = show_name(facts.opted_out.user_name)
+    day = facts.opted_out.at.strftime("%Y-%m-%d")
+    sentence = (
+        f"This customer must not be contacted: {by} put them on the do-not-contact list on {day}. "
+        "Nobody can override this."
+    )
+    return Finding(Rule.OPT_OUT, Level.BLOCK, sentence)
+
+
+def _check_same_text(facts: Facts, rules: Rules, now: datetime) -> tuple[Finding, ...]:
+    hours, earlier = rules.limits.same_text_hours, facts.same_text
+    if not hours:
+        return ()
+    if earlier is None:
+        sentence = f"Nobody has sent them this text in the last {_last(hours, 'hour')}."
+        return (Finding(Rule.SAME_TEXT, Level.PASS, sentence),)
+    sentence = f"{_who_and_when(earlier, now, 'this text to this customer')} {_ASK_A_LEAD}"
+    return (Finding(Rule.SAME_TEXT, Level.BLOCK, sentence, may_override=True, earlier=earlier),)
+
+
+def _check_recent(facts: Facts, rules: Rules, now: datetime) -> tuple[Finding, ...]:
+    minutes, latest = rules.limits.recent_minutes, facts.latest
+    if not minutes:
+        return ()
+    if latest is None:
+        sentence = f"Nobody has messaged them in the last {_last(minutes, 'minute')}."
+        return (Finding(Rule.RECENT, Level.PASS, sentence),)
+    sentence = _who_and_when(latest, now, "this customer a message")
+    return (Finding(Rule.RECENT, Level.WARN, sentence, earlier=latest),)
+
+
+def _last(count: int, unit: str) -> str:
+    """Say "hour" or "24 hours", as after "in the last"."""
+    return unit if count == 1 else plural(count, unit)
+
+
+def _who_and_when(earlier: Earlier, now: datetime, what: str) -> str:
+    who = show_name(earlier.agent_name)
+    if earlier.state not in SENT:
+        return f"{who} is already sending {what}."
+    return f"{who} sent {what} {ago(now - earlier.at)} ({earlier.state.value})."
+
+
+def _check_customer_limit(facts: Facts, rules: Rules) -> tuple[Finding, ...]:
+    most, count = rules.limits.per_customer, facts.sent_to_customer
+    within = plural(rules.limits.per_customer_hours, "hour")
+    if not most:
+        return ()
+    if count < most:
+        sentence = f"{count} of at most {plural(most, 'message')} to them in {within}."
+        return (Finding(Rule.CUSTOMER_LIMIT, Level.PASS, sentence),)
+    sentence = (
+        f"This customer has had {plural(count, 'message')} in {within}, and at most {most} "
+        f"{'is' if most == 1 else 'are'} allowed. {_ASK_A_LEAD}"
+    )
+    return (Finding(Rule.CUSTOMER_LIMIT, Level.BLOCK, sentence, may_override=True),)
+
+
+def _check_agent_limit(facts: Facts, rules: Rules) -> tuple[Finding, ...]:
+    most, count = rules.limits.per_agent, facts.sent_by_agent
+    within = plural(rules.limits.per_agent_minutes, "minute")
+    if not most:
+        return ()
+    if count < most:
+        sentence = f"{count} of at most {plural(most, 'message')} from you in {within}."
+        return (Finding(Rule.AGENT_LIMIT, Level.PASS, sentence),)
+    sentence = (
+        f"You have sent {plural(count, 'message')} in {within}, and at most {most} "
+        f"{'is' if most == 1 else 'are'} allowed. Wait a little. {_ASK_A_LEAD}"
+    )
+    return (Finding(Rule.AGENT_LIMIT, Level.BLOCK, sentence, may_override=True),)
+
+
+def _check_quiet_hours(request: Request, rules: Rules, now: datetime) -> tuple[Finding, ...]:
+    if not rules.quiet_hours.enabled:
+        return ()
+    zone, why = zone_of(request.identity, rules.timezone)
+    at = max(request.send_at or now, now)
+    allowed = next_allowed(at, zone, rules.quiet_hours)
+    if allowed <= at:
+        return (Finding(Rule.QUIET_HOURS, Level.PASS, f"No quiet hours in {zone} ({why})."),)
+    sentence = (
+        f"These are quiet hours for the customer in {zone} ({why}). "
+        f"Send it later: messages may go out again when they end. {_ASK_A_LEAD}"
+    )
+    opens = allowed.astimezone(ZoneInfo(zone))
+    return (Finding(Rule.QUIET_HOURS, Level.BLOCK, sentence, may_override=True, next_time=opens),)
+
+
+def _check_text(text: str, rules: Rules) -> tuple[Finding, ...]:
+    content = rules.content
+    findings = []
+    if content.secrets != "off":
+        findings.append(_check_secrets(text, _LEVELS[content.secrets]))
+    if content.cards != "off":
+        findings.append(_check_cards(text, _LEVELS[content.cards]))
+    if content.links != "off":
+        findings.append(_check_links(text, rules))
+    return tuple(findings)
+
+
+def _check_secrets(text: str, level: Level) -> Finding:
+    found = find_secrets(text)
+    if not found:
+        return Finding(Rule.SECRETS, Level.PASS, "No token or key in the text.")
+    sentence = f"The text has {' and '.join(found)} in it. Remove it. "
+    sentence += _ASK_A_LEAD if level is Level.BLOCK else ""
+    return Finding(Rule.SECRETS, level, sentence.strip(), may_override=True)
+
+
+def _check_cards(text: str, level: Level) -> Finding:
+    if not find_cards(text):
+        return Finding(Rule.CARDS, Level.PASS, "No card number in the text.")
+    sentence = "The text may have a payment card's number in it. Remove it if it is one."
+    return Finding(Rule.CARDS, level, sentence, may_override=True)
+
+
+def _check_links(text: str, rules: Rules) -> Finding:
+    hosts = unlisted_hosts(text, rules.content.domains)
+    if not hosts:
+        return Finding(Rule.LINKS, Level.PASS, "No link to a site that isn't listed.")
+    sentence = f"The text links to {', '.join(hosts)}, which isn't on the list of our sites."
+    if rules.content.links == "approve":
+        sentence += " A second person must approve it."
+    elif rules.content.links == "block":
+        sentence += f" Remove the link. {_ASK_A_LEAD}"
+    return Finding(
+        Rule.LINKS,
+        _LEVELS[rules.content.links],
+        sentence,
+        may_override=True,
+        needs_approval=rules.content.links == "approve",
+    )

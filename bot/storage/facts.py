@@ -1,0 +1,197 @@
+"""What the rules ask the database about a request, read inside the transaction that decides.
+
+While a transaction decides about a customer, no other one decides about the same customer or for
+the same agent: the second waits, and then sees what the first has done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from bot.request import SENT, UNSENT, State
+from bot.storage.rows import to_time
+from bot.storage.tables import opt_out_keys, opt_outs, pause, request_customers, requests
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How far back the rules look; a length of zero looks at nothing."""
+
+    same_text: timedelta
+    recent: timedelta
+    customer: timedelta
+    agent: timedelta
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a decision is about. ``sent_only``: don't count what may still be sent."""
+
+    request_id: str
+    agent_id: str
+    customer_keys: tuple[str, ...]
+    text_digest: str
+    sent_only: bool = False
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Another request to the same customer. ``at``: when it was sent, or will be."""
+
+    request_id: str
+    agent_id: str
+    agent_name: str = field(repr=False)
+    state: State
+    at: datetime
+    card_channel: str
+    card_ts: str
+
+
+@dataclass(frozen=True)
+class ByWhom:
+    """Who paused all sending, or opted a customer out, when, and why."""
+
+    user_id: str
+    user_name: str = field(repr=False)
+    at: datetime
+    reason: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The answers; the counts leave out the request itself."""
+
+    paused: ByWhom | None = None
+    opted_out: ByWhom | None = None
+    same_text: Earlier | None = None
+    latest: Earlier | None = None
+    sent_to_customer: int = 0
+    sent_by_agent: int = 0
+    is_first: bool = True
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Decides inside a transaction: ``decide`` raises to roll it back."""
+
+    windows: Windows
+    decide: Callable[[Facts], None]
+
+
+def lock(connection: sa.Connection, subject: Subject) -> None:
+    """Wait until nobody else decides about this customer or for this agent.
+
+    On SQLite, a write transaction is alone anyway.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    agent = sa.func.hashtextextended(f"agent {subject.agent_id}", 0)
+    numbers = {int(key[:15], 16) for key in subject.customer_keys}
+    # In the same order everywhere, so that no two wait for each other.
+    for number in sorted(numbers):
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(agent)))
+
+
+def read_facts(
+    connection: sa.Connection, subject: Subject, windows: Windows, now: datetime
+) -> Facts:
+    """Read the facts about a request; in a transaction that decides, after ``lock``."""
+    others = _read_others(connection, subject)
+    counted = SENT if subject.sent_only else SENT | UNSENT
+    relevant = [(other, digest) for other, digest in others if other.state in counted]
+    sent = [other for other, _ in relevant if other.state in SENT]
+
+    def is_within(other: Earlier, window: timedelta) -> bool:
+        return bool(window) and (other.state in UNSENT or now - other.at < window)
+
+    same = (
+        other
+        for other, digest in relevant
+        if digest == subject.text_digest and is_within(other, windows.same_text)
+    )
+    recent = (other for other in sent if is_within(other, windows.recent))
+    return Facts(
+        paused=read_pause(connection),
+        opted_out=read_opt_out(connection, subject.customer_keys),
+        same_text=next(same, None),
+        latest=next(recent, None),
+        sent_to_customer=sum(is_within(other, windows.customer) for other, _ in relevant),
+        sent_by_agent=_count_by_agent(connection, subject, counted, now - windows.agent)
+        if windows.agent
+        else 0,
+        is_first=not sent,
+    )
+
+
+def read_pause(connection: sa.Connection) -> ByWhom | None:
+    """Return who paused all sending, if somebody did."""
+    row = connection.execute(sa.select(pause)).one_or_none()
+    return ByWhom(row.user_id, row.user_name, to_time(row.at), row.reason) if row else None
+
+
+def read_opt_out(connection: sa.Connection, customer_keys: Sequence[str]) -> ByWhom | None:
+    """Return who opted a customer out, if somebody did."""
+    found = (
+        sa.select(opt_outs)
+        .join(opt_out_keys, opt_out_keys.c.opt_out_id == opt_outs.c.opt_out_id)
+        .where(opt_out_keys.c.customer_key.in_(customer_keys))
+        .order_by(opt_outs.c.opt_out_id)
+        .limit(1)
+    )
+    row = connection.execute(found).one_or_none()
+    return ByWhom(row.user_id, row.user_name, to_time(row.at), row.reason) if row else None
+
+
+def _read_others(connection: sa.Connection, subject: Subject) -> list[tuple[Earlier, str]]:
+    """Return the other requests to the customer with their texts' digests, the newest first."""
+    at = sa.func.coalesce(requests.c.sending_at, requests.c.send_at, requests.c.created_at)
+    rows = connection.execute(
+        sa.select(
+            *(requests.c.request_id, requests.c.agent_id, requests.c.agent_name),
+            *(requests.c.state, requests.c.card_channel, requests.c.card_ts),
+            *(requests.c.text_digest, at.label("at")),
+        )
+        .where(
+            requests.c.request_id.in_(
+                sa.select(request_customers.c.request_id).where(
+                    request_customers.c.customer_key.in_(subject.customer_keys)
+                )
+            ),
+            requests.c.request_id != subject.request_id,
+        )
+        .order_by(at.desc())
+    )
+    return [
+        (
+            Earlier(
+                row.request_id,
+                row.agent_id,
+                row.agent_name,
+                State(row.state),
+                to_time(row.at),
+                row.card_channel,
+                row.card_ts,
+            ),
+            row.text_digest,
+        )
+        for row in rows
+    ]
+
+
+def _count_by_agent(
+    connection: sa.Connection, subject: Subject, states: frozenset[State], since: datetime
+) -> int:
+    is_late = requests.c.sending_at > since.timestamp()
+    to_come = sa.and_(requests.c.sending_at.is_(None), requests.c.created_at > since.timestamp())
+    counted = sa.select(sa.func.count()).where(
+        requests.c.agent_id == subject.agent_id,
+        requests.c.request_id != subject.request_id,
+        requests.c.state.in_(states),
+        sa.or_(is_late, to_come),
+    )
+    return int(connection.execute(counted.select_from(requests)).scalar_one())

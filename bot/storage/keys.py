@@ -1,0 +1,65 @@
+"""The secret key of the database, and the digests made with it.
+
+A digest finds a customer or a text again without telling which it is: whoever reads it would have
+to guess the key as well. The key is made with the tables and never changes, because opt-outs are
+only digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from functools import cached_property
+
+import sqlalchemy as sa
+
+from bot.storage.database import Database, insert_new
+from bot.storage.tables import salts
+from bot.storage.tables import secrets as secrets_table
+from genesys import Identity
+
+_NAME = "digest key"  # as the migration that made it says
+_SPACES = re.compile(r"\s+")
+
+
+class Keys:
+    """Makes digests of customers and texts; all processes on one database make the same ones."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @cached_property
+    def _key(self) -> bytes:
+        found = sa.select(secrets_table.c.content).where(secrets_table.c.name == _NAME)
+        with self._database.connect() as connection:
+            return bytes.fromhex(connection.execute(found).scalar_one())
+
+    def customer_key(self, identity: Identity) -> str:
+        """Return the digest of an address, in whatever case, by which its requests are found."""
+        return self._digest(f"{identity.kind.value}:{identity.value.casefold()}")
+
+    def customer_keys(self, identity: Identity, contact_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the digests of an address and of the contacts that it belongs to."""
+        contacts = (self._digest(f"contact:{contact_id}") for contact_id in contact_ids)
+        return (self.customer_key(identity), *sorted(set(contacts)))
+
+    def text_digest(self, text: str) -> str:
+        """Return the digest of a message; case and spaces make no other message of it."""
+        return self._digest("text:" + _SPACES.sub(" ", text.strip()).casefold())
+
+    def subject(self, connection: sa.Connection, identity: Identity) -> str:
+        """Return a customer's name in the audit log, which is meaningless once they're erased."""
+        key = self.customer_key(identity)
+        insert_new(connection, salts, {"customer_key": key, "salt": secrets.token_hex(16)})
+        return self.find_subject(connection, identity)
+
+    def find_subject(self, connection: sa.Connection, identity: Identity) -> str:
+        """Return a customer's name in the audit log, or "" if they have none (any more)."""
+        key = self.customer_key(identity)
+        salt = connection.execute(sa.select(salts.c.salt).where(salts.c.customer_key == key))
+        return self._digest(f"{salt_}:{key}") if (salt_ := salt.scalar()) else ""
+
+    def _digest(self, text: str) -> str:
+        return hmac.digest(self._key, text.encode(errors="surrogatepass"), hashlib.sha256).hex()

@@ -1,0 +1,127 @@
+"""The pause: while it's on, no process sends anything.
+
+It's read in the transaction that moves a request to ``sending``, so it holds at once everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from bot.job import deliver, publish
+from bot.request import UNSENT, Event, State, Stuck
+from bot.storage.audit import Action, Entry, append
+from bot.storage.database import Database, insert_new
+from bot.storage.facts import ByWhom, read_pause
+from bot.storage.history import add_line
+from bot.storage.requests import Enqueue
+from bot.storage.tables import UNFINISHED, pause, requests
+from bot.text import show_name
+
+_BATCH = 200  # requests in one transaction, so that no agent waits for it
+_UNSENT = requests.c.state.in_([state.value for state in UNSENT])
+
+
+class Pause:
+    """Stops and resumes all sending; every request that waits says so on its card."""
+
+    def __init__(self, database: Database, enqueue: Enqueue) -> None:
+        """Add jobs by ``enqueue``, which does it inside our transaction."""
+        self._database = database
+        self._enqueue = enqueue
+
+    def read(self) -> ByWhom | None:
+        """Return who paused all sending, if somebody did."""
+        with self._database.connect() as connection:
+            return read_pause(connection)
+
+    def begin(self, by: ByWhom, team_id: str) -> bool:
+        """Pause all sending; False if it's paused already."""
+        row = {
+            **{"row_id": 1, "at": by.at.timestamp(), "user_id": by.user_id},
+            **{"user_name": by.user_name, "reason": by.reason},
+        }
+        with self._database.transaction(is_urgent=True) as connection:
+            if not insert_new(connection, pause, row):
+                return False
+            append(connection, Entry(Action.PAUSED, by.user_id, team_id))
+        return True
+
+    def end(self, user_id: str, team_id: str) -> bool:
+        """Resume sending; False if it isn't paused."""
+        with self._database.transaction(is_urgent=True) as connection:
+            if not connection.execute(sa.delete(pause)).rowcount:
+                return False
+            append(connection, Entry(Action.RESUMED, user_id, team_id))
+        return True
+
+    def hold(self, request_id: str) -> None:
+        """Let a request wait for the end of the pause, and show that on its card."""
+        with self._database.transaction() as connection:
+            if (by := _read_and_keep(connection)) is not None:
+                self._mark(connection, [request_id], by)
+            else:  # it has just ended
+                self._enqueue(connection, deliver(request_id))
+
+    def mark_all(self) -> None:
+        """Show the pause, or its end, on the card of every request that waits.
+
+        After the end of a pause, each of them goes on.
+        """
+        while self._mark_some():
+            pass
+
+    def _mark_some(self) -> bool:
+        with self._database.transaction() as connection:
+            by = _read_and_keep(connection)
+            waiting = (
+                sa.select(requests.c.request_id)
+                .where(UNFINISHED, _UNSENT, requests.c.stuck != _stuck(by))
+                .order_by(requests.c.created_at, requests.c.request_id)
+                .limit(_BATCH)
+                .with_for_update()  # in one order, so that no two processes wait for each other
+            )
+            ids = connection.execute(waiting).scalars().all()
+            self._mark(connection, ids, by)
+            return len(ids) == _BATCH
+
+    def _mark(
+        self, connection: sa.Connection, request_ids: Sequence[str], by: ByWhom | None
+    ) -> None:
+        """Mark requests that aren't marked yet, with a line each."""
+        stuck = _stuck(by)
+        marked = connection.execute(
+            sa.update(requests)
+            .where(requests.c.request_id.in_(request_ids), _UNSENT, requests.c.stuck != stuck)
+            .values(stuck=stuck)
+            .returning(requests.c.request_id, requests.c.state)
+        ).all()
+        now = datetime.now(UTC)
+        event = Event.RESUMED if by is None else Event.PAUSED
+        detail = "" if by is None else _by_whom(by)
+        for request_id, state in marked:
+            add_line(connection, request_id, event, detail, at=now)
+            self._enqueue(connection, publish(request_id))
+            if by is None and state != State.UNAPPROVED:
+                self._enqueue(connection, deliver(request_id))
+
+
+def _read_and_keep(connection: sa.Connection) -> ByWhom | None:
+    """Return who paused all sending; the pause can't end before this transaction does.
+
+    Otherwise a request might be marked right after its end, and nobody would let it go on.
+    """
+    connection.execute(sa.update(pause).values(row_id=pause.c.row_id))
+    return read_pause(connection)
+
+
+def _stuck(by: ByWhom | None) -> Stuck:
+    return Stuck.NO if by is None else Stuck.PAUSED
+
+
+def _by_whom(by: ByWhom) -> str:
+    """Say who paused all sending, and why, for the threads of the requests that wait."""
+    who = f"{show_name(by.user_name)} ({by.user_id})"
+    return f"{who} says: {by.reason}" if by.reason else f"{who} paused it."
