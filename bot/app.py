@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 from starlette.applications import Starlette
 
+from bot.ops.audit_reports import AuditReports
 from bot.ops.connections import Connections
 from bot.ops.http import Web, build_operator_pages
 from bot.ops.listen import listen
@@ -24,7 +25,8 @@ from bot.settings import BadSettings, Settings
 from bot.slack.http import SlackEdge
 from bot.slack.session import build_client, open_session
 from bot.slack.socket_mode import keep_socket
-from bot.wiring import Backend, Frontend
+from bot.wiring import Backend
+from bot.wiring_slack import Frontend
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,9 @@ def _listen(host_name: str, host: str, port_name: str, port: int) -> socket.sock
 
 
 async def _serve(settings: Settings, backend: Backend, listening: list[socket.socket]) -> None:
+    _reload_on_hangup(backend)
+    refused = RefusedRequests()
+    reports = AuditReports(backend.audit, refused)
     async with open_session() as session:
         client = build_client(settings.slack_bot_token, settings.slack_api_url, session)
         frontend = Frontend(settings, backend, client)
@@ -66,6 +71,7 @@ async def _serve(settings: Settings, backend: Backend, listening: list[socket.so
         @contextlib.asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             await asyncio.to_thread(backend.start)
+            reports.start()
             gc.freeze()  # no ack waits while the collector goes through all that was loaded
             socket_mode = keep_socket(
                 frontend.app, settings.slack_app_token, client, frontend.health
@@ -75,17 +81,23 @@ async def _serve(settings: Settings, backend: Backend, listening: list[socket.so
                 yield
                 log.info("stopping: no new work is taken")
             await frontend.stop()
+            await asyncio.to_thread(reports.stop)
             await asyncio.to_thread(backend.stop)
 
-        refused = RefusedRequests()
         slack = None
         if not settings.uses_socket_mode:
             slack = SlackEdge(frontend.app, settings.slack_signing_secret, refused)
         pages = build_operator_pages(
-            frontend.health, build_metrics(backend.requests, refused), lifespan
+            frontend.health, build_metrics(backend.requests, backend.pause, refused), lifespan
         )
         web = Web(slack, pages, settings.operator_port, refused)
         await _server(web, Connections(refused)).serve(sockets=listening)
+
+
+def _reload_on_hangup(backend: Backend) -> None:
+    """Read the rules file again on SIGHUP, in a thread of its own."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, loop.run_in_executor, None, backend.reload_rules)
 
 
 def _server(web: Web, connections: Connections) -> uvicorn.Server:

@@ -1,42 +1,50 @@
-"""Builds what a running bot consists of: its work in the background, and its answers to people.
+"""Builds everything that works in the background.
 
-``bot/app.py`` builds the server around it. The doctor builds clients of its own.
+``bot/wiring_slack.py`` builds what answers people, and ``bot/app.py`` the server around both. The
+doctor builds clients of its own.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
-from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
-
+from bot.cards.approval_posts import ApprovalPosts
+from bot.cards.card_links import CardLinks
 from bot.cards.client import SlackClient
+from bot.cards.directory import SlackDirectory
+from bot.cards.erase_posts import PostEraser
 from bot.cards.ledger import Ledger
+from bot.cards.notes import NoteReader
 from bot.cards.publish import Publisher
+from bot.delivery.decisions import Decisions
 from bot.delivery.deliver import Delivery
+from bot.delivery.endings import Endings
+from bot.delivery.hold import Hold
 from bot.delivery.outcomes import OutcomeTracker
 from bot.delivery.reconcile import Reconciler
+from bot.delivery.send import Sender
 from bot.job import JobKind
 from bot.jobs.queue import JobQueue
 from bot.jobs.repair import Repair
+from bot.jobs.retention import Retention
 from bot.jobs.workers import Workers
-from bot.ops.health import Health
+from bot.rules.access import Access
+from bot.rules.current_rules import CurrentRules
 from bot.rules.lookup import Lookup
+from bot.rules.policy import Policy
+from bot.rules.rules_file import BadRules
 from bot.settings import BadSettings, Settings
-from bot.slack.buttons import Buttons
-from bot.slack.command import Command
-from bot.slack.errors import ErrorHandler
-from bot.slack.evidence import Evidence
-from bot.slack.form import Form
-from bot.slack.listeners import build_app
-from bot.slack.metadata import MetadataSigner
-from bot.slack.respond import Responder
+from bot.storage.audit import Action, AuditLog, Entry
 from bot.storage.database import Database
+from bot.storage.erasure import Erasure
+from bot.storage.keys import Keys
 from bot.storage.open import UnusableDatabase, open_database
+from bot.storage.opt_outs import OptOuts
 from bot.storage.outcome_schedule import OutcomeSchedule
+from bot.storage.pause import Pause
+from bot.storage.posts import Posts
 from bot.storage.rate_limit import SharedRateLimiter
 from bot.storage.requests import RequestStore
 from genesys import (
@@ -46,15 +54,13 @@ from genesys import (
     conversation_link,
 )
 
-LOOKUPS_AT_ONCE = 32
-RECORDS_AT_ONCE = 8
-
 
 class Backend:
     """Everything behind Slack's edge: the database, the jobs, Genesys, and the cards."""
 
     def __init__(self, settings: Settings) -> None:
         """Build it and bring the database up to date; raise BadSettings when that's impossible."""
+        self.rules = _read_rules(settings)
         database, worker_id = _open_database(settings), uuid4().hex
         connection, deployment_id = connection_to(settings), settings.genesys_deployment_id
         self.database = database
@@ -62,8 +68,17 @@ class Backend:
         self.workers = Workers(
             database, self.queue, worker_id, beat_seconds=settings.heartbeat_seconds
         )
-        self.requests = RequestStore(database, self.queue.enqueue)
-        self.repair = Repair(database, self.requests, self.queue)
+        keys = Keys(database)
+        self.requests = RequestStore(database, self.queue.enqueue, keys)
+        self.audit = AuditLog(database)
+        self.opt_outs = OptOuts(database, self.queue.enqueue, keys)
+        self.pause = Pause(database, self.queue.enqueue)
+        self.repair = Repair(database, self.requests, self.queue, self.pause)
+        self.slack = SlackClient(settings.slack_bot_token, settings.slack_api_url)
+        directory = SlackDirectory(self.slack)
+        self.access = Access(directory, lambda: self.rules.rules, settings.leads)
+        self.policy = Policy(lambda: self.rules.rules, self.requests, self.access, self.audit)
+        self.decisions = Decisions(self.requests, self.policy)
         self.cloud = GenesysCloud(
             connection, SharedRateLimiter(database, settings.calls_per_minute)
         )
@@ -77,11 +92,24 @@ class Backend:
             read_back_seconds=settings.read_back_seconds,
             follow=timedelta(hours=settings.watch_hours),
         )
+        endings, hold = Endings(self.requests, self.opt_outs), Hold(self.requests)
         self.delivery = Delivery(
             self.requests,
             self.lookup,
-            self.cloud,
             self.reconciler,
+            self.policy,
+            endings,
+            hold,
+            Sender(
+                self.requests,
+                self.lookup,
+                self.cloud,
+                self.reconciler,
+                self.policy,
+                self.pause,
+                endings,
+                hold,
+            ),
             undo=timedelta(seconds=settings.undo_seconds),
         )
         self.outcomes = OutcomeTracker(
@@ -92,83 +120,76 @@ class Backend:
             calls_per_minute=settings.calls_per_minute,
         )
         self.notifications = Notifications(self.cloud, deployment_id, self.outcomes.hasten)
-        self.slack = SlackClient(settings.slack_bot_token, settings.slack_api_url)
+        notes = NoteReader(self.pause, directory, lambda: self.rules.rules).read
+        ledger = Ledger(database)
         self.publisher = Publisher(
             self.requests,
-            Ledger(database),
+            ledger,
             self.slack,
             outcomes_channel=settings.outcomes_channel,
+            approvals=ApprovalPosts(
+                ledger,
+                Posts(database),
+                self.slack,
+                CardLinks(self.requests, self.slack),
+                notes,
+                lambda: self.rules.rules.approval.channel,
+                settings.show,
+            ),
+            notes=notes,
+            show=settings.show,
+        )
+        self.post_eraser = PostEraser(
+            self.requests,
+            Posts(database),
+            self.slack,
+            outcomes_channel=settings.outcomes_channel,
+        )
+        self.retention = Retention(
+            database,
+            Erasure(database, self.queue.enqueue, keys),
+            timedelta(days=settings.keep_days),
         )
 
     def start(self) -> None:
         """Run jobs and follow outcomes; what earlier processes left behind goes on."""
+        self._record_rules()
         self.workers.beat()  # before the first job, or others might take this process for dead
         self.queue.start(
             {
                 JobKind.DELIVER: self.delivery.deliver,
                 JobKind.RECONCILE: self.reconciler.reconcile,
                 JobKind.PUBLISH: self.publisher.publish,
+                JobKind.ERASE: self.post_eraser.erase,
             }
         )
         self.workers.start()
         self.repair.start()
+        self.retention.start()
         self.lookup.start()
         self.notifications.start()
         self.outcomes.start(self.notifications.subscribe)
+
+    def reload_rules(self) -> None:
+        """Read the rules file again; a bad one leaves the old rules in force."""
+        before = self.rules.version
+        self.rules.reload()
+        if self.rules.version != before:
+            self._record_rules()
+
+    def _record_rules(self) -> None:
+        self.audit.append(Entry(Action.RULES_LOADED, detail={"rules": self.rules.version}))
 
     def stop(self) -> None:
         """Take no more work, wait a little for what is under way, and close everything."""
         self.outcomes.stop()
         self.notifications.close()
+        self.retention.stop()
         self.repair.stop()
         self.queue.stop()
         self.workers.stop()
         self.cloud.close()
         self.database.close()
-
-
-class Frontend:
-    """Slack's edge: the Bolt app with its listeners, and what they need."""
-
-    def __init__(self, settings: Settings, backend: Backend, client: AsyncWebClient) -> None:
-        """Build it; ``client`` makes the calls that belong to what a person does."""
-        self._lookups = ThreadPoolExecutor(LOOKUPS_AT_ONCE, "lookup")
-        self._records = ThreadPoolExecutor(RECORDS_AT_ONCE, "record")
-        responder = Responder(client)
-        self.errors = ErrorHandler(responder)
-        signer = MetadataSigner(settings.slack_bot_token)
-        form = Form(
-            client,
-            Evidence(client, backend.lookup, signer, responder, lookups=self._lookups),
-            backend.delivery,
-            signer,
-            responder,
-            self.errors,
-            records=self._records,
-            default_country=settings.default_country,
-        )
-        command = Command(
-            form, self.errors, name=settings.command, default_country=settings.default_country
-        )
-        buttons = Buttons(
-            backend.requests,
-            backend.delivery,
-            backend.reconciler,
-            form,
-            responder,
-            self.errors,
-            records=self._records,
-            default_country=settings.default_country,
-            leads=settings.leads,
-        )
-        self.app: AsyncApp = build_app(client, command, form, buttons, self.errors)
-        self.health = Health(backend.requests, backend.slack, backend.cloud, self._records)
-
-    async def stop(self) -> None:
-        """Wait for what was started after an ack."""
-        await self.errors.finish()
-        self._lookups.shutdown(wait=False, cancel_futures=True)
-        self._records.shutdown(wait=False)
 
 
 def connection_to(settings: Settings) -> Connection:
@@ -182,6 +203,15 @@ def connection_to(settings: Settings) -> Connection:
         patience=float(settings.genesys_patience),
         calls_per_minute=settings.calls_per_minute,
     )
+
+
+def _read_rules(settings: Settings) -> CurrentRules:
+    try:
+        return CurrentRules(settings.rules_file)
+    except BadRules as bad:
+        raise BadSettings(
+            [f"{settings.rules_file}:{one.line}: {one.sentence}" for one in bad.problems]
+        ) from None
 
 
 def _open_database(settings: Settings) -> Database:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 Block = dict[str, Any]
@@ -21,3 +22,13 @@ def literal(text: str, *, bold: bool = False, italic: bool = False) -> Block:
 def section(*nodes: Block) -> Block:
     """Return a line of rich text."""
     return {"type": "rich_text_section", "elements": list(nodes)}
+
+
+def date_node(at: datetime, form: str) -> Block:
+    """Return a piece of rich text with a time, which Slack shows in each reader's time zone."""
+    return {
+        "type": "date",
+        "timestamp": int(at.timestamp()),
+        "format": form,
+        "fallback": at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+    }

@@ -1,96 +1,94 @@
-"""Draws a request in Slack: its card, the lines of its thread, and its buttons. Pure.
+"""Draws a request in Slack: its card, and the posts about it in other places. Pure.
 
 Addresses are masked. What a person or Genesys wrote is literal rich text, so it formats nothing
-and pings nobody. Only the agent who asked is mentioned: when the customer replied, and when the
-message failed.
+and pings nobody. `bot/cards/line.py` draws the thread, `bot/cards/words.py` has the words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from bot.cards.blocks import Block, literal, plain, section
+from bot.cards.blocks import Block, date_node, literal, plain, section
+from bot.cards.card_buttons import approval_buttons, card_buttons, decision_buttons
+from bot.cards.line import draw_line
 from bot.cards.post import Post
-from bot.request import Event, HistoryLine, Request, State
+from bot.cards.words import REASON_LENGTH, STATE_WORDS, state_in_words
+from bot.request import UNSENT, HistoryLine, Request, State, Stuck
+from bot.storage.facts import ByWhom
 from bot.text import clip, show_name, split, visible
 
 PREVIEW_LENGTH = 300
-REASON_LENGTH = 900
 PART_LENGTH = 3_000
-CANCEL, CHECK_AGAIN, SEND_ANYWAY = "cancel", "check_again", "send_anyway"
-COMPOSE_AGAIN = "compose_again"
-
-STATE_WORDS: dict[State, str] = {
-    State.CHECKING: "⏳ Checking who this is and whether a message may go out",
-    State.REFUSED: "⛔ Not sent",
-    State.SCHEDULED: "⏳ To be sent",
-    State.SENDING: "⏳ Being handed to Genesys Cloud",
-    State.ACCEPTED: "☑️ Accepted by Genesys Cloud",
-    State.WAITING: "⏳ Waiting for the customer to come back to the page",
-    State.PUSHED: "📲 A push notification went to their phone",
-    State.DELIVERED: "✅ Delivered",
-    State.READ: "✅ Read",
-    State.REPLIED: "💬 The customer replied",
-    State.FAILED: "❌ Failed: the message didn't reach the customer",
-    State.UNCERTAIN: "❔ Uncertain: it may or may not have been sent",
-    State.EXPIRED: "⌛ Expired: it wasn't sent",
-    State.CANCELLED: "🚫 Cancelled: it wasn't sent",
-}
-
-_LINE_WORDS: dict[Event, str] = {
-    Event.ASKED: "Asked for.",
-    Event.FOUND: "Customer found.",
-    Event.HELD: "Genesys Cloud doesn't answer. The request waits and goes on when it does.",
-    Event.REFUSED: "Not sent.",
-    Event.CANCELLED: "cancelled it before it was sent.",
-    Event.EXPIRED: "Its time is over, so it wasn't sent.",
-    Event.SENDING: "Handed to Genesys Cloud.",
-    Event.NOT_TAKEN: "Genesys Cloud hasn't taken it yet.",
-    Event.ACCEPTED: "Genesys Cloud has accepted the message.",
-    Event.FAILED: "The message didn't reach the customer.",
-    Event.FATE_UNKNOWN: (
-        "Genesys Cloud's answer was lost, so nobody knows yet whether the message was taken. "
-        "I'm looking for it in Genesys Cloud, and won't send it again."
-    ),
-    Event.UNCERTAIN: (
-        "I can't find the message in Genesys Cloud, which may still be late in showing it. "
-        "Look at the customer's conversations there, then decide with the buttons."
-    ),
-    Event.STILL_UNCERTAIN: "I looked again, and I still can't find the message in Genesys Cloud.",
-    Event.CHECK_ASKED: "asked to look again.",
-    Event.SEND_DECIDED: "decided to send it again, knowing that the customer may get it twice.",
-    Event.WAITING: "The customer isn't on the page. The message waits there for them.",
-    Event.PUSHED: "A push notification went to their phone.",
-    Event.DELIVERED: "Delivered to the customer's page.",
-    Event.READ: "Read by the customer.",
-    Event.REPLIED: "The customer replied.",
-    Event.WATCH_ENDED: "No more news in all this time, so I no longer look for any.",
-    Event.ELSEWHERE: "Shown to you only, because",
-}
-_BY_A_PERSON = frozenset({Event.CANCELLED, Event.CHECK_ASKED, Event.SEND_DECIDED})
-_PINGS_THE_AGENT = frozenset({Event.REPLIED, Event.FAILED})
+_DAY_AND_TIME = "{date_short_pretty} at {time}"
+_TO_THE_SECOND = "{date_short_pretty} at {time_secs}"
 
 
-def show_card(request: Request) -> Post:
+@dataclass(frozen=True)
+class Notes:
+    """What a card says that isn't in its request: who paused all sending, and who may approve."""
+
+    paused: ByWhom | None = None
+    approvers: str = field(default="A second person", repr=False)
+
+
+NO_NOTES = Notes()
+
+
+def show_card(request: Request, notes: Notes = NO_NOTES) -> Post:
     """Draw a request's card in its current state."""
-    state = STATE_WORDS[request.state]
-    quote = clip(visible(request.text), PREVIEW_LENGTH) or "…"
-    status = [literal(state, bold=True), *_when(request)]
+    if request.erased_at:
+        return _show_erased(request)
     elements: list[Block] = [
         section(*_heading(request)),
-        {"type": "rich_text_quote", "elements": [literal(quote)]},
-        section(*status),
+        _quote(request),
+        section(literal(STATE_WORDS[request.state], bold=True), *_when(request)),
+        *_why_it_waits(request, notes),
     ]
     if request.reason:
         elements.append(section(literal(clip(visible(request.reason), REASON_LENGTH) or "…")))
     blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
-    buttons = _buttons(request)
-    if buttons:
-        blocks.append({"type": "actions", "block_id": "decide", "elements": buttons})
-    return Post(f"Message to a customer: {state}", blocks)
+    return _post(state_in_words(request), _with_buttons(blocks, card_buttons(request)))
+
+
+def show_approval(request: Request, notes: Notes, link: str, *, is_public: bool = True) -> Post:
+    """Draw a request that waits for approval, or did, for those who may approve it.
+
+    Unless it ``is_public``, it shows neither the customer's name nor the message.
+    """
+    if request.erased_at:
+        return _show_erased(request)
+    heading = _heading(request if is_public else replace(request, customer_name=""))
+    words = [literal(_approval_in_words(request), bold=True)]
+    if link:
+        words += [literal("  "), {"type": "link", "url": link, "text": "The card"}]
+    elements = [
+        section(*heading),
+        *([_quote(request)] if is_public else []),
+        section(*words),
+        *_why_it_waits(request, notes),
+    ]
+    blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
+    buttons = approval_buttons(request, is_public=is_public)
+    return _post(_approval_in_words(request), _with_buttons(blocks, buttons))
+
+
+def _approval_in_words(request: Request) -> str:
+    if request.approver_id and request.state is not State.UNAPPROVED:
+        return f"👍 Approved by {show_name(request.approver_name)} ({request.approver_id})"
+    return state_in_words(request)
+
+
+def _show_erased(request: Request) -> Post:
+    """Draw what may stay of a request whose customer was erased."""
+    who = f"Message to {request.identity.masked} from {_agent(request)}: "
+    words = f"{STATE_WORDS[request.state]} (erased)"
+    elements = [section(literal(who), literal(words, bold=True))]
+    return _post(words, [{"type": "rich_text", "block_id": "card", "elements": elements}])
+
+
+def _agent(request: Request) -> str:
+    return show_name(request.agent_name) if request.agent_name else request.agent_id
 
 
 def _heading(request: Request) -> list[Block]:
@@ -103,48 +101,48 @@ def _heading(request: Request) -> list[Block]:
     ]
 
 
+def _quote(request: Request) -> Block:
+    """Quote the message; all of it, where somebody has to approve it."""
+    most = PART_LENGTH if request.state is State.UNAPPROVED else PREVIEW_LENGTH
+    quoted = clip(visible(request.text), most) or "…"
+    return {"type": "rich_text_quote", "elements": [literal(quoted)]}
+
+
 def _when(request: Request) -> list[Block]:
     """Say when an unsent request will be sent, and until when it may be."""
-    if request.state not in (State.CHECKING, State.SCHEDULED):
+    if request.state not in UNSENT:
         return []
-    nodes: list[Block] = []
-    if request.send_at is not None:
-        nodes += [literal(": "), _time(request.send_at, "{date_short_pretty} at {time_secs}")]
+    send_at, nodes = request.send_at, list[Block]()
+    if request.state is State.UNAPPROVED:
+        send_at = request.planned_at
+    if send_at is not None:
+        words = ", to be sent: " if request.state is State.UNAPPROVED else ": "
+        nodes += [literal(words), date_node(send_at, _TO_THE_SECOND)]
     if request.send_before is not None:
-        before = _time(request.send_before, "{date_short_pretty} at {time}")
-        nodes += [literal(", not after "), before]
+        nodes += [literal(", not after "), date_node(request.send_before, _DAY_AND_TIME)]
     return nodes
 
 
-def _buttons(request: Request) -> list[Block]:
-    if request.state in (State.CHECKING, State.SCHEDULED):
-        return [_button(CANCEL, "Undo", request)]
-    if request.state is State.UNCERTAIN:
-        doubt = (
-            "Nobody knows whether the first message was sent: Genesys Cloud's answer was lost, and "
-            "I can't find the message there. If it was sent after all, the customer gets it twice."
-        )
-        sure = {
-            "title": plain("Send it again?"),
-            "text": plain(doubt),
-            "confirm": plain("Send anyway"),
-            "deny": plain("Leave it"),
-        }
-        return [
-            _button(CHECK_AGAIN, "Check again", request),
-            _button(SEND_ANYWAY, "Send anyway", request, style="danger", confirm=sure),
-        ]
-    if request.state in (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED):
-        return [_button(COMPOSE_AGAIN, "Open it again", request)]
-    return []
+def _why_it_waits(request: Request, notes: Notes) -> list[Block]:
+    """Say who paused all sending, why the message needs an approval, and who may give it."""
+    sections = []
+    if request.state is State.UNAPPROVED:
+        why = clip(visible(request.approval_for), REASON_LENGTH)
+        sentence = f"{why[:1].upper()}{why[1:]}. " if why else ""
+        nodes = [literal(f"{sentence}{notes.approvers} can approve this")]
+        if request.approval_until is not None:
+            nodes += [literal(" until "), date_node(request.approval_until, _DAY_AND_TIME)]
+        sections.append(section(*nodes, literal(".")))
+    if request.stuck is Stuck.PAUSED and request.state in UNSENT:
+        sections.append(section(literal(_pause_in_words(notes.paused))))
+    return sections
 
 
-def show_line(line: HistoryLine, agent_id: str) -> Post:
-    """Draw one line of a request's thread. Slack shows the time in each reader's time zone."""
-    return Post(
-        f"Message to a customer: {line.event.value}",
-        [{"type": "rich_text", "elements": [_line(line, agent_id)]}],
-    )
+def _pause_in_words(paused: ByWhom | None) -> str:
+    if paused is None:
+        return "⏸ All sending is paused: the message waits."
+    reason = f" ({clip(visible(paused.reason), REASON_LENGTH)})" if paused.reason else ""
+    return f"⏸ Paused by {show_name(paused.user_name)}{reason}: the message waits."
 
 
 def show_news(request: Request, lines: Sequence[HistoryLine], known: str = "") -> Post:
@@ -152,39 +150,23 @@ def show_news(request: Request, lines: Sequence[HistoryLine], known: str = "") -
 
     So it names the request, and has its buttons, unless those of the ``known`` state are the same.
     """
-    state = STATE_WORDS[request.state]
+    if request.erased_at:
+        return _show_erased(request)
+    state = state_in_words(request)
     title = section(*_heading(request), literal(": "), literal(state, bold=True))
-    told = [_line(line, request.agent_id) for line in lines]
+    told = [draw_line(line, request.agent_id, request.agent_name) for line in lines]
     blocks: list[Block] = [{"type": "rich_text", "elements": [title, *told]}]
-    buttons = _buttons(request)
-    if buttons and not (known and buttons == _buttons(_as_shown(request, known))):
-        blocks.append({"type": "actions", "block_id": "decide", "elements": buttons})
+    buttons = decision_buttons(request)
+    if known and buttons == decision_buttons(_as_shown(request, known)):
+        buttons = []
     said = lines[0].event.value if len(lines) == 1 else state
-    return Post(f"Message to a customer: {said}", blocks)
+    return _post(said, _with_buttons(blocks, buttons))
 
 
 def _as_shown(request: Request, known: str) -> Request:
     """Return the request as it was when this was its ``state_to_show``."""
-    state, _, decisions = known.partition(" ")
-    return replace(request, state=State(state), decisions=int(decisions or 0))
-
-
-def _line(line: HistoryLine, agent_id: str) -> Block:
-    words = _LINE_WORDS[line.event]
-    detail = clip(visible(line.detail), REASON_LENGTH)
-    if line.event in _BY_A_PERSON:
-        user_id = f" ({line.user_id})" if line.user_id else ""  # a mention would ping them
-        sentence = f"{show_name(line.detail)}{user_id} {words}"
-    else:
-        sentence = f"{words} {detail}".strip()
-    nodes = [_time(line.at, "{time_secs}"), literal(f"  {sentence}")]
-    if line.event in _PINGS_THE_AGENT:
-        nodes.insert(1, literal("  "))
-        nodes.insert(2, {"type": "user", "user_id": agent_id})
-    if line.link:
-        link = {"type": "link", "url": line.link, "text": "Open it in Genesys Cloud"}
-        nodes += [literal(" "), link]
-    return section(*nodes)
+    state, decisions, *_ = [*known.split(), "0"]
+    return replace(request, state=State(state), decisions=int(decisions))
 
 
 def show_elsewhere(request: Request, why: str, link: str) -> Post:
@@ -200,13 +182,13 @@ def show_elsewhere(request: Request, why: str, link: str) -> Post:
 
 def show_outcome(request: Request, link: str) -> Post:
     """Draw the one line about a request's outcome for the outcomes channel. It pings nobody."""
+    if request.erased_at:
+        return _show_erased(request)
     state = STATE_WORDS[request.state]
     nodes = [*_heading(request), literal(": "), literal(state, bold=True)]
     if link:
         nodes += [literal("  "), {"type": "link", "url": link, "text": "Thread"}]
-    return Post(
-        f"Message to a customer: {state}", [{"type": "rich_text", "elements": [section(*nodes)]}]
-    )
+    return _post(state, [{"type": "rich_text", "elements": [section(*nodes)]}])
 
 
 def show_notice(sentence: str) -> Post:
@@ -226,20 +208,11 @@ def show_given_back(sentence: str, typed: str) -> Post:
     return post
 
 
-def _time(at: datetime, form: str) -> Block:
-    return {
-        "type": "date",
-        "timestamp": int(at.timestamp()),
-        "format": form,
-        "fallback": at.strftime("%Y-%m-%d %H:%M:%S UTC"),
-    }
+def _with_buttons(blocks: list[Block], buttons: list[Block]) -> list[Block]:
+    if buttons:
+        blocks.append({"type": "actions", "block_id": "decide", "elements": buttons})
+    return blocks
 
 
-def _button(action: str, label: str, request: Request, **more: Any) -> Block:
-    return {
-        "type": "button",
-        "action_id": action,
-        "text": plain(label),
-        "value": f"{request.request_id}:{request.decisions}",
-        **more,
-    }
+def _post(said: str, blocks: list[Block]) -> Post:
+    return Post(f"Message to a customer: {said}", blocks)

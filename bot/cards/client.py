@@ -7,6 +7,7 @@ needs the optional ``…:history`` scopes. https://docs.slack.dev/messaging/mess
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -70,6 +71,12 @@ class SlackClient:
             read_date(answer.headers),
         )
 
+    def read(self, method: str, **arguments: str) -> Mapping[str, Any]:
+        """Call a method that changes nothing, such as "users.info"; return Slack's answer."""
+        with translated():
+            answer: Any = self._client.api_call(method, params=arguments).data
+            return dict(answer)
+
     def check_app_token(self, app_token: str) -> None:
         """Ask where to open a socket, as Socket Mode does, but open none."""
         with translated():
@@ -124,11 +131,15 @@ class SlackClient:
             if _name_of(message) == name
         )
 
+    def delete(self, channel: str, ts: str) -> None:
+        """Delete a post of ours; the replies to it stay."""
+        with translated():
+            self._client.chat_delete(channel=channel, ts=ts)
+
     def remove(self, channel: str, ts: str) -> None:
         """Remove a repeated post of ours, if Slack allows that."""
         try:
-            with translated():
-                self._client.chat_delete(channel=channel, ts=ts)
+            self.delete(channel, ts)
         except SlackRefused as refusal:
             log.warning("can't remove a repeated post (%s)", refusal.code)
 

@@ -12,15 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.request import Event, HistoryLine
+from bot.cards.post_names import CARD, OUTCOME, approval_key, find_noted, line_key
+from bot.request import Event, HistoryLine, Request
 from bot.storage.database import Database, insert_new
-from bot.storage.requests import add_line
+from bot.storage.history import add_line
+from bot.storage.posts import note_post
 from bot.storage.rows import to_line, to_time
 from bot.storage.tables import UNPOSTED, history, postings, requests
 
-CARD, OUTCOME = "card", "outcome"
 NOWHERE = "-"  # the channel of a card that Slack takes nowhere
-_LINE = "line "
 _AGAIN = " again"  # the latest repeated attempt of a post has a row of its own
 _TOLD = " told"  # of a line that the agent read elsewhere already, until the thread shows it too
 
@@ -48,11 +48,6 @@ class Tries:
     def latest(self) -> datetime:
         """Return when the latest attempt began."""
         return self.again or self.first
-
-
-def line_key(line: HistoryLine) -> str:
-    """Name a thread line among the posts of its request."""
-    return f"{_LINE}{line.line_id}"
 
 
 class Ledger:
@@ -138,6 +133,8 @@ class Ledger:
                 .where(card.request_id == request_id, first)
                 .values(card_channel=channel, card_ts=ts, card_state=state)
             )
+            if noted.rowcount and ts:
+                note_post(connection, request_id, CARD, channel, ts)
             if noted.rowcount and elsewhere:
                 add_line(connection, request_id, Event.ELSEWHERE, elsewhere)
             connection.execute(sa.delete(postings).where(*_key(request_id, CARD)))
@@ -153,13 +150,14 @@ class Ledger:
                 .values(card_channel="")
             )
 
-    def note_shown_state(self, request_id: str, state: str) -> None:
-        """Remember which state a request's card shows."""
+    def note_shown_state(self, request: Request) -> None:
+        """Remember what a card shows, unless its request was erased after it was drawn."""
+        is_as_drawn = requests.c.erased_at.is_(None) if request.erased_at is None else sa.true()
         with self._database.transaction() as connection:
             connection.execute(
                 sa.update(requests)
-                .where(requests.c.request_id == request_id)
-                .values(card_state=state)
+                .where(requests.c.request_id == request.request_id, is_as_drawn)
+                .values(card_state=request.state_to_show)
             )
 
     def unposted_lines(self, request_id: str) -> tuple[HistoryLine, ...]:
@@ -183,19 +181,24 @@ class Ledger:
         with self._database.transaction() as connection:
             insert_new(connection, postings, _row(request_id, line_key(line) + _TOLD))
 
-    def note_line(self, request_id: str, line: HistoryLine, ts: str) -> bool:
-        """Remember that the thread shows a line; False: another process has posted it as well."""
+    def note_line(self, request_id: str, line: HistoryLine, ts: str, channel: str = "") -> bool:
+        """Remember that a line is shown; False: another process has posted it as well.
+
+        ``channel``: where it was posted, if it was.
+        """
         with self._database.transaction() as connection:
             noted = connection.execute(
                 sa.update(history)
                 .where(history.c.line_id == line.line_id, _is_first(history.c.posted_ts, ts))
                 .values(posted_ts=ts)
             )
+            if noted.rowcount and channel:
+                note_post(connection, request_id, line_key(line), channel, ts)
             for which in (_key(request_id, line_key(line)), _told(request_id, line)):
                 connection.execute(sa.delete(postings).where(*which))
             return bool(noted.rowcount)
 
-    def note_outcome(self, request_id: str, ts: str) -> bool:
+    def note_outcome(self, request_id: str, ts: str, channel: str = "") -> bool:
         """Remember that the outcomes channel shows a request's outcome; False: as ``note_line``."""
         with self._database.transaction() as connection:
             noted = connection.execute(
@@ -203,20 +206,28 @@ class Ledger:
                 .where(requests.c.request_id == request_id, _is_first(requests.c.outcome_ts, ts))
                 .values(outcome_ts=ts)
             )
+            if noted.rowcount and channel:
+                note_post(connection, request_id, OUTCOME, channel, ts)
             connection.execute(sa.delete(postings).where(*_key(request_id, OUTCOME)))
             return bool(noted.rowcount)
+
+    def note_approval(self, request: Request, channel: str, ts: str) -> bool:
+        """Remember where a request's approval was asked for; False: as ``note_line``."""
+        request_id, what = request.request_id, approval_key(request)
+        with self._database.transaction() as connection:
+            row = sa.select(requests.c.request_id).where(requests.c.request_id == request_id)
+            connection.execute(row.with_for_update())  # so that only one of two is the first
+            noted = connection.execute(find_noted(request_id, what)).scalar()
+            is_first = not noted or noted >= ts
+            if is_first:
+                note_post(connection, request_id, what, channel, ts)
+            connection.execute(sa.delete(postings).where(*_key(request_id, what)))
+            return is_first
 
 
 def _check_unposted(connection: sa.Connection, request_id: str, what: str) -> None:
     """Raise AlreadyPosted if it's noted where the post is; that also rolls back the caller."""
-    if what == CARD:
-        noted = sa.select(requests.c.card_channel).where(requests.c.request_id == request_id)
-    elif what == OUTCOME:
-        noted = sa.select(requests.c.outcome_ts).where(requests.c.request_id == request_id)
-    else:
-        line_id = int(what.removeprefix(_LINE))
-        noted = sa.select(history.c.posted_ts).where(history.c.line_id == line_id)
-    if connection.execute(noted).scalar():
+    if connection.execute(find_noted(request_id, what)).scalar():
         raise AlreadyPosted("another process has posted it meanwhile")
 
 

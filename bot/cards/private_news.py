@@ -10,14 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from bot.cards.card import show_card, show_line, show_news
+from bot.cards.card import show_card, show_news
 from bot.cards.client import SlackClient
 from bot.cards.errors import SlackRefused, SlackTokenRefused
 from bot.cards.ledger import NOWHERE, AlreadyPosted, Ledger
+from bot.cards.line import show_line
 from bot.cards.post import Post
 from bot.cards.refusals import explain_refusal
 from bot.request import Event, Request
-from bot.storage.requests import NOT_SHOWN, RequestStore
+from bot.storage.history import NOT_SHOWN
+from bot.storage.requests import RequestStore
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +45,13 @@ class PrivateNews:
         if not request.card_state:
             post = show_card(request)
             for line in lines:
-                post.blocks.extend(show_line(line, request.agent_id).blocks)
+                post.blocks.extend(show_line(line, request.agent_id, request.agent_name).blocks)
             self.respond(request, post, refusals[-1])
         elif any(line.event is not Event.FOUND for line in lines):  # the URL works only five times
             self.respond(request, show_news(request, lines, request.card_state), refusals[-1])
         for line in lines:
             self._ledger.note_line(request.request_id, line, NOT_SHOWN)
-        self._ledger.note_shown_state(request.request_id, request.state_to_show)
+        self._ledger.note_shown_state(request)
 
     def respond(self, request: Request, post: Post, refusal: SlackRefused | None = None) -> None:
         """Show the agent a post.

@@ -7,22 +7,29 @@ card and the reason in a direct message, or else through the command's response 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from bot.cards.card import show_card, show_elsewhere, show_line, show_news, show_outcome
+from bot.cards.approval_posts import ApprovalPosts
+from bot.cards.card import NO_NOTES, Notes, show_card, show_elsewhere, show_news, show_outcome
+from bot.cards.card_links import CardLinks
 from bot.cards.client import SlackClient, Spot
 from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackTokenRefused
-from bot.cards.ledger import CARD, OUTCOME, AlreadyPosted, Ledger, NotSettled, line_key
+from bot.cards.ledger import AlreadyPosted, Ledger, NotSettled
+from bot.cards.line import show_line
+from bot.cards.places import card_spots, fit, is_direct
+from bot.cards.post_names import CARD, OUTCOME, line_key
 from bot.cards.post_once import Posted, PostOnce
 from bot.cards.private_news import PrivateNews
 from bot.cards.refusals import explain_refusal
 from bot.job import Job, TryAgain
 from bot.request import Event, HistoryLine, Request
-from bot.storage.requests import NOT_SHOWN, RequestStore
+from bot.settings import Show
+from bot.storage.history import NOT_SHOWN
+from bot.storage.requests import RequestStore
 
 log = logging.getLogger(__name__)
 
-_DIRECT = "D"  # what the ids of direct messages begin with
 _RESPONSE_URL_LIVES = timedelta(minutes=30)
 
 
@@ -34,12 +41,24 @@ class Publisher:
     """
 
     def __init__(
-        self, requests: RequestStore, ledger: Ledger, slack: SlackClient, *, outcomes_channel: str
+        self,
+        requests: RequestStore,
+        ledger: Ledger,
+        slack: SlackClient,
+        *,
+        outcomes_channel: str,
+        approvals: ApprovalPosts | None = None,
+        notes: Callable[[Request], Notes] = lambda _: NO_NOTES,
+        show: Show = Show.CHANNEL,
     ) -> None:
         self._requests = requests
         self._ledger = ledger
         self._slack = slack
         self._outcomes_channel = outcomes_channel
+        self._show = show
+        self._notes = notes
+        self._approvals = approvals
+        self._links = CardLinks(requests, slack)
         self._once = PostOnce(ledger, slack)
         self._private = PrivateNews(requests, ledger, slack)
 
@@ -55,11 +74,12 @@ class Publisher:
             self._update_card,
             self._say_where,
             self._post_lines,
+            self._post_approval,
             self._post_outcome,
         ):
             try:
                 request = step(request)
-            except (AlreadyPosted, NotSettled, SlackError) as failure:
+            except (AlreadyPosted, NotSettled, SlackError, TryAgain) as failure:
                 failures.append(_to_try_again(failure))
         if failures:
             reasons = dict.fromkeys(str(failure) for failure in failures)
@@ -74,11 +94,8 @@ class Publisher:
         if request.card_ts or (request.card_channel and not self._has_news(request)):
             return request
         self._ledger.forget_nowhere(request.request_id)
-        card, refusals = show_card(request), list[SlackRefused]()
-        for spot in (
-            Spot(request.place.channel_id, request.place.thread_ts),
-            Spot(request.agent_id),
-        ):
+        card, refusals = show_card(request, self._notes(request)), list[SlackRefused]()
+        for spot in card_spots(request, self._show):
             try:
                 posted = self._once.post(request.request_id, CARD, spot, card)
             except SlackRefused as refusal:
@@ -110,7 +127,9 @@ class Publisher:
         """
         while request.card_ts and request.card_state != request.state_to_show:
             try:
-                self._slack.update(request.card_channel, request.card_ts, show_card(request))
+                shown = fit(request, request.card_channel, self._show)
+                card = show_card(shown, self._notes(request))
+                self._slack.update(request.card_channel, request.card_ts, card)
             except SlackTokenRefused:
                 raise
             except SlackRefused as refusal:
@@ -120,7 +139,7 @@ class Publisher:
                     refusal.code,
                 )
                 return request
-            self._ledger.note_shown_state(request.request_id, request.state_to_show)
+            self._ledger.note_shown_state(request)
             request = self._requests.load(request.request_id)
         return request
 
@@ -130,7 +149,7 @@ class Publisher:
             if _concerns_the_place(request, line):
                 if not self._ledger.was_told(request.request_id, line):
                     try:
-                        link = self._find_link(request)
+                        link = self._links.find(request)
                     except SlackError:
                         link = ""
                     self._private.respond(request, show_elsewhere(request, line.detail, link))
@@ -152,32 +171,41 @@ class Publisher:
 
     def _post_line(self, request: Request, line: HistoryLine) -> None:
         """Post a line in the thread, or else to the agent, or else show it to them privately."""
-        news, in_thread = show_news(request, [line]), show_line(line, request.agent_id)
+        line = self._links.resolve(line, request.agent_id)
+        news = show_news(request, [line])
+        in_thread = show_line(line, request.agent_id, request.agent_name)
         if request.card_state != request.state_to_show:  # Slack hasn't taken the card's update
             in_thread = show_news(request, [line], request.card_state)
-        for spot, post in (
-            (Spot(request.card_channel, _thread_of(request)), in_thread),
-            (Spot(request.agent_id), news),
-        ):
+        places = [(Spot(request.card_channel, _thread_of(request)), in_thread)]
+        if self._show is Show.DIRECT and not is_direct(request.card_channel):
+            places = []  # the card was posted before that was set
+        for spot, post in [*places, (Spot(request.agent_id), news)]:
             try:
                 posted = self._once.post(request.request_id, line_key(line), spot, post)
             except SlackRefused as error:
                 log.warning("request %s: can't post a line (%s)", request.request_id, error.code)
                 refusal = error
                 continue
-            if not self._ledger.note_line(request.request_id, line, posted.ts):
+            if not self._ledger.note_line(request.request_id, line, posted.ts, posted.channel):
                 self._remove_repeat(posted)
             return
         self._private.respond(request, news, refusal)
         self._ledger.note_line(request.request_id, line, NOT_SHOWN)
+
+    def _post_approval(self, request: Request) -> Request:
+        """Ask the approvers, where they have a channel for it."""
+        if self._approvals is not None:
+            self._approvals.publish(request)
+        return request
 
     def _post_outcome(self, request: Request) -> Request:
         """Post what became of a request to the outcomes channel, once."""
         is_due = request.is_over and request.card_channel and not request.outcome_ts
         if not self._outcomes_channel or not is_due:
             return request
-        is_private = request.card_channel.startswith(_DIRECT)  # others couldn't open a link to it
-        post = show_outcome(request, "" if is_private else self._find_link(request))
+        is_private = is_direct(request.card_channel)  # others couldn't open a link to it
+        shown = fit(request, self._outcomes_channel, self._show)
+        post = show_outcome(shown, "" if is_private else self._links.find(request))
         try:
             posted = self._once.post(
                 request.request_id, OUTCOME, Spot(self._outcomes_channel), post
@@ -189,7 +217,7 @@ class Publisher:
             log.warning("can't post to the outcomes channel: %s", why)
             self._ledger.note_outcome(request.request_id, NOT_SHOWN)
             return request
-        if not self._ledger.note_outcome(request.request_id, posted.ts):
+        if not self._ledger.note_outcome(request.request_id, posted.ts, posted.channel):
             self._remove_repeat(posted)
         return request
 
@@ -198,18 +226,10 @@ class Publisher:
         self._slack.remove(posted.channel, posted.ts)
         raise AlreadyPosted("another process has posted it meanwhile")
 
-    def _find_link(self, request: Request) -> str:
-        """Return the card's address, or "" if there's none."""
-        if not request.card_ts:
-            return ""
-        try:
-            return self._slack.permalink(request.card_channel, request.card_ts)
-        except SlackRefused as refusal:
-            log.warning("request %s: no link to its card (%s)", request.request_id, refusal.code)
-            return ""
 
-
-def _to_try_again(failure: AlreadyPosted | NotSettled | SlackError) -> TryAgain:
+def _to_try_again(failure: AlreadyPosted | NotSettled | SlackError | TryAgain) -> TryAgain:
+    if isinstance(failure, TryAgain):
+        return failure
     if isinstance(failure, NotSettled):
         return TryAgain(str(failure), failure.after)
     if isinstance(failure, SlackRateLimited):
@@ -219,7 +239,7 @@ def _to_try_again(failure: AlreadyPosted | NotSettled | SlackError) -> TryAgain:
 
 def _concerns_the_place(request: Request, line: HistoryLine) -> bool:
     """Tell whether a line is also for the place where the agent was, if they can be told there."""
-    is_private = line.event is Event.ELSEWHERE and request.card_channel.startswith(_DIRECT)
+    is_private = line.event is Event.ELSEWHERE and is_direct(request.card_channel)
     return is_private and datetime.now(UTC) - request.created_at < _RESPONSE_URL_LIVES
 
 

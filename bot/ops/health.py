@@ -8,11 +8,15 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.cards.client import SlackClient
 from bot.cards.errors import SlackError, SlackRefused
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from genesys import GenesysCloud, GenesysError, check_access
 
+SENDING = "sending"
 CHECK_EVERY_SECONDS = 15.0
 SOCKET_GRACE_SECONDS = 20.0  # Slack renews sockets by itself, which takes a few seconds
 
@@ -30,12 +34,14 @@ class Health:
     def __init__(
         self,
         requests: RequestStore,
+        pause: Pause,
         slack: SlackClient,
         cloud: GenesysCloud,
         executor: Executor,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._requests = requests
+        self._pause = pause
         self._slack = slack
         self._cloud = cloud
         self._executor = executor
@@ -70,7 +76,8 @@ class Health:
     async def check_ready(self) -> dict[str, str]:
         """Return whether database, Slack and Genesys answer: "ok", or what is wrong.
 
-        However often it's called, it asks them once in 15 seconds at most.
+        SENDING says whether somebody has paused it, which is no fault. However often it's called,
+        it asks them once in 15 seconds at most.
         """
         async with self._checking:
             if self._clock() - self._checked_at >= CHECK_EVERY_SECONDS:
@@ -80,14 +87,28 @@ class Health:
 
     async def _check_all(self) -> dict[str, str]:
         loop = asyncio.get_running_loop()
-        checks = (self._check_database, self._check_slack, self._check_genesys)
-        database, slack, genesys = await asyncio.gather(
-            *(loop.run_in_executor(self._executor, check) for check in checks)
+        checks = {
+            "database": self._check_database,
+            "slack": self._check_slack,
+            "genesys": self._check_genesys,
+            SENDING: self._check_sending,
+        }
+        answers = await asyncio.gather(
+            *(loop.run_in_executor(self._executor, check) for check in checks.values())
         )
-        return {"database": database, "slack": slack, "genesys": genesys}
+        return dict(zip(checks, answers, strict=True))
 
     def _check_database(self) -> str:
         return "ok" if self._requests.is_reachable() else "the database does not answer"
+
+    def _check_sending(self) -> str:
+        try:
+            paused = self._pause.read()
+        except SQLAlchemyError:
+            return "unknown"
+        if paused is None:
+            return "ok"
+        return f"paused by {paused.user_id} since {paused.at.isoformat(timespec='seconds')}"
 
     def _check_slack(self) -> str:
         try:

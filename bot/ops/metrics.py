@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.ops.refused_requests import Reason, RefusedRequests
 from bot.request import FINAL, State
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 
 log = logging.getLogger(__name__)
@@ -24,12 +25,14 @@ COUNT_EVERY_SECONDS = 15.0
 class _Requests(Collector):
     """The requests' figures. However often it's asked, it reads the database once in 15 seconds."""
 
-    def __init__(self, requests: RequestStore, clock: Callable[[], float]) -> None:
+    def __init__(self, requests: RequestStore, pause: Pause, clock: Callable[[], float]) -> None:
         self._requests = requests
+        self._pause = pause
         self._clock = clock
         self._counting = threading.Lock()
         self._counted_at = float("-inf")
         self._counts: Mapping[State, int] | None = None
+        self._is_paused = False
 
     def collect(self) -> Iterator[Metric]:
         """Return the figures. Final states have a counter only: counting old rows costs too much.
@@ -46,6 +49,10 @@ class _Requests(Collector):
             if counts is not None and state not in FINAL:
                 open_requests.add_metric([state.value], counts.get(state, 0))
         yield open_requests
+        paused = GaugeMetricFamily("proactive_paused", "1 while a lead has paused all sending.")
+        if counts is not None:
+            paused.add_metric([], float(self._is_paused))
+        yield paused
         transitions = CounterMetricFamily(
             "proactive_transitions",
             "Requests that came into this state since this process started.",
@@ -60,6 +67,7 @@ class _Requests(Collector):
             if self._clock() - self._counted_at >= COUNT_EVERY_SECONDS:
                 try:
                     self._counts = self._requests.count_open()
+                    self._is_paused = self._pause.read() is not None
                 except SQLAlchemyError as error:
                     log.warning("cannot count the requests (%s)", type(error).__name__)
                     self._counts = None
@@ -86,10 +94,13 @@ class _Refused(Collector):
 
 
 def build_metrics(
-    requests: RequestStore, refused: RefusedRequests, clock: Callable[[], float] = time.monotonic
+    requests: RequestStore,
+    pause: Pause,
+    refused: RefusedRequests,
+    clock: Callable[[], float] = time.monotonic,
 ) -> CollectorRegistry:
     """Return a registry of this bot's own figures."""
     registry = CollectorRegistry()
-    registry.register(_Requests(requests, clock))
+    registry.register(_Requests(requests, pause, clock))
     registry.register(_Refused(refused))
     return registry

@@ -1,8 +1,8 @@
 """Answers clicks on a card's buttons.
 
-Only the agent who asked for the message and the leads may decide. Every click is checked again
-here, because a card may be older than its request's state. A decision counts once, for the card
-that showed it: a button says how many decisions came before.
+Only the agent who asked for the message and the leads may decide, as long as they may use the bot.
+Every click is checked again here, because a card may be older than its request's state. A decision
+counts once, for the card that showed it: a button says how many decisions came before.
 """
 
 from __future__ import annotations
@@ -15,26 +15,23 @@ from dataclasses import replace
 from slack_bolt.async_app import AsyncAck
 
 from bot.cards.blocks import Block
-from bot.cards.card import (
-    CANCEL,
-    CHECK_AGAIN,
-    COMPOSE_AGAIN,
-    SEND_ANYWAY,
-    show_news,
-    show_notice,
-)
-from bot.delivery.deliver import Delivery
+from bot.cards.card import show_news, show_notice
+from bot.cards.card_buttons import CANCEL, CHECK_AGAIN, COMPOSE_AGAIN, OPT_OUT, SEND_ANYWAY
+from bot.delivery.decisions import Decisions
 from bot.delivery.reconcile import Reconciler
 from bot.request import Decision, Request
 from bot.slack.errors import ErrorHandler
 from bot.slack.form import Form
 from bot.slack.form_input import make_draft
+from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
+from bot.slack.opt_out import OptOutForm
 from bot.slack.respond import Responder
 from bot.storage.requests import RequestStore
 
-BUTTONS = (CANCEL, CHECK_AGAIN, SEND_ANYWAY, COMPOSE_AGAIN)
+BUTTONS = (CANCEL, CHECK_AGAIN, SEND_ANYWAY, COMPOSE_AGAIN, OPT_OUT)
 _NOT_YOURS = "Only the agent who asked for this message, or a lead, can do that."
+_ERASED = "This customer's data was erased, so nothing more can be done with this message."
 _LATE = "This request has moved on since that button was shown. The card says where it stands."
 
 
@@ -44,27 +41,29 @@ class Buttons:
     def __init__(
         self,
         requests: RequestStore,
-        delivery: Delivery,
+        decisions: Decisions,
         reconciler: Reconciler,
         form: Form,
+        opt_out: OptOutForm,
         responder: Responder,
         errors: ErrorHandler,
+        gate: Gate,
         *,
         records: Executor,
         default_country: str | None,
-        leads: frozenset[str],
     ) -> None:
         self._requests = requests
         self._form = form
+        self._opt_out = opt_out
         self._responder = responder
         self._errors = errors
+        self._gate = gate
         self._records = records
         self._country = default_country
-        self._leads = leads
         self._decisions = {
-            CANCEL: delivery.cancel,
+            CANCEL: decisions.cancel,
             CHECK_AGAIN: reconciler.check_again,
-            SEND_ANYWAY: delivery.send_anyway,
+            SEND_ANYWAY: decisions.send_anyway,
         }
 
     async def click(self, ack: AsyncAck, interaction: Interaction) -> None:
@@ -73,15 +72,25 @@ class Buttons:
         self._errors.start(self._do(interaction), interaction)
 
     async def _do(self, click: Interaction) -> None:
+        if not await self._gate.admit(click):
+            return
         loop = asyncio.get_running_loop()
         request_id, _, earlier = click.action_value.partition(":")
         request = await loop.run_in_executor(self._records, self._requests.load, request_id)
-        if click.user_id != request.agent_id and click.user_id not in self._leads:
-            await self._answer(click, _NOT_YOURS)
+        if click.user_id != request.agent_id and not await self._gate.is_lead(click.user_id):
+            await self._gate.refuse(click, _NOT_YOURS)
             return
-        if click.action_id == COMPOSE_AGAIN:
+        if request.erased_at:
+            await self._answer(click, _ERASED)
+        elif click.action_id == COMPOSE_AGAIN:
             await self._open_again(request, click)
-            return
+        elif click.action_id == OPT_OUT:
+            await self._opt_out.open(click, request.identity, request.contact_ids, push=False)
+        else:
+            await self._decide(request, click, earlier)
+
+    async def _decide(self, request: Request, click: Interaction, earlier: str) -> None:
+        request_id, loop = request.request_id, asyncio.get_running_loop()
         decide = self._decisions[click.action_id]
         # Only the agent's own: what it shows, no lead may see in the agent's place.
         url = click.place.response_url if click.user_id == request.agent_id else ""

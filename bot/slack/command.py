@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
-import re
-
 from slack_bolt.async_app import AsyncAck
 
 from bot.cards.card import show_notice
 from bot.cards.post import Post
-from bot.rules.address_search import address_length, find_address, find_ends
+from bot.rules.address_search import find_address
+from bot.slack.command_text import is_subcommand, split_command
 from bot.slack.errors import ErrorHandler
 from bot.slack.form import Form
 from bot.slack.form_input import make_draft
+from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
-from bot.slack.markup import unescape, unlink, unlink_words
+from bot.slack.lead_commands import OPT_IN, OPT_OUT, PAUSE, RESUME, LeadCommands, read_subcommand
 from bot.slack.message import read_parts
-from bot.text import sendable, visible
+from bot.text import visible
 
 SHORTCUT = "notify_customer"
 _HELP = ("help", "?", "-h", "--help")
-# Only words of alphabets that put spaces between them: elsewhere one may be a whole message.
-_ONE_WORD = re.compile(r"-{0,2}[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ-]{0,29}")
 
 
 class Command:
     """Listens to the slash command and the message shortcut."""
 
     def __init__(
-        self, form: Form, errors: ErrorHandler, *, name: str, default_country: str | None
+        self,
+        form: Form,
+        lead_commands: LeadCommands,
+        errors: ErrorHandler,
+        gate: Gate,
+        *,
+        name: str,
+        default_country: str | None,
     ) -> None:
         """Listen to the slash command ``name``, such as "/proactive"."""
         self.name = name
         self._form = form
+        self._lead_commands = lead_commands
         self._errors = errors
+        self._gate = gate
         self._country = default_country
 
     async def open_form(self, ack: AsyncAck, interaction: Interaction) -> None:
-        """Open the form with the customer and message that follow the command, or show help."""
+        """Open the form with the customer and message that follow the command, or show help.
+
+        Some words aren't a message but something else to do.
+        """
         typed = interaction.text.strip()
+        if read_subcommand(typed)[0]:
+            await self._lead_commands.run(ack, interaction)
+            return
         if typed.lower() in _HELP or is_subcommand(typed, self._country):
             shown = show_help(self.name, "" if typed.lower() in _HELP else typed)
             await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
@@ -46,6 +59,8 @@ class Command:
         self._errors.start(self._open(interaction), interaction)
 
     async def _open(self, interaction: Interaction) -> None:
+        if not await self._gate.admit(interaction):
+            return
         customer, message = split_command(interaction.text, self._country)
         draft = make_draft(interaction.place, customer, message, self._country)
         await self._form.open(draft, interaction, interaction.text)
@@ -56,42 +71,12 @@ class Command:
         self._errors.start(self._open_for_message(interaction), interaction)
 
     async def _open_for_message(self, interaction: Interaction) -> None:
+        if not await self._gate.admit(interaction):
+            return
         found = (find_address(part, self._country) for part in read_parts(interaction.message))
         customer = next(filter(None, found), "")
         draft = make_draft(interaction.place, customer, "", self._country)
         await self._form.open(draft, interaction)
-
-
-def split_command(text: str, default_country: str | None) -> tuple[str, str]:
-    """Split a command's text into customer and message, of which either may be empty.
-
-    The customer is the email address or phone number at the start, with the name or label before
-    it. If there is none, the whole text is the message.
-    """
-    text = sendable(text).replace("\u00a0", " ").strip()
-    length = address_length(_read(text), default_country)
-    ends = find_ends(text) if length else ()
-    end = next((end for end in ends if len(_read(text[:end])) >= length), 0)
-    customer = " ".join(_read(text[:end]).split())  # the field has one line
-    return customer, unescape(unlink_words(text[end:])).strip()
-
-
-def is_subcommand(text: str, default_country: str | None) -> bool:
-    """Tell whether a text is one word, perhaps with an address after it, as in "status jane@b.c".
-
-    Nobody means that as a message to a customer.
-    """
-    word, _, rest = " ".join(_read(sendable(text)).split()).partition(" ")
-    if not _ONE_WORD.fullmatch(word):
-        return False
-    if "@" not in rest and not any(map(str.isdigit, rest)):
-        return not rest
-    is_address = address_length(rest, default_country) == len(rest)
-    return is_address and not address_length(f"{word} {rest}", default_country)  # or it's a name
-
-
-def _read(text: str) -> str:
-    return unescape(unlink(text))
 
 
 def show_help(command: str, unknown: str = "") -> Post:
@@ -104,6 +89,9 @@ def show_help(command: str, unknown: str = "") -> Post:
         "Nothing is sent before you press Send.\n"
         f"{command} +44 20 7946 0018 Your order is ready – a phone number works too.\n"
         'In a thread, use the message shortcut "Notify customer" instead.\n'
+        f"{command} {OPT_OUT} jane@example.com reason – nobody can message them any more.\n"
+        f"For leads: {command} {OPT_IN} jane@example.com reason – lets them be messaged again; "
+        f"{command} {PAUSE} reason – stops all sending; {command} {RESUME} – goes on.\n"
         "Each message has a card that shows where it stands. While you can still stop it, the "
         'card has the button "Undo".'
     )

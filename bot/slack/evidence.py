@@ -11,7 +11,6 @@ import asyncio
 import logging
 import secrets
 import time
-from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,15 +20,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.cards.answers import translated
 from bot.cards.card import show_notice
 from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
-from bot.rules.lookup import Lookup
-from bot.rules.verdict import Verdict
+from bot.request import Request
+from bot.slack.earlier_cards import find_links
+from bot.slack.evidence_view import Note, Review
 from bot.slack.form_input import Draft, check_times
-from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, Note, build_form
+from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_form
 from bot.slack.interaction import View
 from bot.slack.metadata import MetadataSigner
 from bot.slack.respond import Responder
 from bot.slack.retry import retry
-from genesys import Identity, Several
+from bot.slack.review import Reviewer, to_request
+from genesys import Several
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ _NOT_SHOWN = (
 # https://docs.slack.dev/reference/methods/views.update#errors
 _GONE = "not_found"
 _OUTDATED = ("hash_conflict", "duplicate_external_id")  # the latter if Slack looks at that first
+CARD_SECONDS = (0.0, 1.0, 3.0)  # when to look for the card of a request that was faster
 _NEWEST_SECONDS = 3.0  # no agent types another customer sooner, so theirs is the newest change
 
 
@@ -64,44 +66,33 @@ class OpenForm:
 
 
 class Evidence:
-    """Looks customers up and updates forms. ``lookups``: threads for what waits for Genesys."""
+    """Updates forms with what a Reviewer finds out."""
 
     def __init__(
         self,
         client: AsyncWebClient,
-        lookup: Lookup,
+        reviewer: Reviewer,
         signer: MetadataSigner,
         responder: Responder,
-        *,
-        lookups: Executor,
     ) -> None:
         self._client = client
-        self._lookup = lookup
+        self.reviewer = reviewer
         self._signer = signer
         self._responder = responder
-        self._lookups = lookups
         self._latest: dict[str, OpenForm] = {}  # view id -> the one whose look-up may be shown
 
     def draw(self, draft: Draft, user_id: str) -> View:
         """Draw the form as it opens."""
         return self._draw(draft, first_note(draft), OpenForm("", user_id))
 
-    def recent(self, draft: Draft) -> Verdict | None:
-        """Return the verdict about a draft's customer if it was just looked up."""
-        if draft.identity is None:
-            return None
-        return self._lookup.recent(draft.identity, draft.chosen_contact_id, draft.into_open)
-
-    async def look_up(self, identity: Identity, draft: Draft) -> Verdict:
-        """Look a draft's customer up."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._lookups, self._lookup.check, identity, draft.chosen_contact_id, draft.into_open
-        )
+    async def look_up(self, form: OpenForm, draft: Draft) -> None:
+        """Look a draft's customer up, so that the next Send is judged by that; show nothing."""
+        await self.reviewer.look_up(_request(form, draft))
 
     async def show(self, form: OpenForm, draft: Draft) -> None:
         """Show that the customer is being looked up, then the verdict, unless it's outdated."""
         self._latest[form.view_id] = form
-        several = self._known_candidates(draft)
+        several = self.reviewer.recent_candidates(draft)
         note = self._draw(draft, first_note(draft), form, several)
         try:
             if draft.identity is None:
@@ -109,15 +100,40 @@ class Evidence:
                 return
             with suppress(SlackRateLimited, SlackUnavailable):  # the verdict comes anyway
                 await self._update_once(form, note)
-            several = several or await self._look_up_candidates(draft.identity, draft)
-            verdict = await self.look_up(draft.identity, draft)
-            view = self._draw(draft, verdict, form, several)
-            await self._update(form, view)
+            review = await self.reviewer.look_up(_request(form, draft))
+            await self._show_review(form, draft, review)
         except (SlackRateLimited, SlackUnavailable) as error:
             log.warning("a form's evidence can't be shown: %s", error)
             await self._respond(form, draft, _NOT_SHOWN)
         finally:
             self._forget(form)
+
+    async def refresh(self, form: OpenForm, draft: Draft) -> None:
+        """Show what the rules say now, without a word that somebody is being looked up.
+
+        If another request was faster, its card may not be posted yet: then its link comes later.
+        """
+        if draft.identity is None:
+            await self.show(form, draft)
+            return
+        self._latest[form.view_id] = form
+        try:
+            for seconds in CARD_SECONDS:
+                await asyncio.sleep(seconds)
+                review = await self.reviewer.look_again(_request(form, draft), draft)
+                await self._show_review(form, draft, review)
+                others = (one.earlier for one in review.verdict.blocks if one.earlier)
+                if all(other.card_ts for other in others):
+                    break
+        except (SlackRateLimited, SlackUnavailable) as error:
+            log.warning("a form's evidence can't be shown: %s", error)
+        finally:
+            self._forget(form)
+
+    async def _show_review(self, form: OpenForm, draft: Draft, review: Review) -> None:
+        links = await find_links(self._client, review.verdict.findings, form.user_id)
+        view = self._draw(draft, replace(review, links=links), form, review.several)
+        await self._update(form, view)
 
     async def tell(self, form: OpenForm, draft: Draft, sentence: str) -> None:
         """Show a sentence in place of the evidence, or else where the agent was.
@@ -183,27 +199,16 @@ class Evidence:
             raise
         form.mark, form.is_unclear = _new_mark(), False
 
-    def _known_candidates(self, draft: Draft) -> Several | None:
-        """Return the contacts to choose from, so that they stay in view after the choice."""
-        if draft.identity is None or not draft.chosen_contact_id:
-            return None
-        unchosen = self._lookup.recent(draft.identity, "", False)
-        return unchosen.found if unchosen and isinstance(unchosen.found, Several) else None
-
-    async def _look_up_candidates(self, identity: Identity, draft: Draft) -> Several | None:
-        """Look up the contacts to choose from, if one was chosen; without them Send forgets it."""
-        if not draft.chosen_contact_id:
-            return None
-        unchosen = replace(draft, chosen_contact_id="", into_open=False)
-        found = (await self.look_up(identity, unchosen)).found
-        return found if isinstance(found, Several) else None
-
     def _draw(
-        self, draft: Draft, shown: Note | Verdict, form: OpenForm, several: Several | None = None
+        self, draft: Draft, shown: Note | Review, form: OpenForm, several: Several | None = None
     ) -> View:
         view = build_form(draft, shown, several, check_times(draft, datetime.now(UTC)))
         signed = self._signer.sign(view["private_metadata"], form.user_id, form.view_id)
         return {**view, "private_metadata": signed}
+
+
+def _request(form: OpenForm, draft: Draft) -> Request:
+    return to_request(draft, form.view_id, form.user_id)
 
 
 def read_version(view: View) -> str:

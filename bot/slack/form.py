@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.cards.answers import translated
-from bot.cards.card import show_given_back, show_notice
+from bot.cards.card import show_given_back
 from bot.cards.errors import SlackError, SlackRefused, SlackUnavailable
-from bot.delivery.deliver import Delivery
-from bot.request import Request
+from bot.delivery.decisions import Decisions
+from bot.rules.policy import Refused
 from bot.rules.verdict import check_length
 from bot.slack.errors import ErrorHandler, log_with_reference
 from bot.slack.evidence import Evidence, OpenForm, read_version
-from bot.slack.form_input import CUSTOMER, MESSAGE, Draft, check_times, field_of, read_form
+from bot.slack.form_input import CUSTOMER, MESSAGE, Draft, check_times, list_errors
+from bot.slack.form_reader import FOREIGN, FormReader, form_of
 from bot.slack.form_view import INPUT_LENGTH
+from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction, View
-from bot.slack.metadata import ForeignForm, MetadataSigner
+from bot.slack.metadata import ForeignForm
 from bot.slack.respond import Responder
+from bot.slack.review import to_request
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +50,11 @@ _SENT_BEFORE = (
     "This form was sent before with another text, and that one is on its way. "
     "For another message, close this form and open a new one."
 )
-_FOREIGN = (
-    "I can't verify this form, perhaps because I was updated since you opened it. "
-    "Copy your text, close the form and open a new one."
-)
 # https://docs.slack.dev/reference/methods/views.open#errors names expired_trigger_id and others.
 # Slack also answers invalid_arguments, and says only in its messages that it's about this one.
 _TRIGGER = "trigger_id"
+
+_Work = Callable[[OpenForm, Draft], Coroutine[Any, Any, None]]
 
 
 class Form:
@@ -61,22 +64,22 @@ class Form:
         self,
         client: AsyncWebClient,
         evidence: Evidence,
-        delivery: Delivery,
-        signer: MetadataSigner,
+        decisions: Decisions,
+        reader: FormReader,
         responder: Responder,
         errors: ErrorHandler,
+        gate: Gate,
         *,
         records: Executor,
-        default_country: str | None,
     ) -> None:
         self._client = client
         self._evidence = evidence
-        self._delivery = delivery
-        self._signer = signer
+        self._decisions = decisions
+        self._reader = reader
         self._responder = responder
         self._errors = errors
+        self._gate = gate
         self._records = records
-        self._country = default_country
 
     async def open(self, draft: Draft, interaction: Interaction, typed: str = "") -> None:
         """Open the form for a draft, then look the customer up.
@@ -101,56 +104,38 @@ class Form:
                 self._evidence.show(form, draft), partial(self._evidence.tell, form, draft)
             )
 
-    async def check(self, ack: AsyncAck, interaction: Interaction) -> None:
-        """Look up again after the agent has changed the customer or chosen something."""
-        await ack()
-        form = _form_of(interaction)
-        try:
-            draft = self._read(interaction)
-        except ForeignForm:
-            self._errors.start(
-                self._responder.respond("", form.user_id, show_notice(_FOREIGN)), interaction
-            )
-            return
-        self._errors.start(
-            self._evidence.show(form, draft), interaction, partial(self._evidence.tell, form, draft)
-        )
-
     async def submit(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Store the request and close the form, or show what's wrong under its field."""
         try:
-            draft = self._read(interaction)
+            draft = self._reader.read(interaction)
         except ForeignForm:
-            await ack(response_action="errors", errors={MESSAGE: _FOREIGN})
+            await ack(response_action="errors", errors={MESSAGE: FOREIGN})
             return
-        errors = self._find_errors(draft, interaction.view)
-        if not errors:
-            errors = await self._store(_to_request(draft, interaction))
+        refusal = self._gate.cached(interaction, draft.place)
+        if refusal:
+            await ack(response_action="errors", errors={CUSTOMER: refusal})
+            self._errors.start(self._gate.note(interaction, refusal), interaction)
+            return
+        try:
+            errors = self._find_errors(draft, interaction.view)
+            errors = errors or await self._store(draft, interaction)
+        except Refused as refused:
+            errors = list_errors(refused.findings, draft, interaction.view)
+            await ack(response_action="errors", errors=errors)
+            self._start(self._evidence.refresh, draft, interaction)
+            return
         if not errors:
             await ack()
             return
         await ack(response_action="errors", errors=errors)
         if draft.identity and set(errors) != {MESSAGE}:
             # So that the next Send is judged by what is true then, not by this answer.
-            form = _form_of(interaction)
-            self._errors.start(
-                self._evidence.look_up(draft.identity, draft),
-                interaction,
-                partial(self._evidence.tell, form, draft),
-            )
+            self._start(self._evidence.look_up, draft, interaction)
 
-    def _read(self, interaction: Interaction) -> Draft:
-        """Read the draft; raise ForeignForm if the bot hasn't opened this form for this person."""
-        view = interaction.view
-        try:
-            metadata = self._signer.check(
-                view["private_metadata"], interaction.user_id, interaction.view_id
-            )
-        except ForeignForm:
-            log.warning("a form came back with private metadata that isn't the bot's for it")
-            raise
-        signed = {**view, "private_metadata": metadata}
-        return read_form(signed, interaction.place.team_id, self._country)
+    def _start(self, work: _Work, draft: Draft, interaction: Interaction) -> None:
+        form = form_of(interaction)
+        tell = partial(self._evidence.tell, form, draft)
+        self._errors.start(work(form, draft), interaction, tell)
 
     async def _give_back(self, interaction: Interaction, sentence: str, typed: str) -> None:
         await self._responder.respond(
@@ -163,20 +148,23 @@ class Form:
         if draft.identity is None:
             errors[CUSTOMER] = draft.problem
         else:
-            verdict = self._evidence.recent(draft)
-            for finding in verdict.blocks if verdict else ():
-                errors.setdefault(field_of(finding, draft, view), finding.sentence)
+            verdict = self._evidence.reviewer.recent(draft)
+            errors |= list_errors(verdict.blocks if verdict else (), draft, view)
         wrong_length = check_length(draft.message)
         if wrong_length:
             errors[MESSAGE] = wrong_length
         return errors | check_times(draft, datetime.now(UTC))
 
-    async def _store(self, request: Request) -> dict[str, str]:
-        """Store the request; return an error for the message field if that isn't possible."""
+    async def _store(self, draft: Draft, interaction: Interaction) -> dict[str, str]:
+        """Store the request; return an error for the message field if that isn't possible.
+
+        Raises Refused.
+        """
+        request = to_request(draft, interaction.view_id, interaction.user_id, interaction.user_name)
+        request = replace(request, contact_ids=self._evidence.reviewer.recent_contacts(draft))
+        submit = partial(self._decisions.submit, request, draft.overriding)
         try:
-            stored = await asyncio.get_running_loop().run_in_executor(
-                self._records, self._delivery.submit, request
-            )
+            stored = await asyncio.get_running_loop().run_in_executor(self._records, submit)
         except SQLAlchemyError as error:
             log.warning("cannot store a request (%s)", type(error).__name__)
             return {MESSAGE: _NOT_STORED}
@@ -192,27 +180,3 @@ def _explain(error: SlackError) -> str:
     if any(_TRIGGER in text for text in (error.code, *error.details)):
         return _TOO_LATE
     return log_with_reference(error)
-
-
-def _form_of(interaction: Interaction) -> OpenForm:
-    version = read_version(interaction.view)
-    return OpenForm(interaction.view_id, interaction.user_id, version)
-
-
-def _to_request(draft: Draft, interaction: Interaction) -> Request:
-    if draft.identity is None:
-        raise ValueError("a draft without a customer cannot become a request")
-    return Request(
-        request_id=interaction.view_id,
-        place=replace(draft.place, team_id=interaction.place.team_id),
-        agent_id=interaction.user_id,
-        agent_name=interaction.user_name,
-        identity=draft.identity,
-        text=draft.message,
-        into_open_conversation=draft.into_open,
-        chosen_contact_id=draft.chosen_contact_id,
-        created_at=datetime.now(UTC),
-        send_at=draft.send_at,
-        send_before=draft.send_before,
-        planned_at=draft.send_at,
-    )

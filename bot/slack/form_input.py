@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,14 +18,15 @@ from bot.rules.address_search import find_leading_address
 from bot.rules.verdict import Finding, Rule
 from bot.slack.interaction import View
 from bot.slack.markup import unlink
-from bot.text import sendable
+from bot.text import sendable, visible
 from genesys import Identity
 
 CUSTOMER, MESSAGE, CANDIDATE, OPEN = "customer", "message", "candidate", "open_conversation"
-SEND_AT, SEND_BEFORE = "send_at", "send_before"
+SEND_AT, SEND_BEFORE, OVERRIDE = "send_at", "send_before", "override"
 WRITE_INTO, LEAVE = "write", "leave"
 LATEST = timedelta(days=90)  # how far ahead a message can be planned
 STILL_NOW = timedelta(minutes=1)  # a time that passed while the form was open still means now
+_ABOUT_THE_TEXT = frozenset({Rule.SAME_TEXT, Rule.SECRETS, Rule.CARDS, Rule.LINKS})
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Draft:
 
     ``identity`` is None as long as the customer can't be read; ``problem`` then says why.
     ``stray_address``: another address near the start of the message, perhaps left there by mistake.
+    ``send_at_block``: the block id of Send later, which is another one when the bot has set the
+    time. ``override_reason``: why the rules named in ``overriding`` shouldn't count.
     """
 
     place: Place
@@ -45,6 +49,9 @@ class Draft:
     into_open: bool = False
     send_at: datetime | None = None
     send_before: datetime | None = None
+    send_at_block: str = SEND_AT
+    override_reason: str = field(default="", repr=False)
+    overriding: tuple[str, ...] = ()
 
 
 def make_draft(place: Place, customer: str, message: str, default_country: str | None) -> Draft:
@@ -67,25 +74,59 @@ def read_form(view: View, team_id: str, default_country: str | None) -> Draft:
         sendable(_value(values, MESSAGE, MESSAGE).get("value") or ""),
         default_country,
     )
-    draft = replace(draft, send_at=_time(values, SEND_AT), send_before=_time(values, SEND_BEFORE))
+    send_at_block = _find(values, SEND_AT)
+    draft = replace(
+        draft,
+        send_at=_time(values, send_at_block, SEND_AT),
+        send_at_block=send_at_block,
+        send_before=_time(values, SEND_BEFORE, SEND_BEFORE),
+    )
     if draft.identity is None:
         return draft
+    override = _find(values, name_for(OVERRIDE, draft.identity))
     return replace(
         draft,
         chosen_contact_id=_option(values, name_for(CANDIDATE, draft.identity), CANDIDATE),
         into_open=_option(values, name_for(OPEN, draft.identity), OPEN) == WRITE_INTO,
+        override_reason=sendable(_value(values, override, OVERRIDE).get("value") or "").strip(),
+        overriding=_read_overriding(override),
     )
+
+
+def plan(draft: Draft, at: datetime) -> Draft:
+    """Set Send later to a time.
+
+    Slack shows a time that the bot sets only in a block with an id that the form doesn't have yet.
+    """
+    block = f"{SEND_AT}:{int(at.timestamp())}"
+    if block == draft.send_at_block:
+        block += ":again"
+    return replace(draft, send_at=at, send_at_block=block)
 
 
 def field_of(finding: Finding, draft: Draft, view: View) -> str:
     """Return the block id of the field under which a finding belongs."""
     shown = {block["block_id"] for block in view["blocks"]}
     wanted = CUSTOMER
-    if draft.identity and finding.rule is Rule.CONVERSATION:
+    if finding.rule in _ABOUT_THE_TEXT:
+        wanted = MESSAGE
+    elif finding.rule is Rule.QUIET_HOURS:
+        wanted = draft.send_at_block
+    elif draft.identity and finding.rule is Rule.CONVERSATION:
         wanted = name_for(OPEN, draft.identity)
     elif draft.identity and finding.rule is Rule.CONTACT:
         wanted = name_for(CANDIDATE, draft.identity)
     return wanted if wanted in shown else CUSTOMER
+
+
+def list_errors(findings: Iterable[Finding], draft: Draft, view: View) -> dict[str, str]:
+    """Return each finding's sentence under its field, by the field's block id."""
+    errors: dict[str, str] = {}
+    for finding in findings:
+        block, sentence = field_of(finding, draft, view), visible(finding.sentence)
+        if sentence not in errors.get(block, ""):
+            errors[block] = f"{errors.get(block, '')} {sentence}".strip()
+    return errors
 
 
 def name_for(block: str, identity: Identity) -> str:
@@ -93,13 +134,20 @@ def name_for(block: str, identity: Identity) -> str:
     return f"{block}:{hashlib.sha256(identity.value.encode()).hexdigest()[:16]}"
 
 
+def name_override(identity: Identity, rules: Iterable[str]) -> str:
+    """Return the block id of the override, which counts for this customer and these rules only."""
+    return f"{name_for(OVERRIDE, identity)}:{','.join(rules)}"
+
+
 def check_times(draft: Draft, now: datetime) -> dict[str, str]:
     """Return what's wrong with the times of a draft, by the field's block id."""
     errors: dict[str, str] = {}
     if draft.send_at is not None and draft.send_at > now + LATEST:
-        errors[SEND_AT] = f"Choose a time within the next {LATEST.days} days."
+        errors[draft.send_at_block] = f"Choose a time within the next {LATEST.days} days."
     elif draft.send_at is not None and draft.send_at < now - STILL_NOW:
-        errors[SEND_AT] = "This time is over. Choose a later one, or none to send at once."
+        errors[draft.send_at_block] = (
+            "This time is over. Choose a later one, or none to send at once."
+        )
     if draft.send_before is not None and draft.send_before <= max(now, draft.send_at or now):
         errors[SEND_BEFORE] = "By then it couldn't have been sent. Choose a later time, or none."
     return errors
@@ -126,6 +174,16 @@ def _option(values: dict[str, Any], block_id: str, action_id: str) -> str:
     return str(option.get("value", ""))
 
 
-def _time(values: dict[str, Any], block_id: str) -> datetime | None:
-    seconds = _value(values, block_id, block_id).get("selected_date_time")
+def _time(values: dict[str, Any], block_id: str, action_id: str) -> datetime | None:
+    seconds = _value(values, block_id, action_id).get("selected_date_time")
     return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
+
+
+def _find(values: dict[str, Any], name: str) -> str:
+    """Return the id of the block that has this name, perhaps with more after a colon."""
+    return next((block_id for block_id in values if block_id.startswith(f"{name}:")), name)
+
+
+def _read_overriding(block: str) -> tuple[str, ...]:
+    rules = block.split(":", 2)[2:]
+    return tuple(rules[0].split(",")) if rules else ()

@@ -8,24 +8,26 @@ https://docs.slack.dev/surfaces/modals#updating_views
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.cards.blocks import Block, literal, plain, section
+from bot.cards.blocks import Block, plain
 from bot.rules.address import LONGEST_ADDRESS
-from bot.rules.verdict import SHOWN_CANDIDATES, Finding, Level, Verdict
+from bot.rules.verdict import SHOWN_CANDIDATES, Verdict
+from bot.slack.evidence_view import Note, Review, draw_evidence
 from bot.slack.form_input import (
     CANDIDATE,
     CUSTOMER,
     LEAVE,
     MESSAGE,
     OPEN,
+    OVERRIDE,
     SEND_AT,
     SEND_BEFORE,
     WRITE_INTO,
     Draft,
     name_for,
+    name_override,
     write_place,
 )
 from bot.slack.interaction import View
@@ -33,19 +35,10 @@ from bot.text import clip, show_name, visible
 from genesys import Identity, Several
 
 FORM = "compose"  # the form's callback id
-EVIDENCE = "evidence"
 INPUT_LENGTH = 3_000  # Slack's limit; web messaging takes less, but a long paste isn't cut
 OPTION_LENGTH = 75  # Slack's limit for an option's text and description
+REASON_LENGTH = 200
 _NONE_WRONG: Mapping[str, str] = {}
-_LEVEL_WORDS = {Level.PASS: "✓ OK", Level.WARN: "⚠ Note", Level.BLOCK: "✗ Stop"}
-
-
-@dataclass(frozen=True)
-class Note:
-    """A sentence that stands in place of the evidence."""
-
-    sentence: str = field(repr=False)
-
 
 LOOKING_UP = Note("Looking the customer up in Genesys Cloud…")
 ASK_FOR_CUSTOMER = Note(
@@ -55,26 +48,29 @@ ASK_FOR_CUSTOMER = Note(
 
 def build_form(
     draft: Draft,
-    shown: Note | Verdict = ASK_FOR_CUSTOMER,
+    shown: Note | Verdict | Review = ASK_FOR_CUSTOMER,
     several: Several | None = None,
     wrong_times: Mapping[str, str] = _NONE_WRONG,
 ) -> View:
-    """Draw the form for a draft, with a note or a verdict as evidence.
+    """Draw the form for a draft, with a note, a verdict or a review as evidence.
 
     ``several``: contacts that stay in view after one of them was chosen. ``wrong_times``: what
     ``check_times`` says; Slack itself shows errors only when the agent presses Send.
     """
-    if isinstance(shown, Verdict) and isinstance(shown.found, Several):
-        several = shown.found
+    if isinstance(shown, Verdict):
+        shown = Review(shown)
+    if isinstance(shown, Review):
+        several = _several_of(shown) or several
     blocks = [_customer_input(draft)]
     if several is not None:
         blocks.append(_candidate_input(several, draft.chosen_contact_id))
-    blocks.append(_evidence(shown))
-    if isinstance(shown, Verdict) and shown.customer and shown.customer.open:
-        blocks.append(_open_input(shown.identity, draft.into_open))
+    blocks += draw_evidence(shown)
+    if isinstance(shown, Review):
+        blocks += _own_inputs(draft, shown)
     blocks.append(_message_input(draft))
-    hint = wrong_times.get(SEND_AT, "Empty: at once.")
-    blocks.append(_time_input(SEND_AT, "Send later", hint, draft.send_at))
+    hint = wrong_times.get(draft.send_at_block, "Empty: at once.")
+    send_at = _time_input(SEND_AT, "Send later", hint, draft.send_at)
+    blocks.append({**send_at, "block_id": draft.send_at_block})
     hint = "Empty: as soon as it can be. Past this time it is never sent."
     hint = wrong_times.get(SEND_BEFORE, hint)
     blocks.append(_time_input(SEND_BEFORE, "Not after", hint, draft.send_before))
@@ -87,6 +83,34 @@ def build_form(
         "private_metadata": write_place(draft.place),
         "blocks": blocks,
     }
+
+
+def _several_of(review: Review) -> Several | None:
+    found = review.verdict.found
+    return found if isinstance(found, Several) else review.several
+
+
+def _own_inputs(draft: Draft, review: Review) -> list[Block]:
+    """Draw the fields that are about this customer only."""
+    verdict, inputs = review.verdict, []
+    if verdict.customer and verdict.customer.open:
+        inputs.append(_open_input(verdict.identity, draft.into_open))
+    if review.may_override:
+        inputs.append(_override_input(draft, verdict))
+    return inputs
+
+
+def _override_input(draft: Draft, verdict: Verdict) -> Block:
+    rules = tuple(dict.fromkeys(finding.rule.value for finding in verdict.blocks))
+    element: Block = {"type": "plain_text_input", "max_length": REASON_LENGTH}
+    if draft.override_reason and draft.overriding == rules:
+        element["initial_value"] = draft.override_reason[:REASON_LENGTH]
+    hint = (
+        f"You're a lead, so you can send it all the same. This overrides: {', '.join(rules)}. "
+        "Your reason is recorded."
+    )
+    override = _input(OVERRIDE, "Override: why?", element, hint=plain(hint), optional=True)
+    return {**override, "block_id": name_override(verdict.identity, rules)}
 
 
 def _customer_input(draft: Draft) -> Block:
@@ -169,30 +193,3 @@ def _input(
         "element": {"action_id": action_id, **element},
         **more,
     }
-
-
-def _evidence(shown: Note | Verdict) -> Block:
-    if isinstance(shown, Note):
-        elements = [section(literal(shown.sentence, italic=True))]
-    else:
-        elements = [section(*_headline(shown)), *map(_finding, shown.findings)]
-    return {"type": "rich_text", "block_id": EVIDENCE, "elements": elements}
-
-
-def _headline(verdict: Verdict) -> list[Block]:
-    address, customer = verdict.identity.value, verdict.customer
-    word = "Can't be sent" if verdict.blocks else "Ready to send"
-    if verdict.is_away:
-        word = "Not checked yet"
-    if customer is None:
-        return [literal(f"{word}: ", bold=True), literal(address)]
-    return [
-        literal(f"{word}: ", bold=True),
-        literal(show_name(customer.name), bold=True),
-        literal(f" · {address} · {customer.contact_type.value.lower()} contact"),
-    ]
-
-
-def _finding(finding: Finding) -> Block:
-    level = literal(f"{_LEVEL_WORDS[finding.level]}: ", bold=finding.level is not Level.PASS)
-    return section(level, literal(visible(finding.sentence)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -16,18 +17,33 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.approval_view import APPROVAL_FORM, DECLINE_FORM
+from bot.slack.approvals import APPROVAL_BUTTONS, Approvals
 from bot.slack.buttons import BUTTONS, Buttons
 from bot.slack.command import SHORTCUT, Command
 from bot.slack.errors import ErrorHandler
+from bot.slack.evidence_view import OPT_OUT, SEND_THEN
 from bot.slack.form import Form
+from bot.slack.form_actions import FormActions
 from bot.slack.form_input import CANDIDATE, CUSTOMER, OPEN
 from bot.slack.form_view import FORM
 from bot.slack.interaction import Body, read_interaction
+from bot.slack.opt_out import OPT_OUT_FORM, OptOutForm
 
 
-def build_app(
-    client: AsyncWebClient, command: Command, form: Form, buttons: Buttons, errors: ErrorHandler
-) -> AsyncApp:
+@dataclass(frozen=True)
+class Listeners:
+    """Everything that listens to people."""
+
+    command: Command
+    form: Form
+    form_actions: FormActions
+    buttons: Buttons
+    approvals: Approvals
+    opt_out: OptOutForm
+
+
+def build_app(client: AsyncWebClient, listeners: Listeners, errors: ErrorHandler) -> AsyncApp:
     """Build the app with all its listeners. ``client`` has the bot's token."""
 
     async def authorize(context: AsyncBoltContext) -> AuthorizeResult:
@@ -47,14 +63,19 @@ def build_app(
             base_url=client.base_url, session=client.session, retry_handlers=client.retry_handlers
         ),
     )
-    register_listeners(app, command, form, buttons, errors)
+    _listen_to_the_form(app, listeners)
+    _listen_to_cards(app, listeners)
+
+    @app.error
+    async def answer_error(error: Exception, body: Body) -> BoltResponse:
+        return errors.answer(error, read_interaction(body))
+
     return app
 
 
-def register_listeners(
-    app: AsyncApp, command: Command, form: Form, buttons: Buttons, errors: ErrorHandler
-) -> None:
-    """Register every listener. Bolt tries them in this order, so the frequent ones come first."""
+# Bolt tries listeners in the order in which they're registered, so the frequent ones come first.
+def _listen_to_the_form(app: AsyncApp, listeners: Listeners) -> None:
+    command, form, form_actions = listeners.command, listeners.form, listeners.form_actions
 
     @app.command(command.name)
     async def open_form(ack: AsyncAck, body: Body) -> None:
@@ -66,19 +87,43 @@ def register_listeners(
 
     @app.action(_any_of((CUSTOMER, CANDIDATE, OPEN)))
     async def check_form(ack: AsyncAck, body: Body) -> None:
-        await form.check(ack, read_interaction(body))
+        await form_actions.check(ack, read_interaction(body))
 
-    @app.action(_any_of(BUTTONS))
-    async def click_button(ack: AsyncAck, body: Body) -> None:
-        await buttons.click(ack, read_interaction(body))
+    @app.action(SEND_THEN)
+    async def send_then(ack: AsyncAck, body: Body) -> None:
+        await form_actions.send_then(ack, read_interaction(body))
+
+    @app.action(OPT_OUT)
+    async def open_opt_out(ack: AsyncAck, body: Body) -> None:
+        await form_actions.open_opt_out(ack, read_interaction(body))
 
     @app.shortcut(SHORTCUT)
     async def open_form_for_message(ack: AsyncAck, body: Body) -> None:
         await command.open_form_for_message(ack, read_interaction(body))
 
-    @app.error
-    async def answer_error(error: Exception, body: Body) -> BoltResponse:
-        return errors.answer(error, read_interaction(body))
+
+def _listen_to_cards(app: AsyncApp, listeners: Listeners) -> None:
+    approvals = listeners.approvals
+
+    @app.action(_any_of(BUTTONS))
+    async def click_button(ack: AsyncAck, body: Body) -> None:
+        await listeners.buttons.click(ack, read_interaction(body))
+
+    @app.action(_any_of(APPROVAL_BUTTONS))
+    async def click_approval(ack: AsyncAck, body: Body) -> None:
+        await approvals.click(ack, read_interaction(body))
+
+    @app.view(APPROVAL_FORM)
+    async def submit_approval(ack: AsyncAck, body: Body) -> None:
+        await approvals.submit_approval(ack, read_interaction(body))
+
+    @app.view(DECLINE_FORM)
+    async def submit_decline(ack: AsyncAck, body: Body) -> None:
+        await approvals.submit_decline(ack, read_interaction(body))
+
+    @app.view(OPT_OUT_FORM)
+    async def submit_opt_out(ack: AsyncAck, body: Body) -> None:
+        await listeners.opt_out.submit(ack, read_interaction(body))
 
 
 def _any_of(names: Iterable[str]) -> re.Pattern[str]:

@@ -10,20 +10,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.cards.card import (
-    CANCEL,
-    CHECK_AGAIN,
-    COMPOSE_AGAIN,
-    SEND_ANYWAY,
-    STATE_WORDS,
+    Notes,
+    show_approval,
     show_card,
     show_given_back,
-    show_line,
     show_news,
     show_notice,
     show_outcome,
 )
+from bot.cards.card_buttons import (
+    APPROVE,
+    CANCEL,
+    CHECK_AGAIN,
+    COMPOSE_AGAIN,
+    DECLINE,
+    OPT_OUT,
+    REVIEW,
+    SEND_ANYWAY,
+)
+from bot.cards.line import show_line
 from bot.cards.post import Post
-from bot.request import FINAL, WATCHED, Event, HistoryLine, Request, State
+from bot.cards.words import STATE_WORDS
+from bot.request import FINAL, UNSENT, WATCHED, Event, HistoryLine, Request, State, Stuck
+from bot.storage.facts import ByWhom
 from genesys import Identity, IdentityKind
 from sandbox.local_slack.blocks import Surface, check_blocks, interactive_elements
 from sandbox.local_slack.mentions import list_pings
@@ -51,8 +60,13 @@ def _pings(post: Post) -> list[str]:
     return list_pings(Message("1.1", "C1", "U1", post.text, blocks=post.blocks))
 
 
+AGAIN = {OPT_OUT: "Don't contact again"}
 BUTTONS = {
     State.CHECKING: {CANCEL: "Undo"},
+    State.UNAPPROVED: {APPROVE: "Approve", DECLINE: "Decline", CANCEL: "Cancel"},
+    State.DELIVERED: AGAIN,
+    State.READ: AGAIN,
+    State.REPLIED: AGAIN,
     State.SCHEDULED: {CANCEL: "Undo"},
     State.UNCERTAIN: {CHECK_AGAIN: "Check again", SEND_ANYWAY: "Send anyway"},
     State.REFUSED: {COMPOSE_AGAIN: "Open it again"},
@@ -91,16 +105,18 @@ def test_news_after_a_decision_have_the_buttons_of_the_next_one(
 
 @pytest.mark.parametrize("state", sorted(WATCHED | {State.SENDING, State.REPLIED}))
 def test_what_has_gone_out_can_no_longer_be_undone(state: State, a_request: Build) -> None:
-    assert not _buttons(show_card(a_request(state=state)))
+    assert set(_buttons(show_card(a_request(state=state)))) <= {OPT_OUT}
+    assert not _buttons(show_news(a_request(state=state), []))
 
 
 @pytest.mark.parametrize("event", Event)
 @pytest.mark.parametrize("detail", ["", f"Ada {HOSTILE}"])
-def test_only_the_agent_is_pinged_and_only_for_a_reply_or_a_failure(
+def test_only_the_agent_is_pinged_and_only_for_what_they_have_to_know(
     event: Event, detail: str
 ) -> None:
     post = show_line(HistoryLine(1, event, NOW, detail, "https://apps.example.com/1"), "U0ADA")
-    expected = ["U0ADA"] if event in (Event.REPLIED, Event.FAILED) else []
+    told = (Event.REPLIED, Event.FAILED, Event.OPTED_OUT, Event.DECLINED)
+    expected = ["U0ADA"] if event in told else []
     assert _pings(post) == expected
     mentions = [node["user_id"] for node in _nodes(post) if node["type"] == "user"]
     assert mentions == expected
@@ -146,9 +162,10 @@ def test_the_line_of_a_reply_says_who_has_it_now() -> None:
 def test_a_card_says_when_its_message_goes_out_until_it_has_gone_out(
     state: State, a_request: Build
 ) -> None:
-    request = a_request(state=state, send_at=NOW, send_before=NOW.replace(hour=18))
+    at = NOW.replace(hour=18)
+    request = a_request(state=state, send_at=NOW, planned_at=NOW, send_before=at)
     dates = [node for node in _nodes(show_card(request)) if node["type"] == "date"]
-    expected = [NOW, NOW.replace(hour=18)] if state in (State.CHECKING, State.SCHEDULED) else []
+    expected = [NOW, at] if state in UNSENT else []
     assert [date["timestamp"] for date in dates] == [int(at.timestamp()) for at in expected]
     assert not _faults(show_card(request))
 
@@ -328,3 +345,151 @@ def test_a_text_of_invisible_characters_still_makes_a_valid_card(
     assert not _faults(show_card(a_request(text=text)))
     assert not _faults(show_card(a_request(state=State.REFUSED, reason=text)))
     assert not _faults(show_given_back("Try again.", text))
+
+
+LEO = ByWhom("U0LEO", "Leo", NOW, "An incident.")
+WHY = "it has a link that isn't listed"
+
+
+def test_a_card_that_waits_for_approval_says_why_who_may_give_it_and_until_when(
+    a_request: Build,
+) -> None:
+    request = a_request(state=State.UNAPPROVED, approval_for=WHY, approval_until=NOW)
+    card = show_card(request, Notes(approvers="A lead other than Ada"))
+    assert _words(card).endswith(
+        "✋ Waiting for approval"
+        "It has a link that isn't listed. A lead other than Ada can approve this until <date>."
+    )
+
+
+def test_whoever_approves_a_message_sees_all_of_it(a_request: Build) -> None:
+    text = "word " * 399 + "!"
+    request = a_request(state=State.UNAPPROVED, text=text)
+    assert text in _words(show_card(request))
+    assert text in _words(show_approval(request, Notes(), ""))
+
+
+@pytest.mark.parametrize("text", ["Your order is ready", "𝔘" * 2_000, f"{HOSTILE} " * 9])
+@pytest.mark.parametrize("name", ["", "Jane Doe", "𝔘" * 400])
+def test_the_question_before_an_approval_repeats_the_customer_and_the_message(
+    text: str, name: str, a_request: Build
+) -> None:
+    card = show_card(a_request(state=State.UNAPPROVED, text=text, customer_name=name))
+    asked = _buttons(card)[APPROVE]["confirm"]["text"]["text"]
+    assert asked.startswith(f"To {name[:20]}")
+    assert text[:60] in asked
+    assert len(asked.encode("utf-16-le")) // 2 <= 300
+    assert not _faults(card)
+
+
+@pytest.mark.parametrize("state", sorted(UNSENT))
+def test_a_paused_card_says_who_paused_it_and_that_the_message_waits(
+    state: State, a_request: Build
+) -> None:
+    card = show_card(a_request(state=state, stuck=Stuck.PAUSED), Notes(LEO))
+    assert _words(card).endswith("⏸ Paused by Leo (An incident.): the message waits.")
+    assert card.text.endswith(f"{STATE_WORDS[state]} (⏸ paused)")
+    assert set(_buttons(card)) == set(BUTTONS[state])
+
+
+def test_a_message_that_has_gone_out_is_not_paused(a_request: Build) -> None:
+    card = show_card(a_request(state=State.ACCEPTED, stuck=Stuck.PAUSED), Notes(LEO))
+    assert "Paused" not in _words(card)
+
+
+def test_news_after_a_pause_have_no_buttons_that_the_card_has_already(a_request: Build) -> None:
+    request = a_request(state=State.SCHEDULED, stuck=Stuck.PAUSED)
+    assert not _buttons(show_news(request, [], "scheduled"))
+    assert not _buttons(show_news(request, [], "scheduled 0 paused"))
+    assert _buttons(show_news(replace(request, decisions=1), [], "scheduled 0 paused"))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (HistoryLine(1, Event.APPROVED, NOW, "Leo", user_id="U0LEO"), "Leo (U0LEO) approved it."),
+        (
+            HistoryLine(1, Event.APPROVAL_ASKED, NOW, WHY),
+            f"A second person must approve it: {WHY}.",
+        ),
+        (
+            HistoryLine(1, Event.OVERRIDDEN, NOW, f"same text: {HOSTILE}"),
+            f"Ada (U0ADA) overrode same text: {HOSTILE}",
+        ),
+        (
+            HistoryLine(1, Event.POSTPONED, NOW, NOW.isoformat()),
+            "The customer has quiet hours now. The message waits for their end: <date>",
+        ),
+        (
+            HistoryLine(1, Event.PAUSED, NOW, "Leo (U0LEO) says: An incident."),
+            "⏸ All sending is paused, so the message waits. Leo (U0LEO) says: An incident.",
+        ),
+        (
+            HistoryLine(
+                1, Event.REFUSED, NOW, "Too late.", "https://slack.example/1", whose="Leo's"
+            ),
+            "Not sent. Too late. See Leo's message",
+        ),
+        (HistoryLine(1, Event.REFUSED, NOW, "Too late.", "V0OTHER"), "Not sent. Too late."),
+    ],
+)
+def test_a_line_says_what_was_decided_by_whom_and_why(line: HistoryLine, said: str) -> None:
+    assert _words(show_line(line, "U0ADA", "Ada")) == f"<date>  {said}"
+
+
+def test_a_line_about_an_opt_out_tells_the_agent(a_request: Build) -> None:
+    line = HistoryLine(1, Event.OPTED_OUT, NOW, "")
+    assert _words(show_line(line, "U0ADA")).startswith("<date>  <user>  This customer must not")
+
+
+@pytest.mark.parametrize("state", State)
+def test_of_an_erased_request_only_the_masked_address_the_agent_and_the_state_stay(
+    state: State, a_request: Build
+) -> None:
+    secret = "Private"
+    values = {"customer_name": secret, "text": secret, "reason": secret, "approval_for": secret}
+    request = a_request(state=state, stuck=Stuck.PAUSED, erased_at=NOW, **values)
+    line = HistoryLine(1, Event.REFUSED, NOW, secret, f"https://example.com/{secret}")
+    shown = [
+        show_card(request, Notes(LEO)),
+        show_outcome(request, "https://workspace.slack.com/archives/C1/p1"),
+        show_news(request, [line]),
+        show_approval(request, Notes(), ""),
+    ]
+    for post in shown:
+        assert _words(post) == (
+            f"Message to j•••@example.com from Ada Agent: {STATE_WORDS[state]} (erased)"
+        )
+        assert not _buttons(post) and not _faults(post)
+    erased_line = show_line(line, "U0ADA", is_erased=True)
+    assert secret not in repr(erased_line)
+    assert _words(erased_line) == "<date>  Not sent."
+
+
+@pytest.mark.parametrize("event", [Event.APPROVED, Event.OPTED_OUT, Event.REPLIED])
+def test_an_erased_line_mentions_nobody(event: Event) -> None:
+    line = HistoryLine(1, event, NOW, "Leo", user_id="U0LEO")
+    post = show_line(line, "U0ADA", is_erased=True)
+    assert not _pings(post)
+    assert "Leo" not in _words(post).replace("U0LEO", "")
+
+
+def test_the_approvers_channel_shows_no_text_and_no_name_where_no_channel_may(
+    a_request: Build,
+) -> None:
+    request = a_request(state=State.UNAPPROVED, customer_name="Jane Doe")
+    post = show_approval(request, Notes(), "", is_public=False)
+    assert "Jane Doe" not in repr(post) and "Your order is ready" not in repr(post)
+    assert {a: b["text"]["text"] for a, b in _buttons(post).items()} == {
+        REVIEW: "Read it",
+        DECLINE: "Decline",
+    }
+
+
+def test_a_post_to_the_approvers_says_what_was_decided(a_request: Build) -> None:
+    approved = a_request(state=State.SCHEDULED, approver_id="U0LEO", approver_name="Leo")
+    post = show_approval(approved, Notes(), "https://workspace.slack.com/archives/C1/p1")
+    assert "👍 Approved by Leo (U0LEO)  The card" in _words(post)
+    assert not _buttons(post)
+    declined = show_approval(a_request(state=State.REFUSED), Notes(), "")
+    assert STATE_WORDS[State.REFUSED] in _words(declined)

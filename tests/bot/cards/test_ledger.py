@@ -3,24 +3,18 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from bot.cards.ledger import (
-    CARD,
-    NOWHERE,
-    OUTCOME,
-    AlreadyPosted,
-    Ledger,
-    NotSettled,
-    Tries,
-    line_key,
-)
+from bot.cards.ledger import NOWHERE, AlreadyPosted, Ledger, NotSettled, Tries
+from bot.cards.post_names import CARD, OUTCOME, line_key
 from bot.request import QUIET, Event, HistoryLine, Request, State
 from bot.storage.database import Database
-from bot.storage.requests import NOT_SHOWN, RequestStore
+from bot.storage.history import NOT_SHOWN
+from bot.storage.requests import RequestStore
 from bot.storage.tables import postings
 
 Build = Callable[..., Request]
@@ -240,7 +234,7 @@ def test_the_state_that_a_card_shows_changes_without_its_place(
 ) -> None:
     for request_id in ("V1", "V2"):
         ledger.note_card(request_id, "D1", "1.6", State.CHECKING)
-    ledger.note_shown_state("V1", State.REFUSED)
+    ledger.note_shown_state(replace(requests_store.load("V1"), state=State.REFUSED))
     noted = requests_store.load("V1")
     assert (noted.card_channel, noted.card_ts, noted.card_state) == ("D1", "1.6", "refused")
     assert requests_store.load("V2").card_state == "checking"

@@ -13,7 +13,8 @@ import bot.cards.post_once
 from bot.cards.card import show_notice
 from bot.cards.client import SlackClient, Spot
 from bot.cards.errors import SlackRateLimited, SlackRefused, SlackUnavailable
-from bot.cards.ledger import CARD, Ledger, NotSettled
+from bot.cards.ledger import Ledger, NotSettled
+from bot.cards.post_names import CARD
 from bot.cards.post_once import SETTLED_AFTER, Posted, PostOnce
 from bot.request import Request
 from bot.storage.database import Database

@@ -7,11 +7,11 @@ import pytest
 from slack_sdk.web import WebClient
 
 import bot.job
-from bot.cards.ledger import CARD, OUTCOME
+from bot.cards.post_names import CARD, OUTCOME
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
 from bot.request import Decision, Event, Place, State
-from bot.storage.requests import NOT_SHOWN
+from bot.storage.history import NOT_SHOWN
 
 from .conftest import HISTORY_SCOPES, OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
 

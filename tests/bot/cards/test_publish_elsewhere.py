@@ -9,7 +9,7 @@ import pytest
 import bot.job
 from bot.cards.ledger import NOWHERE
 from bot.request import Decision, Event, Place, State
-from bot.storage.requests import NOT_SHOWN
+from bot.storage.history import NOT_SHOWN
 
 from .conftest import OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
 

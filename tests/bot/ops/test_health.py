@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,14 @@ import pytest
 from bot.cards.client import SlackClient
 from bot.ops.health import CHECK_EVERY_SECONDS, SOCKET_GRACE_SECONDS, Health
 from bot.storage.database import Database
+from bot.storage.facts import ByWhom
+from bot.storage.keys import Keys
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from genesys import Connection, GenesysCloud
 from tests.bot.conftest import Local
 
-ALL_OK = {"database": "ok", "slack": "ok", "genesys": "ok"}
+ALL_OK = {"database": "ok", "slack": "ok", "genesys": "ok", "sending": "ok"}
 
 
 class Clock:
@@ -51,6 +55,11 @@ def connection(local: Local) -> Connection:
 
 
 @pytest.fixture
+def pause(database: Database) -> Pause:
+    return Pause(database, lambda *_: None)
+
+
+@pytest.fixture
 def executor() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(3) as executor:
         yield executor
@@ -64,13 +73,14 @@ def clock() -> Clock:
 @pytest.fixture
 def health(
     requests_store: RequestStore,
+    pause: Pause,
     slack: SlackClient,
     connection: Connection,
     executor: ThreadPoolExecutor,
     clock: Clock,
 ) -> Iterator[Health]:
     cloud = GenesysCloud(connection)
-    yield Health(requests_store, slack, cloud, executor, clock)
+    yield Health(requests_store, pause, slack, cloud, executor, clock)
     cloud.close()
 
 
@@ -121,6 +131,15 @@ def test_a_bot_is_ready_if_all_systems_answer(health: Health) -> None:
     assert asyncio.run(health.check_ready()) == ALL_OK
 
 
+def test_a_pause_is_named_with_who_began_it_and_when_and_nothing_private(
+    health: Health, pause: Pause
+) -> None:
+    at = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    pause.begin(ByWhom("U0LEO", "Leo Lead", at, "Jane Doe complained"), "T0LOCAL")
+    answers = asyncio.run(health.check_ready())
+    assert answers == {**ALL_OK, "sending": "paused by U0LEO since 2026-11-22T12:00:00+00:00"}
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -144,21 +163,27 @@ def test_a_database_that_does_not_answer_is_named(
 ) -> None:
     database = Database(f"sqlite:///{tmp_path}/no folder/proactive.sqlite")
     cloud = GenesysCloud(connection)
-    store = RequestStore(database, lambda *_: None)
-    answers = asyncio.run(Health(store, slack, cloud, executor).check_ready())
-    assert answers == {**ALL_OK, "database": "the database does not answer"}
+    store = RequestStore(database, lambda *_: None, Keys(database))
+    pause = Pause(database, lambda *_: None)
+    answers = asyncio.run(Health(store, pause, slack, cloud, executor).check_ready())
+    assert answers == {
+        **ALL_OK,
+        "database": "the database does not answer",
+        "sending": "unknown",
+    }
     cloud.close()
     database.close()
 
 
 def test_a_genesys_that_refuses_is_named(
     requests_store: RequestStore,
+    pause: Pause,
     slack: SlackClient,
     connection: Connection,
     executor: ThreadPoolExecutor,
 ) -> None:
     cloud = GenesysCloud(replace(connection, client_secret="wrong"))
-    answers = asyncio.run(Health(requests_store, slack, cloud, executor).check_ready())
+    answers = asyncio.run(Health(requests_store, pause, slack, cloud, executor).check_ready())
     cloud.close()
     assert answers["genesys"] != "ok"
     assert "client" in answers["genesys"]

@@ -14,6 +14,8 @@ from starlette.types import Receive, Scope, Send
 from bot.ops.http import Web, build_operator_pages
 from bot.ops.metrics import build_metrics
 from bot.ops.refused_requests import SLACK_PATH, Reason, RefusedRequests
+from bot.storage.database import Database
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 
 Answer = tuple[int, dict[str, str], str]
@@ -117,7 +119,10 @@ def test_in_socket_mode_there_is_no_path_for_slack() -> None:
 
 @pytest.mark.parametrize(
     ("answers", "status"),
-    [({"bot": "ok"}, 200), ({"bot": "ok", "socket": "dead"}, 503), ({"a": "dead"}, 503)],
+    [
+        *[({"bot": "ok"}, 200), ({"bot": "ok", "socket": "dead"}, 503), ({"a": "dead"}, 503)],
+        ({"database": "ok", "sending": "paused by U0LEO"}, 200),
+    ],
 )
 @pytest.mark.parametrize(("path", "which"), [("/healthz", "live"), ("/readyz", "ready")])
 def test_a_page_about_health_says_what_is_wrong(
@@ -130,10 +135,12 @@ def test_a_page_about_health_says_what_is_wrong(
     assert headers["content-type"] == "application/json"
 
 
-def test_the_metrics_are_in_prometheus_s_format(requests_store: RequestStore) -> None:
-    status, headers, body = _ask(
-        _build(Health(), metrics=build_metrics(requests_store, RefusedRequests())), "/metrics"
-    )
+def test_the_metrics_are_in_prometheus_s_format(
+    requests_store: RequestStore, database: Database
+) -> None:
+    pause = Pause(database, lambda *_: None)
+    metrics = build_metrics(requests_store, pause, RefusedRequests())
+    status, headers, body = _ask(_build(Health(), metrics=metrics), "/metrics")
     assert status == 200
     assert headers["content-type"].startswith("text/plain; version=")
     assert 'proactive_requests{state="checking"} 0.0' in body

@@ -13,31 +13,41 @@ from bot.ops.metrics import COUNT_EVERY_SECONDS, build_metrics
 from bot.ops.refused_requests import Reason, RefusedRequests
 from bot.request import FINAL, Event, Request, State
 from bot.storage.database import Database
+from bot.storage.facts import ByWhom
+from bot.storage.keys import Keys
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from tests.bot.conftest import NOW
 
 Build = Callable[..., Request]
 
 
-def _figures(store: RequestStore) -> dict[str, float]:
-    lines = generate_latest(build_metrics(store, RefusedRequests())).decode().splitlines()
+@pytest.fixture
+def pause(database: Database) -> Pause:
+    return Pause(database, lambda *_: None)
+
+
+def _figures(store: RequestStore, pause: Pause) -> dict[str, float]:
+    registry = build_metrics(store, pause, RefusedRequests())
+    lines = generate_latest(registry).decode().splitlines()
     pairs = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
     return {name: float(value) for name, value in pairs}
 
 
 def test_a_new_bot_has_a_figure_for_every_open_state_and_every_transition(
-    requests_store: RequestStore,
+    requests_store: RequestStore, pause: Pause
 ) -> None:
     expected = {f'proactive_requests{{state="{state}"}}' for state in set(State) - FINAL}
     expected |= {f'proactive_transitions_total{{state="{state}"}}' for state in State}
     expected |= {f'proactive_refused_http_requests_total{{reason="{reason}"}}' for reason in Reason}
-    figures = _figures(requests_store)
+    expected.add("proactive_paused")
+    figures = _figures(requests_store, pause)
     assert set(figures) == expected
     assert set(figures.values()) == {0.0}
 
 
 def test_requests_are_counted_where_they_are_and_where_they_came_through(
-    requests_store: RequestStore, a_request: Build
+    requests_store: RequestStore, pause: Pause, a_request: Build
 ) -> None:
     for number in range(3):
         requests_store.add(a_request(request_id=f"V{number}"), ())
@@ -47,7 +57,7 @@ def test_requests_are_counted_where_they_are_and_where_they_came_through(
     later = NOW + timedelta(hours=1)
     requests_store.move("V1", State.ACCEPTED, Event.ACCEPTED, next_look_at=later)
     requests_store.move("V2", State.REFUSED, Event.REFUSED)
-    counted = {name: value for name, value in _figures(requests_store).items() if value}
+    counted = {name: value for name, value in _figures(requests_store, pause).items() if value}
     assert counted == {
         'proactive_requests{state="scheduled"}': 1,
         'proactive_requests{state="accepted"}': 1,
@@ -61,10 +71,11 @@ def test_requests_are_counted_where_they_are_and_where_they_came_through(
 
 @pytest.mark.parametrize("name", ["Jane Doe", "jane@example.com"])
 def test_no_figure_says_anything_about_a_customer(
-    name: str, requests_store: RequestStore, a_request: Build
+    name: str, requests_store: RequestStore, pause: Pause, a_request: Build
 ) -> None:
     requests_store.add(a_request(customer_name=name), ())
-    page = generate_latest(build_metrics(requests_store, RefusedRequests())).decode()
+    pause.begin(ByWhom("U0LEO", "Leo", NOW, name), "T0LOCAL")
+    page = generate_latest(build_metrics(requests_store, pause, RefusedRequests())).decode()
     assert name not in page
     assert "V0123456789" not in page
 
@@ -73,7 +84,9 @@ def test_open_requests_are_counted_over_all_processes_and_transitions_in_each(
     requests_store: RequestStore, database: Database, a_request: Build
 ) -> None:
     requests_store.add(a_request(), ())
-    other = _figures(RequestStore(database, lambda *_: None))
+    other = _figures(
+        RequestStore(database, lambda *_: None, Keys(database)), Pause(database, lambda *_: None)
+    )
     assert other['proactive_requests{state="checking"}'] == 1
     assert other['proactive_transitions_total{state="checking"}'] == 0
 
@@ -82,7 +95,7 @@ class SlowStore(RequestStore):
     """Counts how often its requests are counted, which takes until a test says so."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__(database, lambda *_: None)
+        super().__init__(database, lambda *_: None, Keys(database))
         self.times = 0
         self.may_end = threading.Event()
 
@@ -96,7 +109,9 @@ def test_however_many_ask_the_database_is_asked_once_in_fifteen_seconds(
     database: Database, a_request: Build
 ) -> None:
     store, now = SlowStore(database), [1_000.0]
-    registry = build_metrics(store, RefusedRequests(), lambda: now[0])
+    registry = build_metrics(
+        store, Pause(database, lambda *_: None), RefusedRequests(), lambda: now[0]
+    )
     store.add(a_request(), ())
     with ThreadPoolExecutor(60) as clients:
         pages = [clients.submit(generate_latest, registry) for _ in range(60)]
@@ -113,17 +128,28 @@ def test_however_many_ask_the_database_is_asked_once_in_fifteen_seconds(
 
 def test_without_the_database_the_other_figures_are_still_served(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/no folder/proactive.sqlite")
-    figures = _figures(RequestStore(database, lambda *_: None))
+    figures = _figures(
+        RequestStore(database, lambda *_: None, Keys(database)), Pause(database, lambda *_: None)
+    )
     database.close()
     assert figures['proactive_transitions_total{state="checking"}'] == 0
-    assert not [name for name in figures if name.startswith("proactive_requests{")]
+    missing = ("proactive_requests{", "proactive_paused")
+    assert not [name for name in figures if name.startswith(missing)]
 
 
-def test_refused_requests_are_counted_by_reason(requests_store: RequestStore) -> None:
+def test_refused_requests_are_counted_by_reason(requests_store: RequestStore, pause: Pause) -> None:
     refused = RefusedRequests()
     for reason in (Reason.FORGED, Reason.STALE, Reason.STALE):
         refused.add(reason)
-    page = generate_latest(build_metrics(requests_store, refused)).decode()
+    page = generate_latest(build_metrics(requests_store, pause, refused)).decode()
     assert 'proactive_refused_http_requests_total{reason="forged"} 1.0' in page
     assert 'proactive_refused_http_requests_total{reason="stale"} 2.0' in page
     assert 'proactive_refused_http_requests_total{reason="too_slow"} 0.0' in page
+
+
+def test_a_pause_is_a_figure(requests_store: RequestStore, pause: Pause) -> None:
+    assert _figures(requests_store, pause)["proactive_paused"] == 0
+    pause.begin(ByWhom("U0LEO", "Leo", NOW, ""), "T0LOCAL")
+    assert _figures(requests_store, pause)["proactive_paused"] == 1
+    pause.end("U0LEO", "T0LOCAL")
+    assert _figures(requests_store, pause)["proactive_paused"] == 0

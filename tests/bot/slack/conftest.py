@@ -12,29 +12,53 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 import uvicorn
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.delivery.deliver import Delivery
+from bot.cards.client import SlackClient
+from bot.cards.directory import SlackDirectory
+from bot.delivery.decisions import Decisions
 from bot.delivery.reconcile import Reconciler
+from bot.job import Job
 from bot.ops.refused_requests import RefusedRequests
+from bot.rules.access import Access
 from bot.rules.lookup import Lookup
+from bot.rules.policy import Policy
+from bot.rules.rules_file import DEFAULTS, Rules
+from bot.slack.approvals import Approvals
 from bot.slack.buttons import Buttons
 from bot.slack.command import Command
+from bot.slack.do_not_contact import DoNotContact
 from bot.slack.errors import ErrorHandler
 from bot.slack.evidence import Evidence
 from bot.slack.form import Form
+from bot.slack.form_actions import FormActions
+from bot.slack.form_reader import FormReader
+from bot.slack.gate import Gate
 from bot.slack.http import SlackEdge
-from bot.slack.listeners import build_app
+from bot.slack.interaction import Interaction
+from bot.slack.lead_commands import LeadCommands
+from bot.slack.listeners import Listeners, build_app
 from bot.slack.metadata import MetadataSigner
+from bot.slack.opt_out import OptOutForm
 from bot.slack.respond import Responder
+from bot.slack.review import Reviewer
+from bot.slack.security_log import SecurityLog
+from bot.storage.audit import AuditLog
+from bot.storage.database import Database
+from bot.storage.facts import ByWhom
+from bot.storage.history import History
+from bot.storage.keys import Keys
+from bot.storage.opt_outs import OptOut, OptOuts
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
-from genesys import Connection, GenesysCloud
+from genesys import Connection, GenesysCloud, Identity
 
 from ..conftest import Local, wait_until
 
@@ -101,6 +125,25 @@ class Agent:
         element = _value(block["element"], value)
         ack: Json = self.local.ask(
             "POST", "/people/actions", user=self.user, element=element, **act
+        )["ack"]
+        return ack
+
+    def presses(self, action_id: str, **typed: str) -> Json:
+        """Press a button of the form, with these inputs filled in; return the ack."""
+        view = self.view()
+        assert view is not None
+        act = {"view_id": view["id"], "block_id": "offers", "action_id": action_id}
+        values = {
+            name: {name: {"type": "plain_text_input", "value": value}}
+            for name, value in typed.items()
+        }
+        ack: Json = self.local.ask(
+            "POST",
+            "/people/actions",
+            user=self.user,
+            element={"type": "button"},
+            values=values,
+            **act,
         )["ack"]
         return ack
 
@@ -177,12 +220,30 @@ def cloud(stand_ins: Local) -> Iterator[GenesysCloud]:
 
 
 class Bot:
-    """The bot's Slack side, served by a thread of its own."""
+    """The bot's Slack side, served by a thread of its own.
 
-    def __init__(self, local: Local, cloud: GenesysCloud, requests: RequestStore) -> None:
+    ``rules`` are in force from the next check on, ``seconds`` pass for what's known of people, and
+    ``noted`` has what was refused to whom.
+    """
+
+    def __init__(
+        self,
+        local: Local,
+        cloud: GenesysCloud,
+        requests: RequestStore,
+        slack: SlackClient,
+        database: Database,
+    ) -> None:
+        self.rules: Rules = DEFAULTS
+        self.seconds = 0.0
+        self.noted: list[tuple[str, str]] = []
+        self.jobs: list[Job] = []  # of what isn't about one request
+        directory = SlackDirectory(slack, lambda: self.seconds)
+        self._access = Access(directory, lambda: self.rules, frozenset({LEAD}))
         deployment_id = local.settings["GENESYS_CLOUD_DEPLOYMENT_ID"]
         self._settings = local.settings
         self._requests = requests
+        self._database = database
         self._lookup = Lookup(cloud, deployment_id=deployment_id, history_days=90)
         self._reconciler = Reconciler(
             requests,
@@ -191,9 +252,10 @@ class Bot:
             read_back_seconds=(0,),
             follow=timedelta(hours=1),
         )
-        self._delivery = Delivery(
-            requests, self._lookup, cloud, self._reconciler, undo=timedelta(0)
-        )
+        self._pause = Pause(database, self._enqueue)
+        self._opt_outs = OptOuts(database, self._enqueue, Keys(database))
+        self._policy = Policy(lambda: self.rules, requests, self._access, AuditLog(database))
+        self._decisions = Decisions(requests, self._policy)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/slack/events"
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
@@ -213,18 +275,41 @@ class Bot:
         """Wait for everything that was started after an ack."""
         asyncio.run_coroutine_threadsafe(self._errors.finish(10), self._loop).result(11)
 
+    def opt_out(self, identity: Identity) -> None:
+        """Put a customer on the do-not-contact list."""
+        by = ByWhom("U0BEN", "Ben", datetime.now(UTC), "They asked us to stop")
+        self._opt_outs.add(OptOut(identity, (), by, "T0LOCAL"))
+
+    def pause(self) -> None:
+        """Pause all sending."""
+        self._pause.begin(ByWhom(LEAD, "Leo", datetime.now(UTC), "Wrong prices"), "T0LOCAL")
+
+    def _enqueue(self, _: sa.Connection, job: Job) -> None:
+        self.jobs.append(job)
+
+    def _note(self, interaction: Interaction, sentence: str) -> None:
+        self.noted.append((interaction.user_id, sentence))
+
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(4) as lookups, ThreadPoolExecutor(4) as records:
+        with (
+            ThreadPoolExecutor(4) as lookups,
+            ThreadPoolExecutor(4) as records,
+            ThreadPoolExecutor(4) as asking,
+        ):
             async with aiohttp.ClientSession() as session:
-                edge = self._build(session, lookups, records)
+                edge = self._build(session, lookups, records, asking)
                 config = uvicorn.Config(edge, log_config=None, lifespan="off", ws="none")
                 self._server = uvicorn.Server(config)
                 await self._server.serve(sockets=[self._listening])
                 await self._errors.finish()
 
     def _build(
-        self, session: aiohttp.ClientSession, lookups: Executor, records: Executor
+        self,
+        session: aiohttp.ClientSession,
+        lookups: Executor,
+        records: Executor,
+        asking: Executor,
     ) -> SlackEdge:
         client = AsyncWebClient(
             token=self._settings["SLACK_BOT_TOKEN"],
@@ -234,37 +319,78 @@ class Bot:
         )
         responder = Responder(client)
         errors = self._errors = ErrorHandler(responder)
+        security = SecurityLog(lambda: self.seconds)
+        gate = Gate(self._access, asking, responder, security, note_refused=self._note)
         signer = MetadataSigner(self._settings["SLACK_BOT_TOKEN"])
+        reader = FormReader(signer, default_country=None)
+        reviewer = Reviewer(self._lookup, self._policy, lookups)
+        evidence = Evidence(client, reviewer, signer, responder)
         form = Form(
             client,
-            Evidence(client, self._lookup, signer, responder, lookups=lookups),
-            self._delivery,
+            evidence,
+            self._decisions,
+            reader,
+            responder,
+            errors,
+            gate,
+            records=records,
+        )
+        do_not_contact = DoNotContact(
+            self._opt_outs, self._lookup, lookups=lookups, records=records
+        )
+        opt_out = OptOutForm(client, do_not_contact, signer, responder, errors, gate)
+        form_actions = FormActions(reader, evidence, opt_out, responder, errors, gate)
+        buttons = Buttons(
+            self._requests,
+            self._decisions,
+            self._reconciler,
+            form,
+            opt_out,
+            responder,
+            errors,
+            gate,
+            records=records,
+            default_country=None,
+        )
+        lead_commands = LeadCommands(
+            self._pause,
+            do_not_contact,
+            responder,
+            errors,
+            gate,
+            name="/proactive",
+            records=records,
+            default_country=None,
+        )
+        command = Command(
+            form, lead_commands, errors, gate, name="/proactive", default_country=None
+        )
+        approvals = Approvals(
+            client,
+            self._requests,
+            History(self._database),
+            self._decisions,
             signer,
             responder,
             errors,
+            gate,
             records=records,
-            default_country=None,
         )
-        buttons = Buttons(
-            self._requests,
-            self._delivery,
-            self._reconciler,
-            form,
-            responder,
-            errors,
-            records=records,
-            default_country=None,
-            leads=frozenset({LEAD}),
-        )
-        command = Command(form, errors, name="/proactive", default_country=None)
-        app = build_app(client, command, form, buttons, errors)
+        listeners = Listeners(command, form, form_actions, buttons, approvals, opt_out)
+        app = build_app(client, listeners, errors)
         return SlackEdge(app, self._settings["SLACK_SIGNING_SECRET"], RefusedRequests())
 
 
 @pytest.fixture
-def bot(local: Local, cloud: GenesysCloud, requests_store: RequestStore) -> Iterator[Bot]:
+def bot(
+    local: Local,
+    cloud: GenesysCloud,
+    requests_store: RequestStore,
+    slack: SlackClient,
+    database: Database,
+) -> Iterator[Bot]:
     """Serve the bot's Slack side where the local Slack sends its requests."""
-    bot = Bot(local, cloud, requests_store)
+    bot = Bot(local, cloud, requests_store, slack, database)
     local.ask("POST", "/control/slack/settings", events_url=bot.url)
     bot.start()
     yield bot

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from slack_sdk.web import WebClient
 
 from bot.cards.card import show_card
+from bot.cards.client import SlackClient
 from bot.job import Job, JobKind
 from bot.request import Decision, Event, Request, State
 from bot.storage.database import Database
@@ -22,7 +23,7 @@ from .conftest import LEAD, SUPPORT, Agent, Bot, words
 ID = "V0123456789"
 FOREIGN = "Only the agent who asked for this message, or a lead, can do that."
 LATE = "This request has moved on since that button was shown. The card says where it stands."
-GUS = "U0GUS"
+BEN = "U0BEN"
 Post = Callable[..., str]
 Lines = Callable[[], list[tuple[str, ...]]]
 
@@ -62,9 +63,15 @@ def lines(database: Database) -> Lines:
 
 
 @pytest.fixture
-def other_bot(local: Local, cloud: GenesysCloud, requests_store: RequestStore) -> Iterator[Bot]:
+def other_bot(
+    local: Local,
+    cloud: GenesysCloud,
+    requests_store: RequestStore,
+    slack: SlackClient,
+    database: Database,
+) -> Iterator[Bot]:
     """Serve Slack's requests in another process, which has seen none of them yet."""
-    other = Bot(local, cloud, requests_store)
+    other = Bot(local, cloud, requests_store, slack, database)
     other.start()
     yield other
     other.stop()
@@ -158,16 +165,18 @@ def test_a_click_by_anybody_else_is_answered_and_changes_nothing(
     post_card: Post,
     lines: Lines,
 ) -> None:
-    gus = Agent(local, GUS)
-    gus.clicks(post_card(state), button)
-    gus.reads(FOREIGN)
+    ben = Agent(local, BEN)
+    ben.clicks(post_card(state), button)
+    ben.reads(FOREIGN)
     bot.finish()
-    assert answers(local, GUS) == [FOREIGN]
+    (answer,) = answers(local, BEN)
+    assert answer.startswith(f"{FOREIGN} (Reference: ")
+    assert bot.noted == [(BEN, FOREIGN)]
     assert not answers(local)
     assert requests_store.load(ID).state is state
     assert not lines()
     assert not jobs
-    assert gus.view() is None
+    assert ben.view() is None
 
 
 @pytest.mark.parametrize(

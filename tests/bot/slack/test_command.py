@@ -8,7 +8,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bot.rules.address_search import address_length
-from bot.slack.command import is_subcommand, show_help, split_command
+from bot.slack.command import show_help
+from bot.slack.command_text import is_subcommand, split_command
 from bot.text import sendable
 
 JANE = "jane@example.com"

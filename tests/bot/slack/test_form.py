@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.cards.client import SlackClient
 from bot.job import Job, deliver, publish
 from bot.request import Request, State
 from bot.rules.lookup import Lookup
@@ -238,13 +239,15 @@ def test_a_late_update_never_shows_a_customer_who_was_changed_in_another_process
     local: Local,
     cloud: GenesysCloud,
     requests_store: RequestStore,
+    slack: SlackClient,
+    database: Database,
 ) -> None:
     ada.opens("jane@example.com")
     before = len(local.calls("slack", "views.update"))
     local.order("slack", "views.update", "status", times=times, **fault)
     ada.changes("customer", "amir@example.com")
     wait_until(lambda: len(local.calls("slack", "views.update")) == before + times)
-    other = Bot(local, cloud, requests_store)
+    other = Bot(local, cloud, requests_store, slack, database)
     other.start()
     try:
         local.ask("POST", "/control/slack/settings", events_url=other.url)

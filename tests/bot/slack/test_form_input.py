@@ -17,8 +17,10 @@ from bot.slack.form_input import (
     Draft,
     check_times,
     field_of,
+    list_errors,
     make_draft,
     name_for,
+    plan,
     read_form,
     read_place,
     write_place,
@@ -207,3 +209,36 @@ def test_a_finding_belongs_to_the_customers_own_field_if_it_is_shown(
 
 def test_a_customers_own_field_is_named_without_the_address() -> None:
     assert name_for("candidate", JANE) == "candidate:8c87b489ce35cf2e"
+
+
+@pytest.mark.parametrize(
+    ("rule", "field"),
+    [
+        *((rule, "message") for rule in (Rule.SAME_TEXT, Rule.SECRETS, Rule.CARDS, Rule.LINKS)),
+        (Rule.QUIET_HOURS, "send_at:1800000000"),
+        *((rule, "customer") for rule in (Rule.OPT_OUT, Rule.CUSTOMER_LIMIT, Rule.AGENT_LIMIT)),
+    ],
+)
+def test_a_finding_of_our_own_rules_stands_under_the_field_that_is_shown(
+    rule: Rule, field: str
+) -> None:
+    draft = plan(DRAFT, datetime.fromtimestamp(1_800_000_000, UTC))
+    view = {"blocks": [{"block_id": name} for name in ("customer", "message", draft.send_at_block)]}
+    assert field_of(Finding(rule, Level.BLOCK, "x"), draft, view) == field
+
+
+def test_findings_of_one_field_are_said_together_and_each_once() -> None:
+    view = {"blocks": [{"block_id": "customer"}, {"block_id": "message"}]}
+    findings = [
+        Finding(Rule.CUSTOMER_LIMIT, Level.BLOCK, "Too many."),
+        Finding(Rule.SECRETS, Level.BLOCK, "A token\u202e."),
+        Finding(Rule.AGENT_LIMIT, Level.BLOCK, "Wait."),
+        Finding(Rule.AGENT_LIMIT, Level.BLOCK, "Wait."),
+    ]
+    errors = {"customer": "Too many. Wait.", "message": "A token."}
+    assert list_errors(findings, DRAFT, view) == errors
+
+
+def test_a_wrong_time_is_refused_under_the_field_that_the_bot_has_set() -> None:
+    draft = plan(DRAFT, NOW - HOUR)
+    assert check_times(draft, NOW) == {draft.send_at_block: GONE}

@@ -4,15 +4,25 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.request import Place
+from bot.request import Place, State
 from bot.rules.verdict import Finding, Level, Rule, Verdict
+from bot.slack.evidence_view import (
+    EVIDENCE,
+    OFFERS,
+    OPT_OUT,
+    SEND_THEN,
+    Note,
+    Review,
+    read_opt_out,
+)
 from bot.slack.form_input import (
     CANDIDATE,
     CUSTOMER,
@@ -25,15 +35,11 @@ from bot.slack.form_input import (
     Draft,
     field_of,
     make_draft,
+    plan,
     read_form,
 )
-from bot.slack.form_view import (
-    ASK_FOR_CUSTOMER,
-    EVIDENCE,
-    LOOKING_UP,
-    Note,
-    build_form,
-)
+from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_form
+from bot.storage.facts import Earlier
 from bot.text import sendable
 from genesys import Conversation, Customer, Identity, IdentityKind, NoContact, Several
 from sandbox.local_slack.views import check_view
@@ -582,3 +588,122 @@ def test_the_form_warns_of_an_address_that_is_left_in_the_message(customer: str)
             "If it isn't meant for the customer to see, remove it."
         )
         check_view(view)
+
+
+# What our own rules say
+
+NOT_LISTED = Finding(Rule.OPT_OUT, Level.PASS, "They aren't on the list.")
+TOO_MANY = Finding(Rule.CUSTOMER_LIMIT, Level.BLOCK, "Too many.", may_override=True)
+
+
+def test_what_passes_of_our_own_rules_is_named_in_one_line(
+    a_customer: Callable[..., Customer],
+) -> None:
+    contact = Finding(Rule.CONTACT, Level.PASS, "Found.")
+    warning = Finding(Rule.CARDS, Level.WARN, "A card?")
+    passed = Finding(Rule.SECRETS, Level.PASS, "No token.")
+    shown = _evidence(_verdict(a_customer(), contact, NOT_LISTED, warning, passed, TOO_MANY))
+    assert ["".join(text for text, _ in line) for line in shown[1:]] == [
+        "✓ OK: Found.",
+        "⚠ Note: A card?",
+        "✗ Stop: Too many.",
+        "✓ OK: 2 more checks passed (do-not-contact list, tokens and keys).",
+    ]
+    one = _evidence(_verdict(a_customer(), NOT_LISTED))[-1]
+    assert one[1][0] == "1 more check passed (do-not-contact list)."
+
+
+def test_used_up_look_ups_say_nothing_about_the_customer() -> None:
+    finding = Finding(Rule.LOOKUPS, Level.BLOCK, "Wait a little.")
+    assert _evidence(_verdict(None, finding))[0][0] == ("Not looked up: ", True)
+
+
+def test_a_finding_about_another_request_links_to_its_card_if_there_is_a_link() -> None:
+    earlier = Earlier("V2", "U0BEN", "Ben", State.SENDING, NOW, "C0SUPPORT", "1.1")
+    verdict = _verdict(None, Finding(Rule.SAME_TEXT, Level.BLOCK, "Ben.", earlier=earlier))
+    for links in ({}, {"V2": "https://team.slack.com/archives/C0SUPPORT/p11"}):
+        evidence = build_form(_draft(), Review(verdict, links=links))["blocks"][1]
+        found = [leaf for leaf in evidence["elements"][1]["elements"] if leaf["type"] == "link"]
+        assert [leaf["url"] for leaf in found] == list(links.values())
+
+
+def _offers(*findings: Finding, found: Any = None) -> dict[str, dict[str, Any]]:
+    view = build_form(_draft(), _verdict(found, *findings))
+    assert not list(check_view(view))
+    blocks = [block for block in view["blocks"] if block["block_id"] == OFFERS]
+    return {button["action_id"]: button for block in blocks for button in block["elements"]}
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (datetime(2026, 11, 27, 7, 0, tzinfo=UTC), "Send Fri, Nov 27, 8:00 AM (Europe/Berlin)"),
+        (datetime(2026, 7, 1, 11, 5, tzinfo=UTC), "Send Wed, Jul 1, 1:05 PM (Europe/Berlin)"),
+        (datetime(2026, 11, 27, 23, 0, tzinfo=UTC), "Send Sat, Nov 28, 12:00 AM (Europe/Berlin)"),
+        (datetime(2026, 11, 27, 11, 0, tzinfo=UTC), "Send Fri, Nov 27, 12:00 PM (Europe/Berlin)"),
+    ],
+)
+def test_quiet_hours_offer_their_end_in_the_customers_time(at: datetime, text: str) -> None:
+    opens = at.astimezone(ZoneInfo("Europe/Berlin"))
+    button = _offers(Finding(Rule.QUIET_HOURS, Level.BLOCK, "Quiet.", next_time=opens))[SEND_THEN]
+    assert button["text"]["text"] == text
+    assert button["value"] == str(int(at.timestamp()))
+
+
+def test_opting_out_is_offered_unless_the_customer_is_on_the_list_or_was_not_judged() -> None:
+    assert OPT_OUT in _offers(NOT_LISTED)
+    assert not _offers(replace(NOT_LISTED, level=Level.BLOCK))
+    assert not _offers(STOP)
+
+
+def test_the_button_to_opt_out_has_the_customers_contacts_and_hides_the_address(
+    a_customer: Callable[..., Customer],
+) -> None:
+    many = tuple(f"{number:036}" for number in range(100))
+    for ids in (("a" * 36,), ("a" * 36, "b" * 36), many):
+        customer = replace(a_customer(), contact_ids=ids)
+        value = _offers(NOT_LISTED, found=customer)[OPT_OUT]["value"]
+        read = read_opt_out(value, JANE)
+        assert read == ids[: len(read or ())]
+        assert read is not None and len(read) >= min(len(ids), 50)
+        assert read_opt_out(value, BOB) is None
+        assert "jane" not in value
+    assert read_opt_out(_offers(NOT_LISTED)[OPT_OUT]["value"], JANE) == ()
+    assert read_opt_out("", JANE) is None
+
+
+def test_a_reason_to_override_counts_for_one_customer_and_for_the_rules_that_were_shown(
+    a_customer: Callable[..., Customer],
+) -> None:
+    verdict = _verdict(a_customer(), TOO_MANY, replace(TOO_MANY, rule=Rule.SAME_TEXT))
+    assert "override" not in str(_ids(build_form(_draft(), Review(verdict))))
+    view = build_form(_draft(), Review(verdict, may_override=True))
+    assert not list(check_view(view))
+    typed = _deliver(view, override={"value": " She asked. "})
+    draft = _read(typed)
+    assert draft.override_reason == "She asked."
+    assert draft.overriding == ("messages per customer", "same text")
+    changed = _read(_deliver(view, override={"value": "x"}, customer={"value": "bob@example.com"}))
+    assert (changed.override_reason, changed.overriding) == ("", ())
+    again = build_form(draft, Review(verdict, may_override=True))
+    assert _read(_deliver(again)) == draft
+    other = build_form(draft, Review(_verdict(a_customer(), TOO_MANY), may_override=True))
+    assert _read(_deliver(other)).override_reason == ""
+
+
+def test_a_time_that_the_bot_sets_is_shown_because_its_block_is_new() -> None:
+    draft = plan(_draft(send_at=LATER), LATER)
+    block = build_form(draft)["blocks"][-2]
+    assert block["block_id"] == f"send_at:{int(LATER.timestamp())}"
+    assert (block["element"]["action_id"], block["element"]["initial_date_time"]) == (
+        SEND_AT,
+        int(LATER.timestamp()),
+    )
+    assert _read(_deliver(build_form(draft))) == draft
+    wrong = build_form(draft, wrong_times={draft.send_at_block: "This time is over."})
+    assert wrong["blocks"][-2]["hint"]["text"] == "This time is over."
+    ids = [draft.send_at_block]
+    for _ in range(2):
+        draft = plan(draft, LATER)
+        ids.append(draft.send_at_block)
+    assert ids[0] != ids[1] != ids[2]

@@ -55,6 +55,7 @@ def test_a_command_is_read() -> None:
         "channel_id": "C0SUPPORT",
         "response_url": URL,
         "trigger_id": "1.2.3",
+        "api_app_id": "A0BOT",
     }
     assert read_interaction(body) == Interaction(
         kind=Kind.COMMAND,
@@ -66,6 +67,8 @@ def test_a_command_is_read() -> None:
         view={},
         action_id="",
         action_value="",
+        app_id="A0BOT",
+        user_team_id="T0TEAM",
     )
 
 
@@ -90,6 +93,7 @@ def test_a_message_shortcut_is_read() -> None:
         action_id="",
         action_value="",
         message=body["message"],
+        user_team_id="T0USER",
     )
 
 
@@ -137,6 +141,19 @@ def test_a_submitted_form_is_read() -> None:
 )
 def test_an_org_wide_install_has_the_users_team(body: dict[str, Any], team_id: str) -> None:
     assert read_interaction(body).place.team_id == team_id
+
+
+@pytest.mark.parametrize(
+    ("body", "team_id"),
+    [
+        ({"team": {"id": "T0TEAM"}, "user": USER}, "T0USER"),
+        ({"team_id": "T0FORM", "user_id": "U0ADA"}, "T0FORM"),
+        ({"team": {"id": "T0TEAM"}, "user": {"id": "U0ADA"}}, ""),
+        ({}, ""),
+    ],
+)
+def test_whoever_clicks_has_a_workspace_of_their_own(body: dict[str, Any], team_id: str) -> None:
+    assert read_interaction(body).user_team_id == team_id
 
 
 @pytest.mark.parametrize(

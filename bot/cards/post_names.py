@@ -1,0 +1,50 @@
+"""The names of a request's posts, and how the database tells that one is posted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.request import HistoryLine, Request
+from bot.storage.tables import history, posts, requests
+
+CARD, OUTCOME = "card", "outcome"
+_APPROVAL, _LINE = "approval ", "line "
+_CLOSED = " closed"  # of an approval's post that has no buttons any more
+
+
+def line_key(line: HistoryLine) -> str:
+    """Name a thread line among the posts of its request."""
+    return f"{_LINE}{line.line_id}"
+
+
+def approval_key(request: Request) -> str:
+    """Name the post that asks for the approval that a request waits for now."""
+    return f"{_APPROVAL}{request.decisions}"
+
+
+def closed_key(what: str) -> str:
+    """Name the same post when it doesn't ask any more."""
+    return f"{what}{_CLOSED}"
+
+
+def is_open_approval(what: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Select the posts that still ask for an approval."""
+    return sa.and_(what.startswith(_APPROVAL), ~what.endswith(_CLOSED))
+
+
+def find_noted(request_id: str, what: str) -> sa.Select[Any]:
+    """Select where a post is; it isn't posted yet if that finds nothing or ""."""
+    if what == CARD:
+        return sa.select(requests.c.card_channel).where(requests.c.request_id == request_id)
+    if what == OUTCOME:
+        return sa.select(requests.c.outcome_ts).where(requests.c.request_id == request_id)
+    if what.startswith(_APPROVAL):
+        return (
+            sa.select(posts.c.ts)
+            .where(posts.c.request_id == request_id, posts.c.what.in_([what, closed_key(what)]))
+            .order_by(posts.c.ts)
+        )
+    line_id = int(what.removeprefix(_LINE))
+    return sa.select(history.c.posted_ts).where(history.c.line_id == line_id)

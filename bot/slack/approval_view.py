@@ -1,0 +1,42 @@
+"""The modals in which a second person reads a message and approves it, or says why not. Pure."""
+
+from __future__ import annotations
+
+from bot.cards.blocks import literal, plain
+from bot.cards.card import Notes, show_card
+from bot.request import Place, Request
+from bot.slack.interaction import View
+from bot.slack.reason_form import build_reason_form, write_metadata
+from bot.text import show_name
+
+APPROVAL_FORM, DECLINE_FORM = "approval", "decline"
+
+
+def build_decline(request: Request, place: Place) -> View:
+    """Build the modal that asks why a message is declined."""
+    about = (
+        literal("The message to "),
+        literal(request.identity.masked, bold=True),
+        literal(f" won't be sent. {show_name(request.agent_name)} will read why."),
+    )
+    metadata = _metadata(DECLINE_FORM, request, place)
+    return build_reason_form(DECLINE_FORM, "Decline message", "Decline", about, "Why?", metadata)
+
+
+def build_approval(request: Request, place: Place) -> View:
+    """Build the modal that shows all that will be sent, and asks for the approval."""
+    card = show_card(request, Notes(approvers="You"))
+    return {
+        "type": "modal",
+        "callback_id": APPROVAL_FORM,
+        "title": plain("Send this message?"),
+        "submit": plain("Approve"),
+        "close": plain("Not now"),
+        "private_metadata": _metadata(APPROVAL_FORM, request, place),
+        "blocks": [block for block in card.blocks if block["type"] == "rich_text"],
+    }
+
+
+def _metadata(form: str, request: Request, place: Place) -> str:
+    number = str(request.decisions)
+    return write_metadata((form, request.request_id, number, place.response_url))

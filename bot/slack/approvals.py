@@ -1,0 +1,221 @@
+"""Answers the buttons with which a second person approves or declines a message.
+
+Whoever clicks is checked here, whatever the card showed, and once more before the send. Nobody
+approves their own message. A decision counts once, for the card that showed it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
+
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.cards.answers import translated
+from bot.cards.card import show_news, show_notice
+from bot.cards.card_buttons import APPROVE, DECLINE, REVIEW
+from bot.cards.errors import SlackError
+from bot.delivery.decisions import Decisions
+from bot.request import Decision, Event, Place, Request, State
+from bot.slack.approval_view import APPROVAL_FORM, DECLINE_FORM, build_approval, build_decline
+from bot.slack.errors import ErrorHandler
+from bot.slack.gate import Gate
+from bot.slack.interaction import Interaction
+from bot.slack.metadata import ForeignForm, MetadataSigner
+from bot.slack.reason_form import FOREIGN, NOT_OPENED, REASON, check_reason, read_reason
+from bot.slack.respond import Responder
+from bot.storage.history import History
+from bot.storage.requests import RequestStore
+from bot.text import show_name
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+APPROVAL_BUTTONS = (APPROVE, DECLINE, REVIEW)
+OWN_MESSAGE = "You can't approve your own message."
+OWN_DECLINE = "You can't decline your own message. Cancel it instead."
+NO_APPROVER = "You aren't among the people who may approve this message. Ask one of them."
+_LATE = "This message doesn't wait for your decision any more. The card says where it stands."
+_OUTDATED = "This message was changed since that button was shown. Decide with the ones below."
+_DECIDED = {
+    Event.APPROVED: "approved",
+    Event.DECLINED: "declined",
+    Event.CANCELLED: "cancelled",
+}
+
+
+class Approvals:
+    """Listens to the buttons and their modals. ``records``: threads that wait for the database."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        requests: RequestStore,
+        history: History,
+        decisions: Decisions,
+        signer: MetadataSigner,
+        responder: Responder,
+        errors: ErrorHandler,
+        gate: Gate,
+        *,
+        records: Executor,
+    ) -> None:
+        self._client = client
+        self._requests = requests
+        self._history = history
+        self._decisions = decisions
+        self._signer = signer
+        self._responder = responder
+        self._errors = errors
+        self._gate = gate
+        self._records = records
+
+    async def click(self, ack: AsyncAck, interaction: Interaction) -> None:
+        """Do what a button says after the ack, or open what it needs."""
+        await ack()
+        self._errors.start(self._do(interaction), interaction)
+
+    async def submit_approval(self, ack: AsyncAck, interaction: Interaction) -> None:
+        """Approve the message that the modal shows."""
+        try:
+            read = self._read(interaction, APPROVAL_FORM)
+        except ForeignForm:
+            await ack()
+            told = self._tell(interaction, interaction.place, FOREIGN)
+            self._errors.start(told, interaction)
+            return
+        await ack()
+        self._errors.start(self._approve_in_form(interaction, *read), interaction)
+
+    async def submit_decline(self, ack: AsyncAck, interaction: Interaction) -> None:
+        """Decline a message with the reason in the modal, or say what's wrong with that."""
+        try:
+            read = self._read(interaction, DECLINE_FORM)
+        except ForeignForm:
+            await ack(response_action="errors", errors={REASON: FOREIGN})
+            return
+        reason = read_reason(interaction)
+        if errors := check_reason(reason):
+            await ack(response_action="errors", errors=errors)
+            return
+        await ack()
+        self._errors.start(self._decline(interaction, reason, *read), interaction)
+
+    async def _do(self, click: Interaction) -> None:
+        request_id, _, number = click.action_value.partition(":")
+        request = await self._load_for(click, request_id)
+        if request is None:
+            return
+        if not _is_next(request, number):
+            await self._answer_late(click, click.place, request_id)
+        elif click.action_id == APPROVE:
+            await self._approve(click, click.place, request)
+        else:
+            build = build_decline if click.action_id == DECLINE else build_approval
+            await self._open(click, build(request, click.place))
+
+    async def _approve_in_form(
+        self, submission: Interaction, request_id: str, number: str, place: Place
+    ) -> None:
+        request = await self._load_for(submission, request_id, place)
+        if request is None:
+            return
+        if _is_next(request, number):
+            await self._approve(submission, place, request)
+        else:
+            await self._answer_late(submission, place, request_id)
+
+    async def _approve(self, by: Interaction, place: Place, request: Request) -> None:
+        decision = Decision(request.request_id, request.decisions, by.user_id, by.user_name)
+        if not await self._record(self._decisions.approve, decision, request):
+            await self._answer_late(by, place, request.request_id)
+
+    async def _decline(
+        self, submission: Interaction, reason: str, request_id: str, number: str, place: Place
+    ) -> None:
+        request = await self._load_for(submission, request_id, place)
+        if request is None:
+            return
+        decision = Decision(request_id, request.decisions, submission.user_id, submission.user_name)
+        is_next = _is_next(request, number)
+        if not (is_next and await self._record(self._decisions.decline, decision, reason)):
+            await self._answer_late(submission, place, request_id)
+
+    async def _load_for(
+        self, interaction: Interaction, request_id: str, place: Place | None = None
+    ) -> Request | None:
+        """Return a request if this person may decide about it; otherwise tell them why not."""
+        if not await self._gate.admit(interaction, place):
+            return None
+        request: Request = await self._record(self._requests.load, request_id)
+        if interaction.user_id == request.agent_id:
+            is_decline = DECLINE in (interaction.action_id, interaction.view.get("callback_id"))
+            own = OWN_DECLINE if is_decline else OWN_MESSAGE
+            await self._gate.refuse(interaction, own, place)
+            return None
+        if not await self._gate.is_approver(interaction.user_id):
+            await self._gate.refuse(interaction, NO_APPROVER, place)
+            return None
+        return request
+
+    async def _open(self, click: Interaction, view: dict[str, object]) -> None:
+        signed = self._signer.sign(str(view["private_metadata"]), click.user_id)
+        try:
+            with translated():
+                await self._client.views_open(
+                    trigger_id=click.trigger_id, view={**view, "private_metadata": signed}
+                )
+        except SlackError as error:
+            log.warning("the form for an approval did not open: %s", error)
+            await self._tell(click, click.place, NOT_OPENED)
+
+    def _read(self, submission: Interaction, form: str) -> tuple[str, str, Place]:
+        """Read which request a modal is about, and where to answer; raise ForeignForm.
+
+        In which channel the card is doesn't matter, as for its buttons (`bot/slack/gate.py`).
+        """
+        metadata = self._signer.check(
+            submission.view["private_metadata"], submission.user_id, submission.view_id
+        )
+        try:
+            signed_for, request_id, number, response_url = json.loads(metadata)
+        except ValueError:
+            raise ForeignForm from None
+        if signed_for != form:
+            raise ForeignForm
+        place = Place(submission.place.team_id, "", "", response_url)
+        return request_id, number, place
+
+    async def _answer_late(self, by: Interaction, place: Place, request_id: str) -> None:
+        """Say who has decided already; or show the buttons that count now."""
+        request = await self._record(self._requests.load, request_id)
+        if request.state is State.UNAPPROVED:
+            post = show_notice(_OUTDATED)
+            post.blocks.extend(show_news(request, []).blocks)
+        else:
+            decided = await self._record(self._history.latest_decision, request_id)
+            verb = _DECIDED.get(decided.event) if decided else None
+            who = show_name(decided.detail) if decided and decided.detail else "Somebody"
+            post = show_notice(f"{who} has {verb} this already." if verb else _LATE)
+        await self._responder.respond(place.response_url, by.user_id, post)
+
+    async def _tell(self, interaction: Interaction, place: Place, sentence: str) -> None:
+        post = show_notice(sentence)
+        await self._responder.respond(place.response_url, interaction.user_id, post)
+
+    async def _record(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._records, partial(work, *arguments)
+        )
+
+
+def _is_next(request: Request, number: str) -> bool:
+    """Tell whether a button was for the decision that the request waits for now."""
+    return request.state is State.UNAPPROVED and number == str(request.decisions)

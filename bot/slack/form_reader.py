@@ -1,0 +1,44 @@
+"""Reads an open form that Slack delivers, if the bot opened it for this person."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.slack.evidence import OpenForm, read_version
+from bot.slack.form_input import Draft, read_form
+from bot.slack.interaction import Interaction
+from bot.slack.metadata import ForeignForm, MetadataSigner
+
+log = logging.getLogger(__name__)
+
+FOREIGN = (
+    "I can't verify this form, perhaps because I was updated since you opened it. "
+    "Copy your text, close the form and open a new one."
+)
+
+
+class FormReader:
+    """Reads drafts. ``default_country``: of phone numbers that have no country code."""
+
+    def __init__(self, signer: MetadataSigner, *, default_country: str | None) -> None:
+        self._signer = signer
+        self._country = default_country
+
+    def read(self, interaction: Interaction) -> Draft:
+        """Read the draft; raise ForeignForm if the bot hasn't opened this form for this person."""
+        view = interaction.view
+        try:
+            metadata = self._signer.check(
+                view["private_metadata"], interaction.user_id, interaction.view_id
+            )
+        except ForeignForm:
+            log.warning("a form came back with private metadata that isn't the bot's for it")
+            raise
+        signed = {**view, "private_metadata": metadata}
+        return read_form(signed, interaction.place.team_id, self._country)
+
+
+def form_of(interaction: Interaction) -> OpenForm:
+    """Return the form that somebody did something in, at the version that they saw."""
+    version = read_version(interaction.view)
+    return OpenForm(interaction.view_id, interaction.user_id, version)

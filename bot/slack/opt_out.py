@@ -1,0 +1,133 @@
+"""The modal in which somebody says why nobody may contact a customer any more."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+
+from slack_bolt.async_app import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.cards.answers import translated
+from bot.cards.blocks import literal
+from bot.cards.card import show_notice
+from bot.cards.errors import SlackError
+from bot.request import Place
+from bot.slack.do_not_contact import DoNotContact
+from bot.slack.errors import ErrorHandler
+from bot.slack.gate import Gate
+from bot.slack.interaction import Interaction, View
+from bot.slack.metadata import ForeignForm, MetadataSigner
+from bot.slack.reason_form import (
+    FOREIGN,
+    NOT_OPENED,
+    REASON,
+    build_reason_form,
+    check_reason,
+    read_reason,
+    write_metadata,
+)
+from bot.slack.respond import Responder
+from bot.storage.facts import ByWhom
+from bot.storage.opt_outs import OptOut
+from genesys import Identity, IdentityKind
+
+log = logging.getLogger(__name__)
+
+OPT_OUT_FORM = "opt_out"
+
+
+class OptOutForm:
+    """Opens the modal and takes it in. The caller of ``open`` has let the person in."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        do_not_contact: DoNotContact,
+        signer: MetadataSigner,
+        responder: Responder,
+        errors: ErrorHandler,
+        gate: Gate,
+    ) -> None:
+        self._client = client
+        self._do_not_contact = do_not_contact
+        self._signer = signer
+        self._responder = responder
+        self._errors = errors
+        self._gate = gate
+
+    async def open(
+        self,
+        interaction: Interaction,
+        identity: Identity,
+        contact_ids: tuple[str, ...],
+        *,
+        push: bool,
+    ) -> None:
+        """Open it; ``push``: on top of another one."""
+        view = build_opt_out_form(identity, contact_ids, interaction.place)
+        view["private_metadata"] = self._signer.sign(view["private_metadata"], interaction.user_id)
+        call = self._client.views_push if push else self._client.views_open
+        try:
+            with translated():
+                await call(trigger_id=interaction.trigger_id, view=view)
+        except SlackError as error:
+            log.warning("the form for an opt-out did not open: %s", error)
+            url = interaction.place.response_url
+            await self._responder.respond(url, interaction.user_id, show_notice(NOT_OPENED))
+
+    async def submit(self, ack: AsyncAck, interaction: Interaction) -> None:
+        """Ack, put the customer on the list and say what that did; or say what's wrong."""
+        try:
+            metadata = self._signer.check(
+                interaction.view["private_metadata"], interaction.user_id, interaction.view_id
+            )
+            identity, contact_ids, place = read_opt_out_form(metadata, interaction.place.team_id)
+        except ForeignForm:
+            await ack(response_action="errors", errors={REASON: FOREIGN})
+            return
+        reason = read_reason(interaction)
+        if errors := check_reason(reason):
+            await ack(response_action="errors", errors=errors)
+            return
+        await ack()
+        by = ByWhom(interaction.user_id, interaction.user_name, datetime.now(UTC), reason)
+        wanted = OptOut(identity, contact_ids, by, interaction.own_team_id)
+        self._errors.start(self._opt_out(wanted, interaction, place), interaction)
+
+    async def _opt_out(self, wanted: OptOut, interaction: Interaction, place: Place) -> None:
+        if await self._gate.admit(interaction, place):
+            sentence = await self._do_not_contact.opt_out(wanted)
+            post = show_notice(sentence)
+            await self._responder.respond(place.response_url, interaction.user_id, post)
+
+
+def build_opt_out_form(identity: Identity, contact_ids: tuple[str, ...], place: Place) -> View:
+    """Build the modal; its metadata says about whom it is."""
+    about = (
+        literal("Nobody will be able to message "),
+        literal(identity.masked, bold=True),
+        literal(" any more, also by their other addresses. Messages that wait are refused."),
+    )
+    kind, value = identity.kind.value, identity.value
+    fixed = (OPT_OUT_FORM, kind, value, place.response_url)
+    metadata = write_metadata(fixed, contact_ids)
+    return build_reason_form(
+        OPT_OUT_FORM, "Don't contact again", "Don't contact", about, "Why?", metadata
+    )
+
+
+def read_opt_out_form(metadata: str, team_id: str) -> tuple[Identity, tuple[str, ...], Place]:
+    """Read whom the modal is about, and where to answer; raise ForeignForm.
+
+    In which channel it was opened doesn't matter: customers may be kept safe everywhere.
+    """
+    try:
+        form, kind, value, response_url, *contact_ids = json.loads(metadata)
+        identity = Identity(IdentityKind(kind), value)
+    except ValueError:
+        raise ForeignForm from None
+    if form != OPT_OUT_FORM:
+        raise ForeignForm
+    return identity, tuple(contact_ids), Place(team_id, "", "", response_url)

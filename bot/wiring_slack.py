@@ -1,0 +1,144 @@
+"""Builds Slack's edge: everything that answers what people do."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.ops.health import Health
+from bot.settings import Settings
+from bot.slack.approvals import Approvals
+from bot.slack.buttons import Buttons
+from bot.slack.command import Command
+from bot.slack.do_not_contact import DoNotContact
+from bot.slack.errors import ErrorHandler
+from bot.slack.evidence import Evidence
+from bot.slack.form import Form
+from bot.slack.form_actions import FormActions
+from bot.slack.form_reader import FormReader
+from bot.slack.gate import Gate
+from bot.slack.interaction import Interaction
+from bot.slack.lead_commands import LeadCommands
+from bot.slack.listeners import Listeners, build_app
+from bot.slack.metadata import MetadataSigner
+from bot.slack.opt_out import OptOutForm
+from bot.slack.respond import Responder
+from bot.slack.review import Reviewer
+from bot.slack.security_log import SecurityLog
+from bot.storage.audit import Action, AuditLog, Entry
+from bot.storage.history import History
+from bot.wiring import Backend
+
+LOOKUPS_AT_ONCE = 32
+RECORDS_AT_ONCE = 8
+CHECKS_AT_ONCE = 8
+
+
+class Frontend:
+    """Slack's edge: the Bolt app with its listeners, and what they need."""
+
+    def __init__(self, settings: Settings, backend: Backend, client: AsyncWebClient) -> None:
+        """Build it; ``client`` makes the calls that belong to what a person does."""
+        self._lookups = ThreadPoolExecutor(LOOKUPS_AT_ONCE, "lookup")
+        self._records = ThreadPoolExecutor(RECORDS_AT_ONCE, "record")
+        # Of its own, because a form must open within 3 s, however long look-ups take.
+        self._checks = ThreadPoolExecutor(CHECKS_AT_ONCE, "access")
+        responder = Responder(client)
+        self.errors = ErrorHandler(responder)
+        gate = Gate(
+            backend.access,
+            self._checks,
+            responder,
+            SecurityLog(),
+            note_refused=partial(_note_refused, backend.audit),
+        )
+        signer = MetadataSigner(settings.slack_bot_token)
+        reader = FormReader(signer, default_country=settings.default_country)
+        reviewer = Reviewer(backend.lookup, backend.policy, self._lookups)
+        evidence = Evidence(client, reviewer, signer, responder)
+        do_not_contact = DoNotContact(
+            backend.opt_outs, backend.lookup, lookups=self._lookups, records=self._records
+        )
+        opt_out = OptOutForm(client, do_not_contact, signer, responder, self.errors, gate)
+        form = Form(
+            client,
+            evidence,
+            backend.decisions,
+            reader,
+            responder,
+            self.errors,
+            gate,
+            records=self._records,
+        )
+        lead_commands = LeadCommands(
+            backend.pause,
+            do_not_contact,
+            responder,
+            self.errors,
+            gate,
+            name=settings.command,
+            records=self._records,
+            default_country=settings.default_country,
+        )
+        command = Command(
+            form,
+            lead_commands,
+            self.errors,
+            gate,
+            name=settings.command,
+            default_country=settings.default_country,
+        )
+        buttons = Buttons(
+            backend.requests,
+            backend.decisions,
+            backend.reconciler,
+            form,
+            opt_out,
+            responder,
+            self.errors,
+            gate,
+            records=self._records,
+            default_country=settings.default_country,
+        )
+        approvals = Approvals(
+            client,
+            backend.requests,
+            History(backend.database),
+            backend.decisions,
+            signer,
+            responder,
+            self.errors,
+            gate,
+            records=self._records,
+        )
+        form_actions = FormActions(reader, evidence, opt_out, responder, self.errors, gate)
+        listeners = Listeners(command, form, form_actions, buttons, approvals, opt_out)
+        self.app: AsyncApp = build_app(client, listeners, self.errors)
+        self.health = Health(
+            backend.requests, backend.pause, backend.slack, backend.cloud, self._records
+        )
+
+    async def stop(self) -> None:
+        """Wait for what was started after an ack."""
+        await self.errors.finish()
+        for waiting in (self._lookups, self._checks):
+            waiting.shutdown(wait=False, cancel_futures=True)
+        self._records.shutdown(wait=False)
+
+
+def _note_refused(audit: AuditLog, interaction: Interaction, sentence: str) -> None:
+    """Write to the audit log what somebody tried who may not."""
+    request_id = interaction.view_id or interaction.action_value.partition(":")[0]
+    detail = {"what": interaction.action_id or interaction.kind.value, "why": sentence}
+    audit.append(
+        Entry(
+            Action.REFUSED_CLICK,
+            interaction.user_id,
+            interaction.user_team_id or interaction.place.team_id,
+            request_id,
+            detail=detail,
+        )
+    )

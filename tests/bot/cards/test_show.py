@@ -1,0 +1,94 @@
+"""With PROACTIVE_SHOW=direct, only the agent reads a customer's name or a message."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.cards.places import card_spots, fit
+from bot.cards.publish import Publisher
+from bot.request import Event, State
+from bot.settings import Show
+
+from .conftest import OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
+
+NAME, TEXT = "Jane Quillfeather", "Your order is ready"
+
+
+@pytest.fixture
+def direct(bench: Bench) -> Publisher:
+    return _publisher(bench, Show.DIRECT)
+
+
+def _publisher(bench: Bench, show: Show) -> Publisher:
+    return Publisher(bench.store, bench.ledger, bench.slack, outcomes_channel=OUTCOMES, show=show)
+
+
+def _find(bench: Bench) -> None:
+    reason = f"{NAME} has it"
+    bench.store.move(
+        REQUEST, State.ACCEPTED, Event.ACCEPTED, reason, customer_name=NAME, reason=reason
+    )
+
+
+def _publish(publisher: Publisher, bench: Bench) -> None:
+    bench.publisher = publisher
+    bench.publish()
+
+
+def _private(messages: list[dict[str, Any]]) -> list[str]:
+    shown = json.dumps(messages, ensure_ascii=False)
+    return [word for word in (NAME, TEXT) if word in shown]
+
+
+def test_card_and_lines_go_to_the_agent_alone(bench: Bench, direct: Publisher) -> None:
+    _find(bench)
+    _publish(direct, bench)
+    bench.move(State.REPLIED)
+    _publish(direct, bench)
+    assert bench.local.messages() == []
+    card, *lines = bench.local.messages(direct_channel(bench.local))
+    assert _private([card]) == [NAME, TEXT]
+    assert {line["thread_ts"] for line in lines} == {card["ts"]}
+    assert len(lines) == 2
+
+
+def test_the_outcomes_channel_shows_a_masked_address_and_no_link(
+    bench: Bench, direct: Publisher
+) -> None:
+    _find(bench)
+    bench.move(State.REPLIED)
+    _publish(direct, bench)
+    (outcome,) = bench.local.messages(OUTCOMES)
+    assert _private([outcome]) == []
+    assert "j•••@example.com" in json.dumps(outcome, ensure_ascii=False)
+    assert "Thread" not in json.dumps(outcome)
+
+
+def test_a_card_from_before_is_masked_where_it_is_and_news_goes_to_the_agent(bench: Bench) -> None:
+    _publish(_publisher(bench, Show.CHANNEL), bench)
+    _find(bench)
+    _publish(_publisher(bench, Show.DIRECT), bench)
+    (card,) = bench.local.messages()
+    assert _private([card]) == []
+    (line,) = bench.local.messages(direct_channel(bench.local))
+    assert NAME in json.dumps(line, ensure_ascii=False)
+
+
+def test_where_direct_messages_are_off_the_agent_alone_sees_it(
+    bench: Bench, direct: Publisher
+) -> None:
+    bench.refuse("messages_tab_disabled")
+    _find(bench)
+    _publish(direct, bench)
+    assert all(message["ephemeral"] for message in bench.local.messages())
+    assert bench.told()
+
+
+def test_by_default_cards_are_where_the_agent_was(bench: Bench, a_request: Build) -> None:
+    request = a_request(customer_name=NAME)
+    assert [spot.channel for spot in card_spots(request, Show.CHANNEL)] == [SUPPORT, "U0ADA"]
+    assert fit(request, SUPPORT, Show.CHANNEL) is request
+    assert fit(request, "D1", Show.DIRECT) is request
