@@ -1,4 +1,4 @@
-"""The bot's commands: ``python -m bot run | sandbox | doctor | manifest | surfaces``.
+"""The bot's commands: ``python -m bot COMMAND``; ``--help`` lists them.
 
 A bad set-up is answered by one list of everything that's wrong, each with its fix.
 """
@@ -8,6 +8,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.settings import ErasureSettings
 
 
 def main() -> int:
@@ -19,6 +23,10 @@ def main() -> int:
         return _print_manifest(arguments.command, arguments.url)
     if arguments.do == "surfaces":
         return _print_surfaces()
+    if arguments.do == "rules":
+        return _check_rules(arguments.file) if arguments.rules == "check" else _print_schema()
+    if arguments.do in ("audit", "erase"):
+        return _with_database(arguments)
     return _with_settings(arguments.do, as_json=arguments.do == "doctor" and arguments.json)
 
 
@@ -34,7 +42,58 @@ def _parse(words: list[str]) -> argparse.Namespace:
     manifest.add_argument("--url", default="", help="public address for HTTP; none: Socket Mode")
     manifest.add_argument("--command", default="/proactive", help="the slash command's name")
     commands.add_parser("surfaces", help="print every view and message as JSON lines")
+    _add_rules(commands.add_parser("rules", help="check a rules file, or print its schema"))
+    erase = commands.add_parser("erase", help="erase everything about a customer")
+    erase.add_argument("address", help="an email address or phone number of the customer")
+    _add_audit(commands.add_parser("audit", help="print who did what, or verify the record"))
     return parser.parse_args(words)
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="rules", required=True, metavar="what")
+    check = commands.add_parser("check", help="say what's wrong with a rules file, line by line")
+    check.add_argument("file", help="the rules file, such as rules.toml")
+    commands.add_parser("schema", help="print the JSON Schema that helps editors")
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--since", default="", metavar="TIME", help="a date or a time, in UTC")
+    until = "up to this time, or to the end of this date"
+    parser.add_argument("--until", default="", metavar="TIME", help=until)
+    parser.add_argument("--customer", default="", metavar="ADDRESS", help="about this customer")
+    parser.add_argument("--agent", default="", metavar="USER_ID", help="what this person did")
+    parser.add_argument("--format", choices=("jsonl", "csv"), default="jsonl", help="of the output")
+    commands = parser.add_subparsers(dest="audit", metavar="[verify]")
+    verify = commands.add_parser("verify", help="find what was changed, removed or inserted")
+    verify.add_argument("--head", default="", metavar="SEQ:HASH", help="an entry as published")
+
+
+def _with_database(arguments: argparse.Namespace) -> int:
+    # Imported here so that the other commands start quickly.
+    from bot.env_file import BadEnvFile, load_env_file
+    from bot.settings import BadSettings, read_database_settings, read_erasure_settings
+
+    try:
+        load_env_file()
+        if arguments.do == "erase":
+            return _erase(arguments.address, read_erasure_settings(os.environ))
+        settings = read_database_settings(os.environ)
+    except BadEnvFile as bad:
+        return _refuse([str(bad)], as_json=False)
+    except BadSettings as bad:
+        return _refuse(bad.problems, as_json=False)
+    from bot.cli.audit import run_audit
+
+    return run_audit(arguments, settings)
+
+
+def _erase(address: str, settings: ErasureSettings) -> int:
+    _do_without_home()
+    from bot.cli.erase import run_erase
+    from bot.log import start_logging
+
+    start_logging("ERROR")  # the report says it all
+    return run_erase(address, settings)
 
 
 def _with_settings(do: str, *, as_json: bool) -> int:
@@ -92,6 +151,21 @@ def _print_manifest(command: str, url: str) -> int:
     from bot.cli.manifest import print_manifest
 
     print(print_manifest(command, url), end="")
+    return 0
+
+
+def _check_rules(file: str) -> int:
+    from bot.cli.rules import check_rules
+
+    status, lines = check_rules(file)
+    print("\n".join(lines), file=sys.stderr if status == 2 else sys.stdout)
+    return status
+
+
+def _print_schema() -> int:
+    from bot.cli.rules import describe_rules
+
+    print(describe_rules())
     return 0
 
 

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from bot.network import find_network_problems
 from bot.variables import LAST_PORT, Variables
 from genesys import OutdatedSdk, region_names
+
+
+class Show(StrEnum):
+    """Where customers' names and messages may be shown: where the agent was, or to them alone."""
+
+    CHANNEL = "channel"
+    DIRECT = "direct"
+
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -50,7 +59,10 @@ class Settings:
     watch_hours: int
     heartbeat_seconds: int
     outcomes_channel: str
+    show: Show
+    keep_days: int
     leads: frozenset[str]
+    rules_file: Path | None
     host: str
     port: int
     operator_host: str
@@ -63,6 +75,71 @@ class Settings:
         return bool(self.slack_app_token)
 
 
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """What a command needs that works on the database alone."""
+
+    database_url: str = field(repr=False)
+    data_folder: Path | None
+    default_country: str | None
+
+
+def read_database_settings(environment: Mapping[str, str]) -> DatabaseSettings:
+    """Return the settings for the database alone; raise BadSettings with all problems."""
+    reader = Variables(environment)
+    settings = DatabaseSettings(
+        database_url=reader.database("PROACTIVE_DATABASE_URL"),
+        data_folder=reader.data_folder(),
+        default_country=reader.country("PROACTIVE_DEFAULT_COUNTRY"),
+    )
+    if reader.problems:
+        raise BadSettings(reader.problems)
+    return settings
+
+
+@dataclass(frozen=True)
+class ErasureSettings(DatabaseSettings):
+    """What it takes to erase a customer: the database, and the posts in Slack."""
+
+    slack_bot_token: str = field(repr=False)
+    slack_api_url: str
+    outcomes_channel: str
+
+
+def read_erasure_settings(environment: Mapping[str, str]) -> ErasureSettings:
+    """Return the settings to erase a customer with; raise BadSettings with all problems."""
+    reader = Variables(environment)
+    settings = ErasureSettings(
+        database_url=reader.database("PROACTIVE_DATABASE_URL"),
+        data_folder=reader.data_folder(),
+        default_country=reader.country("PROACTIVE_DEFAULT_COUNTRY"),
+        slack_bot_token=_read_token(reader),
+        slack_api_url=_read_slack_url(reader),
+        outcomes_channel=reader.channel("PROACTIVE_OUTCOMES_CHANNEL"),
+    )
+    reader.problems += find_network_problems(environment)
+    if reader.problems:
+        raise BadSettings(reader.problems)
+    return settings
+
+
+def _read_token(reader: Variables) -> str:
+    return reader.required(
+        "SLACK_BOT_TOKEN",
+        "copy the Bot User OAuth Token from your Slack app's page, OAuth & Permissions",
+        prefix="xoxb-",
+    )
+
+
+def _read_slack_url(reader: Variables) -> str:
+    return reader.url("SLACK_API_URL", "https://slack.com/api/", ending="/")
+
+
+def _read_show(reader: Variables) -> Show:
+    value = reader.choice("PROACTIVE_SHOW", Show.CHANNEL, tuple(Show))
+    return Show.DIRECT if value == Show.DIRECT else Show.CHANNEL
+
+
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Return the Settings in environment variables; raise BadSettings with all problems."""
     try:
@@ -72,11 +149,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     reader = Variables(environment)
     app_token = reader.optional("SLACK_APP_TOKEN", prefix="xapp-")
     settings = Settings(
-        slack_bot_token=reader.required(
-            "SLACK_BOT_TOKEN",
-            "copy the Bot User OAuth Token from your Slack app's page, OAuth & Permissions",
-            prefix="xoxb-",
-        ),
+        slack_bot_token=_read_token(reader),
         slack_signing_secret=(
             reader.optional("SLACK_SIGNING_SECRET")
             if app_token
@@ -87,7 +160,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             )
         ),
         slack_app_token=app_token,
-        slack_api_url=reader.url("SLACK_API_URL", "https://slack.com/api/", ending="/"),
+        slack_api_url=_read_slack_url(reader),
         genesys_region=reader.choice("GENESYS_CLOUD_REGION", "us-east-1", regions),
         genesys_client_id=reader.required(
             "GENESYS_CLOUD_CLIENT_ID",
@@ -111,7 +184,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         watch_hours=reader.number("PROACTIVE_WATCH_HOURS", 72, 1, 720),
         heartbeat_seconds=reader.number("PROACTIVE_HEARTBEAT_SECONDS", 5, 1, 60),
         outcomes_channel=reader.channel("PROACTIVE_OUTCOMES_CHANNEL"),
+        show=_read_show(reader),
+        keep_days=reader.number("PROACTIVE_KEEP_DAYS", 30, 1, 3650),
         leads=reader.people("PROACTIVE_LEADS"),
+        rules_file=reader.file("PROACTIVE_RULES"),
         host=reader.host("HOST", "127.0.0.1"),
         port=reader.number("PORT", 3000, 1, LAST_PORT),
         operator_host=reader.host("OPERATOR_HOST", "127.0.0.1"),

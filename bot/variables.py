@@ -129,6 +129,15 @@ class Variables:
             )
         return frozenset(ids)
 
+    def file(self, name: str) -> Path | None:
+        """Return the path of a file, or None; whether it can be read is seen later."""
+        value = self._get(name)
+        try:
+            return Path(value).expanduser() if value else None
+        except RuntimeError:
+            self.problems.append(f"{name} must name a file without ~: there's no such home folder.")
+            return None
+
     def country(self, name: str) -> str | None:
         """Return a country's code, or None."""
         value = self._get(name).upper()

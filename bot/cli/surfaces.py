@@ -10,21 +10,13 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from bot.cards.card import (
-    show_card,
-    show_elsewhere,
-    show_given_back,
-    show_line,
-    show_news,
-    show_notice,
-    show_outcome,
-)
-from bot.request import Event, HistoryLine, Place, Request, State
+from bot.cli.card_surfaces import card_surfaces, message_surfaces, small_forms
+from bot.cli.form_surfaces import form_surfaces
+from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
 from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
-from bot.slack.command import show_help
 from bot.slack.form_input import Draft, check_times, make_draft
 from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_form
 from genesys import (
@@ -42,15 +34,7 @@ from genesys import (
     Several,
 )
 
-HOSTILE = (
-    "<!channel> @here <@U0ADA> *bold* _i_ ~s~ `code` > quote <https://evil.example|ok> "
-    "&amp; payload= \u200b\u202egnp.exe\u2069 \x00 👩‍👩‍👧‍👦 𝔘 </script>"
-)
-LONGEST = "𝔘" * 1_500  # 3,000 UTF-16 units: the most that Slack's input takes
-_NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _DEPLOYMENT = "0f0e0d0c-1111-4222-8333-444455556666"
-_PLACE = Place("T0TEAM", "C0SUPPORT", "", "https://hooks.slack.com/commands/T/1/x")
-_NAMES = ("Jane Doe", HOSTILE, "x" * 400, "")
 
 Surface = tuple[str, str, Any]
 
@@ -65,21 +49,23 @@ def print_surfaces() -> None:
 def surfaces() -> Iterator[Surface]:
     """Yield the name, the kind and the payload of every view and message."""
     yield from _forms()
-    yield from _cards()
-    yield from _messages()
+    yield from form_surfaces()
+    yield from card_surfaces()
+    yield from message_surfaces()
+    yield from small_forms()
 
 
 def _forms() -> Iterator[Surface]:
-    place = replace(_PLACE, thread_ts="1790000000.000100")
+    place = replace(PLACE, thread_ts="1790000000.000100")
     for typed in ("", "jane@example.com", "not an address", HOSTILE, LONGEST):
         for text in ("", "Your order is ready", HOSTILE, LONGEST):
             draft = make_draft(place, typed, text, None)
             for shown in (ASK_FOR_CUSTOMER, LOOKING_UP):
                 yield f"form {typed[:8]!r} {text[:8]!r}", "modal", build_form(draft, shown)
-    draft = make_draft(_PLACE, "jane@example.com", "Your order is ready", None)
-    planned = replace(draft, send_at=_NOW, send_before=_NOW + timedelta(hours=1))
+    draft = make_draft(PLACE, "jane@example.com", "Your order is ready", None)
+    planned = replace(draft, send_at=NOW, send_before=NOW + timedelta(hours=1))
     yield "form planned", "modal", build_form(planned)
-    wrong_times = check_times(planned, _NOW + timedelta(hours=2))
+    wrong_times = check_times(planned, NOW + timedelta(hours=2))
     yield "form too late", "modal", build_form(planned, LOOKING_UP, None, wrong_times)
     for index, verdict in enumerate(_verdicts()):
         for into_open in (False, True):
@@ -108,7 +94,7 @@ def _verdicts() -> Iterator[Verdict]:
                     deployment,
                     deployment_id=_DEPLOYMENT,
                     into_open=into_open,
-                    now=_NOW,
+                    now=NOW,
                     history_days=90,
                     session=session,
                 )
@@ -120,10 +106,10 @@ def _findings() -> Iterator[Found]:
     identity = Identity(IdentityKind.EMAIL, "jane@example.com")
     yield NoContact(identity)
     yield _several()
-    ended = _conversation(_NOW - timedelta(days=2), _DEPLOYMENT)
-    elsewhere = _conversation(_NOW - timedelta(days=9), "99999999-1111-4222-8333-444455556666")
+    ended = _conversation(NOW - timedelta(days=2), _DEPLOYMENT)
+    elsewhere = _conversation(NOW - timedelta(days=9), "99999999-1111-4222-8333-444455556666")
     still_open = replace(ended, ended_at=None)
-    for name in _NAMES:
+    for name in NAMES:
         for latest in (None, ended, elsewhere, still_open):
             yield Customer(
                 contact_id="a" * 36,
@@ -153,55 +139,7 @@ def _several() -> Several:
     candidates = tuple(
         Candidate(f"{number:036}", name, ContactType.IDENTIFIED, hint)
         for number, (name, hint) in enumerate(
-            zip(_NAMES * 6, (HOSTILE, "", "x" * 99) * 8, strict=True)
+            zip(NAMES * 6, (HOSTILE, "", "x" * 99) * 8, strict=True)
         )
     )
     return Several(Identity(IdentityKind.EMAIL, "pat@example.com"), candidates)
-
-
-def _cards() -> Iterator[Surface]:
-    for state in State:
-        for text in ("Your order is ready", HOSTILE, LONGEST):
-            for name in _NAMES:
-                request = Request(
-                    request_id="V0123456789",
-                    place=_PLACE,
-                    agent_id="U0ADA",
-                    agent_name=name,
-                    identity=Identity(IdentityKind.PHONE, "+442079460018"),
-                    text=text,
-                    into_open_conversation=False,
-                    chosen_contact_id="",
-                    created_at=_NOW,
-                    state=state,
-                    reason=text if state in (State.REFUSED, State.FAILED) else "",
-                    customer_name=name,
-                )
-                yield f"card {state.value}", "message", show_card(request).blocks
-                planned = replace(request, send_at=_NOW, send_before=_NOW + timedelta(hours=1))
-                yield f"planned card {state.value}", "message", show_card(planned).blocks
-                yield f"news {state.value}", "message", show_news(request, []).blocks
-                for link in (
-                    "",
-                    "https://workspace.slack.com/archives/C0SUPPORT/p1790000000000100",
-                ):
-                    outcome = show_outcome(request, link).blocks
-                    yield f"outcome {state.value}", "message", outcome
-                    elsewhere = show_elsewhere(request, text, link).blocks
-                    yield f"elsewhere {state.value}", "message", elsewhere
-
-
-def _messages() -> Iterator[Surface]:
-    for event in Event:
-        for detail in ("", "Ada", HOSTILE, LONGEST):
-            for link in (
-                "",
-                "https://apps.mypurecloud.com/directory/#/engage/admin/interactions/1",
-            ):
-                line = HistoryLine(1, event, _NOW, detail, link, user_id="U0LEO")
-                yield f"line {event.value}", "message", show_line(line, "U0ADA").blocks
-    for unknown in ("", "status", HOSTILE):
-        yield "help", "message", show_help("/proactive", unknown).blocks
-    yield "notice", "message", show_notice("Only the agent who asked can do that.").blocks
-    for typed in ("", HOSTILE, LONGEST):
-        yield "given back", "message", show_given_back("Nothing was sent.", typed).blocks

@@ -17,6 +17,7 @@ from bot.cli.manifest import build_manifest
 from bot.job import Job
 from bot.request import Place, Request
 from bot.storage.database import Database
+from bot.storage.keys import Keys
 from bot.storage.migrations import migrate
 from bot.storage.requests import RequestStore
 from genesys import (
@@ -149,7 +150,7 @@ def jobs() -> list[Job]:
 
 @pytest.fixture
 def requests_store(database: Database, jobs: list[Job]) -> RequestStore:
-    return RequestStore(database, lambda _connection, job: jobs.append(job))
+    return RequestStore(database, lambda _connection, job: jobs.append(job), Keys(database))
 
 
 class Local:

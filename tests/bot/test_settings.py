@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bot.settings
-from bot.settings import BadSettings, read_settings
+from bot.settings import BadSettings, Show, read_settings
 from genesys import OutdatedSdk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +51,8 @@ def test_the_defaults_are_the_documented_ones(
     assert (settings.undo_seconds, settings.watch_hours) == (5, 72)
     assert settings.heartbeat_seconds == 5
     assert (settings.outcomes_channel, settings.leads) == ("", frozenset())
+    assert (settings.show, settings.keep_days) == (Show.CHANNEL, 30)
+    assert settings.rules_file is None
     assert (settings.host, settings.port) == ("127.0.0.1", 3000)
     assert (settings.operator_host, settings.operator_port) == ("127.0.0.1", 3001)
     assert settings.log_level == "INFO"
@@ -77,7 +79,10 @@ def test_every_setting_can_be_set() -> None:
             "PROACTIVE_WATCH_HOURS": "720",
             "PROACTIVE_HEARTBEAT_SECONDS": "60",
             "PROACTIVE_OUTCOMES_CHANNEL": "C0NEWS",
+            "PROACTIVE_SHOW": "direct",
+            "PROACTIVE_KEEP_DAYS": "3650",
             "PROACTIVE_LEADS": "U0LEO, W0ADA,",
+            "PROACTIVE_RULES": "/etc/proactive/rules.toml",
             "HOST": "0.0.0.0",
             "PORT": "65535",
             "OPERATOR_HOST": "::1",
@@ -97,8 +102,10 @@ def test_every_setting_can_be_set() -> None:
     assert settings.calls_per_minute == 10
     assert settings.read_back_seconds == (0, 1, 2)
     assert (settings.undo_seconds, settings.watch_hours) == (600, 720)
+    assert (settings.show, settings.keep_days) == (Show.DIRECT, 3650)
     assert settings.heartbeat_seconds == 60
     assert (settings.outcomes_channel, settings.leads) == ("C0NEWS", {"U0LEO", "W0ADA"})
+    assert settings.rules_file == Path("/etc/proactive/rules.toml")
     assert (settings.host, settings.port) == ("0.0.0.0", 65_535)
     assert (settings.operator_host, settings.operator_port) == ("::1", 9090)
     assert settings.log_level == "DEBUG"
@@ -164,9 +171,12 @@ WRONG = {
     "PROACTIVE_READ_BACK_SECONDS": ["5;15", "5,,15", "-5", "86401", "soon"],
     "PROACTIVE_UNDO_SECONDS": ["-1", "601"],
     "PROACTIVE_WATCH_HOURS": ["0", "721"],
+    "PROACTIVE_SHOW": ["both", "Direct"],
+    "PROACTIVE_KEEP_DAYS": ["0", "3651", "for ever"],
     "PROACTIVE_HEARTBEAT_SECONDS": ["0", "61", "5s"],
     "PROACTIVE_OUTCOMES_CHANNEL": ["#news", "U0ADA", "c0news"],
     "PROACTIVE_LEADS": ["@leo", "U0LEO;U0ADA", "C0NEWS"],
+    "PROACTIVE_RULES": ["~nobody-has-this-name/rules.toml"],
     "PORT": ["0", "65536", "http"],
     "OPERATOR_PORT": ["0", "65536", "http"],
     "LOG_LEVEL": ["debug", "TRACE"],
@@ -308,8 +318,8 @@ def test_what_the_http_clients_would_ignore_is_reported_with_the_rest() -> None:
 
 
 def _names_read() -> set[str]:
-    """Return every variable name that read_settings gives to its reader, from the source."""
-    tree = ast.parse(inspect.getsource(bot.settings.read_settings))
+    """Return every variable name that the settings give to their reader, from the source."""
+    tree = ast.parse(inspect.getsource(bot.settings))
     return {
         argument.value
         for call in ast.walk(tree)

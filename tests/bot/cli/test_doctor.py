@@ -35,6 +35,7 @@ SAY_IT_WORKS, SAY_WARNING, SAY_WRONG = 0, 1, 2
 ALL_OK = {
     "Database",
     "Slack",
+    "Rules",
     "Scopes",
     "Clock and Slack",
     "Outcomes channel",
@@ -217,13 +218,20 @@ def test_what_is_wrong_with_slack_is_named_and_the_rest_is_checked_as_well(
 @pytest.mark.parametrize(
     ("missing", "severity", "said"),
     [
-        ([], Severity.OK, "all are granted"),
+        ([], Severity.OK, "the app has what the bot and its rules need"),
         (
             ["im:history", "mpim:history"],
             Severity.WARNING,
             "without the optional im:history, mpim:history",
         ),
         (["chat:write", "im:history"], Severity.WRONG, "the app lacks chat:write."),
+        (
+            ["users:read", "mpim:read", "im:history"],
+            Severity.WRONG,
+            "the rules need users:read, mpim:read to know who is a guest and which channels are "
+            "shared, and the app lacks that.",
+        ),
+        (["usergroups:read"], Severity.OK, "need"),  # by default the rules name no group
     ],
 )
 def test_missing_scopes_are_named(
@@ -231,6 +239,35 @@ def test_missing_scopes_are_named(
 ) -> None:
     doctor.local.ask("POST", "/control/slack/settings", missing_scopes=missing)
     doctor.finds("Scopes", severity, said)
+
+
+NAMES_A_GROUP = '[leads]\ngroups = ["S0LEADS"]'
+ASKS_NOBODY = "[access]\nguests = true\nshared_channels = true"
+
+
+@pytest.mark.parametrize(
+    ("rules", "missing", "severity", "said"),
+    [
+        (NAMES_A_GROUP, "usergroups:read", Severity.WRONG, "to know who is in a user group"),
+        (NAMES_A_GROUP, "users:read", Severity.WRONG, "to know who is a guest"),
+        (ASKS_NOBODY, "users:read", Severity.OK, ""),
+        (ASKS_NOBODY, "channels:read", Severity.OK, ""),
+    ],
+)
+def test_a_missing_scope_is_wrong_only_if_a_rule_needs_it(
+    rules: str, missing: str, severity: Severity, said: str, doctor: Doctor, tmp_path: Path
+) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(rules)
+    doctor.local.ask("POST", "/control/slack/settings", missing_scopes=[missing])
+    doctor.finds("Scopes", severity, said, PROACTIVE_RULES=str(file))
+
+
+def test_a_rules_file_with_a_mistake_is_found(doctor: Doctor, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text("[access]\nguest = true")
+    said = "rules.toml is wrong, so the bot doesn't start. access.guest isn't a setting"
+    doctor.finds("Rules", Severity.WRONG, said, PROACTIVE_RULES=str(file))
 
 
 def test_what_slack_does_not_tell_is_skipped(

@@ -20,15 +20,20 @@ URL = "https://bot.example.com"
 # The scopes that Slack's reference names for each method: https://docs.slack.dev/reference/methods
 # chat:write.public widens chat.postMessage to public channels that the bot has not joined.
 HISTORY = {"channels:history", "groups:history", "im:history", "mpim:history"}
+CONVERSATIONS = {"channels:read", "groups:read", "im:read", "mpim:read"}
 METHOD_SCOPES: dict[str, set[str]] = {
     "apps_connections_open": set(),  # with the app-level token
     "auth_test": set(),
+    "bots_info": {"users:read"},
     "chat_delete": {"chat:write"},
     "chat_getPermalink": set(),
     "chat_postMessage": {"chat:write", "chat:write.public"},
     "chat_update": {"chat:write"},
     "conversations_history": HISTORY,
+    "conversations_info": CONVERSATIONS,
     "conversations_replies": HISTORY,
+    "usergroups_users_list": {"usergroups:read"},
+    "users_info": {"users:read"},
     "views_open": set(),
     "views_update": set(),
 }
@@ -69,7 +74,9 @@ def test_every_scope_is_needed_and_every_needed_scope_is_asked_for() -> None:
     needed = set().union(*(METHOD_SCOPES[name] for name in _web_api_calls()))
     needed |= set().union(*(LISTENER_SCOPES[n] for n in _calls() & set(LISTENER_SCOPES)))
     assert needed == {*SCOPES, *OPTIONAL_SCOPES}
-    assert set(OPTIONAL_SCOPES) == HISTORY  # an administrator may refuse them
+    # An administrator may refuse them.
+    optional = HISTORY | CONVERSATIONS | {"users:read", "usergroups:read"}
+    assert set(OPTIONAL_SCOPES) == optional
     assert all(reason.strip() for reason in SCOPES.values())
 
 

@@ -69,6 +69,26 @@ def test_the_form_shows_every_kind_of_evidence(words: str) -> None:
     assert any(words in json.dumps(view, ensure_ascii=False) for _, view in _shown("modal"))
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *("has paused all sending", "must not be contacted", "already sending this text"),
+        *("this customer a message", "This customer has had", "You have sent 99 messages"),
+        *("These are quiet hours", "Remove it.", "payment card's number", "The text links to"),
+        *("You have looked up customers", "A second person must approve"),
+    ],
+)
+def test_the_form_shows_what_each_of_our_rules_says(sentence: str) -> None:
+    assert any(sentence in json.dumps(view) for _, view in _shown("modal"))
+
+
+@pytest.mark.parametrize(
+    "words", ["Override: why?", "(America/Argentina/ComodRivadavia)", "Don't contact this customer"]
+)
+def test_the_form_offers_every_way_out(words: str) -> None:
+    assert any(words in json.dumps(view) for _, view in _shown("modal"))
+
+
 def test_hostile_texts_and_the_longest_ones_are_included() -> None:
     shown = json.dumps([payload for _, _, payload in _all()], ensure_ascii=False)
     assert "<!channel> @here" in shown
@@ -101,10 +121,10 @@ def test_no_hostile_text_is_where_slack_would_format_it() -> None:
                 assert not [sign for sign in ("<", "@", "*") if sign in text], name
 
 
-TELLS_THE_AGENT = ("line replied", "line failed")
+TELLS_THE_AGENT = ("line replied", "line failed", "line opted out", "line declined")
 
 
-def test_only_the_agent_is_mentioned_and_only_for_a_reply_or_a_failure() -> None:
+def test_only_the_agent_is_mentioned_and_only_for_what_they_have_to_know() -> None:
     for name, blocks in _shown("message"):
         expected = ["U0ADA"] if name in TELLS_THE_AGENT else []
         assert list_pings(Message("1.1", "C1", "U1", "", blocks=blocks)) == expected, name
@@ -112,7 +132,7 @@ def test_only_the_agent_is_mentioned_and_only_for_a_reply_or_a_failure() -> None
         assert mentioned == expected, name
 
 
-def test_only_threads_and_conversations_in_genesys_are_linked() -> None:
+def test_only_cards_threads_and_conversations_in_genesys_are_linked() -> None:
     links = {
         (name.split()[0], node["text"])
         for name, _, payload in _all()
@@ -122,7 +142,10 @@ def test_only_threads_and_conversations_in_genesys_are_linked() -> None:
     assert links == {
         ("outcome", "Thread"),
         ("line", "Open it in Genesys Cloud"),
+        ("line", "message"),
         ("elsewhere", "The card"),
+        ("approval", "The card"),
+        ("form", "The card"),
     }
     kinds = {node.get("type") for _, _, payload in _all() for node in _nodes(payload)}
     assert not kinds & {"usergroup", "broadcast", "channel", "mrkdwn", "markdown"}
@@ -130,7 +153,7 @@ def test_only_threads_and_conversations_in_genesys_are_linked() -> None:
 
 def test_no_message_shows_a_complete_address_or_number() -> None:
     for name, blocks in _shown("message"):
-        if name.startswith(("card", "line", "news", "elsewhere", "outcome")):
+        if name not in ("help", "notice"):  # those have examples
             shown = json.dumps(blocks, ensure_ascii=False)
             assert "+442079460018" not in shown
             assert "jane@example.com" not in shown

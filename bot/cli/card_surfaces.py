@@ -1,0 +1,132 @@
+"""The cards, lines, answers and small forms among the surfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot.cards.card import (
+    Notes,
+    show_approval,
+    show_card,
+    show_elsewhere,
+    show_given_back,
+    show_news,
+    show_notice,
+    show_outcome,
+)
+from bot.cards.line import show_line
+from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
+from bot.request import Event, HistoryLine, Request, State, Stuck
+from bot.slack.approval_view import build_approval, build_decline
+from bot.slack.command import show_help
+from bot.slack.lead_commands import OPT_OUT, say_paused, say_paused_before, say_usage
+from bot.slack.opt_out import build_opt_out_form
+from bot.storage.facts import ByWhom
+from genesys import Identity, IdentityKind
+
+_CARD_LINK = "https://workspace.slack.com/archives/C0SUPPORT/p1790000000000100"
+_GENESYS_LINK = "https://apps.mypurecloud.com/directory/#/engage/admin/interactions/1"
+_LONG_ADDRESS = f"{'j' * 64}@{'long.' * 36}example.com"
+
+Surface = tuple[str, str, Any]
+
+
+def card_surfaces() -> Iterator[Surface]:
+    """Yield every card, and what else shows where a request stands."""
+    for state in State:
+        for text in ("Your order is ready", HOSTILE, LONGEST):
+            for name in NAMES:
+                yield from _about(_request(state, text, name), text)
+
+
+def _request(state: State, text: str, name: str) -> Request:
+    return Request(
+        request_id="V0123456789",
+        place=PLACE,
+        agent_id="U0ADA",
+        agent_name=name,
+        identity=Identity(IdentityKind.PHONE, "+442079460018"),
+        text=text,
+        into_open_conversation=False,
+        chosen_contact_id="",
+        created_at=NOW,
+        state=state,
+        reason=text if state in (State.REFUSED, State.FAILED) else "",
+        customer_name=name,
+        approval_for="it has a link that isn't listed" if text != LONGEST else text,
+        approval_until=NOW + timedelta(days=1),
+    )
+
+
+def _about(request: Request, text: str) -> Iterator[Surface]:
+    state, name = request.state.value, request.agent_name
+    planned = replace(request, send_at=NOW, planned_at=NOW, send_before=NOW + timedelta(hours=1))
+    paused = replace(planned, stuck=Stuck.PAUSED)
+    erased = replace(planned, erased_at=NOW, text="", reason="", customer_name="")
+    notes = Notes(ByWhom("U0LEO", name, NOW, text), f"{name[:80]} or another approver")
+    drawn = {
+        "card": show_card(request),
+        "planned card": show_card(planned),
+        "paused card": show_card(paused, notes),
+        "paused card, nobody known": show_card(paused),
+        "erased card": show_card(erased),
+        "erased outcome": show_outcome(erased, _CARD_LINK),
+        "news": show_news(request, []),
+        "paused news": show_news(paused, [], state),
+    }
+    for link in ("", _CARD_LINK):
+        drawn |= {
+            f"outcome {link}": show_outcome(request, link),
+            f"elsewhere {link}": show_elsewhere(request, text, link),
+            f"approval {link}": show_approval(paused, notes, link),
+            f"approval without text {link}": show_approval(request, notes, link, is_public=False),
+        }
+    approved = replace(request, approver_id="U0LEO", approver_name=name)
+    drawn["approval given"] = show_approval(approved, notes, _CARD_LINK)
+    for kind, post in drawn.items():
+        yield f"{kind.partition(' https')[0].strip()} {state}", "message", post.blocks
+
+
+def message_surfaces() -> Iterator[Surface]:
+    """Yield the lines of threads, and the bot's answers."""
+    for event in Event:
+        for detail in ("", "Ada", NOW.isoformat(), HOSTILE, LONGEST):
+            for link in ("", _GENESYS_LINK):
+                line = HistoryLine(1, event, NOW, detail, link, user_id="U0LEO")
+                yield f"line {event.value}", "message", show_line(line, "U0ADA", detail).blocks
+                erased = show_line(line, "U0ADA", detail, is_erased=True)
+                yield f"erased line {event.value}", "message", erased.blocks
+    for name in ("Leo", HOSTILE):
+        faster = HistoryLine(1, Event.REFUSED, NOW, "Too late.", _CARD_LINK, whose=f"{name}'s")
+        yield "line refused, faster", "message", show_line(faster, "U0ADA").blocks
+    for unknown in ("", "status", HOSTILE):
+        yield "help", "message", show_help("/proactive", unknown).blocks
+    for sentence in _answers():
+        yield "notice", "message", show_notice(sentence).blocks
+    for typed in ("", HOSTILE, LONGEST):
+        yield "given back", "message", show_given_back("Nothing was sent.", typed).blocks
+
+
+def _answers() -> Iterator[str]:
+    yield "Only the agent who asked can do that."
+    yield say_paused("/proactive")
+    yield say_usage("/proactive", OPT_OUT)
+    for name, reason in (("leo", ""), (HOSTILE, HOSTILE[:200])):
+        yield say_paused_before(ByWhom("U0LEO", name, NOW, reason), NOW + timedelta(hours=2))
+
+
+def small_forms() -> Iterator[Surface]:
+    """Yield the modals that ask for a reason or an approval."""
+    contact_ids = tuple(f"{number:036}" for number in range(200))
+    for value in ("jane@example.com", _LONG_ADDRESS):
+        identity = Identity(IdentityKind.EMAIL, value)
+        for ids in ((), contact_ids):
+            yield "opt-out form", "modal", build_opt_out_form(identity, ids, PLACE)
+    for text in ("Your order is ready", HOSTILE, LONGEST):
+        for name in NAMES:
+            request = _request(State.UNAPPROVED, text, name)
+            yield "decline form", "modal", build_decline(request, PLACE)
+            yield "approval form", "modal", build_approval(request, PLACE)
