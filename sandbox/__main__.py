@@ -15,10 +15,12 @@ import tempfile
 import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.bot_process import BotFailed, read_manifest
 from sandbox.bot_supervisor import BotSupervisor
+from sandbox.sample_rules import write_rules
 from sandbox.server import LOOPBACK, Sandbox, find_free_port
 
 DEFAULT_PORT = 4321
@@ -75,7 +77,9 @@ def _run(options: argparse.Namespace, closing: ExitStack) -> None:
     )
     sandbox.start()
     closing.callback(sandbox.stop)
-    sandbox.bot = bot = BotSupervisor(sandbox.bot_environment(folder), folder)
+    rules = write_rules(folder, datetime.now(UTC))
+    settings = {**sandbox.bot_environment(folder), "PROACTIVE_RULES": str(rules)}
+    sandbox.bot = bot = BotSupervisor(settings, folder)
     closing.callback(bot.close)
     bot.start().result()
     print(f"The sandbox is ready: {sandbox.page_url}")

@@ -1,7 +1,8 @@
 """The sandbox's customers: one for each answer that the bot can give.
 
 Ids are derived from names, so they're the same on every run. All addresses are reserved for
-documentation. nobody@example.com is left out so that people can look up an unknown customer.
+documentation, except a number in Japan that nobody can have. nobody@example.com is left out so
+that people can look up an unknown customer.
 """
 
 from __future__ import annotations
@@ -173,6 +174,36 @@ SAMPLE_CUSTOMERS: Final[tuple[SampleCustomer, ...]] = (
         story="Only known by phone number. Chatted yesterday.",
         expects="Found by the phone number, and the message is sent.",
         chats=(Chat(24, ("I would rather not give an address.", "That is fine.")),),
+    ),
+    SampleCustomer(
+        key="yuki",
+        first_name="Yuki",
+        last_name="Mori",
+        phone="+81300000123",
+        story="Lives in Japan, where the sandbox's rules have quiet hours now.",
+        expects="The form offers the next allowed time. Only a lead may send earlier.",
+        chats=(Chat(24 * 3, ("Do you deliver to Japan?", "It takes a week.")),),
+    ),
+    SampleCustomer(
+        key="tara",
+        first_name="Tara",
+        last_name="Obi",
+        email="tara@example.com",
+        present=True,
+        story="Gets many messages. Nobody has written to her in this hour yet.",
+        expects="After five messages within an hour, the sixth is refused. A lead may override it.",
+        chats=(Chat(24 * 2, ("Please tell me about every step.", "We will.")),),
+    ),
+    SampleCustomer(
+        key="nora",
+        first_name="Nora",
+        last_name="Vogt",
+        email="nora@example.com",
+        present=True,
+        story="Has asked on the phone not to be written to any more. Nobody has noted it yet.",
+        expects="Once an agent notes it with opt-out, every message to her is refused, also by "
+        "leads.",
+        chats=(Chat(24 * 8, ("Stop the newsletter, please.", "It's stopped.")),),
     ),
     SampleCustomer(
         key="hostile",

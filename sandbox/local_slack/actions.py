@@ -67,6 +67,7 @@ class Actions:
         if command == "/invite":
             self._invite(user, channel, text)
             return None
+        _require_own_app(self._state, user)
         known = {declared.command for declared in self._state.manifest.commands}
         if command not in known or "commands" not in self._state.scopes:
             raise ActionError(f"{command} is not a valid command.")
@@ -93,6 +94,7 @@ class Actions:
         )
         if pressed is None or "commands" not in self._state.scopes:
             raise ActionError("There is no such shortcut.")
+        _require_own_app(self._state, user)
         message = None
         if pressed.type is ShortcutType.MESSAGE:
             message = find_message(self._state, user, channel_id or "", ts or "")
@@ -180,10 +182,12 @@ class Actions:
 
 
 def find_user(state: State, user_id: str) -> User:
-    """Find a person. Raises ActionError."""
+    """Find a person. Raises ActionError, also for a deactivated account."""
     user = state.workspace.users.get(user_id)
     if user is None or user.is_bot:
         raise ActionError("There is no such person.")
+    if user.is_deleted:
+        raise ActionError("This account is deactivated.")
     return user
 
 
@@ -202,6 +206,12 @@ def find_message(state: State, user: str, channel_id: str, ts: str) -> Message:
     if message is None or message.ephemeral_to not in (None, user) or message.is_tombstone:
         raise ActionError("There is no such message.")
     return message
+
+
+def _require_own_app(state: State, user_id: str) -> None:
+    """Refuse an outsider: only buttons and menus in messages work across organisations."""
+    if state.workspace.users[user_id].is_outsider:
+        raise ActionError("Apps of another organisation have no commands or shortcuts for you.")
 
 
 def _clickable_blocks(source: View | Message, act: JSON) -> list[JSON]:

@@ -95,6 +95,7 @@ _TRIGGER = {"trigger_id": _TEXT, "interactivity_pointer": _TEXT}
 METHODS: dict[str, Method] = {
     "apps.connections.open": Method({}, Tier.THREE, token=TokenKind.APP),
     "auth.test": Method({}, Tier.SPECIAL),
+    "bots.info": Method({"bot": _TEXT}, Tier.THREE, ("users:read",), takes_json=False),
     "chat.delete": Method(
         {"channel": _NEEDED, "ts": _NEEDED, "as_user": _FLAG}, Tier.THREE, ("chat:write",)
     ),
@@ -158,11 +159,20 @@ METHODS: dict[str, Method] = {
         {**_PAGES, "ts": _NEEDED}, Tier.THREE, _HISTORY_SCOPES, takes_json=False
     ),
     "team.info": Method({"team": _TEXT, "domain": _TEXT}, Tier.THREE, ("team:read",)),
-    "users.info": Method(
-        {"user": _NEEDED, "include_locale": _FLAG},
-        Tier.FOUR,
-        ("users:read",),
+    "usergroups.list": Method(
+        {f"include_{what}": _FLAG for what in ("count", "disabled", "users")},
+        Tier.TWO,
+        ("usergroups:read",),
         takes_json=False,
+    ),
+    "usergroups.users.list": Method(
+        {"usergroup": _NEEDED, "include_disabled": _FLAG},
+        Tier.TWO,
+        ("usergroups:read",),
+        takes_json=False,
+    ),
+    "users.info": Method(
+        {"user": _NEEDED, "include_locale": _FLAG}, Tier.FOUR, ("users:read",), takes_json=False
     ),
     "views.open": Method({**_VIEW, **_TRIGGER}, Tier.FOUR),
     "views.push": Method({**_VIEW, **_TRIGGER}, Tier.FOUR),

@@ -186,6 +186,38 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
             "A workspace may refuse them; the setting missing_scopes simulates that.",
         ),
         (
+            "Guests",
+            "A guest of one channel has both is_restricted and is_ultra_restricted; no payload "
+            "says it.",
+            "The flags are documented; that both are set is from public reports. No published "
+            "sample of a payload has them.",
+        ),
+        (
+            "People of another organisation",
+            "users.info has their own team_id, is_stranger and no locale or email address. They "
+            "have no commands or shortcuts. Their clicks have their team at the user; team is "
+            "ours for messages and theirs for views.",
+            "The fields of users.info and the missing commands are documented; team in their "
+            "clicks isn't.",
+        ),
+        (
+            "Deactivated people",
+            "users.info has deleted, but neither the other flags nor a time zone.",
+            "Seen in public reports.",
+        ),
+        (
+            "Disabled user groups",
+            "no_such_subteam unless include_disabled is given.",
+            "Unknown; the error is documented.",
+        ),
+        (
+            "conversations.info",
+            "A private channel without the bot is channel_not_found, whatever scopes there are; a "
+            "direct message has no is_ext_shared.",
+            "The error is documented, when it's used is from public reports; the second is "
+            "Slack's example.",
+        ),
+        (
             "Org-wide installs",
             "With the setting org_wide, team is null in payloads; the user still has their team.",
             "Bolt's code says that team can be null, and reads the user's or the view's instead.",

@@ -18,6 +18,8 @@ from .actions import ActionError
 from .config import JSON
 from .delivery import Delivery
 from .people import read_object
+from .people_control import change_people
+from .sample_workspace import share_support
 from .socket_mode import SocketMode
 from .state import Settings, State
 
@@ -29,6 +31,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "strict_rates": bool,
     "slash_text_escaped": bool,
     "org_wide": bool,
+    "support_is_shared": bool,
     "ack_seconds": (int, float),
     "trigger_seconds": (int, float),
     "missing_scopes": list,
@@ -54,6 +57,7 @@ class Control:
             web.delete("/control/slack/calls", _answered(self._clear_calls)),
             web.get("/control/slack/settings", _answered(self._show_settings)),
             web.post("/control/slack/settings", _answered(self._change_settings)),
+            web.post("/control/slack/people", _answered(self._change_people)),
             web.post("/control/slack/deliver", _answered(self._deliver)),
             web.get("/control/slack/deliveries", _answered(self._list_deliveries)),
             web.post("/control/slack/redeliver", _answered(self._redeliver)),
@@ -102,11 +106,18 @@ class Control:
         if "missing_scopes" in changed:
             changed["missing_scopes"] = frozenset(map(str, changed["missing_scopes"]))
         self._state.settings = Settings(**{**vars(self._state.settings), **changed})
+        if "support_is_shared" in changed:
+            share_support(self._state.workspace, shared=changed["support_is_shared"])
         if wanted.get("drop_socket"):
             self._sockets.drop()
         if wanted.get("refresh_socket"):
             await self._sockets.ask_to_refresh()
         return await self._show_settings(request)
+
+    async def _change_people(self, request: web.Request) -> JSON:
+        """Change people, channels or user groups; see `change_people`."""
+        change_people(self._state.workspace, await read_object(request))
+        return {}
 
     async def _deliver(self, request: web.Request) -> JSON:
         """Send the bot a request that a test has made up.

@@ -1,4 +1,4 @@
-"""The small methods: auth.test, conversations.open and .info, users.info, team.info."""
+"""Conversations: conversations.open and conversations.info."""
 
 from __future__ import annotations
 
@@ -9,32 +9,9 @@ from .chat import is_visible
 from .config import JSON
 from .errors import SlackError
 from .state import State
-from .workspace import (
-    APP_ID,
-    BOT_ID,
-    BOT_USER,
-    TEAM_DOMAIN,
-    TEAM_ID,
-    TEAM_NAME,
-    Channel,
-)
+from .workspace import BOT_USER, OTHER_TEAM_ID, TEAM_ID, Channel
 
 Arguments = Mapping[str, Any]
-
-
-def test_auth(state: State, _arguments: Arguments) -> JSON:
-    """Return whom the token belongs to (auth.test)."""
-    return {
-        "url": state.team_url,
-        "team": TEAM_NAME,
-        "user": state.workspace.users[BOT_USER].name,
-        "team_id": TEAM_ID,
-        "user_id": BOT_USER,
-        "bot_id": BOT_ID,
-        "app_id": APP_ID,
-        "app_name": state.manifest.name,
-        "is_enterprise_install": False,
-    }
 
 
 def open_conversation(state: State, arguments: Arguments) -> JSON:
@@ -59,66 +36,40 @@ def open_conversation(state: State, arguments: Arguments) -> JSON:
 
 
 def read_conversation(state: State, arguments: Arguments) -> JSON:
-    """Describe a conversation (conversations.info)."""
+    """Describe a conversation (conversations.info).
+
+    A private channel without the bot is channel_not_found, whatever scopes there are.
+    """
     channel = state.workspace.channels.get(arguments["channel"])
     if channel is None or not is_visible(channel):
         raise SlackError("channel_not_found")
-    private = "groups:read" if channel.is_private else "channels:read"
-    state.require_scope("im:read" if channel.dm_with else private)
+    state.require_scope(f"{_kind(channel)}:read")
     shown = _render(channel)
     if arguments.get("include_num_members"):
         shown["num_members"] = len(channel.members)
     return {"channel": shown}
 
 
-def read_user(state: State, arguments: Arguments) -> JSON:
-    """Describe a person (users.info); the email address only with users:read.email."""
-    user = state.workspace.users.get(arguments["user"])
-    if user is None:
-        raise SlackError("user_not_found")
-    profile = {"real_name": user.real_name, "display_name": user.name, "team": TEAM_ID}
-    if "users:read.email" in state.scopes and user.email:
-        profile["email"] = user.email
-    return {
-        "user": {
-            "id": user.id,
-            "team_id": TEAM_ID,
-            "name": user.name,
-            "real_name": user.real_name,
-            "deleted": False,
-            "tz": user.tz,
-            "tz_label": "Greenwich Mean Time",
-            "tz_offset": user.tz_offset,
-            "profile": profile,
-            "is_admin": user.is_admin,
-            "is_owner": False,
-            "is_restricted": user.is_guest,
-            "is_ultra_restricted": user.is_guest,
-            "is_bot": user.is_bot,
-            "is_app_user": False,
-            **({"locale": "en-GB"} if arguments.get("include_locale") else {}),
-        }
-    }
-
-
-def read_team(_state: State, arguments: Arguments) -> JSON:
-    """Describe the workspace (team.info)."""
-    if arguments.get("team") not in (None, "", TEAM_ID):
-        raise SlackError("team_not_found")
-    return {
-        "team": {
-            "id": TEAM_ID,
-            "name": TEAM_NAME,
-            "domain": TEAM_DOMAIN,
-            "email_domain": "",
-            "icon": {"image_default": True},
-        }
-    }
+def _kind(channel: Channel) -> str:
+    if channel.dm_with:
+        return "im"
+    if channel.is_mpim:
+        return "mpim"
+    return "groups" if channel.is_private else "channels"
 
 
 def _render(channel: Channel) -> JSON:
     if channel.dm_with:
-        return {"id": channel.id, "is_im": True, "user": channel.dm_with, "is_open": True}
+        # As in Slack's example, a direct message has only one of the flags about sharing.
+        return {
+            "id": channel.id,
+            "created": 0,
+            "is_im": True,
+            "is_org_shared": False,
+            "user": channel.dm_with,
+            "is_open": True,
+        }
+    teams = [TEAM_ID, OTHER_TEAM_ID] if channel.is_ext_shared else [TEAM_ID]
     return {
         "id": channel.id,
         "name": channel.name,
@@ -126,12 +77,18 @@ def _render(channel: Channel) -> JSON:
         "is_channel": not channel.is_private,
         "is_group": channel.is_private,
         "is_im": False,
-        "is_mpim": False,
+        "is_mpim": channel.is_mpim,
         "is_private": channel.is_private,
         "is_archived": channel.is_archived,
         "is_member": BOT_USER in channel.members,
-        "is_shared": False,
-        "is_ext_shared": False,
+        "is_shared": channel.is_ext_shared,
+        "is_ext_shared": channel.is_ext_shared,
         "is_org_shared": False,
+        "is_pending_ext_shared": False,
+        "is_frozen": False,
         "context_team_id": TEAM_ID,
+        "shared_team_ids": teams,
+        "pending_shared": [],
+        "pending_connected_team_ids": [],
+        **({"connected_team_ids": teams[1:]} if channel.is_ext_shared else {}),
     }

@@ -8,7 +8,19 @@ from .config import JSON, Shortcut, ShortcutType
 from .state import State
 from .views import View
 from .wire_text import escape_plain_text
-from .workspace import APP_ID, BOT_ID, BOT_USER, SLACKBOT, TEAM_DOMAIN, TEAM_ID, Channel, Message
+from .workspace import (
+    APP_ID,
+    BOT_ID,
+    BOT_USER,
+    ENTERPRISE_ID,
+    ENTERPRISE_NAME,
+    OTHER_TEAM_DOMAIN,
+    SLACKBOT,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    Channel,
+    Message,
+)
 
 # Slack still sends this deprecated token; apps check the signature.
 VERIFICATION_TOKEN = "not-a-secret-verification-token"
@@ -21,7 +33,7 @@ def render_message(state: State, message: Message) -> JSON:
         "user": message.user,
         "ts": message.ts,
         "text": message.text,
-        "team": TEAM_ID,
+        "team": state.workspace.users[message.user].team_id,
         "blocks": message.blocks or None,
         "attachments": message.attachments or None,
         "metadata": message.metadata,
@@ -129,7 +141,7 @@ def shortcut(state: State, user: str, pressed: Shortcut, message: Message | None
 def view_submission(state: State, view: View) -> JSON:
     """Build the payload of a submission."""
     return {
-        **_head(state, "view_submission", view.user),
+        **_head(state, "view_submission", view.user, in_view=True),
         "trigger_id": state.triggers.issue(view.user, view.id),
         "view": render_view(view),
         "response_urls": [],
@@ -139,7 +151,7 @@ def view_submission(state: State, view: View) -> JSON:
 def view_closed(state: State, view: View, *, is_cleared: bool) -> JSON:
     """Build the payload of a closed view."""
     return {
-        **_head(state, "view_closed", view.user),
+        **_head(state, "view_closed", view.user, in_view=True),
         "view": render_view(view),
         "is_cleared": is_cleared,
     }
@@ -149,7 +161,7 @@ def block_actions(state: State, user: str, source: View | Message, action: JSON)
     """Build the payload of an action on an element of a view or message."""
     view_id = source.id if isinstance(source, View) else None
     payload = {
-        **_head(state, "block_actions", user),
+        **_head(state, "block_actions", user, in_view=isinstance(source, View)),
         **_source(state, source),
         "trigger_id": state.triggers.issue(user, view_id),
         "actions": [escape_plain_text({**action, "action_ts": state.workspace.next_ts()})],
@@ -162,18 +174,28 @@ def block_actions(state: State, user: str, source: View | Message, action: JSON)
 
 def block_suggestion(state: State, user: str, source: View | Message, asked: JSON) -> JSON:
     """Build the payload of a request for options; `asked` has block_id, action_id and value."""
-    return {**_head(state, "block_suggestion", user), **_source(state, source), **asked}
+    head = _head(state, "block_suggestion", user, in_view=isinstance(source, View))
+    return {**head, **_source(state, source), **asked}
 
 
-def _head(state: State, kind: str, user: str) -> JSON:
-    name, org_wide = state.workspace.users[user].name, state.settings.org_wide
+def _head(state: State, kind: str, user_id: str, *, in_view: bool = False) -> JSON:
+    user, org_wide = state.workspace.users[user_id], state.settings.org_wide
+    team = {"id": TEAM_ID, "domain": TEAM_DOMAIN}
+    if in_view and user.is_outsider:  # only the view says then whose app it is
+        team = {"id": user.team_id, "domain": OTHER_TEAM_DOMAIN}
+    enterprise = {"id": ENTERPRISE_ID, "name": ENTERPRISE_NAME}
     return {
         "type": kind,
-        "team": None if org_wide else {"id": TEAM_ID, "domain": TEAM_DOMAIN},
-        "user": {"id": user, "username": name, "name": name, "team_id": TEAM_ID},
+        "team": None if org_wide else team,
+        "user": {
+            "id": user.id,
+            "username": user.name,
+            "name": user.name,
+            "team_id": user.team_id,
+        },
         "api_app_id": APP_ID,
         "token": VERIFICATION_TOKEN,
-        "enterprise": {"id": "E0LOCAL", "name": "Local org"} if org_wide else None,
+        "enterprise": enterprise if org_wide else None,
         "is_enterprise_install": org_wide,
     }
 

@@ -12,6 +12,7 @@ from .config import SlackConfig, read_manifest
 from .errors import SlackError
 from .logs import Calls, Deliveries
 from .rate_limits import RateLimits
+from .sample_workspace import list_channels, list_groups, list_users
 from .triggers import Triggers
 from .views import Views
 from .workspace import TEAM_URL, Message, Watchers, Workspace
@@ -28,6 +29,7 @@ class Settings:
     strict_rates: bool = False
     slash_text_escaped: bool = False
     org_wide: bool = False
+    support_is_shared: bool = False
     ack_seconds: float = 3.0
     trigger_seconds: float = 3.0
     missing_scopes: frozenset[str] = frozenset()
@@ -64,7 +66,8 @@ class State:
 
     def reset(self) -> None:
         """Forget everything that happened, but keep sockets open."""
-        self.workspace = Workspace(self.clock, self.watchers, self.manifest.bot_name)
+        users = list_users(self.manifest.bot_name)
+        self.workspace = Workspace(self.clock, self.watchers, users, list_channels(), list_groups())
         self.triggers = Triggers(self.clock)
         self.views = Views(self.clock, self.watchers.tell)
         self.rates = RateLimits(self.clock)

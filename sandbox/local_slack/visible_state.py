@@ -22,7 +22,8 @@ def show_workspace(state: State, user_id: str) -> JSON:
         "bot": {"id": BOT_USER, "name": manifest.bot_name, "app_name": manifest.name},
         "users": [
             {"id": u.id, "name": u.name, "real_name": u.real_name, "is_bot": u.is_bot}
-            | {"is_guest": u.is_guest, "is_admin": u.is_admin}
+            | {"is_guest": u.is_restricted, "is_admin": u.is_admin}
+            | {"is_outsider": u.is_outsider, "is_deleted": u.is_deleted}
             for u in workspace.users.values()
         ],
         "channels": [
@@ -31,14 +32,15 @@ def show_workspace(state: State, user_id: str) -> JSON:
                 "name": channel.name or manifest.bot_name,
                 "is_private": channel.is_private,
                 "is_archived": channel.is_archived,
+                "is_ext_shared": channel.is_ext_shared,
                 "is_im": channel.dm_with is not None,
                 "posting_restricted": channel.posting_restricted,
                 "bot_is_member": BOT_USER in channel.members,
             }
             for channel in channels
         ],
-        "commands": [vars(command) for command in manifest.commands],
-        "shortcuts": [vars(shortcut) for shortcut in manifest.shortcuts],
+        "commands": [vars(c) for c in manifest.commands if not user.is_outsider],
+        "shortcuts": [vars(s) for s in manifest.shortcuts if not user.is_outsider],
     }
 
 

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from sandbox.faults import Fault, FaultKind, serve_with_fault
 
-from . import chat, conversations, history
+from . import chat, conversations, history, identities, user_groups
 from .arguments import METHODS, Method, TokenKind, read_arguments
 from .config import JSON
 from .errors import SlackError
@@ -73,7 +73,8 @@ def _find_trigger(state: State, arguments: Mapping[str, Any]) -> Trigger:
 
 
 _WORK: dict[str, Work] = {
-    "auth.test": conversations.test_auth,
+    "auth.test": identities.test_auth,
+    "bots.info": identities.read_bot,
     "chat.delete": chat.delete_message,
     "chat.getPermalink": chat.get_permalink,
     "chat.postEphemeral": chat.post_ephemeral,
@@ -83,8 +84,10 @@ _WORK: dict[str, Work] = {
     "conversations.info": conversations.read_conversation,
     "conversations.open": conversations.open_conversation,
     "conversations.replies": history.read_replies,
-    "team.info": conversations.read_team,
-    "users.info": conversations.read_user,
+    "team.info": identities.read_team,
+    "usergroups.list": user_groups.list_groups,
+    "usergroups.users.list": user_groups.list_members,
+    "users.info": identities.read_user,
     "views.open": open_view,
     "views.push": push_view,
     "views.update": update_view,

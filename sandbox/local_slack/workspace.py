@@ -1,4 +1,4 @@
-"""The workspace: its people, channels and messages.
+"""The workspace: its people, channels, user groups and messages.
 
 Message timestamps are unique and always rise, and every change wakes the watchers. `chat` and
 `actions` decide who may post what.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
@@ -19,6 +19,11 @@ TEAM_ID = "T0LOCAL"
 TEAM_NAME = "Local Slack"
 TEAM_DOMAIN = "local-slack"
 TEAM_URL = "https://local-slack.example.com/"
+ENTERPRISE_ID = "E0LOCAL"
+ENTERPRISE_NAME = "Local org"
+OTHER_TEAM_ID = "T0ACME"
+OTHER_TEAM_NAME = "Acme"
+OTHER_TEAM_DOMAIN = "acme"
 APP_ID = "A0PROACTIVE"
 BOT_ID = "B0PROACTIVE"
 BOT_USER = "U0BOT"
@@ -29,30 +34,54 @@ _TIMESTAMP = re.compile(r"(\d{1,10})(?:\.(\d{1,6}))?\Z", re.ASCII)
 
 @dataclass(frozen=True)
 class User:
-    """A person or a bot of the workspace."""
+    """A person or a bot, of this workspace or of another that shares a channel with it."""
 
     id: str
     name: str
     real_name: str
     email: str = ""
+    team_id: str = TEAM_ID
     is_bot: bool = False
-    is_guest: bool = False
     is_admin: bool = False
+    is_restricted: bool = False  # a guest
+    is_ultra_restricted: bool = False  # a guest of a single channel
+    is_deleted: bool = False
     tz: str = "Europe/London"
     tz_offset: int = 0
+
+    @property
+    def is_outsider(self) -> bool:
+        """Tell whether the person belongs to another organisation."""
+        return self.team_id != TEAM_ID
 
 
 @dataclass
 class Channel:
-    """A channel, or the bot's direct message with the person in `dm_with`."""
+    """A channel, or the bot's direct message with the person in `dm_with`.
+
+    `is_ext_shared` is Slack Connect: people of another organisation may be members.
+    """
 
     id: str
     name: str
     members: set[str]
     is_private: bool = False
+    is_mpim: bool = False
+    is_ext_shared: bool = False
     is_archived: bool = False
     posting_restricted: bool = False
     dm_with: str | None = None
+
+
+@dataclass
+class UserGroup:
+    """A user group; its members are kept while it's disabled."""
+
+    id: str
+    handle: str
+    name: str
+    users: list[str]
+    is_disabled: bool = False
 
 
 @dataclass(eq=False)
@@ -114,14 +143,22 @@ class Watchers:
 
 
 class Workspace:
-    """Users, channels and messages, starting with the sandbox's people and channels."""
+    """People, channels, user groups and messages; there are no messages in the beginning."""
 
-    def __init__(self, clock: Callable[[], float], watchers: Watchers, bot_name: str) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        watchers: Watchers,
+        users: Iterable[User],
+        channels: Iterable[Channel],
+        groups: Iterable[UserGroup],
+    ) -> None:
         self._clock = clock
         self._watchers = watchers
         self._last_ts = 0
-        self.users = {user.id: user for user in _seed_users(bot_name)}
-        self.channels = {channel.id: channel for channel in _seed_channels()}
+        self.users = {user.id: user for user in users}
+        self.channels = {channel.id: channel for channel in channels}
+        self.groups = {group.id: group for group in groups}
         self._messages: defaultdict[str, dict[str, Message]] = defaultdict(dict)
         self._replies: defaultdict[tuple[str, str], list[Message]] = defaultdict(list)
 
@@ -186,29 +223,3 @@ def read_moment(ts: str) -> int | None:
     """Read a ts as whole microseconds since 1970; return None if it isn't a ts."""
     found = _TIMESTAMP.match(ts)
     return int(found[1]) * 1_000_000 + int((found[2] or "").ljust(6, "0")) if found else None
-
-
-def _seed_users(bot_name: str) -> tuple[User, ...]:
-    return (
-        User("U0ADA", "ada", "Ada Agent", "ada@agents.example.com"),
-        User("U0LEO", "leo", "Leo Lead", "leo@agents.example.com", is_admin=True),
-        User("U0GUS", "gus", "Gus Guest", "gus@guests.example.com", is_guest=True),
-        User(BOT_USER, bot_name.lower().replace(" ", "-"), bot_name, is_bot=True),
-        User(SLACKBOT, "slackbot", "Slackbot", is_bot=True),
-    )
-
-
-def _seed_channels() -> tuple[Channel, ...]:
-    staff = {"U0ADA", "U0LEO"}
-    return (
-        Channel("C0SUPPORT", "support", {*staff, "U0GUS", BOT_USER}),
-        Channel("C0GENERAL", "general-help", {*staff}),
-        Channel("C0OUTCOMES", "outcomes", {*staff, BOT_USER}),
-        Channel("C0VIP", "vip", {*staff}, is_private=True),
-        Channel("C0NEWS", "announcements", {*staff, BOT_USER}, posting_restricted=True),
-        Channel("C0ARCHIVE", "archive", {*staff, BOT_USER}, is_archived=True),
-        *(
-            Channel(f"D0{user[2:]}", "", {user, BOT_USER}, is_private=True, dm_with=user)
-            for user in ("U0ADA", "U0LEO", "U0GUS")
-        ),
-    )

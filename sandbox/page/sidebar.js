@@ -1,15 +1,21 @@
-// Draws the workspace's name, the current person, the channels and the direct messages.
+// Draws the workspace's name, the current person, the channels, the direct messages, and the rules
+// to try.
 
 import { avatar, fill, h, icon, reconcile } from "./dom.js";
+import { drawTries } from "./tries.js";
 
-/** Draw the sidebar; `pick(id)` opens a channel, `become(id)` switches person. */
-export function drawSidebar(place, { workspace, channel, pick, become }) {
+/**
+ * Draw the sidebar; `pick(id)` opens a channel, `become(id)` switches person, `attempt(one)` sets up
+ * something to try.
+ */
+export function drawSidebar(place, { workspace, channel, pick, become, attempt }) {
   if (!place.hasChildNodes()) {
     fill(
       place,
       h("div", { class: "team" }),
       h("div", { class: "me" }),
       h("div", { class: "rooms" }),
+      drawTries(attempt),
     );
   }
   const [team, me, rooms] = place.children;
@@ -31,7 +37,7 @@ export function drawSidebar(place, { workspace, channel, pick, become }) {
 
 function drawPerson(place, workspace, become) {
   const { user } = workspace;
-  const people = workspace.users.filter((one) => !one.is_bot);
+  const people = workspace.users.filter((one) => !one.is_bot && !one.is_deleted);
   if (place.dataset.print === `${user} ${people.length}`) return;
   place.dataset.print = `${user} ${people.length}`;
   const held = place.contains(document.activeElement);

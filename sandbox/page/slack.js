@@ -3,13 +3,14 @@
 import { makeComposer } from "./composer.js";
 import { directory } from "./directory.js";
 import { fill, h } from "./dom.js";
+import { Hint } from "./hint.js";
 import { drawMessages } from "./messages.js";
 import { MessageSurfaces } from "./message_surfaces.js";
 import { Modals } from "./modal.js";
 import { makeNotice } from "./notice.js";
 import { drawSidebar } from "./sidebar.js";
 import { makeThread } from "./thread.js";
-import { aboutChannel, drawFirstStep, drawNothingYet, drawWelcome } from "./welcome.js";
+import { aboutChannel, drawNothingYet, drawWelcome } from "./welcome.js";
 import { Workspace } from "./workspace.js";
 
 export class Slack {
@@ -37,7 +38,7 @@ export class Slack {
       tabindex: "0",
     });
     this.notice = makeNotice();
-    this.hint = h("aside", { class: "first-step", "aria-label": "First step", hidden: true });
+    this.hint = new Hint((text) => this.write(text));
     this.composer = makeComposer({
       label: "Message",
       send: (text) => this.say(text),
@@ -54,7 +55,7 @@ export class Slack {
       this.head,
       this.list,
       this.notice.node,
-      this.hint,
+      this.hint.node,
       this.composer.node,
     );
     const behind = h("div", { class: "slack-panes" }, this.sidebar, channel, this.pane.node);
@@ -82,6 +83,7 @@ export class Slack {
       channel,
       pick: (id) => this.openChannel(id),
       become: (id) => this.become(id),
+      attempt: (one) => this.setUp(one),
     });
     this.drawHead();
     this.drawList(workspace.top(channel));
@@ -126,10 +128,10 @@ export class Slack {
 
   /** Show the first step until someone has used a command or the bot has posted. */
   drawHint() {
-    const { commands } = this.workspace;
-    const spoken = this.workspace.all(this.channel).some((message) => message.is_bot);
-    const write = (example) => this.write(example);
-    drawFirstStep(this.hint, this.isKnown() || spoken ? null : commands[0]?.command, write);
+    const { workspace, channel } = this;
+    const spoken = workspace.all(channel).some((message) => message.is_bot);
+    const command = this.isKnown() || spoken ? null : workspace.commands[0]?.command;
+    this.hint.draw(workspace.user, channel, command);
   }
 
   drawEmpty() {
@@ -173,6 +175,14 @@ export class Slack {
   suggest(address) {
     const command = this.workspace.commands[0]?.command;
     if (command) this.write(`${command} ${address} `);
+  }
+
+  /** Become the person of a rule to try, open its channel and write its text. */
+  async setUp(one) {
+    this.hint.attempt = one;
+    if (one.user !== this.workspace.user) await this.become(one.user);
+    this.openChannel(one.channel);
+    this.write(one.text.replace("{command}", this.workspace.commands[0]?.command ?? ""));
   }
 
   write(text) {

@@ -6,9 +6,12 @@ import { byPrecedence, isOrdered, order, strikes, SWITCHES } from "./switches.js
 
 const OFTEN = 1000;
 const SELDOM = 3000;
-const NORMAL = { missing_permissions: [], analytics_delay_seconds: 0 };
+const NORMAL = {
+  genesys: { missing_permissions: [], analytics_delay_seconds: 0 },
+  slack: { support_is_shared: false },
+};
 const faultsOf = (side) => `/control/${side}/faults`;
-const GENESYS_SETTINGS = "/control/genesys/settings";
+const settingsOf = (side) => `/control/${side}/settings`;
 
 export class Switchboard {
   /** Calls `changed()` after a load and `refused(sentence)` after an action, "" if it worked. */
@@ -42,16 +45,17 @@ export class Switchboard {
   async load() {
     const before = this.actsBegunOrDone;
     try {
-      const [genesys, slack, settings, bot] = await Promise.all([
+      const [genesys, slack, inGenesys, inSlack, bot] = await Promise.all([
         get(faultsOf("genesys")),
         get(faultsOf("slack")),
-        get(GENESYS_SETTINGS),
+        get(settingsOf("genesys")),
+        get(settingsOf("slack")),
         get("/control/bot"),
       ]);
       if (before !== this.actsBegunOrDone) return; // older than an action; another load follows
       const armed = SWITCHES.filter((one) => one.armed && this.isOn(one));
       this.faults = { genesys: genesys.faults, slack: slack.faults };
-      this.settings = settings.settings;
+      this.settings = { genesys: inGenesys.settings, slack: inSlack };
       this.bot = bot;
       for (const one of armed) if (!this.isOn(one)) this.struck.add(one.name);
       this.changed();
@@ -65,7 +69,7 @@ export class Switchboard {
   }
 
   isOn(one) {
-    if (one.setting) return this.settings[one.setting] === one.value;
+    if (one.setting) return this.settings[one.side][one.setting] === one.value;
     return this.standing(one) !== undefined;
   }
 
@@ -85,7 +89,7 @@ export class Switchboard {
   }
 
   get missing() {
-    return this.settings.missing_permissions;
+    return this.settings.genesys.missing_permissions;
   }
 
   /** Count the things that are wrong, without the bot. */
@@ -96,7 +100,8 @@ export class Switchboard {
   flip(one, on) {
     return this.act(async () => {
       if (one.setting) {
-        await post(GENESYS_SETTINGS, { [one.setting]: on ? one.value : NORMAL[one.setting] });
+        const value = on ? one.value : NORMAL[one.side][one.setting];
+        await post(settingsOf(one.side), { [one.setting]: value });
         return;
       }
       const { faults } = await get(faultsOf(one.side));
@@ -112,7 +117,7 @@ export class Switchboard {
 
   lack(permission) {
     const missing_permissions = permission ? [permission] : [];
-    return this.act(() => post(GENESYS_SETTINGS, { missing_permissions }));
+    return this.act(() => post(settingsOf("genesys"), { missing_permissions }));
   }
 
   /** Set everything back to normal, and start the bot if it's dead. */
@@ -121,7 +126,7 @@ export class Switchboard {
       await Promise.all([remove(faultsOf("genesys")), remove(faultsOf("slack"))]);
       this.faults = { genesys: [], slack: [] };
       this.struck.clear();
-      await post(GENESYS_SETTINGS, NORMAL);
+      for (const side of ["genesys", "slack"]) await post(settingsOf(side), NORMAL[side]);
       if (this.bot.state === "dead") await post("/control/bot", { do: "start" });
     });
   }

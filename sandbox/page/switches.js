@@ -89,6 +89,14 @@ export const SWITCHES = [
       "Every answer takes 2 seconds longer; windows and cards appear late, and nothing is lost or doubled.",
     fault: { where: ANY_SLACK_METHOD, kind: "latency", seconds: 2 },
   },
+  {
+    side: "slack",
+    title: "#support is shared with Acme",
+    about:
+      "Pia of another organisation joins #support; the bot refuses her clicks on the cards there, and agents can no longer start from that channel.",
+    setting: "support_is_shared",
+    value: true,
+  },
 ].map((one) => ({ ...one, name: `${one.side} ${one.title}` }));
 
 /** The permissions that the bot's role may lack, with what each is for. */

@@ -1,29 +1,6 @@
-// What the page explains: the first step, what comes next, and what each channel is for.
+// What the page explains: what comes next, and what each channel is for.
 
-import { fill, h } from "./dom.js";
-
-/** Show the first step in `place`, or nothing without a command. `write` fills the composer. */
-export function drawFirstStep(place, command, write) {
-  place.hidden = !command;
-  if (!command || place.hasChildNodes()) return;
-  const example = `${command} jane@example.com Your order is ready`;
-  fill(
-    place,
-    h("span", { class: "first-step-mark" }, "First step"),
-    h(
-      "span",
-      { class: "first-step-words" },
-      "Type ",
-      h("code", { class: "code" }, example),
-      " in the box below and press Enter.",
-    ),
-    h(
-      "button",
-      { type: "button", class: "button button-small", on: { click: () => write(example) } },
-      "Type it for me",
-    ),
-  );
-}
+import { h } from "./dom.js";
 
 export function drawNothingYet() {
   return h("div", { class: "empty" }, "No messages yet.");
@@ -67,6 +44,7 @@ export function drawWelcome(shortcut) {
 export function aboutChannel(channel) {
   if (channel.is_im) return "Messages between you and the bot";
   if (channel.is_archived) return "Archived: nobody can post here";
+  if (channel.is_ext_shared) return "Shared with Acme: people of another organisation are here";
   if (channel.posting_restricted) return "Announcements: the bot may not post here";
   if (channel.bot_is_member) return "The bot is a member of this channel";
   if (channel.is_private) return "Private: the bot was not invited and cannot see this channel";

@@ -19,7 +19,7 @@ def parties(local: Local, conversation_id: str) -> dict[str, dict[str, Any]]:
 
 def test_every_sample_customer_has_a_story_and_an_expectation(local: Local) -> None:
     everyone = local.people("GET", "/customers").json["customers"]
-    assert len(everyone) == 12
+    assert len(everyone) == 15
     assert all(each["story"] and each["expects"] for each in everyone)
     assert not any(each["email"] == "nobody@example.com" for each in everyone)
 

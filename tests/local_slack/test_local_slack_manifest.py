@@ -34,7 +34,7 @@ def test_granted_scopes_open_the_reading_methods(slack) -> None:
     assert "email" not in slack.client.users_info(user="U0ADA")["user"]["profile"]
     assert slack.client.team_info()["team"]["id"] == "T0LOCAL"
     channel = slack.client.conversations_info(channel="C0GENERAL", include_num_members=True)
-    assert channel["channel"]["is_member"] is False and channel["channel"]["num_members"] == 2
+    assert channel["channel"]["is_member"] is False and channel["channel"]["num_members"] == 3
     assert slack.client.conversations_open(users="U0ADA")["channel"]["id"] == "D0ADA"
     with pytest.raises(SlackApiError, match="user_not_found"):
         slack.client.conversations_open(users="U0NONE")

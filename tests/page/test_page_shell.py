@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
@@ -30,6 +31,40 @@ def test_the_first_step_is_shown_until_it_is_taken(page: Page, bot: EchoBot) -> 
     page.keyboard.press("Enter")
     expect(page.get_by_role("article")).to_contain_text("Hello")
     expect(hint).to_be_hidden()
+
+
+def test_each_rule_to_try_is_set_up_with_one_click(page: Page) -> None:
+    page.get_by_text("Try the rules").click()
+    box = page.locator(".channel .composer-text")
+    tries = [
+        ("As a guest", "U0GUS", "#support", "/proactive jane@example.com Your order is ready"),
+        ("In a shared channel", "U0ADA", "#acme-shared", "/proactive jane@example.com"),
+        ("A link to approve", "U0ADA", "#support", "https://pay.example.net/"),
+        ("Quiet hours", "U0ADA", "#support", "/proactive +81300000123"),
+        ("Too many messages", "U0ADA", "#support", "/proactive tara@example.com"),
+        ("Do not contact", "U0ADA", "#support", "/proactive opt-out nora@example.com asked us"),
+        ("Pause everything", "U0LEO", "#support", "/proactive pause checking the prices"),
+        ("Resume", "U0LEO", "#support", "/proactive resume"),
+    ]
+    offered = page.locator(".tries button")
+    expect(offered).to_have_text([title for title, *_ in tries])
+    for title, user, channel, text in tries:
+        offered.filter(has_text=title).click()
+        expect(page.get_by_label("You are")).to_have_value(user)
+        expect(page.locator(".channel h2")).to_have_text(channel)
+        expect(box).to_have_value(re.compile(re.escape(text)))
+        expect(page.get_by_role("complementary", name=title)).to_be_visible()
+    page.get_by_role("button", name="Got it").click()
+    expect(page.get_by_role("complementary", name="Resume")).to_be_hidden()
+
+
+def test_an_outsider_sees_only_the_shared_channel_and_has_no_commands(page: Page) -> None:
+    become(page, "Pia Partner")
+    expect(page.locator(".channel h2")).to_have_text("#acme-shared")
+    expect(page.locator(".rooms .room")).to_have_count(1)
+    expect(page.locator(".channel .about")).to_contain_text("another organisation")
+    say(page, "/proactive jane@example.com Hello")
+    expect(page.locator(".notice")).to_contain_text("/proactive is not a command here.")
 
 
 def test_a_slash_offers_the_commands(page: Page, bot: EchoBot) -> None:

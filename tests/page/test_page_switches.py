@@ -20,7 +20,7 @@ from sandbox.bot_supervisor import BotSupervisor
 from sandbox.local_genesys.auth import GRANTED
 from sandbox.server import LOOPBACK, Sandbox, find_free_port
 
-from .conftest import EchoBot, ask, choose_customer, wait_for_both_sides
+from .conftest import EchoBot, ask, become, choose_customer, wait_for_both_sides
 from .test_page_customer import Send, bubble, send
 
 __all__ = ["send"]  # a fixture
@@ -138,7 +138,7 @@ def test_each_switch_orders_its_fault_and_removes_it(drawer: Locator, sandbox: S
 
 def test_every_switch_says_what_it_does(drawer: Locator) -> None:
     switches = drawer.get_by_role("switch")
-    expect(switches).to_have_count(len(SWITCHES) + 1)
+    expect(switches).to_have_count(len(SWITCHES) + 2)  # and the two for settings
     for switch in switches.all():
         expect(switch).to_have_accessible_description(SENTENCE)
 
@@ -159,6 +159,17 @@ def test_a_lost_permission_and_late_analytics_are_settings(
     flip(drawer, "Genesys Cloud: Analytics 30 seconds late", "false")
     assert settings(sandbox)["missing_permissions"] == []
     assert settings(sandbox)["analytics_delay_seconds"] == 0
+
+
+def test_support_can_be_shared_with_another_organisation(
+    page: Page, drawer: Locator, sandbox: Sandbox
+) -> None:
+    flip(drawer, "Slack: #support is shared with Acme", "true")
+    become(page, "Pia Partner")
+    expect(page.locator(".rooms .room")).to_have_text(["support", "acme-shared"])
+    drawer.get_by_role("button", name="Everything back to normal").click()
+    expect(drawer.locator("[aria-checked=true]")).to_have_count(0)
+    assert ask(f"{sandbox.page_url}control/slack/settings")["support_is_shared"] is False
 
 
 def test_what_is_wrong_survives_a_reload_and_ends_with_one_button(

@@ -193,6 +193,8 @@ def test_the_bot_sees_only_the_sandboxs_settings(stub: Path, tmp_path: Path) -> 
     for name in ("SLACK_API_URL", "GENESYS_CLOUD_API_URL"):
         assert environment[name].startswith("http://127.0.0.1:")
     assert environment["PROACTIVE_DATABASE_URL"].startswith(f"sqlite:///{tmp_path}")
+    assert environment["PROACTIVE_RULES"] == str(tmp_path / "rules.toml")
+    assert "[quiet_hours]" in (tmp_path / "rules.toml").read_text(encoding="utf-8")
 
 
 def test_a_taken_port_is_reported_in_plain_words(stub: Path) -> None:
