@@ -20,6 +20,7 @@ from bot.jobs import queue as queue_module
 from bot.jobs.queue import JobQueue
 from bot.jobs.workers import Workers
 from bot.storage.database import Database
+from bot.storage.keys import Keys
 from bot.storage.migrations import migrate
 from bot.storage.requests import RequestStore
 
@@ -62,7 +63,7 @@ def run(url: str, pipe: Connection) -> None:
     migrate(database)
     queue = JobQueue(database, worker_id)
     workers = Workers(database, queue, worker_id, beat_seconds=BEAT_SECONDS)
-    store = RequestStore(database, queue.enqueue)
+    store = RequestStore(database, queue.enqueue, Keys(database))
     queue.start(dict.fromkeys(JobKind, Jobs(database).work))
     workers.start()
     pipe.send(worker_id)

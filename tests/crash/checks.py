@@ -15,10 +15,12 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from bot.cards.card import STATE_WORDS
+from bot.cards.words import STATE_WORDS
 from bot.request import FINAL, QUIET, WATCHED, Event, State
-from bot.storage.requests import NOT_SHOWN
-from bot.storage.tables import history, postings, requests
+from bot.storage.audit import Action
+from bot.storage.audit_chain import StoredEntry, verify
+from bot.storage.history import NOT_SHOWN
+from bot.storage.tables import audit, history, postings, requests
 from tests.product.conftest import CANARY, OUTCOMES, SUPPORT, all_text
 
 Json = dict[str, Any]
@@ -62,6 +64,8 @@ class Records:
 
 
 def _state_to_show(row: Any) -> str:
+    if row.stuck:
+        return f"{row.state} {row.decisions} {row.stuck}"
     return f"{row.state} {row.decisions}" if row.decisions else str(row.state)
 
 
@@ -80,6 +84,7 @@ class Snapshot:
     arrived: Mapping[str, list[float]]  # message text -> when Genesys accepted it, each time
     answered_after: Mapping[str, bool]  # text -> whether its customer wrote after it
     posts: Mapping[str, list[Json]]  # name in the metadata -> the messages that carry it
+    audit: tuple[StoredEntry, ...]
 
 
 @dataclass
@@ -100,11 +105,18 @@ def take_snapshot(source: Source, patience: float = 60.0) -> Snapshot:
             arrived, answered = read_genesys(source)
             posts = read_slack(source)
             if not before.unsettled() and before == read_records(engine):
-                return Snapshot(before, arrived, answered, posts)
+                return Snapshot(before, arrived, answered, posts, read_audit_log(engine))
             assert time.monotonic() < deadline, f"never settled: {dict(before.unsettled())}"
             time.sleep(0.2)
     finally:
         engine.dispose()
+
+
+def read_audit_log(engine: sa.Engine) -> tuple[StoredEntry, ...]:
+    columns = [audit.c[name] for name in StoredEntry.__dataclass_fields__]
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(*columns).order_by(audit.c.seq))
+        return tuple(StoredEntry(*row) for row in rows)
 
 
 def read_genesys(source: Source) -> tuple[dict[str, list[float]], dict[str, bool]]:
@@ -142,6 +154,7 @@ def find_violations(snapshot: Snapshot, submitted: Submitted) -> list[str]:
     violations = [
         f"{id}: acknowledged and lost" for id in submitted.ids.values() if id not in known
     ]
+    violations += _check_audit_log(snapshot)
     lines: defaultdict[str, list[Any]] = defaultdict(list)
     for line in records.lines:
         lines[line.request_id].append(line)
@@ -155,6 +168,18 @@ def find_violations(snapshot: Snapshot, submitted: Submitted) -> list[str]:
         actual = [post["ts"] for post in snapshot.posts.get(name, [])]
         if actual != [expected.get(name)]:
             violations.append(f"{name}: posted at {actual}, expected at {expected.get(name)}")
+    return violations
+
+
+def _check_audit_log(snapshot: Snapshot) -> list[str]:
+    """Check that the chain is whole, and has each request and each send once."""
+    violations = [f"audit log: {fault}" for fault in verify(snapshot.audit).faults]
+    recorded = Counter((entry.request_id, entry.action) for entry in snapshot.audit)
+    for row in snapshot.records.rows:
+        if recorded[row.request_id, Action.STORED] != 1:
+            violations.append(f"{row.request_id}: not once in the audit log")
+        if recorded[row.request_id, Action.SENT] < len(snapshot.arrived.get(row.text, [])):
+            violations.append(f"{row.request_id}: a send isn't in the audit log")
     return violations
 
 

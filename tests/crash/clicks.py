@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
-from bot.cards.card import CANCEL, CHECK_AGAIN, SEND_ANYWAY
+from bot.cards.card_buttons import CANCEL, CHECK_AGAIN, SEND_ANYWAY
 from bot.request import State
 from tests.crash.cluster import Cluster
 from tests.product.conftest import SUPPORT
@@ -34,26 +35,28 @@ class Clicks:
             return
         if action == SEND_ANYWAY:
             self._cluster.submitted.sent_anyway[row.request_id] += 1
-        self._press(row.card_ts, f"{row.request_id}:{row.decisions}", action)
+        press(self._cluster, row, action)
+        self.clicked += 1
         if self._rng.random() < 0.5:  # a double click
             self._cluster.post("/control/slack/redeliver", count=2, at_once=True)
             self.clicked += 2
 
-    def _press(self, ts: str, value: str, action: str) -> None:
-        button = {
-            "type": "button",
-            "action_id": action,
-            "text": {"type": "plain_text", "text": action},
-            "value": value,
-        }
-        self._cluster.post(
-            "/people/actions",
-            user="U0LEO",  # the agent who asked, or a lead
-            channel=SUPPORT,
-            ts=ts,
-            block_id="decide",
-            action_id=action,
-            element={"type": "button"},
-            stale_block={"type": "actions", "block_id": "decide", "elements": [button]},
-        )
-        self.clicked += 1
+
+def press(cluster: Cluster, row: Any, action: str) -> None:
+    """Press a button as the card of this row has it, or had it a moment ago."""
+    button = {
+        "type": "button",
+        "action_id": action,
+        "text": {"type": "plain_text", "text": action},
+        "value": f"{row.request_id}:{row.decisions}",
+    }
+    cluster.post(
+        "/people/actions",
+        user="U0LEO",  # the agent who asked, or a lead
+        channel=SUPPORT,
+        ts=row.card_ts,
+        block_id="decide",
+        action_id=action,
+        element={"type": "button"},
+        stale_block={"type": "actions", "block_id": "decide", "elements": [button]},
+    )

@@ -32,6 +32,8 @@ from tests.product.conftest import OUTCOMES, SUPPORT, Agent, Product, wait_for
 
 Json = dict[str, Any]
 LOOK_NOW_EVERY = 3.0
+# Two people make all requests of a run.
+RULES = "[limits]\nper_agent = 0\nlookups = 0\n"
 FORM_SECONDS = 4.0  # Slack gives the bot three to open it
 
 
@@ -41,7 +43,9 @@ class Cluster(Product):
     def __init__(
         self, folder: Path, *, count: int = 1, database_url: str = "", **more: str
     ) -> None:
-        settings = {"PROACTIVE_DATABASE_URL": database_url} if database_url else {}
+        settings = {"PROACTIVE_RULES": str(folder / "rules.toml")}
+        settings |= {"PROACTIVE_DATABASE_URL": database_url} if database_url else {}
+        self.set_rules(folder=folder)
         self.fork_server = ForkServer()  # loads the modules while the rest starts
         super().__init__(folder, LOG_LEVEL="INFO", **settings, **more)
         self.bots: list[Bot | None] = [None] * count
@@ -49,6 +53,10 @@ class Cluster(Product):
         self.submitted = Submitted()
         # The bot must be a member to read back what it may have posted there.
         self.post("/people/commands", channel=OUTCOMES, command="/invite", text="@proactive")
+
+    def set_rules(self, more: str = "", folder: Path | None = None) -> None:
+        """Write the rules for the bots that start from now on."""
+        (folder or self.folder).joinpath("rules.toml").write_text(RULES + more)
 
     def launch_bot(self, number: int, *, point: str = "", hit: int = 1) -> Bot:
         """Start one bot, which kills itself the ``hit``-th time that it reaches ``point``."""

@@ -17,10 +17,12 @@ import bot.app  # noqa: F401 -- loaded here once for all the bots that the fork 
 from bot.__main__ import main
 from bot.cards.client import SlackClient
 from bot.cards.ledger import Ledger
-from bot.delivery import deliver, outcomes, reconcile
+from bot.delivery import outcomes, reconcile, send
 from bot.jobs.queue import JobQueue
-from bot.request import State
+from bot.request import Event, State
 from bot.rules.lookup import Lookup
+from bot.storage import pause
+from bot.storage.opt_outs import OptOuts
 from bot.storage.outcome_schedule import OutcomeSchedule
 from bot.storage.requests import RequestStore
 from tests.crash.other_release import become_other_release
@@ -37,13 +39,21 @@ def _to(state: State) -> Condition:
     return lambda _store, _request_id, new, *_, **__: new is state
 
 
+def _as(event: Event) -> Condition:
+    return lambda _store, _request_id, _new, as_, *_, **__: as_ is event
+
+
+def _line(event: Event) -> Condition:
+    return lambda _connection, _request_id, line, *_, **__: line is event
+
+
 # name: (owner, function, which calls of it count)
 _FUNCTIONS: dict[str, tuple[Any, str, Condition]] = {
     "add": (RequestStore, "add", _always),
     "look-up": (Lookup, "check_before_send", _always),
     "scheduled": (RequestStore, "move", _to(State.SCHEDULED)),
     "sending": (RequestStore, "move", _to(State.SENDING)),
-    "send": (deliver, "send_once", _always),
+    "send": (send, "send_once", _always),
     "accepted": (RequestStore, "move", _to(State.ACCEPTED)),
     "doubt": (reconcile.Reconciler, "doubt", _always),
     "search": (reconcile, "find_sent", _always),
@@ -56,6 +66,15 @@ _FUNCTIONS: dict[str, tuple[Any, str, Condition]] = {
     "claim": (OutcomeSchedule, "claim_due", _always),
     "news": (outcomes, "read_news", _always),
     "replied": (RequestStore, "move", _to(State.REPLIED)),
+    "unapproved": (RequestStore, "move", _to(State.UNAPPROVED)),
+    "approved": (RequestStore, "move", _as(Event.APPROVED)),
+    "postponed": (RequestStore, "move", _as(Event.POSTPONED)),
+    "opt-out": (OptOuts, "add", _always),
+    "opt-out refused": (RequestStore, "move", _as(Event.OPTED_OUT)),
+    "pause begun": (pause.Pause, "begin", _always),
+    "pause marked": (pause, "add_line", _line(Event.PAUSED)),
+    "pause ended": (pause.Pause, "end", _always),
+    "resume marked": (pause, "add_line", _line(Event.RESUMED)),
     "enqueue": (JobQueue, "enqueue", _always),
 }
 POINTS = tuple(f"{when} {name}" for name in _FUNCTIONS for when in ("before", "after"))

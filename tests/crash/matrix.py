@@ -15,12 +15,20 @@ from typing import Any
 
 from tests.crash.cluster import Cluster
 from tests.crash.crash_points import KILLED_AT, POINTS
+from tests.crash.governance import (
+    SCENARIOS,
+    Message,
+    approve_what_waits,
+    request_until_acknowledged,
+    wait_until_killed,
+)
 from tests.crash.results import print_results, temporary_database
 from tests.product.conftest import CANARY, wait_for
 
 Json = dict[str, Any]
 _NEEDS_LOST_ANSWER = ("doubt", "search")
 _NEEDS_REPLY = ("replied", "outcome")
+SETTLE_SECONDS = 180.0  # quiet hours of a minute or two may have postponed something
 PARALLEL = 4  # clusters at the same time: most of a kill is waiting
 
 
@@ -32,32 +40,36 @@ def run_matrix(cluster: Cluster, points: tuple[str, ...], kills_each: int) -> Co
     for point in points:
         for _ in range(kills_each):
             number += 1
+            message = Message(f"bulk-{number:04}@example.com", f"{CANARY} {number:05}.")
+            if (scenario := SCENARIOS.get(point.partition(" ")[2])) is not None:
+                scenario(cluster, point, message)
+                continue
             if any(word in point for word in _NEEDS_LOST_ANSWER):
                 cluster.fault("genesys", "*messages/agentless", "cut_after", times=1)
             cluster.start_bot(0, point=point)
             replies = any(word in point for word in _NEEDS_REPLY)
-            _request_until_killed(cluster, number, replies)
+            _request_until_killed(cluster, message, replies)
     kills = Counter(
         line.removeprefix(KILLED_AT)
         for line in cluster.log(0).splitlines()
         if line.startswith(KILLED_AT)
     )
     cluster.start_bot(0)
-    cluster.wait_until_settled()
+    approve_what_waits(cluster)
+    cluster.wait_until_settled(SETTLE_SECONDS)
     return kills
 
 
-def _request_until_killed(cluster: Cluster, number: int, replies: bool) -> None:
-    customer, text = f"bulk-{number:04}", f"{CANARY} {number:05}."
-    while cluster.running() and not cluster.request_message(f"{customer}@example.com", text):
-        pass  # the form was late, so nothing was requested yet
+def _request_until_killed(cluster: Cluster, message: Message, replies: bool) -> None:
+    customer, text = message.address.partition("@")[0], message.text
+    request_until_acknowledged(cluster, message)
     if replies and text in cluster.submitted.ids:
         wait_for(
             lambda: not cluster.running() or _has(cluster, customer, text) or None, "the message"
         )
         if _has(cluster, customer, text):
             cluster.post(f"/customers/{customer}/answer", text="Yes?")
-    wait_for(lambda: not cluster.running() or None, f"the kill during request {number}", 30)
+    wait_until_killed(cluster)
 
 
 def _has(cluster: Cluster, customer: str, text: str) -> bool:

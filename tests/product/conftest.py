@@ -58,6 +58,23 @@ class RunningBot(Protocol):
     def stop(self) -> object: ...
 
 
+# Most tests send the same few customers one message after the other.
+NO_LIMITS = """
+[limits]
+same_text_hours = 0
+recent_minutes = 0
+per_customer = 0
+per_agent = 0
+lookups = 0
+"""
+
+
+def _write_rules(folder: Path) -> Path:
+    rules = folder / "no_limits.toml"
+    rules.write_text(NO_LIMITS)
+    return rules
+
+
 class Product:
     """A sandbox with the real bot in it. ``quota``: how many calls a minute Genesys allows.
 
@@ -92,6 +109,7 @@ class Product:
             "PROACTIVE_READ_BACK_SECONDS": "0,1",
             "PROACTIVE_UNDO_SECONDS": "0",
             "PROACTIVE_LEADS": "U0LEO",
+            "PROACTIVE_RULES": str(_write_rules(folder)),
             "PROACTIVE_CALLS_PER_MINUTE": str(quota),
             **settings,
         }

@@ -90,9 +90,9 @@ def test_a_planned_message_can_be_cancelled_by_a_lead_but_not_by_others(
     ada.opens(f"jane@example.com {TEXT}")
     ada.presses_send(send_at=str(int(time.time()) + 3600))
     ada.reads("To be sent")
-    gus = product.agent("U0GUS")
-    gus.clicks("Undo")
-    assert gus.reads("Only the agent who asked")["ephemeral"]
+    ben = product.agent("U0BEN")
+    ben.clicks("Undo")
+    assert ben.reads("Only the agent who asked")["ephemeral"]
     leo = product.agent("U0LEO")
     leo.clicks("Undo")
     assert "leo" in all_text(ada.reads("cancelled it before it was sent")["blocks"])

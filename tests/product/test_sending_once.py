@@ -165,9 +165,9 @@ def test_somebody_elses_click_decides_nothing_and_is_answered(product: Product, 
     product.fault("genesys", SEND, "cut_before", times=1)
     ada.sends("jane@example.com", TEXT)
     ada.reads("Uncertain")
-    gus = product.agent("U0GUS")
-    gus.clicks("Send anyway")
-    assert gus.reads("Only the agent who asked")["ephemeral"]
+    ben = product.agent("U0BEN")
+    ben.clicks("Send anyway")
+    assert ben.reads("Only the agent who asked")["ephemeral"]
     assert len(product.sends()) == 1
 
 
