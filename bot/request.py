@@ -35,14 +35,14 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-_UNSENT = frozenset({State.REFUSED, State.EXPIRED, State.CANCELLED})
+_NEVER_SENT = frozenset({State.REFUSED, State.EXPIRED, State.CANCELLED})
 _NEWS = frozenset({State.DELIVERED, State.READ, State.REPLIED, State.FAILED})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.CHECKING: _UNSENT | {State.UNAPPROVED, State.SCHEDULED},
-    State.UNAPPROVED: _UNSENT | {State.SCHEDULED},
+    State.CHECKING: _NEVER_SENT | {State.UNAPPROVED, State.SCHEDULED},
+    State.UNAPPROVED: _NEVER_SENT | {State.SCHEDULED},
     # Back to UNAPPROVED when the approval no longer holds: what it was given for has changed.
-    State.SCHEDULED: _UNSENT | {State.UNAPPROVED, State.SENDING},
+    State.SCHEDULED: _NEVER_SENT | {State.UNAPPROVED, State.SENDING},
     # FAILED and SCHEDULED only when Genesys certainly did not take it (refused for good, or not
     # reached: then it waits); what is less certain is read back first.
     State.SENDING: frozenset({State.ACCEPTED, State.FAILED, State.UNCERTAIN, State.SCHEDULED}),

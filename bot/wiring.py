@@ -6,9 +6,12 @@ doctor builds clients of its own.
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.cards.approval_posts import ApprovalPosts
 from bot.cards.card_links import CardLinks
@@ -17,6 +20,7 @@ from bot.cards.directory import SlackDirectory
 from bot.cards.erase_posts import PostEraser
 from bot.cards.ledger import Ledger
 from bot.cards.notes import NoteReader
+from bot.cards.places import Places
 from bot.cards.publish import Publisher
 from bot.delivery.decisions import Decisions
 from bot.delivery.deliver import Delivery
@@ -54,6 +58,8 @@ from genesys import (
     conversation_link,
 )
 
+log = logging.getLogger(__name__)
+
 
 class Backend:
     """Everything behind Slack's edge: the database, the jobs, Genesys, and the cards."""
@@ -61,6 +67,7 @@ class Backend:
     def __init__(self, settings: Settings) -> None:
         """Build it and bring the database up to date; raise BadSettings when that's impossible."""
         self.rules = _read_rules(settings)
+        self._recorded_rules = ""
         database, worker_id = _open_database(settings), uuid4().hex
         connection, deployment_id = connection_to(settings), settings.genesys_deployment_id
         self.database = database
@@ -77,7 +84,7 @@ class Backend:
         self.slack = SlackClient(settings.slack_bot_token, settings.slack_api_url)
         directory = SlackDirectory(self.slack)
         self.access = Access(directory, lambda: self.rules.rules, settings.leads)
-        self.policy = Policy(lambda: self.rules.rules, self.requests, self.access, self.audit)
+        self.policy = Policy(lambda: self.rules.rules, self.requests, self.access)
         self.decisions = Decisions(self.requests, self.policy)
         self.cloud = GenesysCloud(
             connection, SharedRateLimiter(database, settings.calls_per_minute)
@@ -92,7 +99,7 @@ class Backend:
             read_back_seconds=settings.read_back_seconds,
             follow=timedelta(hours=settings.watch_hours),
         )
-        endings, hold = Endings(self.requests, self.opt_outs), Hold(self.requests)
+        endings, hold = Endings(self.requests, self.opt_outs, self.policy), Hold(self.requests)
         self.delivery = Delivery(
             self.requests,
             self.lookup,
@@ -122,6 +129,7 @@ class Backend:
         self.notifications = Notifications(self.cloud, deployment_id, self.outcomes.hasten)
         notes = NoteReader(self.pause, directory, lambda: self.rules.rules).read
         ledger = Ledger(database)
+        places = Places(settings.show, self.access.is_shared)
         self.publisher = Publisher(
             self.requests,
             ledger,
@@ -134,10 +142,10 @@ class Backend:
                 CardLinks(self.requests, self.slack),
                 notes,
                 lambda: self.rules.rules.approval.channel,
-                settings.show,
+                places,
             ),
             notes=notes,
-            show=settings.show,
+            places=places,
         )
         self.post_eraser = PostEraser(
             self.requests,
@@ -172,13 +180,17 @@ class Backend:
 
     def reload_rules(self) -> None:
         """Read the rules file again; a bad one leaves the old rules in force."""
-        before = self.rules.version
         self.rules.reload()
-        if self.rules.version != before:
-            self._record_rules()
+        if self.rules.version != self._recorded_rules:
+            try:
+                self._record_rules()
+            except SQLAlchemyError as error:  # the next reload tries again
+                log.warning("the audit log doesn't have the new rules (%s)", type(error).__name__)
 
     def _record_rules(self) -> None:
-        self.audit.append(Entry(Action.RULES_LOADED, detail={"rules": self.rules.version}))
+        version = self.rules.version
+        self.audit.append(Entry(Action.RULES_LOADED, detail={"rules": version}))
+        self._recorded_rules = version
 
     def stop(self) -> None:
         """Take no more work, wait a little for what is under way, and close everything."""

@@ -19,8 +19,7 @@ from bot.slack.evidence import Evidence
 from bot.slack.form import Form
 from bot.slack.form_actions import FormActions
 from bot.slack.form_reader import FormReader
-from bot.slack.gate import Gate
-from bot.slack.interaction import Interaction
+from bot.slack.gate import Gate, note_refused
 from bot.slack.lead_commands import LeadCommands
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.metadata import MetadataSigner
@@ -28,7 +27,6 @@ from bot.slack.opt_out import OptOutForm
 from bot.slack.respond import Responder
 from bot.slack.review import Reviewer
 from bot.slack.security_log import SecurityLog
-from bot.storage.audit import Action, AuditLog, Entry
 from bot.storage.history import History
 from bot.wiring import Backend
 
@@ -53,7 +51,7 @@ class Frontend:
             self._checks,
             responder,
             SecurityLog(),
-            note_refused=partial(_note_refused, backend.audit),
+            note_refused=partial(note_refused, backend.audit),
         )
         signer = MetadataSigner(settings.slack_bot_token)
         reader = FormReader(signer, default_country=settings.default_country)
@@ -127,18 +125,3 @@ class Frontend:
         for waiting in (self._lookups, self._checks):
             waiting.shutdown(wait=False, cancel_futures=True)
         self._records.shutdown(wait=False)
-
-
-def _note_refused(audit: AuditLog, interaction: Interaction, sentence: str) -> None:
-    """Write to the audit log what somebody tried who may not."""
-    request_id = interaction.view_id or interaction.action_value.partition(":")[0]
-    detail = {"what": interaction.action_id or interaction.kind.value, "why": sentence}
-    audit.append(
-        Entry(
-            Action.REFUSED_CLICK,
-            interaction.user_id,
-            interaction.user_team_id or interaction.place.team_id,
-            request_id,
-            detail=detail,
-        )
-    )

@@ -43,6 +43,7 @@ from genesys.deployments import (
 from genesys.errors import (
     BadCredentials,
     BadRequest,
+    CalledOff,
     Conflict,
     CutOff,
     FateUnknown,
@@ -90,6 +91,7 @@ __all__ = [
     "BadRequest",
     "Cached",
     "CachedDeployment",
+    "CalledOff",
     "Candidate",
     "Conflict",
     "Connection",

@@ -5,11 +5,11 @@ modules decide what to ask and what the answer means.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
-from genesys.errors import BadCredentials, RateLimited, UnexpectedAnswer
+from genesys.errors import BadCredentials, CalledOff, RateLimited, UnexpectedAnswer
 from genesys.rate_limit import Priority
 from genesys.rate_limiter import LocalRateLimiter, RateLimiter
 from genesys.refusals import Answer, refused
@@ -47,7 +47,8 @@ class CallOptions(TypedDict, total=False):
     """Options of a call.
 
     `repeatable`: the call may run twice, like any read (the default). `patience`: the seconds that
-    waiting and retrying may take in total; None for the connection's.
+    waiting and retrying may take in total; None for the connection's. `may_begin` is asked right
+    before each attempt, however long that had to wait; if it says no, the call raises CalledOff.
     """
 
     body: Json | list[Json] | None
@@ -55,6 +56,12 @@ class CallOptions(TypedDict, total=False):
     priority: Priority
     repeatable: bool
     patience: float | None
+    may_begin: Callable[[], bool]
+
+
+def always() -> bool:
+    """Agree to every attempt of a call."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,7 @@ class _Call:
     query: Mapping[str, str]
     priority: Priority
     deadline: float
+    may_begin: Callable[[], bool]
 
 
 class GenesysCloud:
@@ -105,6 +113,7 @@ class GenesysCloud:
             options.get("query", {}),
             options.get("priority", Priority.INTERACTIVE),
             time.monotonic() + patience,
+            options.get("may_begin", always),
         )
         repeatable = options.get("repeatable", True)
         return retrying(patience, repeatable=repeatable)(self._attempt, call)
@@ -119,6 +128,8 @@ class GenesysCloud:
 
     def _exchange(self, call: _Call, token: str) -> Answer:
         self._rate_limiter.acquire(call.priority, call.deadline - time.monotonic())
+        if not call.may_begin():
+            raise CalledOff
         answer = self._transport.exchange(
             call.method, call.path, token, body=call.body, query=call.query
         )

@@ -7,6 +7,7 @@
     ├ Unavailable          500 to 599
     ├ RateLimited          429
     ├ RateLimitExhausted   our own rate limit; no call was made
+    ├ CalledOff            the caller stopped it; no call was made
     ├ FateUnknown          only a send: the message may have gone out
     ├ BadRequest           400 and every other 4xx
     ├ BadCredentials       the sign-in was refused, or 401 twice
@@ -127,6 +128,12 @@ class RateLimitExhausted(GenesysError):
     ) -> None:
         super().__init__(what, fix, **said)
         self.retry_after = retry_after
+
+
+class CalledOff(GenesysError):
+    """The caller's `may_begin` said no before the call was made."""
+
+    what = "The call was stopped before it began."
 
 
 class FateUnknown(GenesysError):

@@ -5,10 +5,11 @@ it if Genesys certainly didn't carry it out. If we don't know, we raise FateUnkn
 readback.py looks for the message before anything else happens.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from genesys.client import GenesysCloud
+from genesys.client import GenesysCloud, always
 from genesys.errors import FateUnknown, GenesysError
 from genesys.shape import Json, identifier, moment
 
@@ -39,16 +40,28 @@ class Receipt:
     accepted_at: datetime
 
 
-def send_once(cloud: GenesysCloud, message: OutboundMessage, *, patience: float = 20.0) -> Receipt:
+def send_once(
+    cloud: GenesysCloud,
+    message: OutboundMessage,
+    *,
+    may_begin: Callable[[], bool] = always,
+    patience: float = 20.0,
+) -> Receipt:
     """Send the message with at most one attempt whose result is unknown.
 
     Within `patience` seconds it tries again after a 429 or if it couldn't connect, and once if
-    the token was rejected (401). Raises FateUnknown if the message may have been sent, and any
-    other GenesysError if it certainly wasn't. Needs conversation:message:create.
+    the token was rejected (401). Before each attempt, `may_begin` must agree. Raises FateUnknown
+    if the message may have been sent, and any other GenesysError if it certainly wasn't
+    (CalledOff without `may_begin`'s agreement). Needs conversation:message:create.
     """
     try:
         answer = cloud.call(
-            "POST", _AGENTLESS, body=request_body(message), repeatable=False, patience=patience
+            "POST",
+            _AGENTLESS,
+            body=request_body(message),
+            repeatable=False,
+            patience=patience,
+            may_begin=may_begin,
         )
         return _receipt(answer)
     except GenesysError as fault:

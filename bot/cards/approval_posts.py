@@ -10,13 +10,12 @@ from bot.cards.card_links import CardLinks
 from bot.cards.client import SlackClient, Spot
 from bot.cards.errors import SlackRefused, SlackTokenRefused
 from bot.cards.ledger import AlreadyPosted, Ledger
-from bot.cards.places import is_direct
+from bot.cards.places import Places, is_direct
 from bot.cards.post import Post
 from bot.cards.post_names import approval_key, closed_key, is_open_approval
 from bot.cards.post_once import PostOnce
 from bot.cards.refusals import explain_refusal
 from bot.request import Request, State
-from bot.settings import Show
 from bot.storage.posts import Posts
 
 log = logging.getLogger(__name__)
@@ -33,7 +32,7 @@ class ApprovalPosts:
         links: CardLinks,
         notes: Callable[[Request], Notes],
         channel: Callable[[], str],
-        show: Show,
+        places: Places,
     ) -> None:
         self._ledger = ledger
         self._posts = posts
@@ -42,14 +41,19 @@ class ApprovalPosts:
         self._links = links
         self._notes = notes
         self._channel = channel
-        self._show = show
+        self._places = places
 
     def publish(self, request: Request) -> None:
         """Bring the channel up to date with a request."""
         if request.approval_for:
             self._close(request)
-            if request.state is State.UNAPPROVED and self._channel():
-                self._ask(request, self._channel())
+            channel = self._channel()
+            if request.state is not State.UNAPPROVED or not channel:
+                return
+            if self._places.is_shared(channel):
+                log.warning("the approvers' channel is shared with another company: not told")
+                return
+            self._ask(request, channel)
 
     def _ask(self, request: Request, channel: str) -> None:
         what = approval_key(request)
@@ -85,6 +89,6 @@ class ApprovalPosts:
             self._posts.rename(post, closed_key(post.what))
 
     def _draw(self, request: Request, channel: str) -> Post:
-        is_public = self._show is Show.CHANNEL or is_direct(channel)
+        is_public = self._places.shows_customers or is_direct(channel)
         link = "" if is_direct(request.card_channel) else self._links.find(request)
         return show_approval(request, self._notes(request), link, is_public=is_public)

@@ -1,13 +1,17 @@
-"""Where a request's posts belong, and what they may show there. Pure."""
+"""Where a request's posts belong, and what they may show there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.cards.client import Spot
+from bot.job import TryAgain
 from bot.request import Request
+from bot.rules.directory import DirectoryUnavailable
 from bot.settings import Show
 
+_SHARED = "that channel is shared with another company. Use one of your own"
 _DIRECT = "D"  # what the ids of direct messages begin with
 
 
@@ -16,20 +20,51 @@ def is_direct(channel: str) -> bool:
     return channel.startswith(_DIRECT)
 
 
-def card_spots(request: Request, show: Show) -> tuple[Spot, ...]:
-    """Return where to post a card, the best place first."""
-    to_agent = Spot(request.agent_id)
-    if show is Show.DIRECT:
-        return (to_agent,)
-    return (Spot(request.place.channel_id, request.place.thread_ts), to_agent)
+class Places:
+    """Chooses places. It asks again each time: others may have joined a channel since.
 
-
-def fit(request: Request, channel: str, show: Show) -> Request:
-    """Return the request as it may be shown in a channel.
-
-    If customers are shown in direct messages only, it has no name, no text, and no reason, which
-    may quote them. A card that was posted before that was set is masked with its next update.
+    ``shows_customers``: whether channels show who they are and what they're told. ``is_shared``
+    says whether people of another company read a channel.
     """
-    if show is Show.CHANNEL or is_direct(channel):
-        return request
-    return replace(request, customer_name="", text="", reason="", override_reason="")
+
+    def __init__(self, show: Show, is_shared: Callable[[str], bool]) -> None:
+        self.shows_customers = show is Show.CHANNEL
+        self._is_shared = is_shared
+
+    def card_spots(self, request: Request) -> tuple[tuple[Spot, ...], str]:
+        """Return where to post a card, the best place first, and why not where the agent was."""
+        to_agent, channel = Spot(request.agent_id), request.place.channel_id
+        if not self.shows_customers:
+            return (to_agent,), ""
+        if self.is_shared(channel):
+            return (to_agent,), _SHARED
+        return (Spot(channel, request.place.thread_ts), to_agent), ""
+
+    def may_show(self, channel: str) -> bool:
+        """Tell whether a channel may be told more about a request whose card is there."""
+        if is_direct(channel):
+            return True
+        return self.shows_customers and not self.is_shared(channel)
+
+    def is_shared(self, channel: str) -> bool:
+        """Tell whether people of another company read a channel; raise TryAgain."""
+        try:
+            return self._is_shared(channel)
+        except DirectoryUnavailable as error:
+            if error.scope:  # an administrator has to grant it, so don't wait for it
+                return True
+            raise TryAgain(str(error)) from error
+
+    def fit(self, request: Request, channel: str) -> Request:
+        """Return the request as it may be shown in a channel.
+
+        If customers are shown in direct messages only, it has no name, no text, and no reason,
+        which may quote them. A card that was posted before that was set is masked with its next
+        update.
+        """
+        if self.shows_customers or is_direct(channel):
+            return request
+        return replace(request, customer_name="", text="", reason="", override_reason="")
+
+
+ANYWHERE = Places(Show.CHANNEL, lambda _channel: False)

@@ -17,14 +17,13 @@ from bot.cards.client import SlackClient, Spot
 from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackTokenRefused
 from bot.cards.ledger import AlreadyPosted, Ledger, NotSettled
 from bot.cards.line import show_line
-from bot.cards.places import card_spots, fit, is_direct
+from bot.cards.places import ANYWHERE, Places, is_direct
 from bot.cards.post_names import CARD, OUTCOME, line_key
 from bot.cards.post_once import Posted, PostOnce
 from bot.cards.private_news import PrivateNews
 from bot.cards.refusals import explain_refusal
 from bot.job import Job, TryAgain
 from bot.request import Event, HistoryLine, Request
-from bot.settings import Show
 from bot.storage.history import NOT_SHOWN
 from bot.storage.requests import RequestStore
 
@@ -47,15 +46,15 @@ class Publisher:
         slack: SlackClient,
         *,
         outcomes_channel: str,
+        places: Places = ANYWHERE,
         approvals: ApprovalPosts | None = None,
         notes: Callable[[Request], Notes] = lambda _: NO_NOTES,
-        show: Show = Show.CHANNEL,
     ) -> None:
         self._requests = requests
         self._ledger = ledger
         self._slack = slack
         self._outcomes_channel = outcomes_channel
-        self._show = show
+        self._places = places
         self._notes = notes
         self._approvals = approvals
         self._links = CardLinks(requests, slack)
@@ -95,7 +94,8 @@ class Publisher:
             return request
         self._ledger.forget_nowhere(request.request_id)
         card, refusals = show_card(request, self._notes(request)), list[SlackRefused]()
-        for spot in card_spots(request, self._show):
+        spots, why_not_there = self._places.card_spots(request)
+        for spot in spots:
             try:
                 posted = self._once.post(request.request_id, CARD, spot, card)
             except SlackRefused as refusal:
@@ -104,7 +104,7 @@ class Publisher:
                 )
                 refusals.append(refusal)
                 continue
-            why = explain_refusal(refusals[0]) if refusals else ""
+            why = explain_refusal(refusals[0]) if refusals else why_not_there
             state = request.state_to_show if posted.is_fresh else ""
             if not self._ledger.note_card(
                 request.request_id, posted.channel, posted.ts, state, elsewhere=why
@@ -127,7 +127,7 @@ class Publisher:
         """
         while request.card_ts and request.card_state != request.state_to_show:
             try:
-                shown = fit(request, request.card_channel, self._show)
+                shown = self._places.fit(request, request.card_channel)
                 card = show_card(shown, self._notes(request))
                 self._slack.update(request.card_channel, request.card_ts, card)
             except SlackTokenRefused:
@@ -177,8 +177,8 @@ class Publisher:
         if request.card_state != request.state_to_show:  # Slack hasn't taken the card's update
             in_thread = show_news(request, [line], request.card_state)
         places = [(Spot(request.card_channel, _thread_of(request)), in_thread)]
-        if self._show is Show.DIRECT and not is_direct(request.card_channel):
-            places = []  # the card was posted before that was set
+        if not self._places.may_show(request.card_channel):
+            places = []  # it may, since the card was posted there
         for spot, post in [*places, (Spot(request.agent_id), news)]:
             try:
                 posted = self._once.post(request.request_id, line_key(line), spot, post)
@@ -203,8 +203,12 @@ class Publisher:
         is_due = request.is_over and request.card_channel and not request.outcome_ts
         if not self._outcomes_channel or not is_due:
             return request
+        if self._places.is_shared(self._outcomes_channel):
+            log.warning("the outcomes channel is shared with another company: nothing is posted")
+            self._ledger.note_outcome(request.request_id, NOT_SHOWN)
+            return request
         is_private = is_direct(request.card_channel)  # others couldn't open a link to it
-        shown = fit(request, self._outcomes_channel, self._show)
+        shown = self._places.fit(request, self._outcomes_channel)
         post = show_outcome(shown, "" if is_private else self._links.find(request))
         try:
             posted = self._once.post(

@@ -28,7 +28,7 @@ STATE_WORDS: dict[State, str] = {
 LINE_WORDS: dict[Event, str] = {
     Event.ASKED: "Asked for.",
     Event.FOUND: "Customer found.",
-    Event.HELD: "Genesys Cloud doesn't answer. The request waits and goes on when it does.",
+    Event.HELD: "The message waits, and goes out as soon as it can.",
     Event.REFUSED: "Not sent.",
     Event.CANCELLED: "cancelled it before it was sent.",
     Event.EXPIRED: "Its time is over, so it wasn't sent.",

@@ -20,6 +20,7 @@ from bot.settings import DatabaseSettings
 from bot.storage.audit import AuditLog, Selection
 from bot.storage.audit_chain import Head, StoredEntry, Verification, read_head
 from bot.storage.database import Database
+from bot.storage.erase_customer import CustomerErasure
 from bot.storage.keys import Keys
 from bot.storage.open import UnusableDatabase, explained
 
@@ -92,9 +93,11 @@ def _print_entries(arguments: Namespace, settings: DatabaseSettings) -> int:
         if identity:
             with explained(url), database.connect() as connection:
                 keys = Keys(database)
-                customer_key = keys.customer_key(identity)
-                subject = keys.find_subject(connection, identity)
-            selection = replace(selection, customer_key=customer_key, subject=subject)
+                customer_keys = CustomerErasure(database, keys).find(identity).customer_keys
+                subjects = keys.find_subjects(connection, customer_keys)
+            selection = replace(
+                selection, customer_keys=tuple(sorted(customer_keys)), subjects=subjects
+            )
         write = _write_csv if arguments.format == "csv" else _write_json_lines
         write(_explained_entries(database, url, selection))
         sys.stdout.flush()

@@ -24,6 +24,7 @@ from bot.storage.erase_customer import CustomerErasure
 from bot.storage.erasure import SENDS_FOR, Ended, Erasure
 from bot.storage.keys import Keys
 from bot.storage.open import UnusableDatabase, explained
+from bot.storage.opt_outs import OptOuts
 from bot.storage.posts import Erased, Posts, StoredPost
 from bot.storage.requests import RequestStore
 from bot.storage.wipe import wipe
@@ -59,10 +60,11 @@ class _Run:
     """One run of the command, and what came of it. The bot may work meanwhile."""
 
     def __init__(self, database: Database, settings: ErasureSettings) -> None:
-        keys = _patiently(lambda: Keys(database))
+        keys = Keys(database)
         self._database = database
         self._erasure = Erasure(database, _leave_to_the_bot, keys)
         self._customers = CustomerErasure(database, keys)
+        self._opt_outs = OptOuts(database, _leave_to_the_bot, keys)
         self._posts = Posts(database)
         requests = RequestStore(database, _leave_to_the_bot, keys)
         self._eraser = PostEraser(
@@ -101,7 +103,8 @@ class _Run:
         while True:
             traces = self._customers.find(identity)
             customer_keys |= traces.customer_keys
-            _patiently(partial(self._customers.extend_opt_out, traces.customer_keys))
+            keys = tuple(sorted(traces.customer_keys))
+            _patiently(partial(self._opt_outs.extend_to, keys))
             for request_id in traces.request_ids:
                 ended = _patiently(partial(self._erasure.erase, request_id))
                 self._ended += [ended] if ended else []

@@ -30,13 +30,6 @@ class Decisions:
         names those that the lead has seen, None means all.
         """
         request = replace(request, rules_version=self._policy.version)
-        try:
-            return self._add(request, overriding)
-        except Refused as refused:
-            self._requests.record_refusal(request, refused.rules)
-            raise
-
-    def _add(self, request: Request, overriding: Collection[str] | None) -> Request:
         jobs = [publish(request.request_id), deliver(request.request_id)]
         reason, request = request.override_reason, replace(request, override_reason="")
         try:
@@ -47,6 +40,11 @@ class Decisions:
                 raise
             request = replace(request, override_reason=reason, overridden=refused.rules)
             return self._requests.add(request, jobs, self._policy.judge_new(request))
+
+    def record_refusal(self, request: Request, rules: Collection[str]) -> None:
+        """Note that a request wasn't stored, and which rules forbid it."""
+        request = replace(request, rules_version=self._policy.version)
+        self._requests.record_refusal(request, tuple(rules))
 
     def cancel(self, decision: Decision) -> bool:
         """Cancel a request that hasn't gone out; return whether it was in time."""

@@ -14,7 +14,7 @@ from bot.delivery.endings import Endings
 from bot.delivery.hold import Hold
 from bot.delivery.reconcile import Reconciler
 from bot.delivery.send import Sender
-from bot.job import Job, deliver, publish
+from bot.job import Job, TryAgain, deliver, publish
 from bot.request import UNSENT, Event, Request, State
 from bot.rules.directory import DirectoryUnavailable
 from bot.rules.lookup import FRESH_SECONDS, Lookup
@@ -23,6 +23,7 @@ from bot.rules.verdict import Verdict, check_length
 from bot.storage.requests import RequestStore
 from genesys import Customer
 
+_NO_DIRECTORY = "Slack doesn't say who may send this."
 FRESH = timedelta(seconds=FRESH_SECONDS)  # an older verdict is asked for again before the send
 
 
@@ -69,8 +70,12 @@ class Delivery:
         else:
             try:
                 self._go_on(request, now, job)
-            except DirectoryUnavailable:
-                self._hold.wait(request, job)
+            except DirectoryUnavailable as error:
+                jobs = [publish(request.request_id)]
+                self._requests.add_line(
+                    request.request_id, Event.HELD, _NO_DIRECTORY, jobs=jobs, once=True
+                )
+                raise TryAgain(str(error)) from error
 
     def _go_on(self, request: Request, now: datetime, job: Job) -> None:
         if not self._may_go_on(request):
@@ -81,16 +86,22 @@ class Delivery:
             self._check(request, job)
 
     def _may_go_on(self, request: Request) -> bool:
-        """Check the people: the agent's right, and that of the person who approved it."""
+        """Check the agent's right, and that whoever must approve it has and still may."""
         try:
             self._policy.check_people(request)
-            is_approved = not request.approver_id or self._policy.is_approved(request)
         except Refused as refused:
             self._endings.refuse(request, refused)
             return False
-        if not is_approved and request.state is State.SCHEDULED:
+        if request.state is not State.SCHEDULED:
+            return True  # whether it needs an approval is asked when the customer is known
+        if request.approver_id:
+            if self._policy.is_approved(request):
+                return True
             self._ask_for_approval(request, Event.APPROVAL_LOST, request.approval_for)
-        return is_approved
+            return False
+        if reason := self._policy.approval_reason(request):  # by rules that are new
+            self._ask_for_approval(request, Event.APPROVAL_ASKED, reason)
+        return not reason
 
     def _check(self, request: Request, job: Job) -> None:
         """Look the customer up and decide whether the message may go out."""

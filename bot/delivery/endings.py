@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.job import publish
 from bot.request import Event, Request, State
-from bot.rules.policy import Refused
+from bot.rules.policy import Policy, Refused
 from bot.rules.verdict import Rule
 from bot.storage.opt_outs import OptOuts
 from bot.storage.requests import RequestStore
@@ -15,9 +15,10 @@ _OPTED_OUT = "This customer must not be contacted. Nobody can override this."
 class Endings:
     """Moves requests to their unsent final states, each with its reason."""
 
-    def __init__(self, requests: RequestStore, opt_outs: OptOuts) -> None:
+    def __init__(self, requests: RequestStore, opt_outs: OptOuts, policy: Policy) -> None:
         self._requests = requests
         self._opt_outs = opt_outs
+        self._policy = policy
 
     def refuse(self, request: Request, refused: Refused) -> None:
         """Refuse a request because of rules; the thread links the request that was faster."""
@@ -50,6 +51,7 @@ class Endings:
             jobs=[publish(request.request_id)],
             rules=Rule.OPT_OUT.value,
             reason=_OPTED_OUT,
+            rules_version=self._policy.version,
         )
 
     def expire(self, request: Request) -> None:

@@ -8,6 +8,7 @@ from bot.job import Job, publish
 from bot.request import Event, Request
 from bot.storage.requests import RequestStore
 
+_AWAY = "Genesys Cloud doesn't answer."
 HOLD_SECONDS = 10  # between two attempts while Genesys doesn't answer
 LONG_HOLD_SECONDS = 60  # the same when that has lasted for a while
 LONG_HOLD_AFTER = 30  # attempts
@@ -35,4 +36,4 @@ class Hold:
         behind = min(self._requests.count_ahead(request) * BETWEEN_SENDS, LONGEST_STAGGER)
         again = Job(job.kind, job.request_id, job.step + 1, delay=until_next + behind)
         jobs = [publish(request.request_id), again]
-        self._requests.add_line(request.request_id, Event.HELD, jobs=jobs, once=True)
+        self._requests.add_line(request.request_id, Event.HELD, _AWAY, jobs=jobs, once=True)

@@ -11,6 +11,8 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.delivery.endings import Endings
 from bot.delivery.hold import Hold
 from bot.delivery.reconcile import Reconciler
@@ -18,10 +20,19 @@ from bot.job import Job, deliver, publish
 from bot.request import Event, Request, State
 from bot.rules.lookup import Lookup, passes
 from bot.rules.policy import Policy, Refused, SendingPaused, TooEarly
+from bot.storage.facts import Facts
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from bot.text import explain
-from genesys import Conflict, FateUnknown, GenesysCloud, GenesysError, NotFound, send_once
+from genesys import (
+    CalledOff,
+    Conflict,
+    FateUnknown,
+    GenesysCloud,
+    GenesysError,
+    NotFound,
+    send_once,
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +65,12 @@ class Sender:
 
     def send(self, request: Request, job: Job) -> None:
         """Send a scheduled request, if this job is the first to move it to ``sending``."""
-        request_id, now, began = request.request_id, datetime.now(UTC), time.monotonic()
+        request_id, now = request.request_id, datetime.now(UTC)
         if request.is_late(now):
             self._endings.expire(request)
             return
-        if not self._begin_send(request, now):
+        began = self._begin_send(request, now)
+        if began is None:
             return
         request = replace(request, sending_at=now)
         message, patience = self._reconciler.message(request), _patience(request, now)
@@ -67,7 +79,14 @@ class Sender:
             self._reconciler.doubt(request_id)  # this process was frozen: another may have acted
             return
         try:
-            receipt = send_once(self._cloud, message, patience=patience)
+            receipt = send_once(
+                self._cloud, message, patience=patience, may_begin=self._is_not_paused
+            )
+        except CalledOff:
+            self._requests.move(
+                request_id, State.SCHEDULED, Event.NOT_TAKEN, of_send=request.sending_at
+            )
+            self._pause.hold(request_id)
         except FateUnknown as error:
             cause = type(error.__cause__).__name__
             log.warning("request %s: the send's answer was lost (%s)", request_id, cause)
@@ -80,25 +99,44 @@ class Sender:
         finally:  # a look-up during the send may not know of it
             self._lookup.note_send(request.contact_ids)
 
-    def _begin_send(self, request: Request, now: datetime) -> bool:
-        """Move a request to ``sending`` unless a rule forbids it now; return whether it moved."""
-        judge, id_ = self._policy.judge_send(request), request.request_id
+    def _is_not_paused(self) -> bool:
+        """Say whether an attempt may begin, which may have waited for the rate limit."""
         try:
-            return self._requests.move(
+            return self._pause.read() is None
+        except SQLAlchemyError:  # nothing has been sent yet, and an error here would hide that
+            return False
+
+    def _begin_send(self, request: Request, now: datetime) -> float | None:
+        """Move a request to ``sending`` unless a rule forbids it now.
+
+        Return when, by the monotonic clock; None if it didn't move. The wait for others, who
+        decide about the same customer, comes before that.
+        """
+        judge, id_ = self._policy.judge_send(request), request.request_id
+        began = time.monotonic()
+
+        def decide(facts: Facts) -> None:
+            nonlocal began
+            began = time.monotonic()
+            judge.decide(facts)
+
+        try:
+            moved = self._requests.move(
                 id_,
                 State.SENDING,
                 Event.SENDING,
-                judge=judge,
+                judge=replace(judge, decide=decide),
                 sending_at=now,
                 rules_version=self._policy.version,
             )
+            return began if moved else None
         except SendingPaused:
             self._pause.hold(id_)
         except TooEarly as early:
             self._postpone(request, early.next_time, now)
         except Refused as refused:
             self._endings.refuse(request, refused)
-        return False
+        return None
 
     def _postpone(self, request: Request, send_at: datetime, now: datetime) -> None:
         """Send a request when the quiet hours end, if its deadline isn't before that."""

@@ -10,6 +10,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot.jobs.periodic import Periodic
 from bot.ops.refused_requests import Reason, RefusedRequests
 from bot.storage.audit import Action, AuditLog, Entry
@@ -43,9 +45,12 @@ class AuditReports:
         self._periodic.start()
 
     def stop(self) -> None:
-        """Write what hasn't been reported yet, and stop."""
+        """Write what hasn't been reported yet, if the database takes it, and stop."""
         self._periodic.stop()
-        self.report()
+        try:
+            self.report()
+        except SQLAlchemyError as error:
+            log.warning("the last rejected signatures aren't recorded (%s)", type(error).__name__)
 
     def report(self) -> None:
         """Write the signatures that were rejected since the last report; raise SQLAlchemyError."""

@@ -99,6 +99,10 @@ class Access:
         except DirectoryUnavailable:
             return None
 
+    def is_shared(self, channel_id: str) -> bool:
+        """Tell whether a channel is shared and that isn't allowed; raise DirectoryUnavailable."""
+        return bool(_judge_channel(self._directory, self._rules(), channel_id))
+
     def verify(self, user_id: str, team_id: str, channel_id: str) -> str:
         """Do the same as ``check``, but raise DirectoryUnavailable: what's stored can wait."""
         return self._judge(self._directory, _Attempt(user_id, team_id, channel_id, "", ""))

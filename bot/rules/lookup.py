@@ -37,8 +37,8 @@ from genesys import (
 log = logging.getLogger(__name__)
 
 FRESH_SECONDS = 60.0  # how long a verdict is good, in the form and for a send
-DEPLOYMENT_FRESH_SECONDS = 300.0
-KNOWN_SECONDS = 300.0  # how long an address counts as the same contact's
+DEPLOYMENT_FRESH_SECONDS = 60.0
+KNOWN_SECONDS = 60.0  # how long an address counts as the same contact's
 MOST_KNOWN = 1_000
 SESSION_PATIENCE = 2.0  # seconds: an agent waits, and can do without
 _PASSING = (Unreachable, TimedOut, CutOff, Unavailable, RateLimited, RateLimitExhausted)

@@ -11,7 +11,6 @@ from bot.rules.access import Access
 from bot.rules.limits import judge, windows
 from bot.rules.rules_file import Rules
 from bot.rules.verdict import Finding, Level, Rule, Verdict
-from bot.storage.audit import Action, AuditLog
 from bot.storage.facts import ByWhom, Facts, Judge
 from bot.storage.requests import RequestStore
 from bot.text import plural
@@ -66,11 +65,9 @@ class Policy:
         rules: Callable[[], Rules],
         requests: RequestStore,
         access: Access,
-        audit: AuditLog,
     ) -> None:
         self._rules = rules
         self._requests = requests
-        self._audit = audit
         self.access = access
 
     @property
@@ -93,19 +90,16 @@ class Policy:
 
     def note_lookup(self, request: Request) -> Finding | None:
         """Record a look-up, or return why the agent may not make another one now."""
-        limits, now = self._rules().limits, datetime.now(UTC)
-        since = now - timedelta(minutes=limits.lookup_minutes)
-        if limits.lookups:
-            count = self._audit.count(request.agent_id, Action.LOOKED_UP, since)
-            if count >= limits.lookups:
-                within = plural(limits.lookup_minutes, "minute")
-                sentence = (
-                    f"You have looked up customers {plural(count, 'time')} in {within}, the most "
-                    "allowed. Wait a little and try again."
-                )
-                return Finding(Rule.LOOKUPS, Level.BLOCK, sentence)
-        self._requests.record_lookup(request)
-        return None
+        limits = self._rules().limits
+        since = datetime.now(UTC) - timedelta(minutes=limits.lookup_minutes)
+        if self._requests.record_lookup(request, limits.lookups, since):
+            return None
+        sentence = (
+            f"You have looked up customers {plural(limits.lookups, 'time')} in "
+            f"{plural(limits.lookup_minutes, 'minute')}, the most allowed. "
+            "Wait a little and try again."
+        )
+        return Finding(Rule.LOOKUPS, Level.BLOCK, sentence)
 
     def judge_new(self, request: Request) -> Judge:
         """Return what decides, in the transaction that stores a request, whether it may be."""

@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -152,11 +153,13 @@ class Approvals:
         self, interaction: Interaction, request_id: str, place: Place | None = None
     ) -> Request | None:
         """Return a request if this person may decide about it; otherwise tell them why not."""
+        is_decline = DECLINE in (interaction.action_id, interaction.view.get("callback_id"))
+        if interaction.view:  # a refusal is noted about the request, not about the modal
+            interaction = replace(interaction, view={}, action_value=request_id)
         if not await self._gate.admit(interaction, place):
             return None
         request: Request = await self._record(self._requests.load, request_id)
         if interaction.user_id == request.agent_id:
-            is_decline = DECLINE in (interaction.action_id, interaction.view.get("callback_id"))
             own = OWN_DECLINE if is_decline else OWN_MESSAGE
             await self._gate.refuse(interaction, own, place)
             return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,8 +23,9 @@ from bot.cards.answers import translated
 from bot.cards.card import show_given_back
 from bot.cards.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.delivery.decisions import Decisions
+from bot.request import Request
 from bot.rules.policy import Refused
-from bot.rules.verdict import check_length
+from bot.rules.verdict import Finding, check_length
 from bot.slack.errors import ErrorHandler, log_with_reference
 from bot.slack.evidence import Evidence, OpenForm, read_version
 from bot.slack.form_input import CUSTOMER, MESSAGE, Draft, check_times, list_errors
@@ -122,12 +123,14 @@ class Form:
         except Refused as refused:
             errors = list_errors(refused.findings, draft, interaction.view)
             await ack(response_action="errors", errors=errors)
+            self._record_refusal(refused.findings, draft, interaction)
             self._start(self._evidence.refresh, draft, interaction)
             return
         if not errors:
             await ack()
             return
         await ack(response_action="errors", errors=errors)
+        self._record_refusal(self._known_blocks(draft), draft, interaction)
         if draft.identity and set(errors) != {MESSAGE}:
             # So that the next Send is judged by what is true then, not by this answer.
             self._start(self._evidence.look_up, draft, interaction)
@@ -148,12 +151,32 @@ class Form:
         if draft.identity is None:
             errors[CUSTOMER] = draft.problem
         else:
-            verdict = self._evidence.reviewer.recent(draft)
-            errors |= list_errors(verdict.blocks if verdict else (), draft, view)
+            errors |= list_errors(self._known_blocks(draft), draft, view)
         wrong_length = check_length(draft.message)
         if wrong_length:
             errors[MESSAGE] = wrong_length
         return errors | check_times(draft, datetime.now(UTC))
+
+    def _known_blocks(self, draft: Draft) -> tuple[Finding, ...]:
+        """Return why the customer can't be messaged, if they were just looked up."""
+        verdict = self._evidence.reviewer.recent(draft)
+        return verdict.blocks if verdict else ()
+
+    def _record_refusal(
+        self, findings: Sequence[Finding], draft: Draft, interaction: Interaction
+    ) -> None:
+        """Note which rules refused a message: after the ack, which mustn't wait for it."""
+        if findings:
+            request = to_request(draft, interaction.view_id, interaction.user_id)
+            rules = [finding.rule.value for finding in findings]
+            self._errors.start(self._record(request, rules), interaction)
+
+    async def _record(self, request: Request, rules: Sequence[str]) -> None:
+        record = partial(self._decisions.record_refusal, request, rules)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._records, record)
+        except SQLAlchemyError as error:
+            log.warning("a refusal isn't in the audit log (%s)", type(error).__name__)
 
     async def _store(self, draft: Draft, interaction: Interaction) -> dict[str, str]:
         """Store the request; return an error for the message field if that isn't possible.

@@ -17,6 +17,7 @@ from bot.rules.access import Access
 from bot.slack.interaction import Interaction, Kind
 from bot.slack.respond import Responder
 from bot.slack.security_log import SecurityLog
+from bot.storage.audit import Action, AuditLog, Entry
 
 T = TypeVar("T")
 NoteRefused = Callable[[Interaction, str], None]
@@ -86,6 +87,15 @@ class Gate:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def note_refused(audit: AuditLog, interaction: Interaction, sentence: str) -> None:
+    """Write to the audit log what somebody tried who may not."""
+    request_id = interaction.view_id or interaction.action_value.partition(":")[0]
+    detail = {"what": interaction.action_id or interaction.kind.value, "why": sentence}
+    team_id = interaction.own_team_id
+    entry = Entry(Action.REFUSED_CLICK, interaction.user_id, team_id, request_id, detail=detail)
+    audit.append(entry)
 
 
 def _attempt(interaction: Interaction, place: Place | None) -> tuple[str, str, str, str, str]:

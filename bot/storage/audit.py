@@ -62,14 +62,15 @@ class Entry:
 class Selection:
     """Which entries: from ``since`` to before ``until``, of an agent, about a customer.
 
-    A customer's entries have its ``subject``, or are about a request of its ``customer_key``.
+    A customer's entries have one of its ``subjects``, or are about a request of its
+    ``customer_keys``.
     """
 
     since: datetime | None = None
     until: datetime | None = None
     user_id: str = ""
-    customer_key: str = ""
-    subject: str = ""
+    customer_keys: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
 
     def conditions(self, *, by_index: bool) -> list[sa.ColumnElement[bool]]:
         """Return what the rows must meet; ``by_index``: an index on it may find them."""
@@ -85,12 +86,12 @@ class Selection:
             found.append(at < self.until.timestamp())
         if self.user_id:
             found.append(column("user_id") == self.user_id)
-        if self.customer_key:
+        if self.customer_keys:
             key = request_customers.c.customer_key
-            requests = sa.select(request_customers.c.request_id).where(key == self.customer_key)
+            requests = sa.select(request_customers.c.request_id).where(key.in_(self.customer_keys))
             is_about: sa.ColumnElement[bool] = column("request_id").in_(requests)
-            if self.subject:
-                is_about = sa.or_(is_about, column("subject") == self.subject)
+            if self.subjects:
+                is_about = sa.or_(is_about, column("subject").in_(self.subjects))
             found.append(is_about)
         return found
 
@@ -104,7 +105,7 @@ def append(connection: sa.Connection, entry: Entry, *, at: datetime | None = Non
     Other writers wait from here until its end. On PostgreSQL it must be READ COMMITTED, the
     default: an older snapshot wouldn't have the newest entry. Raises SQLAlchemyError.
     """
-    _wait_for_turn(connection)
+    wait_for_turn(connection)
     head = _read_head(connection)
     stored = StoredEntry(
         seq=head.seq + 1,
@@ -122,7 +123,17 @@ def append(connection: sa.Connection, entry: Entry, *, at: datetime | None = Non
     connection.execute(sa.insert(audit).values(vars(stored)))
 
 
-def _wait_for_turn(connection: sa.Connection) -> None:
+def count(connection: sa.Connection, user_id: str, action: Action, since: datetime) -> int:
+    """Count what somebody did since then, in a caller's transaction."""
+    counted = sa.select(sa.func.count()).where(
+        audit.c.user_id == user_id,
+        audit.c.action == action.value,
+        audit.c.at >= since.timestamp(),
+    )
+    return int(connection.execute(counted).scalar_one())
+
+
+def wait_for_turn(connection: sa.Connection) -> None:
     """Wait until nobody else can add an entry before this transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_APPENDING)))
@@ -149,13 +160,8 @@ class AuditLog:
 
     def count(self, user_id: str, action: Action, since: datetime) -> int:
         """Return how often somebody did something since then."""
-        counted = sa.select(sa.func.count()).where(
-            audit.c.user_id == user_id,
-            audit.c.action == action.value,
-            audit.c.at >= since.timestamp(),
-        )
         with self._database.connect() as connection:
-            return int(connection.execute(counted).scalar_one())
+            return count(connection, user_id, action, since)
 
     def head(self) -> Head:
         """Return the newest entry's number, hash and time, to be kept outside the database."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bot.storage.audit import Action, Entry, append
-from bot.storage.database import Database, insert_new
+from bot.storage.database import Database
 from bot.storage.keys import Keys
-from bot.storage.tables import opt_out_keys, request_customers, requests, salts
+from bot.storage.tables import request_customers, requests, salts
 from genesys import Identity, IdentityKind
 
 
@@ -84,15 +84,3 @@ class CustomerErasure:
             for identity in identities
             for key in self._keys.customer_keys(identity, of_contacts)
         )
-
-    def extend_opt_out(self, customer_keys: frozenset[str]) -> None:
-        """Let an opt-out hold for all addresses and contacts, which nothing else will know of."""
-        known = sa.select(opt_out_keys.c.opt_out_id).where(
-            opt_out_keys.c.customer_key.in_(customer_keys)
-        )
-        with self._database.transaction() as connection:
-            opt_out_id = connection.execute(known.limit(1)).scalar()
-            if opt_out_id is not None:
-                for key in sorted(customer_keys):
-                    row = {"customer_key": key, "opt_out_id": opt_out_id}
-                    insert_new(connection, opt_out_keys, row)

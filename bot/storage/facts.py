@@ -83,11 +83,9 @@ class Judge:
 
 
 def lock(connection: sa.Connection, subject: Subject) -> None:
-    """Wait until nobody else decides about this customer or for this agent.
-
-    On SQLite, a write transaction is alone anyway.
-    """
-    if connection.dialect.name != "postgresql":
+    """Wait until nobody else decides about this customer or for this agent."""
+    if connection.dialect.name != "postgresql":  # a write transaction is alone, once it has begun
+        connection.execute(sa.update(pause).where(sa.false()).values(row_id=pause.c.row_id))
         return
     agent = sa.func.hashtextextended(f"agent {subject.agent_id}", 0)
     numbers = {int(key[:15], 16) for key in subject.customer_keys}
@@ -101,7 +99,8 @@ def read_facts(
     connection: sa.Connection, subject: Subject, windows: Windows, now: datetime
 ) -> Facts:
     """Read the facts about a request; in a transaction that decides, after ``lock``."""
-    others = _read_others(connection, subject)
+    longest = max(windows.same_text, windows.recent, windows.customer)
+    others = _read_others(connection, subject, now - longest)
     counted = SENT if subject.sent_only else SENT | UNSENT
     relevant = [(other, digest) for other, digest in others if other.state in counted]
     sent = [other for other, _ in relevant if other.state in SENT]
@@ -124,7 +123,7 @@ def read_facts(
         sent_by_agent=_count_by_agent(connection, subject, counted, now - windows.agent)
         if windows.agent
         else 0,
-        is_first=not sent,
+        is_first=not sent and not _has_sent(connection, subject),
     )
 
 
@@ -147,8 +146,27 @@ def read_opt_out(connection: sa.Connection, customer_keys: Sequence[str]) -> ByW
     return ByWhom(row.user_id, row.user_name, to_time(row.at), row.reason) if row else None
 
 
-def _read_others(connection: sa.Connection, subject: Subject) -> list[tuple[Earlier, str]]:
-    """Return the other requests to the customer with their texts' digests, the newest first."""
+def _of_customer(subject: Subject) -> sa.ColumnElement[bool]:
+    """Select the other requests to the customer."""
+    ids = sa.select(request_customers.c.request_id).where(
+        request_customers.c.customer_key.in_(subject.customer_keys)
+    )
+    return sa.and_(requests.c.request_id.in_(ids), requests.c.request_id != subject.request_id)
+
+
+def _has_sent(connection: sa.Connection, subject: Subject) -> bool:
+    """Tell whether the customer has ever had a message that isn't erased yet."""
+    sent = sa.select(requests.c.request_id).where(_of_customer(subject), requests.c.state.in_(SENT))
+    return connection.execute(sent.limit(1)).first() is not None
+
+
+def _read_others(
+    connection: sa.Connection, subject: Subject, since: datetime
+) -> list[tuple[Earlier, str]]:
+    """Return the other requests to the customer with their texts' digests, the newest first.
+
+    They were sent since then, or may still be sent.
+    """
     at = sa.func.coalesce(requests.c.sending_at, requests.c.send_at, requests.c.created_at)
     rows = connection.execute(
         sa.select(
@@ -157,12 +175,8 @@ def _read_others(connection: sa.Connection, subject: Subject) -> list[tuple[Earl
             *(requests.c.text_digest, at.label("at")),
         )
         .where(
-            requests.c.request_id.in_(
-                sa.select(request_customers.c.request_id).where(
-                    request_customers.c.customer_key.in_(subject.customer_keys)
-                )
-            ),
-            requests.c.request_id != subject.request_id,
+            _of_customer(subject),
+            sa.or_(requests.c.state.in_(UNSENT), at > since.timestamp()),
         )
         .order_by(at.desc())
     )

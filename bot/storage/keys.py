@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Collection
 from functools import cached_property
 
 import sqlalchemy as sa
@@ -57,9 +58,16 @@ class Keys:
 
     def find_subject(self, connection: sa.Connection, identity: Identity) -> str:
         """Return a customer's name in the audit log, or "" if they have none (any more)."""
-        key = self.customer_key(identity)
-        salt = connection.execute(sa.select(salts.c.salt).where(salts.c.customer_key == key))
-        return self._digest(f"{salt_}:{key}") if (salt_ := salt.scalar()) else ""
+        found = self.find_subjects(connection, [self.customer_key(identity)])
+        return found[0] if found else ""
+
+    def find_subjects(
+        self, connection: sa.Connection, customer_keys: Collection[str]
+    ) -> tuple[str, ...]:
+        """Return the names in the audit log of customers, given the digests of their addresses."""
+        rows = sa.select(salts).where(salts.c.customer_key.in_(customer_keys))
+        found = connection.execute(rows.order_by(salts.c.customer_key))
+        return tuple(self._digest(f"{row.salt}:{row.customer_key}") for row in found)
 
     def _digest(self, text: str) -> str:
         return hmac.digest(self._key, text.encode(errors="surrogatepass"), hashlib.sha256).hex()

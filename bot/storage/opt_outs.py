@@ -70,7 +70,10 @@ class OptOuts:
 
         Return how many requests wait that will now be refused.
         """
-        keys = self._keys.customer_keys(identity, contact_ids)
+        return self.extend_to(self._keys.customer_keys(identity, contact_ids))
+
+    def extend_to(self, keys: tuple[str, ...]) -> int:
+        """Do the same with the digests of a customer's addresses and contacts."""
         with self._database.transaction() as connection:
             lock(connection, Subject("", "", keys, ""))
             opt_out_id = _join(connection, keys)

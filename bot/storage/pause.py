@@ -20,7 +20,7 @@ from bot.storage.requests import Enqueue
 from bot.storage.tables import UNFINISHED, pause, requests
 from bot.text import show_name
 
-_BATCH = 200  # requests in one transaction, so that no agent waits for it
+_BATCH = 50  # requests in one transaction: agents wait for it, and the end of the pause
 _UNSENT = requests.c.state.in_([state.value for state in UNSENT])
 
 
@@ -95,17 +95,27 @@ class Pause:
         marked = connection.execute(
             sa.update(requests)
             .where(requests.c.request_id.in_(request_ids), _UNSENT, requests.c.stuck != stuck)
-            .values(stuck=stuck)
-            .returning(requests.c.request_id, requests.c.state)
+            .values(stuck=stuck, **_times(by))
+            .returning(requests.c.request_id, requests.c.state, requests.c.send_at)
         ).all()
         now = datetime.now(UTC)
         event = Event.RESUMED if by is None else Event.PAUSED
         detail = "" if by is None else _by_whom(by)
-        for request_id, state in marked:
+        for request_id, state, send_at in marked:
             add_line(connection, request_id, event, detail, at=now)
             self._enqueue(connection, publish(request_id))
-            if by is None and state != State.UNAPPROVED:
+            is_due = send_at is None or send_at <= now.timestamp()  # else its job is planned
+            if by is None and is_due and state != State.UNAPPROVED:
                 self._enqueue(connection, deliver(request_id))
+
+
+def _times(by: ByWhom | None) -> dict[str, sa.ColumnElement[float]]:
+    """Let what was due during a pause be due at its end: nothing expires because it waited."""
+    if by is not None:
+        return {}
+    now = datetime.now(UTC).timestamp()
+    was_due = sa.func.coalesce(requests.c.send_at, requests.c.created_at) < now
+    return {"send_at": sa.case((was_due, now), else_=requests.c.send_at)}
 
 
 def _read_and_keep(connection: sa.Connection) -> ByWhom | None:

@@ -80,7 +80,7 @@ def record_move(
     }
     entry = Entry(
         _ACTIONS.get(event, Action.OUTCOME),
-        decision.user_id if decision else "",
+        decision.user_id if decision else request.agent_id,
         request.place.team_id,
         request.request_id,
         keys.subject(connection, request.identity),

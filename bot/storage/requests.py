@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from bot.job import Job
 from bot.request import FINAL, UNSENT, Decision, Event, Request, State, Stuck, sources
-from bot.storage.audit import Action
+from bot.storage.audit import Action, count, wait_for_turn
 from bot.storage.database import Database, insert_new
 from bot.storage.facts import Facts, Judge, Subject, Windows, lock, read_facts
 from bot.storage.history import add_line, has_line
@@ -106,7 +106,7 @@ class RequestStore:
             values["decisions"] = decision.number + 1
             if decision.response_url:
                 values["response_url"] = decision.response_url
-        values["finished_at"] = _finished_at(state)
+        values |= _finished(state)
         if state not in UNSENT:
             values["stuck"] = Stuck.NO
         with self._database.transaction() as connection:
@@ -130,10 +130,21 @@ class RequestStore:
             self.moves[state] += 1
         return True
 
-    def record_lookup(self, request: Request) -> None:
-        """Note in the audit log that an agent looks a customer up."""
+    def record_lookup(self, request: Request, most: int, since: datetime) -> bool:
+        """Note in the audit log that an agent looks a customer up; 0 for ``most``: no limit.
+
+        False means that they have done so ``most`` times since then, which is noted instead.
+        """
         with self._database.transaction() as connection:
+            # Before the turn: who adds the same customer now waits for the turn afterwards.
+            self._keys.subject(connection, request.identity)
+            wait_for_turn(connection)  # so that nobody else counts before this is added
+            if most and count(connection, request.agent_id, Action.LOOKED_UP, since) >= most:
+                detail = {"refused by": "look-ups"}
+                record(connection, self._keys, request, Action.REFUSED, detail)
+                return False
             record(connection, self._keys, request, Action.LOOKED_UP)
+            return True
 
     def record_refusal(self, request: Request, rules: Sequence[str]) -> None:
         """Note in the audit log that a request wasn't stored, and because of which rules."""
@@ -232,9 +243,14 @@ class RequestStore:
             self._enqueue(connection, job)
 
 
-def _finished_at(state: State) -> datetime | None:
-    """Say since when nothing more is expected: an uncertain request may never be decided."""
-    return datetime.now(UTC) if state in FINAL | {State.UNCERTAIN} else None
+def _finished(state: State) -> dict[str, datetime | None]:
+    """Say since when nothing more is expected: an uncertain request may never be decided.
+
+    Late news of a message that's no longer followed leaves that as it was.
+    """
+    if state in FINAL | {State.UNCERTAIN}:
+        return {"finished_at": datetime.now(UTC)}
+    return {"finished_at": None} if state in UNSENT | {State.SENDING, State.ACCEPTED} else {}
 
 
 def _load(connection: sa.Connection, request_id: str) -> Request:

@@ -33,7 +33,6 @@ from bot.rules.directory import Channel, Person, Workspace
 from bot.rules.lookup import Lookup
 from bot.rules.policy import Policy, Refused
 from bot.rules.rules_file import read_rules
-from bot.storage.audit import AuditLog
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.migrations import migrate
@@ -105,9 +104,10 @@ class _Bot:
             follow=timedelta(hours=1),
         )
         access = Access(_Everybody(), lambda: RULES, frozenset())
-        policy = Policy(lambda: RULES, store, access, AuditLog(database))
+        policy = Policy(lambda: RULES, store, access)
         pause = Pause(database, queue.enqueue)
-        endings, hold = Endings(store, OptOuts(database, queue.enqueue, keys)), Hold(store)
+        opt_outs = OptOuts(database, queue.enqueue, keys)
+        endings, hold = Endings(store, opt_outs, policy), Hold(store)
         sender = Sender(store, lookup, cloud, reconciler, policy, pause, endings, hold)
         delivery = Delivery(
             *(store, lookup, reconciler, policy, endings, hold, sender), undo=timedelta()

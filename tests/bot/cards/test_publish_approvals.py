@@ -13,6 +13,7 @@ from bot.cards.approval_posts import ApprovalPosts
 from bot.cards.card_links import CardLinks
 from bot.cards.directory import SlackDirectory
 from bot.cards.notes import NoteReader
+from bot.cards.places import Places
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
 from bot.request import Decision, Event, Request, State, Stuck
@@ -44,6 +45,7 @@ def make(bench: Bench, database: Database, pause: Pause) -> Make:
 
     def build(rules: Rules = RULES, show: Show = Show.CHANNEL) -> Publisher:
         notes = NoteReader(pause, SlackDirectory(bench.slack), lambda: rules).read
+        places = Places(show, lambda _channel: False)
         links = CardLinks(bench.store, bench.slack)
         approvals = ApprovalPosts(
             bench.ledger,
@@ -52,7 +54,7 @@ def make(bench: Bench, database: Database, pause: Pause) -> Make:
             links,
             notes,
             lambda: rules.approval.channel,
-            show,
+            places,
         )
         bench.publisher = Publisher(
             bench.store,
@@ -61,7 +63,7 @@ def make(bench: Bench, database: Database, pause: Pause) -> Make:
             outcomes_channel="",
             approvals=approvals,
             notes=notes,
-            show=show,
+            places=places,
         )
         return bench.publisher
 

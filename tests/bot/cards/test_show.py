@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.cards.places import card_spots, fit
+from bot.cards.places import ANYWHERE, Places
 from bot.cards.publish import Publisher
+from bot.job import TryAgain
 from bot.request import Event, State
+from bot.rules.directory import DirectoryUnavailable
 from bot.settings import Show
 
 from .conftest import OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
@@ -23,7 +25,13 @@ def direct(bench: Bench) -> Publisher:
 
 
 def _publisher(bench: Bench, show: Show) -> Publisher:
-    return Publisher(bench.store, bench.ledger, bench.slack, outcomes_channel=OUTCOMES, show=show)
+    return _with_places(bench, Places(show, lambda _channel: False))
+
+
+def _with_places(bench: Bench, places: Places) -> Publisher:
+    return Publisher(
+        bench.store, bench.ledger, bench.slack, outcomes_channel=OUTCOMES, places=places
+    )
 
 
 def _find(bench: Bench) -> None:
@@ -89,6 +97,62 @@ def test_where_direct_messages_are_off_the_agent_alone_sees_it(
 
 def test_by_default_cards_are_where_the_agent_was(bench: Bench, a_request: Build) -> None:
     request = a_request(customer_name=NAME)
-    assert [spot.channel for spot in card_spots(request, Show.CHANNEL)] == [SUPPORT, "U0ADA"]
-    assert fit(request, SUPPORT, Show.CHANNEL) is request
-    assert fit(request, "D1", Show.DIRECT) is request
+    spots, why_not_there = ANYWHERE.card_spots(request)
+    assert ([spot.channel for spot in spots], why_not_there) == ([SUPPORT, "U0ADA"], "")
+    assert ANYWHERE.fit(request, SUPPORT) is request
+    assert Places(Show.DIRECT, lambda _channel: False).fit(request, "D1") is request
+
+
+def _public(bench: Bench, channel: str) -> list[dict[str, Any]]:
+    return [one for one in bench.local.messages(channel=channel) if not one["ephemeral"]]
+
+
+class Shared:
+    """Says which channels people of another company read, or that Slack doesn't say."""
+
+    def __init__(self, *channels: str) -> None:
+        self.channels = set(channels)
+        self.refusal: DirectoryUnavailable | None = None
+
+    def __call__(self, channel: str) -> bool:
+        if self.refusal:
+            raise self.refusal
+        return channel in self.channels
+
+
+def test_a_channel_that_others_have_joined_since_gets_no_card(bench: Bench) -> None:
+    _find(bench)
+    _publish(_with_places(bench, Places(Show.CHANNEL, Shared(SUPPORT))), bench)
+    assert _public(bench, SUPPORT) == []
+    assert _public(bench, direct_channel(bench.local))
+
+
+def test_a_channel_that_others_join_later_gets_no_further_line_and_no_outcome(
+    bench: Bench,
+) -> None:
+    shared = Shared()
+    publisher = _with_places(bench, Places(Show.CHANNEL, shared))
+    _publish(publisher, bench)
+    before = len(_public(bench, SUPPORT))
+    shared.channels = {SUPPORT, OUTCOMES}
+    _find(bench)
+    bench.store.move(REQUEST, State.REPLIED, Event.REPLIED)
+    _publish(publisher, bench)
+    assert len(_public(bench, SUPPORT)) == before
+    assert _public(bench, OUTCOMES) == []
+    assert _public(bench, direct_channel(bench.local))
+
+
+def test_while_slack_does_not_say_whether_a_channel_is_shared_nothing_is_posted_there(
+    bench: Bench,
+) -> None:
+    shared = Shared()
+    shared.refusal = DirectoryUnavailable()
+    publisher = _with_places(bench, Places(Show.CHANNEL, shared))
+    with pytest.raises(TryAgain):
+        _publish(publisher, bench)
+    assert _public(bench, SUPPORT) == []
+    shared.refusal = DirectoryUnavailable("channels:read")  # that doesn't pass by itself
+    _publish(publisher, bench)
+    assert _public(bench, SUPPORT) == []
+    assert _public(bench, direct_channel(bench.local))

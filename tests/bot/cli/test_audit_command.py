@@ -26,6 +26,7 @@ from bot.storage.audit import Action, AuditLog, Entry, append
 from bot.storage.audit_chain import Head, StoredEntry, hash_of
 from bot.storage.database import Database, insert_new
 from bot.storage.keys import Keys
+from bot.storage.requests import RequestStore
 from bot.storage.rows import to_row
 from bot.storage.tables import audit, request_customers, requests
 from genesys import Identity, IdentityKind
@@ -35,6 +36,7 @@ START = datetime(2026, 11, 26, 10, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
 JANE = Identity(IdentityKind.EMAIL, "jane@example.com")
 PHONE = Identity(IdentityKind.PHONE, "+442079460018")
+STRANGER = Identity(IdentityKind.EMAIL, "stranger@example.com")
 FORMULA = '=WEBSERVICE("//evil")'
 
 Run = Callable[..., tuple[int, str, str]]
@@ -129,6 +131,17 @@ def test_a_customer_s_entries_are_those_about_them_and_their_requests(
     assert numbers(run(customer="Jane Doe <jane@EXAMPLE.com>")) == [7, 8]
     assert numbers(run(customer="020 7946 0018")) == [9]
     assert numbers(run(customer="stranger@example.com")) == []
+
+
+def test_a_customer_s_entries_include_those_of_their_other_addresses(
+    run: Run, database: Database, a_request: Callable[..., Request]
+) -> None:
+    store = RequestStore(database, lambda _connection, _job: None, Keys(database))
+    store.add(a_request(request_id="V1", contact_ids=("a", "b")), [])
+    store.add(a_request(request_id="V2", identity=PHONE, contact_ids=("b",)), [])
+    store.add(a_request(request_id="V3", identity=STRANGER, contact_ids=("c",)), [])
+    assert numbers(run(customer="020 7946 0018")) == [7, 8]
+    assert numbers(run(customer="jane@example.com")) == [7, 8]
 
 
 def test_csv_has_a_row_for_each_entry_and_no_formula(run: Run, database: Database) -> None:

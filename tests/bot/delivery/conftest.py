@@ -29,7 +29,6 @@ from bot.rules.directory import Channel, DirectoryUnavailable, Person, Workspace
 from bot.rules.lookup import Lookup
 from bot.rules.policy import Policy
 from bot.rules.rules_file import read_rules
-from bot.storage.audit import AuditLog
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.opt_outs import OptOuts
@@ -166,9 +165,9 @@ class Worker:
         self.opt_outs, self.pause = OptOuts(database, enqueue, keys), Pause(database, enqueue)
         self.directory, self.rules = KnownPeople(), NO_LIMITS
         access = Access(self.directory, lambda: self.rules, frozenset({"U0LEO"}))
-        self.policy = Policy(lambda: self.rules, requests_store, access, AuditLog(database))
+        self.policy = Policy(lambda: self.rules, requests_store, access)
         self.decisions = Decisions(requests_store, self.policy)
-        endings, hold = Endings(requests_store, self.opt_outs), Hold(requests_store)
+        endings, hold = Endings(requests_store, self.opt_outs, self.policy), Hold(requests_store)
         sender = Sender(
             requests_store,
             self.lookup,

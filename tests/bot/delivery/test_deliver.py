@@ -748,9 +748,9 @@ def test_a_send_may_take_20_seconds_but_not_longer_than_the_deadline(
 ) -> None:
     given: list[float] = []
 
-    def send(*arguments: Any, patience: float) -> Receipt:
+    def send(*arguments: Any, patience: float, **options: Any) -> Receipt:
         given.append(patience)
-        return send_once(*arguments, patience=patience)
+        return send_once(*arguments, patience=patience, **options)
 
     monkeypatch.setattr("bot.delivery.send.send_once", send)
     worker.deliver(send_before=None if left is None else clock.after(left))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.job import Job, deliver, publish
+from bot.job import Job, TryAgain, deliver, publish
 from bot.request import UNSENT, Event, Request, State, Stuck
 from bot.rules.directory import Person
 from bot.rules.policy import Refused
@@ -89,6 +89,7 @@ def test_a_text_that_somebody_else_is_sending_is_refused_when_it_is_submitted(
     assert refused.value.sentence.startswith("Ben is already sending this text")
     with pytest.raises(LookupError):
         worker.load("V2")
+    worker.decisions.record_refusal(worker.build(request_id="V2"), refused.value.rules)
     [entry] = audited(worker, "refused")
     assert (entry.user_id, entry.request_id) == ("U0ADA", "")
     assert entry.detail == '{"refused by":"same text","rules":"defaults"}'
@@ -201,7 +202,7 @@ def test_a_message_that_needs_approval_waits_until_another_person_approves_it(
     told = [Event.ASKED, Event.APPROVAL_ASKED, Event.APPROVED, Event.SENDING, Event.ACCEPTED]
     assert worker.events() == told
     asked, approved = audited(worker, "approval asked"), audited(worker, "approved")
-    assert [one.user_id for one in asked + approved] == ["", "U0LEO"]
+    assert [one.user_id for one in asked + approved] == ["U0ADA", "U0LEO"]
     assert {one.request_id for one in asked + approved} == {REQUEST}
     assert f'"rules":"{EVERYTHING.version}"' in approved[0].detail
 
@@ -330,6 +331,17 @@ def test_nobody_approves_their_own_message_even_if_a_click_got_through(worker: W
     assert worker.sends() == []
 
 
+def test_rules_that_are_new_since_the_look_up_may_require_an_approval(worker: Worker) -> None:
+    jobs = worker.submit(send_at=worker.clock.after(30))
+    worker.run_all(jobs, 29)
+    worker.rules = EVERYTHING
+    worker.run_all([deliver(REQUEST, 30)])
+    assert worker.events() == [Event.ASKED, Event.FOUND, Event.APPROVAL_ASKED]
+    assert worker.sends() == []
+    worker.run_all(approve(worker))
+    assert worker.load().state is State.ACCEPTED
+
+
 # Quiet hours
 
 
@@ -395,6 +407,17 @@ def test_a_pause_that_begins_right_before_the_send_holds_it(worker: Worker) -> N
     worker.run_all([deliver(REQUEST, 30)])
     assert worker.load().stuck is Stuck.PAUSED
     assert worker.sends() == []
+
+
+def test_a_message_whose_deadline_passes_during_a_pause_expires_though_it_is_still_paused(
+    worker: Worker,
+) -> None:
+    worker.pause.begin(by_leo(worker), "T0TEAM")
+    held = worker.deliver(send_before=worker.clock.after(HOUR))
+    assert held.stuck is Stuck.PAUSED
+    worker.clock.advance(HOUR)
+    worker.run_all([deliver(REQUEST)])
+    assert (worker.load().state, worker.load().stuck) == (State.EXPIRED, Stuck.NO)
 
 
 def test_nobody_can_override_the_pause(worker: Worker) -> None:
@@ -468,9 +491,10 @@ def test_an_opt_out_between_the_check_and_the_send_is_in_time(worker: Worker) ->
 
 def test_while_slack_does_not_say_who_the_agent_is_a_message_waits(worker: Worker) -> None:
     worker.directory.is_away = True
-    worker.run_all(worker.submit(), 30)
+    worker.submit()
+    with pytest.raises(TryAgain):  # the queue does, with growing delays
+        worker.run(deliver(REQUEST))
     assert worker.load().state is State.CHECKING
-    assert worker.events() == [Event.ASKED, Event.HELD]
     assert worker.sends() == []
     worker.directory.is_away = False
     worker.run_all([deliver(REQUEST, 30)])
@@ -485,7 +509,8 @@ def test_while_slack_does_not_know_the_approver_an_approval_is_neither_used_nor_
     worker.deliver()
     jobs = approve(worker)
     worker.directory.is_away = True
-    worker.run_all(jobs, 30)
+    with pytest.raises(TryAgain):
+        worker.run_all(jobs, 30)
     assert (worker.load().state, worker.load().approver_id) == (State.SCHEDULED, "U0LEO")
     worker.directory.is_away = False
     worker.run_all([deliver(REQUEST, 30)])

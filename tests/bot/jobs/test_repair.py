@@ -16,6 +16,7 @@ from bot.jobs import repair as module
 from bot.jobs.repair import KEPT_HEARTBEATS, KEPT_JOBS, STALLED_AFTER, Repair
 from bot.request import Event, Request, State, Stuck
 from bot.storage.database import insert_new, seconds_now
+from bot.storage.facts import ByWhom
 from bot.storage.history import NOT_SHOWN
 from bot.storage.tables import history, workers
 from tests.conftest import wait_until
@@ -362,3 +363,23 @@ def test_what_waits_for_the_end_of_a_pause_has_lost_nothing_until_its_deadline(
     assert look(repair, DAY + LATER) == 1  # so that it expires, and its card says so
     team.wait_until_idle()
     assert team.begun == [deliver(REQUEST)]
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_what_a_process_left_unmarked_when_it_died_is_marked_and_goes_on(
+    team: Team, add: Callable[..., None], monkeypatch: pytest.MonkeyPatch, *, is_over: bool
+) -> None:
+    add(State.SCHEDULED, stuck=Stuck.PAUSED if is_over else Stuck.NO)
+    if not is_over:
+        team.pause.begin(ByWhom("U0LEO", "Leo Lead", datetime.now(UTC), ""), "T0TEAM")
+    monkeypatch.setattr(module, "EVERY_SECONDS", 0.05)
+    repair = Repair(team.database, team.store, team.queue, team.pause)
+    repair.start()
+    try:
+        wanted = [publish(REQUEST), *([deliver(REQUEST)] if is_over else [])]
+        team.wait_for(lambda: len(team.begun) == len(wanted), "it's marked")
+    finally:
+        repair.stop()
+    assert team.begun == wanted
+    assert team.store.load(REQUEST).stuck is (Stuck.NO if is_over else Stuck.PAUSED)
+    team.pause.end("U0LEO", "T0TEAM")

@@ -45,7 +45,7 @@ class Form:
         self.rules: Rules = DEFAULTS
         self.audit, self.store, self.database = AuditLog(database), store, database
         access = Access(KnownPeople(), lambda: self.rules, frozenset({"U0LEO"}))
-        self.policy = Policy(lambda: self.rules, store, access, self.audit)
+        self.policy = Policy(lambda: self.rules, store, access)
 
     def review(self, request: Request, customer: Customer | None = None) -> dict[Rule, Finding]:
         verdict = self.policy.review(request, Verdict(JANE, customer, OK))

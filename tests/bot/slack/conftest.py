@@ -40,7 +40,7 @@ from bot.slack.evidence import Evidence
 from bot.slack.form import Form
 from bot.slack.form_actions import FormActions
 from bot.slack.form_reader import FormReader
-from bot.slack.gate import Gate
+from bot.slack.gate import Gate, note_refused
 from bot.slack.http import SlackEdge
 from bot.slack.interaction import Interaction
 from bot.slack.lead_commands import LeadCommands
@@ -254,8 +254,8 @@ class Bot:
         )
         self._pause = Pause(database, self._enqueue)
         self._opt_outs = OptOuts(database, self._enqueue, Keys(database))
-        self._policy = Policy(lambda: self.rules, requests, self._access, AuditLog(database))
-        self._decisions = Decisions(requests, self._policy)
+        self.policy = Policy(lambda: self.rules, requests, self._access)
+        self._decisions = Decisions(requests, self.policy)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/slack/events"
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
@@ -289,6 +289,7 @@ class Bot:
 
     def _note(self, interaction: Interaction, sentence: str) -> None:
         self.noted.append((interaction.user_id, sentence))
+        note_refused(AuditLog(self._database), interaction, sentence)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -323,7 +324,7 @@ class Bot:
         gate = Gate(self._access, asking, responder, security, note_refused=self._note)
         signer = MetadataSigner(self._settings["SLACK_BOT_TOKEN"])
         reader = FormReader(signer, default_country=None)
-        reviewer = Reviewer(self._lookup, self._policy, lookups)
+        reviewer = Reviewer(self._lookup, self.policy, lookups)
         evidence = Evidence(client, reviewer, signer, responder)
         form = Form(
             client,

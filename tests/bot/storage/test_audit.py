@@ -355,7 +355,7 @@ def test_adding_reads_only_the_newest_entry(log: AuditLog, database: Database) -
 
 def test_pages_of_a_selection_go_along_the_numbers(log: AuditLog, database: Database) -> None:
     fill(database, 3)
-    everything = Selection(NOW, NOW + HOUR, "U0ADA", "k" * 64, "s" * 64)
+    everything = Selection(NOW, NOW + HOUR, "U0ADA", ("k" * 64,), ("s" * 64,))
     *_, page = plans(database, lambda: list(log.entries(Selection(user_id="U0ADA", since=NOW))))
     assert ("audit_pkey" if database.is_postgresql else "USING INTEGER PRIMARY KEY") in page
     assert "TEMP B-TREE" not in page
@@ -391,7 +391,9 @@ def test_entries_of_a_customer_are_those_about_them_or_their_requests(
             append(connection, Entry(Action.SENT, "", "", request_id, subject))
 
     def numbers(key: str, subject: str) -> list[int]:
-        return [entry.seq for entry in log.entries(Selection(customer_key=key, subject=subject))]
+        subjects = (subject,) if subject else ()
+        selection = Selection(customer_keys=(key,), subjects=subjects)
+        return [entry.seq for entry in log.entries(selection)]
 
     assert numbers("jane", "s1") == [1, 3]
     assert numbers("jane", "") == [1]

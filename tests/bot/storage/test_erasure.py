@@ -247,7 +247,7 @@ def test_the_salt_stays_for_as_long_as_a_request_of_the_customer_does(bench: Ben
         subject = bench.keys.find_subject(connection, JANE)
     about = [
         entry.request_id
-        for entry in bench.audit.entries(Selection(customer_key="x", subject=subject))
+        for entry in bench.audit.entries(Selection(customer_keys=("x",), subjects=(subject,)))
     ]
     assert {"V1", "V2"} <= set(about)
     bench.erasure.erase("V2")
@@ -303,7 +303,7 @@ def test_an_opt_out_holds_after_the_erasure_for_every_address_and_contact(bench:
     bench.finish("V2", identity=PHONE)
     bench.opt_outs.add(OptOut(JANE, (), BY_ADA, "T0TEAM"))
     traces = bench.customers.find(PHONE)
-    bench.customers.extend_opt_out(traces.customer_keys)
+    bench.opt_outs.extend_to(tuple(traces.customer_keys))
     for request_id in traces.request_ids:
         bench.erasure.erase(request_id)
     bench.customers.destroy_salts(traces.customer_keys)
@@ -475,7 +475,7 @@ def test_both_databases_erase_by_age_and_by_customer(
     assert bench.erasure.erase_finished(later(seconds=1), 1) == 1
     traces = bench.customers.find(PHONE)
     assert traces.request_ids == ("V2", "V3")
-    bench.customers.extend_opt_out(traces.customer_keys)
+    bench.opt_outs.extend_to(tuple(traces.customer_keys))
     assert all(bench.erasure.erase(request_id) for request_id in traces.request_ids)
     bench.customers.destroy_salts(traces.customer_keys)
     assert [word for word in PRIVATE if word in bench.everything()] == []

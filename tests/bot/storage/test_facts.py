@@ -12,6 +12,7 @@ from threading import Event as Signal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot.request import SENT, UNSENT, Event, Request, State
 from bot.storage.database import Database
@@ -21,6 +22,7 @@ from bot.storage.opt_outs import OptOut, OptOuts
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from genesys import Identity, IdentityKind
+from tests.conftest import wait_until
 
 EMAIL, PHONE = IdentityKind.EMAIL, IdentityKind.PHONE
 JANE, AMIR = Identity(EMAIL, "jane@example.com"), Identity(EMAIL, "amir@example.com")
@@ -264,6 +266,20 @@ def test_of_two_requests_to_one_customer_that_want_to_send_at_the_same_moment_on
         assert states == [State.SCHEDULED, State.SENDING]
 
 
+def test_of_two_messages_of_one_agent_at_the_same_moment_the_limit_lets_one_pass(
+    past: Past,
+) -> None:
+    def decide(facts: Facts) -> None:
+        if facts.sent_by_agent:
+            raise Blocked
+
+    for number in range(5):
+        agent = f"U{number}"
+        new = [past.build(**_fresh(agent_id=agent, identity=who)) for who in (JANE, AMIR)]
+        tasks = [lambda one=one: past.store.add(one, [], Judge(WINDOWS, decide)) for one in new]
+        assert _at_once(*tasks) == Counter(done=1, blocked=1)
+
+
 def test_what_a_rule_blocks_leaves_nothing_behind(past: Past) -> None:
     past.add(**_fresh(sending_at=datetime.now(UTC)))
     request = past.build(**_fresh())
@@ -272,6 +288,43 @@ def test_what_a_rule_blocks_leaves_nothing_behind(past: Past) -> None:
     with pytest.raises(LookupError):
         past.store.load(request.request_id)
     assert past.ask(text="another").sent_to_customer == 1
+
+
+class SlowKeys(Keys):
+    """Keys whose transaction waits after it has noted a customer's salt."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.noted, self.go_on = Signal(), Signal()
+
+    def subject(self, connection: sa.Connection, identity: Identity) -> str:
+        name = super().subject(connection, identity)
+        self.noted.set()
+        assert self.go_on.wait(10)
+        return name
+
+
+def test_a_look_up_and_an_opt_out_of_one_new_customer_never_wait_for_each_other(
+    postgresql: str, connect: Callable[[str], Database], a_request: Callable[..., Request]
+) -> None:
+    """Both note a salt, and then an entry in the audit log, in this order."""
+    past = Past(connect(postgresql), a_request)
+    keys = SlowKeys(past.database)
+    opt_outs = OptOuts(past.database, lambda _connection, _job: None, keys)
+
+    def somebody_waits() -> bool:
+        with past.database.connect() as connection:
+            waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return bool(connection.execute(waiting).scalar())
+
+    with ThreadPoolExecutor(2) as pool:
+        opted_out = pool.submit(opt_outs.add, OptOut(JANE, (), LEO, "T0TEAM"))
+        assert keys.noted.wait(10)
+        looked_up = pool.submit(past.store.record_lookup, past.build(), 60, NOW)
+        wait_until(somebody_waits, "the look-up waits for the salt")
+        keys.go_on.set()
+        assert opted_out.result() == 0
+        assert looked_up.result()
 
 
 def test_deciding_about_other_customers_waits_for_nobody(

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy.dialects import postgresql
 
-from bot.cards import card, client, ledger
+from bot.cards import card_buttons as buttons
+from bot.cards import client, ledger
 from bot.job import JobKind
 from bot.jobs import queue
 from bot.request import Event, HistoryLine, State, Stuck
@@ -105,8 +106,9 @@ def test_the_names_of_posts_stay() -> None:
 
 def test_the_names_in_cards_and_forms_stay() -> None:
     """Cards with buttons and open forms outlive an upgrade."""
-    assert (card.CANCEL, card.CHECK_AGAIN) == ("cancel", "check_again")
-    assert (card.SEND_ANYWAY, card.COMPOSE_AGAIN) == ("send_anyway", "compose_again")
+    assert (buttons.CANCEL, buttons.CHECK_AGAIN) == ("cancel", "check_again")
+    assert (buttons.SEND_ANYWAY, buttons.COMPOSE_AGAIN) == ("send_anyway", "compose_again")
+    assert (buttons.APPROVE, buttons.DECLINE, buttons.REVIEW) == ("approve", "decline", "review")
     assert (command.SHORTCUT, form_view.FORM) == ("notify_customer", "compose")
     assert (form_input.CUSTOMER, form_input.MESSAGE) == ("customer", "message")
 
