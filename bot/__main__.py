@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 def main() -> int:
     """Run one of the bot's commands and return the process's exit status."""
     arguments = _parse(sys.argv[1:])
+    try:
+        status = _run_command(arguments)
+        sys.stdout.flush()  # so that a reader who has gone is noticed here
+    except BrokenPipeError:
+        if arguments.do == "run":  # a server isn't read to its end
+            raise
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+def _run_command(arguments: argparse.Namespace) -> int:
     if arguments.do == "sandbox":
         os.execv(sys.executable, [sys.executable, "-m", "sandbox", *arguments.rest])
     if arguments.do == "manifest":
@@ -62,7 +75,8 @@ def _add_audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", default="", metavar="TIME", help=until)
     parser.add_argument("--customer", default="", metavar="ADDRESS", help="about this customer")
     parser.add_argument("--agent", default="", metavar="USER_ID", help="what this person did")
-    parser.add_argument("--format", choices=("jsonl", "csv"), default="jsonl", help="of the output")
+    formats = ("jsonl", "csv", "text")
+    parser.add_argument("--format", choices=formats, default="jsonl", help="text: for people")
     commands = parser.add_subparsers(dest="audit", metavar="[verify]")
     verify = commands.add_parser("verify", help="find what was changed, removed or inserted")
     verify.add_argument("--head", default="", metavar="SEQ:HASH", help="an entry as published")

@@ -52,6 +52,10 @@ class SlackDirectory:
         """Tell whether somebody is in a user group."""
         return user_id in self._groups.get(group_id)
 
+    def members(self, group_id: str) -> frozenset[str]:
+        """Return the ids of everybody in a user group."""
+        return self._groups.get(group_id)
+
     def workspace(self) -> Workspace:
         """Return the workspace and the app that the bot's token belongs to."""
         return self._workspaces.get(())
@@ -124,6 +128,9 @@ class _FreshAnswers:
 
     def is_in_group(self, group_id: str, user_id: str) -> bool:
         return user_id in self._groups.fresh(group_id)
+
+    def members(self, group_id: str) -> frozenset[str]:
+        return self._groups.fresh(group_id)
 
     def workspace(self) -> Workspace:
         return self._workspaces.fresh(())

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.cards.post_names import CARD, OUTCOME, approval_key, find_noted, line_key
+from bot.cards.post_names import CARD, OUTCOME, find_noted, line_key
 from bot.request import Event, HistoryLine, Request
 from bot.storage.database import Database, insert_new
 from bot.storage.history import add_line
@@ -211,9 +211,8 @@ class Ledger:
             connection.execute(sa.delete(postings).where(*_key(request_id, OUTCOME)))
             return bool(noted.rowcount)
 
-    def note_approval(self, request: Request, channel: str, ts: str) -> bool:
+    def note_approval(self, request_id: str, what: str, channel: str, ts: str) -> bool:
         """Remember where a request's approval was asked for; False: as ``note_line``."""
-        request_id, what = request.request_id, approval_key(request)
         with self._database.transaction() as connection:
             row = sa.select(requests.c.request_id).where(requests.c.request_id == request_id)
             connection.execute(row.with_for_update())  # so that only one of two is the first

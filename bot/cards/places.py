@@ -11,8 +11,10 @@ from bot.request import Request
 from bot.rules.directory import DirectoryUnavailable
 from bot.settings import Show
 
+DIRECT_ONLY = "cards are shown in direct messages only"
 _SHARED = "that channel is shared with another company. Use one of your own"
 _DIRECT = "D"  # what the ids of direct messages begin with
+_CHANNELS = ("C", "G")
 
 
 def is_direct(channel: str) -> bool:
@@ -35,7 +37,7 @@ class Places:
         """Return where to post a card, the best place first, and why not where the agent was."""
         to_agent, channel = Spot(request.agent_id), request.place.channel_id
         if not self.shows_customers:
-            return (to_agent,), ""
+            return (to_agent,), DIRECT_ONLY
         if self.is_shared(channel):
             return (to_agent,), _SHARED
         return (Spot(channel, request.place.thread_ts), to_agent), ""
@@ -45,6 +47,10 @@ class Places:
         if is_direct(channel):
             return True
         return self.shows_customers and not self.is_shared(channel)
+
+    def is_public(self, channel: str) -> bool:
+        """Tell whether others than the agent read a card in this channel."""
+        return channel.startswith(_CHANNELS) and self.may_show(channel)
 
     def is_shared(self, channel: str) -> bool:
         """Tell whether people of another company read a channel; raise TryAgain."""

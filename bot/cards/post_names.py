@@ -11,6 +11,7 @@ from bot.storage.tables import history, posts, requests
 
 CARD, OUTCOME = "card", "outcome"
 _APPROVAL, _LINE = "approval ", "line "
+_MOST_OF_ID = 12  # characters, so that a name fits into its column
 _CLOSED = " closed"  # of an approval's post that has no buttons any more
 
 
@@ -19,9 +20,18 @@ def line_key(line: HistoryLine) -> str:
     return f"{_LINE}{line.line_id}"
 
 
-def approval_key(request: Request) -> str:
-    """Name the post that asks for the approval that a request waits for now."""
-    return f"{_APPROVAL}{request.decisions}"
+def approval_key(request: Request, user_id: str = "") -> str:
+    """Name the post that asks for the approval that a request waits for now.
+
+    ``user_id``: whom it asks in a direct message.
+    """
+    return f"{_APPROVAL}{request.decisions} {user_id[-_MOST_OF_ID:]}".rstrip()
+
+
+def asks_for(request: Request, what: str) -> bool:
+    """Tell whether this post asks for the approval that a request waits for now."""
+    key = approval_key(request)
+    return what == key or what.startswith(f"{key} ")
 
 
 def closed_key(what: str) -> str:

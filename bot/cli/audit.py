@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from argparse import Namespace
@@ -14,6 +13,7 @@ from typing import Any
 
 from defusedcsv import csv
 
+from bot.cli.audit_text import describe
 from bot.cli.existing_database import open_existing
 from bot.rules.address import BadAddress, read_identity
 from bot.settings import DatabaseSettings
@@ -43,9 +43,6 @@ def run_audit(arguments: Namespace, settings: DatabaseSettings) -> int:
     except (BadOption, UnusableDatabase) as problem:
         sys.stderr.write(f"{problem}\n")
         return REFUSED
-    except BrokenPipeError:  # nobody has seen all of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAULTY
 
 
 def _verify(url: str, published: str) -> int:
@@ -54,7 +51,6 @@ def _verify(url: str, published: str) -> int:
         found = AuditLog(database).verify(known)
     for line in _report(found, known):
         sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
     return FAULTY if found.fault_count else INTACT
 
 
@@ -98,9 +94,7 @@ def _print_entries(arguments: Namespace, settings: DatabaseSettings) -> int:
             selection = replace(
                 selection, customer_keys=tuple(sorted(customer_keys)), subjects=subjects
             )
-        write = _write_csv if arguments.format == "csv" else _write_json_lines
-        write(_explained_entries(database, url, selection))
-        sys.stdout.flush()
+        _WRITERS[arguments.format](_explained_entries(database, url, selection))
     return INTACT
 
 
@@ -120,6 +114,16 @@ def _write_csv(entries: Iterable[StoredEntry]) -> None:
     writer.writerow(_COLUMNS)
     for entry in entries:
         writer.writerow({**vars(entry), "at": _show_time(entry.at)}.values())
+
+
+def _write_text(entries: Iterable[StoredEntry]) -> None:
+    for entry in entries:
+        detail = _read_detail(entry.detail)
+        said = describe(entry.action, entry.user_id, entry.request_id, detail)
+        sys.stdout.write(f"{_show_time(entry.at)[:16].replace('T', ' ')} {said}\n")
+
+
+_WRITERS = {"jsonl": _write_json_lines, "csv": _write_csv, "text": _write_text}
 
 
 def _show_time(at: float) -> str:

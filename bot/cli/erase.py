@@ -22,6 +22,7 @@ from bot.settings import ErasureSettings
 from bot.storage.database import Database
 from bot.storage.erase_customer import CustomerErasure
 from bot.storage.erasure import SENDS_FOR, Ended, Erasure
+from bot.storage.facts import read_opt_out
 from bot.storage.keys import Keys
 from bot.storage.open import UnusableDatabase, explained
 from bot.storage.opt_outs import OptOuts
@@ -75,12 +76,15 @@ class _Run:
         )
         self._ended: list[Ended] = []
         self._sending = 0
+        self._is_opted_out = False
         self._slack_problem = ""
 
     def erase(self, identity: Identity) -> int:
         """Erase everything about a customer and say what was done; return the exit status."""
         customer_keys = self._erase_rows(identity)
         salts = _patiently(lambda: self._customers.destroy_salts(customer_keys))
+        with self._database.connect() as connection:
+            self._is_opted_out = read_opt_out(connection, sorted(customer_keys)) is not None
         request_ids = {one.request_id for one in self._ended}
         request_ids.update(self._posts.pending_requests())  # of a run that was interrupted
         for request_id in sorted(request_ids):
@@ -143,12 +147,18 @@ class _Run:
         if self._ended:
             yield f"Requests erased: {len(self._ended)}."
         if unsent := sum(one.was_unsent for one in self._ended):
-            yield f"Of these, {unsent} had not been sent. They won't be; the bot tells the agents."
+            yield (
+                f"Of these, {unsent} had not been sent. They won't be. "
+                "The running bot tells the agents within a few minutes."
+            )
         if self._ended or salts:
             yield "The audit log no longer tells which entries are about this customer."
         if self._sending:
             yield f"Being sent just now, so not erased: {self._sending}. Run this again later."
-        yield "If the customer is on the do-not-contact list, they stay there."
+        if self._is_opted_out:
+            yield "The customer is on the do-not-contact list, and stays there."
+        else:
+            yield "The customer isn't on the do-not-contact list."
 
     def _describe_posts(self, posts: Sequence[StoredPost]) -> Iterator[str]:
         if not posts:

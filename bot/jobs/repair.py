@@ -142,8 +142,13 @@ def _stalled(now: datetime) -> sa.Select[tuple[str]]:
 
 
 def _unposted(now: datetime) -> sa.Select[tuple[str]]:
-    """Select the requests with a line that is some minutes old and that no thread shows."""
-    return sa.select(history.c.request_id).where(UNPOSTED, _is_old(history.c.at, now))
+    """Select the requests with a line that is some minutes old and that no thread shows.
+
+    The command that erases a customer can't add jobs, so an erased request needn't be old.
+    """
+    is_due = sa.or_(_is_old(history.c.at, now), requests.c.erased_at.is_not(None))
+    of_request = requests.c.request_id == history.c.request_id
+    return sa.select(history.c.request_id).join(requests, of_request).where(UNPOSTED, is_due)
 
 
 def _to_erase() -> sa.Select[tuple[str]]:

@@ -64,5 +64,8 @@ class Directory(Protocol):
     def is_in_group(self, group_id: str, user_id: str) -> bool:
         """Tell whether somebody is in a user group."""
 
+    def members(self, group_id: str) -> frozenset[str]:
+        """Return the ids of everybody in a user group."""
+
     def workspace(self) -> Workspace:
         """Return the workspace and the app that the bot's token belongs to."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.request import SENT, Request
+from bot.request import SENT, Request, State
 from bot.rules.content import find_cards, find_secrets, unlisted_hosts
 from bot.rules.quiet_hours import next_allowed, zone_of
 from bot.rules.rules_file import Rules
@@ -17,6 +17,7 @@ from bot.rules.verdict import Finding, Level, Rule
 from bot.storage.facts import Earlier, Facts, Windows
 from bot.text import ago, plural, show_name
 
+_SOON = timedelta(minutes=1)  # what is due by then isn't planned but on its way
 _ASK_A_LEAD = "A lead may override this, with a reason."
 _LEVELS = {"block": Level.BLOCK, "warn": Level.WARN, "approve": Level.WARN}
 
@@ -59,10 +60,11 @@ def _check_opt_out(facts: Facts) -> Finding:
     if facts.opted_out is None:
         return Finding(Rule.OPT_OUT, Level.PASS, "The customer isn't on the do-not-contact list.")
     by = show_name(facts.opted_out.user_name)
-    day = facts.opted_out.at.strftime("%Y-%m-%d")
+    day, why = facts.opted_out.at.strftime("%Y-%m-%d"), facts.opted_out.reason
     sentence = (
-        f"This customer must not be contacted: {by} put them on the do-not-contact list on {day}. "
-        "Nobody can override this."
+        f"This customer must not be contacted: {by} put them on the do-not-contact list on {day}"
+        f"{f' ({why})' if why else ''}. If they want to hear from us again, ask a lead to take "
+        "them off it."
     )
     return Finding(Rule.OPT_OUT, Level.BLOCK, sentence)
 
@@ -74,7 +76,8 @@ def _check_same_text(facts: Facts, rules: Rules, now: datetime) -> tuple[Finding
     if earlier is None:
         sentence = f"Nobody has sent them this text in the last {_last(hours, 'hour')}."
         return (Finding(Rule.SAME_TEXT, Level.PASS, sentence),)
-    sentence = f"{_who_and_when(earlier, now, 'this text to this customer')} {_ASK_A_LEAD}"
+    who = _who_and_when(earlier, now, "this text to this customer")
+    sentence = f"{who} Change it and press Send again. {_ASK_A_LEAD}"
     return (Finding(Rule.SAME_TEXT, Level.BLOCK, sentence, may_override=True, earlier=earlier),)
 
 
@@ -85,7 +88,7 @@ def _check_recent(facts: Facts, rules: Rules, now: datetime) -> tuple[Finding, .
     if latest is None:
         sentence = f"Nobody has messaged them in the last {_last(minutes, 'minute')}."
         return (Finding(Rule.RECENT, Level.PASS, sentence),)
-    sentence = _who_and_when(latest, now, "this customer a message")
+    sentence = _who_and_when(latest, now, "a message to this customer")
     return (Finding(Rule.RECENT, Level.WARN, sentence, earlier=latest),)
 
 
@@ -96,8 +99,11 @@ def _last(count: int, unit: str) -> str:
 
 def _who_and_when(earlier: Earlier, now: datetime, what: str) -> str:
     who = show_name(earlier.agent_name)
+    if earlier.state is State.UNAPPROVED:
+        return f"{who} wants to send {what}, and waits for approval."
     if earlier.state not in SENT:
-        return f"{who} is already sending {what}."
+        is_planned = earlier.at - now > _SOON
+        return f"{who} {'has scheduled' if is_planned else 'is already sending'} {what}."
     return f"{who} sent {what} {ago(now - earlier.at)} ({earlier.state.value})."
 
 
@@ -140,8 +146,7 @@ def _check_quiet_hours(request: Request, rules: Rules, now: datetime) -> tuple[F
     if allowed <= at:
         return (Finding(Rule.QUIET_HOURS, Level.PASS, f"No quiet hours in {zone} ({why})."),)
     sentence = (
-        f"These are quiet hours for the customer in {zone} ({why}). "
-        f"Send it later: messages may go out again when they end. {_ASK_A_LEAD}"
+        f"It's quiet hours for the customer in {zone} ({why}). Send it when they end. {_ASK_A_LEAD}"
     )
     opens = allowed.astimezone(ZoneInfo(zone))
     return (Finding(Rule.QUIET_HOURS, Level.BLOCK, sentence, may_override=True, next_time=opens),)
@@ -163,9 +168,9 @@ def _check_secrets(text: str, level: Level) -> Finding:
     found = find_secrets(text)
     if not found:
         return Finding(Rule.SECRETS, Level.PASS, "No token or key in the text.")
-    sentence = f"The text has {' and '.join(found)} in it. Remove it. "
-    sentence += _ASK_A_LEAD if level is Level.BLOCK else ""
-    return Finding(Rule.SECRETS, level, sentence.strip(), may_override=True)
+    sentence = f"The text has {' and '.join(found)} in it. Remove it"
+    sentence += f" and press Send again. {_ASK_A_LEAD}" if level is Level.BLOCK else "."
+    return Finding(Rule.SECRETS, level, sentence, may_override=True)
 
 
 def _check_cards(text: str, level: Level) -> Finding:
@@ -181,9 +186,9 @@ def _check_links(text: str, rules: Rules) -> Finding:
         return Finding(Rule.LINKS, Level.PASS, "No link to a site that isn't listed.")
     sentence = f"The text links to {', '.join(hosts)}, which isn't on the list of our sites."
     if rules.content.links == "approve":
-        sentence += " A second person must approve it."
+        sentence += " A second person must approve this message."
     elif rules.content.links == "block":
-        sentence += f" Remove the link. {_ASK_A_LEAD}"
+        sentence += f" Remove the link and press Send again. {_ASK_A_LEAD}"
     return Finding(
         Rule.LINKS,
         _LEVELS[rules.content.links],

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -21,12 +20,14 @@ from bot.cards.answers import translated
 from bot.cards.card import show_notice
 from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
 from bot.request import Request
+from bot.rules.verdict import Finding
 from bot.slack.earlier_cards import find_links
 from bot.slack.evidence_view import Note, Review
 from bot.slack.form_input import Draft, check_times
 from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_form
 from bot.slack.interaction import View
 from bot.slack.metadata import MetadataSigner
+from bot.slack.open_form import OpenForm, read_shown, read_version
 from bot.slack.respond import Responder
 from bot.slack.retry import retry
 from bot.slack.review import Reviewer, to_request
@@ -42,27 +43,6 @@ _NOT_SHOWN = (
 _GONE = "not_found"
 _OUTDATED = ("hash_conflict", "duplicate_external_id")  # the latter if Slack looks at that first
 CARD_SECONDS = (0.0, 1.0, 3.0)  # when to look for the card of a request that was faster
-_NEWEST_SECONDS = 3.0  # no agent types another customer sooner, so theirs is the newest change
-
-
-def _new_mark() -> str:
-    return secrets.token_hex(16)
-
-
-@dataclass
-class OpenForm:
-    """A form that's open in Slack, whose it is, and its version (Slack's ``hash``) as we know it.
-
-    ``mark``: the external id that the next update gives it. If that's unclear because the answer
-    was lost, the mark tells whether Slack did it. ``newest_until``: by the monotonic clock.
-    """
-
-    view_id: str
-    user_id: str
-    version: str = ""
-    mark: str = field(default_factory=_new_mark)
-    is_unclear: bool = False
-    newest_until: float = field(default_factory=lambda: time.monotonic() + _NEWEST_SECONDS)
 
 
 class Evidence:
@@ -108,10 +88,14 @@ class Evidence:
         finally:
             self._forget(form)
 
-    async def refresh(self, form: OpenForm, draft: Draft) -> None:
+    async def refresh(
+        self, form: OpenForm, draft: Draft, refused: tuple[Finding, ...] = ()
+    ) -> None:
         """Show what the rules say now, without a word that somebody is being looked up.
 
-        If another request was faster, its card may not be posted yet: then its link comes later.
+        ``refused``: why the message wasn't sent just now. The errors under the fields stay unless
+        something else has to be shown, which then begins with the reason. If another request was
+        faster, its card may not be posted yet: then its link comes later.
         """
         if draft.identity is None:
             await self.show(form, draft)
@@ -121,7 +105,7 @@ class Evidence:
             for seconds in CARD_SECONDS:
                 await asyncio.sleep(seconds)
                 review = await self.reviewer.look_again(_request(form, draft), draft)
-                await self._show_review(form, draft, review)
+                await self._show_change(form, draft, review, refused)
                 others = (one.earlier for one in review.verdict.blocks if one.earlier)
                 if all(other.card_ts for other in others):
                     break
@@ -130,10 +114,36 @@ class Evidence:
         finally:
             self._forget(form)
 
+    async def show_stops(self, form: OpenForm, draft: Draft) -> None:
+        """Show in a form that's under another one what stops its message, which isn't known."""
+        if form.view_id in self._latest:
+            return
+        self._latest[form.view_id] = form
+        try:
+            review = await self.reviewer.look_again(_request(form, draft), draft)
+            verdict = replace(review.verdict, findings=review.verdict.blocks)
+            await self._show_review(form, draft, replace(review, verdict=verdict))
+        except SlackError as error:
+            log.warning("a form's evidence can't be shown: %s", error)
+        finally:
+            self._forget(form)
+
     async def _show_review(self, form: OpenForm, draft: Draft, review: Review) -> None:
+        review = await self._link(form, review)
+        await self._update(form, self._draw(draft, review, form, review.several))
+
+    async def _show_change(
+        self, form: OpenForm, draft: Draft, review: Review, refused: tuple[Finding, ...]
+    ) -> None:
+        review = await self._link(form, review)
+        view = self._draw(draft, review, form, review.several)
+        told = self._draw(draft, replace(review, refused=refused), form, review.several)
+        if form.shown not in (read_shown(view), read_shown(told)):
+            await self._update(form, told)
+
+    async def _link(self, form: OpenForm, review: Review) -> Review:
         links = await find_links(self._client, review.verdict.findings, form.user_id)
-        view = self._draw(draft, replace(review, links=links), form, review.several)
-        await self._update(form, view)
+        return replace(review, links=links)
 
     async def tell(self, form: OpenForm, draft: Draft, sentence: str) -> None:
         """Show a sentence in place of the evidence, or else where the agent was.
@@ -193,11 +203,10 @@ class Evidence:
         try:
             with translated():
                 answer = await self._client.views_update(view=view, **which)
-                form.version = read_version(answer["view"])
+                form.note_update(view, read_version(answer["view"]))
         except SlackUnavailable:
             form.is_unclear = True
             raise
-        form.mark, form.is_unclear = _new_mark(), False
 
     def _draw(
         self, draft: Draft, shown: Note | Review, form: OpenForm, several: Several | None = None
@@ -209,11 +218,6 @@ class Evidence:
 
 def _request(form: OpenForm, draft: Draft) -> Request:
     return to_request(draft, form.view_id, form.user_id)
-
-
-def read_version(view: View) -> str:
-    """Return the version of a view that Slack shows us; "" if it doesn't say."""
-    return str(view.get("hash") or "")
 
 
 def first_note(draft: Draft) -> Note:

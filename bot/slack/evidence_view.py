@@ -1,32 +1,25 @@
-"""Draws the evidence: who the customer is, what each rule says, and what the form offers. Pure.
+"""Draws the evidence: who the customer is, what the rules say, and what the form offers. Pure.
 
-What passes of our own rules is named in one line, so that the message field stays in view. Each
-warning and each block has its sentence.
+What stops the message comes first, then each warning. What passes is counted in one line, so that
+the message field stays in view.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from bot.cards.blocks import Block, literal, plain, section
+from bot.cards.blocks import Block, date_node, literal, plain, section
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.form_input import name_for
-from bot.text import clip, show_name, visible
+from bot.text import clip, plural, show_name, visible
 from genesys import Identity, Several
 
 EVIDENCE = "evidence"
 OFFERS = "offers"  # the block of the buttons below the evidence
 SEND_THEN, OPT_OUT = "send_then", "form_opt_out"
 _BUTTON_LENGTH, _VALUE_LENGTH = 75, 2_000  # Slack's limits
-_LEVEL_WORDS = {Level.PASS: "✓ OK", Level.WARN: "⚠ Note", Level.BLOCK: "✗ Stop"}
-_ABOUT_THE_CUSTOMER = frozenset(
-    {
-        *(Rule.CONTACT, Rule.HISTORY, Rule.SESSION, Rule.DEPLOYMENT, Rule.CONVERSATION),
-        Rule.GENESYS,
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -41,20 +34,22 @@ class Review:
     """A verdict by all rules, and what it means for the person who sees the form.
 
     ``may_override``: they're a lead, and may send it all the same. ``several``: the contacts to
-    choose from. ``links``: the URLs of other requests' cards, by request id.
+    choose from. ``links``: the URLs of other requests' cards, by request id. ``refused``: why the
+    message wasn't sent when they pressed Send just now.
     """
 
     verdict: Verdict
     may_override: bool = False
     several: Several | None = None
     links: Mapping[str, str] = field(default_factory=dict)
+    refused: tuple[Finding, ...] = ()
 
 
 def draw_evidence(shown: Note | Review) -> list[Block]:
     """Draw the evidence, with the buttons that belong to it."""
     if isinstance(shown, Note):
         return [_rich_text([section(literal(shown.sentence, italic=True))])]
-    lines = [section(*_headline(shown.verdict)), *_list_findings(shown)]
+    lines = list(_draw_lines(shown))
     buttons = list(_list_buttons(shown.verdict))
     offers = {"type": "actions", "block_id": OFFERS, "elements": buttons}
     return [_rich_text(lines), *([offers] if buttons else [])]
@@ -75,13 +70,27 @@ def _rich_text(lines: list[Block]) -> Block:
     return {"type": "rich_text", "block_id": EVIDENCE, "elements": lines}
 
 
-def _headline(verdict: Verdict) -> list[Block]:
+def _draw_lines(review: Review) -> Iterator[Block]:
+    verdict, refused = review.verdict, {finding.rule for finding in review.refused}
+    stops = sorted(verdict.blocks, key=lambda stop: stop.rule not in refused)
+    if review.refused:
+        reason = stops.pop(0) if stops else review.refused[0]
+        yield _finding("Not sent", reason, review.links)
+    yield section(*_headline(review))
+    for stop in stops:
+        yield _finding("✗ Stop", stop, review.links)
+    for warning in _list_warnings(verdict):
+        yield _finding("⚠ Note", warning, review.links)
+    passes = [finding for finding in verdict.findings if finding.level is Level.PASS]
+    if passes:
+        passed = f"✓ {plural(len(passes), 'check')} passed."
+        history = (visible(one.sentence) for one in passes if one.rule is Rule.HISTORY)
+        yield section(literal(" ".join((passed, *history))))
+
+
+def _headline(review: Review) -> list[Block]:
+    verdict, word = review.verdict, _in_a_word(review)
     address, customer = verdict.identity.value, verdict.customer
-    word = "Can't be sent" if verdict.blocks else "Ready to send"
-    if verdict.is_away:
-        word = "Not checked yet"
-    if any(finding.rule is Rule.LOOKUPS for finding in verdict.blocks):
-        word = "Not looked up"  # a message would still be checked before it goes out
     if customer is None:
         return [literal(f"{word}: ", bold=True), literal(address)]
     return [
@@ -91,28 +100,51 @@ def _headline(verdict: Verdict) -> list[Block]:
     ]
 
 
-def _list_findings(review: Review) -> Iterator[Block]:
-    folded = []
-    for finding in review.verdict.findings:
-        if finding.level is Level.PASS and finding.rule not in _ABOUT_THE_CUSTOMER:
-            folded.append(finding.rule.value)
-        else:
-            yield _finding(finding, review.links)
-    if folded:
-        count = "1 more check" if len(folded) == 1 else f"{len(folded)} more checks"
-        yield section(
-            literal(f"{_LEVEL_WORDS[Level.PASS]}: "),
-            literal(f"{count} passed ({', '.join(folded)})."),
-        )
+def _in_a_word(review: Review) -> str:
+    """Say what would happen to the message if the agent pressed Send now."""
+    verdict = review.verdict
+    if any(finding.rule is Rule.LOOKUPS for finding in verdict.blocks):
+        return "Not looked up"  # a message would still be checked before it goes out
+    if verdict.blocks:
+        return "Blocked, you can override" if review.may_override else "Can't be sent"
+    if verdict.is_away:
+        return "Not checked yet"
+    warnings = [finding for finding in verdict.findings if finding.level is Level.WARN]
+    if any(one.needs_approval or one.rule is Rule.APPROVAL for one in warnings):
+        return "Needs approval"
+    if any(one.rule is Rule.PAUSE for one in warnings):
+        return "Sending is paused"
+    return "Ready to send"
 
 
-def _finding(finding: Finding, links: Mapping[str, str]) -> Block:
-    level = literal(f"{_LEVEL_WORDS[finding.level]}: ", bold=finding.level is not Level.PASS)
-    nodes = [level, literal(visible(finding.sentence))]
+def _list_warnings(verdict: Verdict) -> Iterator[Finding]:
+    """Yield the warnings, without those that only repeat what another finding says."""
+    warnings = [finding for finding in verdict.findings if finding.level is Level.WARN]
+    stopped_by = {stop.earlier.request_id for stop in verdict.blocks if stop.earlier}
+    says_approval = any(warning.needs_approval for warning in warnings)
+    for warning in warnings:
+        same = warning.earlier is not None and warning.earlier.request_id in stopped_by
+        if not same and not (says_approval and warning.rule is Rule.APPROVAL):
+            yield warning
+
+
+def _finding(word: str, finding: Finding, links: Mapping[str, str]) -> Block:
+    nodes = [literal(f"{word}: ", bold=True), literal(visible(finding.sentence))]
+    if finding.next_time:
+        nodes += _when_it_passes(finding.next_time)
     link = links.get(finding.earlier.request_id) if finding.earlier else None
     if link:
         nodes += [literal(" "), {"type": "link", "url": link, "text": "The card"}]
     return section(*nodes)
+
+
+def _when_it_passes(at: datetime) -> list[Block]:
+    """Say a time where the customer is and where the reader is."""
+    return [
+        literal(f" They end {_show_time(at)} ("),
+        date_node(at.astimezone(UTC), "{date_short_pretty} at {time}"),
+        literal(" your time)."),
+    ]
 
 
 def _list_buttons(verdict: Verdict) -> Iterator[Block]:
@@ -135,6 +167,7 @@ def _button(action_id: str, text: str, value: str) -> Block:
 
 
 def _show_time(at: datetime) -> str:
-    """Say a time where the customer is, such as "Fri, Nov 27, 8:00 AM (Europe/Berlin)"."""
+    """Say a time where the customer is, such as "Fri, Nov 27 at 8:00 AM Berlin time"."""
     clock = f"{at.hour % 12 or 12}:{at:%M %p}"
-    return f"{at:%a, %b} {at.day}, {clock} ({at.tzinfo})"
+    area, _, city = str(at.tzinfo).replace("_", " ").rpartition("/")
+    return f"{at:%a, %b} {at.day} at {clock} {city}{' time' if area else ''}"

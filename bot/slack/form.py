@@ -27,13 +27,14 @@ from bot.request import Request
 from bot.rules.policy import Refused
 from bot.rules.verdict import Finding, check_length
 from bot.slack.errors import ErrorHandler, log_with_reference
-from bot.slack.evidence import Evidence, OpenForm, read_version
+from bot.slack.evidence import Evidence
 from bot.slack.form_input import CUSTOMER, MESSAGE, Draft, check_times, list_errors
 from bot.slack.form_reader import FOREIGN, FormReader, form_of
 from bot.slack.form_view import INPUT_LENGTH
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction, View
 from bot.slack.metadata import ForeignForm
+from bot.slack.open_form import OpenForm, read_version
 from bot.slack.respond import Responder
 from bot.slack.review import to_request
 
@@ -124,7 +125,8 @@ class Form:
             errors = list_errors(refused.findings, draft, interaction.view)
             await ack(response_action="errors", errors=errors)
             self._record_refusal(refused.findings, draft, interaction)
-            self._start(self._evidence.refresh, draft, interaction)
+            refresh = partial(self._evidence.refresh, refused=refused.findings)
+            self._start(refresh, draft, interaction)
             return
         if not errors:
             await ack()

@@ -11,13 +11,14 @@ from slack_bolt.async_app import AsyncAck
 
 from bot.cards.card import show_notice
 from bot.slack.errors import ErrorHandler
-from bot.slack.evidence import Evidence, OpenForm
+from bot.slack.evidence import Evidence
 from bot.slack.evidence_view import read_opt_out
 from bot.slack.form_input import Draft, plan
 from bot.slack.form_reader import FOREIGN, FormReader, form_of
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm
+from bot.slack.open_form import OpenForm
 from bot.slack.opt_out import OptOutForm
 from bot.slack.respond import Responder
 

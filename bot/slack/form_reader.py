@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from bot.slack.evidence import OpenForm, read_version
 from bot.slack.form_input import Draft, read_form
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm, MetadataSigner
+from bot.slack.open_form import OpenForm, read_shown, read_version
 
 log = logging.getLogger(__name__)
 
@@ -40,5 +40,6 @@ class FormReader:
 
 def form_of(interaction: Interaction) -> OpenForm:
     """Return the form that somebody did something in, at the version that they saw."""
-    version = read_version(interaction.view)
-    return OpenForm(interaction.view_id, interaction.user_id, version)
+    view = interaction.view
+    version, shown = read_version(view), read_shown(view)
+    return OpenForm(interaction.view_id, interaction.user_id, version, shown=shown)

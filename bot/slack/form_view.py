@@ -105,11 +105,8 @@ def _override_input(draft: Draft, verdict: Verdict) -> Block:
     element: Block = {"type": "plain_text_input", "max_length": REASON_LENGTH}
     if draft.override_reason and draft.overriding == rules:
         element["initial_value"] = draft.override_reason[:REASON_LENGTH]
-    hint = (
-        f"You're a lead, so you can send it all the same. This overrides: {', '.join(rules)}. "
-        "Your reason is recorded."
-    )
-    override = _input(OVERRIDE, "Override: why?", element, hint=plain(hint), optional=True)
+    hint = f"Only needed to override: {', '.join(rules)}. The reason is shown in the thread."
+    override = _input(OVERRIDE, "Reason to send anyway", element, hint=plain(hint), optional=True)
     return {**override, "block_id": name_override(verdict.identity, rules)}
 
 

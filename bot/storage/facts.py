@@ -113,7 +113,7 @@ def read_facts(
         for other, digest in relevant
         if digest == subject.text_digest and is_within(other, windows.same_text)
     )
-    recent = (other for other in sent if is_within(other, windows.recent))
+    recent = (other for other, _ in relevant if is_within(other, windows.recent))
     return Facts(
         paused=read_pause(connection),
         opted_out=read_opt_out(connection, subject.customer_keys),

@@ -17,13 +17,14 @@ import sqlalchemy as sa
 from bot.job import Job
 from bot.request import FINAL, UNSENT, Decision, Event, Request, State, Stuck, sources
 from bot.storage.audit import Action, count, wait_for_turn
+from bot.storage.counts import count_ahead, count_open
 from bot.storage.database import Database, insert_new
 from bot.storage.facts import Facts, Judge, Subject, Windows, lock, read_facts
 from bot.storage.history import add_line, has_line
 from bot.storage.keys import Keys
 from bot.storage.record import record, record_move, record_new
 from bot.storage.rows import to_columns, to_request, to_row
-from bot.storage.tables import FOLLOWED, UNFINISHED, request_customers, requests
+from bot.storage.tables import request_customers, requests
 
 Enqueue = Callable[[sa.Connection, Job], None]
 
@@ -213,30 +214,13 @@ class RequestStore:
 
     def count_ahead(self, request: Request) -> int:
         """Count the unsent requests that were made before this one and could go out now."""
-        ahead = sa.select(sa.func.count()).where(
-            UNFINISHED,
-            requests.c.state.in_([State.CHECKING, State.SCHEDULED]),
-            requests.c.created_at < request.created_at.timestamp(),
-            sa.or_(
-                requests.c.send_at.is_(None),
-                requests.c.send_at <= datetime.now(UTC).timestamp(),
-            ),
-        )
         with self._database.connect() as connection:
-            return int(connection.execute(ahead.select_from(requests)).scalar_one())
+            return count_ahead(connection, request)
 
     def count_open(self) -> dict[State, int]:
         """Count the requests that something may still happen to, by state."""
-        counts: Counter[State] = Counter()
         with self._database.connect() as connection:
-            for which in (UNFINISHED, FOLLOWED):
-                rows = connection.execute(
-                    sa.select(requests.c.state, sa.func.count())
-                    .where(which)
-                    .group_by(requests.c.state)
-                )
-                counts.update({State(state): count for state, count in rows})
-        return dict(counts)
+            return count_open(connection)
 
     def _enqueue_all(self, connection: sa.Connection, jobs: Sequence[Job]) -> None:
         for job in jobs:

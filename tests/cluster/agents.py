@@ -75,6 +75,9 @@ class _Everybody:
     def is_in_group(self, _group_id: str, _user_id: str) -> bool:
         return False
 
+    def members(self, _group_id: str) -> frozenset[str]:
+        return frozenset()
+
     def workspace(self) -> Workspace:
         return Workspace("T0TEAM")
 

@@ -144,6 +144,40 @@ def test_a_customer_s_entries_include_those_of_their_other_addresses(
     assert numbers(run(customer="jane@example.com")) == [7, 8]
 
 
+def test_text_tells_each_entry_in_one_plain_line(run: Run, database: Database) -> None:
+    rules = {"overridden": "quiet hours, same text", "reason": "f" * 64}
+    entries = [
+        Entry(Action.OVERRIDDEN, "U0LEO", "T0", "V012", "f" * 64, rules),
+        Entry(Action.REFUSED, "U0ADA", detail={"refused by": "same text"}),
+        Entry(Action.RULES_LOADED, detail={"rules": "0123456789ab"}),
+        Entry(Action.ERASED, detail={"salts": 2}),
+        Entry(Action.REJECTED, detail={"forged": 3, "stale": 1}),
+        Entry(Action.OUTCOME, "U0ADA", request_id="V012"),
+    ]
+    with database.transaction() as connection:
+        for entry in entries:
+            append(connection, entry, at=START + 9 * DAY)
+    status, output, complaints = run(format="text", since="2026-12-05")
+    assert (status, complaints) == (0, "")
+    assert output.splitlines() == [
+        "2026-12-05 10:30 U0LEO overrode quiet hours, same text for V012",
+        "2026-12-05 10:30 a message by U0ADA was refused: same text",
+        "2026-12-05 10:30 the bot loaded the rules 0123456789ab",
+        "2026-12-05 10:30 a customer was erased",
+        "2026-12-05 10:30 the bot rejected signatures: 3 forged, 1 stale",
+        "2026-12-05 10:30 V012 by U0ADA is now (state?)",
+    ]
+
+
+@pytest.mark.parametrize("action", Action)
+def test_text_has_words_for_every_action(action: Action, run: Run, database: Database) -> None:
+    with database.transaction() as connection:
+        append(connection, Entry(action, "U0EVE", request_id="V9"), at=START + 9 * DAY)
+    (line,) = run(format="text", since="2026-12-05")[1].splitlines()
+    assert "U0EVE" in line or "V9" in line
+    assert "isn't known" not in line
+
+
 def test_csv_has_a_row_for_each_entry_and_no_formula(run: Run, database: Database) -> None:
     with database.transaction() as connection:
         entry = Entry(Action.SENT, FORMULA, "+1", "@x", "-2+3", {"a": 'b, "c"\n'})
@@ -239,6 +273,7 @@ def test_an_export_shows_what_somebody_made_of_an_entry(run: Run, database: Data
     tamper(database, "UPDATE audit SET at = 1e300, detail = 'no json' WHERE seq = 3")
     line = json.loads(run()[1].splitlines()[2])
     assert (line["at"], line["detail"]) == ("1e+300", "no json")
+    assert run(format="text")[1].splitlines()[2] == "1e+300 a message by U0ADA is being sent"
 
 
 def test_the_command_never_creates_a_database(

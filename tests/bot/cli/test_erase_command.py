@@ -113,7 +113,7 @@ def test_everything_about_a_customer_is_erased_and_reported(
     assert said.splitlines() == [
         "Requests erased: 2.",
         "The audit log no longer tells which entries are about this customer.",
-        "If the customer is on the do-not-contact list, they stay there.",
+        "The customer isn't on the do-not-contact list.",
         "Posts in Slack: 4 edited, 0 deleted, 0 left.",
         CLEAN,
     ]
@@ -143,7 +143,7 @@ def test_what_was_not_sent_never_is(bench: Bench, run: Run) -> None:
     bench.add("V1", state=State.SCHEDULED)
     status, said = run()
     assert (status, bench.state("V1")) == (DONE, "refused")
-    assert "1 had not been sent" in said
+    assert "1 had not been sent. They won't be. The running bot tells the agents within" in said
 
 
 def test_posts_that_slack_keeps_are_listed_with_place_and_code(
@@ -235,7 +235,9 @@ def test_afterwards_the_log_verifies_and_the_opt_out_holds(
     bench.finish("V1")
     bench.finish("V2", identity=PHONE)
     opt_outs.add(OptOut(JANE, (), ByWhom("U0ADA", "Ada", NOW, "She asked"), "T0TEAM"))
-    assert run()[0] == DONE
+    status, said = run()
+    assert status == DONE
+    assert "The customer is on the do-not-contact list, and stays there." in said
     assert opt_outs.find(JANE)
     assert opt_outs.find(PHONE)
     assert AuditLog(database).verify().fault_count == 0

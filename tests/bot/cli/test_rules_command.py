@@ -77,3 +77,23 @@ def test_the_schema_is_json_that_editors_can_use(tmp_path: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["properties"]["timezone"]["description"].startswith("The organisation's")
+
+
+@pytest.mark.parametrize("words", [["rules", "schema"], ["manifest"], ["surfaces"]])
+def test_whoever_has_seen_enough_of_any_command_may_close_the_pipe(
+    words: list[str], tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *words],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")

@@ -81,7 +81,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     for module in (
         *("delivery.deliver", "delivery.send", "delivery.decisions", "delivery.reconcile"),
-        *("rules.lookup", "rules.policy", "storage.requests"),
+        *("rules.lookup", "rules.policy", "storage.requests", "storage.counts"),
     ):
         monkeypatch.setattr(f"bot.{module}.datetime", clock)
     for module in ("delivery.hold", "delivery.send", "delivery.outcomes"):
@@ -117,6 +117,10 @@ class KnownPeople:
     def is_in_group(self, _group_id: str, _user_id: str) -> bool:
         self._answer()
         return False
+
+    def members(self, _group_id: str) -> frozenset[str]:
+        self._answer()
+        return frozenset()
 
     def workspace(self) -> Workspace:
         self._answer()

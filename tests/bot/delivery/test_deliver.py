@@ -549,10 +549,10 @@ def test_a_request_waits_while_genesys_is_away_and_says_so_once(
     worker.submit()
     assert worker.run(DELIVER) == _held_jobs(1, 3.0)
     assert worker.load() == worker.build(rules_version=NO_LIMITS.version)
-    assert worker.history() == [(Event.ASKED, ""), (Event.HELD, "")]
+    assert worker.history() == [(Event.ASKED, ""), (Event.HELD, "Genesys Cloud doesn't answer.")]
     again = worker.jobs[-1]
     assert worker.run(again) == _held_jobs(2, 10.0)
-    assert worker.history() == [(Event.ASKED, ""), (Event.HELD, "")]
+    assert worker.history() == [(Event.ASKED, ""), (Event.HELD, "Genesys Cloud doesn't answer.")]
     assert len(worker.calls(LOOKUP)) == 2
     worker.local.clear_faults()
     assert worker.run(worker.jobs[-1]) == [SHOW, SHOW]

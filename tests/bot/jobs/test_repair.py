@@ -16,8 +16,10 @@ from bot.jobs import repair as module
 from bot.jobs.repair import KEPT_HEARTBEATS, KEPT_JOBS, STALLED_AFTER, Repair
 from bot.request import Event, Request, State, Stuck
 from bot.storage.database import insert_new, seconds_now
+from bot.storage.erasure import Erasure
 from bot.storage.facts import ByWhom
 from bot.storage.history import NOT_SHOWN
+from bot.storage.keys import Keys
 from bot.storage.tables import history, workers
 from tests.conftest import wait_until
 
@@ -180,6 +182,18 @@ def test_a_line_that_no_thread_shows_is_shown(
     lose(team, publish(REQUEST))
     assert look(repair, timedelta()) == 0  # not yet: it's quite new
     assert look(repair) == 1
+    team.wait_until_idle()
+    assert team.begun == [publish(REQUEST)]
+
+
+def test_a_request_that_the_command_has_just_erased_is_shown_with_the_next_look(
+    team: Team, repair: Repair, add: Callable[..., None]
+) -> None:
+    add(State.SCHEDULED)
+    erasure = Erasure(team.database, lambda _connection, _job: None, Keys(team.database))
+    ended = erasure.erase(REQUEST)
+    assert ended and ended.was_unsent
+    assert look(repair, timedelta()) == 1
     team.wait_until_idle()
     assert team.begun == [publish(REQUEST)]
 

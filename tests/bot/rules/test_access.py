@@ -79,6 +79,10 @@ class Book:
         self._ask("group")
         return user_id in self.groups.get(group_id, ())
 
+    def members(self, group_id: str) -> frozenset[str]:
+        self._ask("group")
+        return frozenset(self.groups.get(group_id, ()))
+
     def workspace(self) -> Workspace:
         self._ask("workspace")
         return self.ours

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.request import SENT, UNSENT, Request, State
+from bot.request import SENT, Request, State
 from bot.rules.limits import judge, windows
 from bot.rules.rules_file import Rules, read_rules
 from bot.rules.verdict import Finding, Level, Rule
@@ -20,6 +20,7 @@ Build = Callable[..., Request]
 PASS, WARN, BLOCK = Level.PASS, Level.WARN, Level.BLOCK
 NOTHING = Facts()
 LEAD = "A lead may override this, with a reason."
+CHANGE = f"Change it and press Send again. {LEAD}"
 BY = ByWhom("U0LEO", "Leo Lead", datetime(2026, 11, 20, 9, 0, tzinfo=UTC), "she asked for it")
 # In our own tests only: a number that passes Luhn, and the shape of a Slack token.
 CARD, TOKEN = "4111 1111 1111 1111", "xoxb" + "-123456789012-123456789012-" + "a" * 24
@@ -183,14 +184,34 @@ def test_the_same_text_again_is_blocked_and_says_who_sent_it_when_and_what_becam
     finding = find(Rule.SAME_TEXT, Facts(same_text=earlier()))
     assert (finding.level, finding.may_override, finding.earlier) == (BLOCK, True, earlier())
     said = "Ben Agent sent this text to this customer 5 minutes ago (delivered)."
-    assert finding.sentence == f"{said} {LEAD}"
+    assert finding.sentence == f"{said} {CHANGE}"
 
 
-@pytest.mark.parametrize("state", UNSENT)
-def test_a_text_that_has_not_gone_out_yet_is_already_being_sent(find: Find, state: State) -> None:
-    finding = find(Rule.SAME_TEXT, Facts(same_text=earlier(state)))
-    said = "Ben Agent is already sending this text to this customer."
-    assert finding.sentence == f"{said} {LEAD}"
+@pytest.mark.parametrize(
+    ("state", "minutes", "said"),
+    [
+        (State.CHECKING, 0, "Ben Agent is already sending this text to this customer."),
+        (State.SCHEDULED, 0, "Ben Agent is already sending this text to this customer."),
+        (State.SCHEDULED, -1, "Ben Agent is already sending this text to this customer."),
+        (State.SCHEDULED, -1.1, "Ben Agent has scheduled this text to this customer."),
+        (State.CHECKING, -90, "Ben Agent has scheduled this text to this customer."),
+        (
+            *(State.UNAPPROVED, -90),
+            "Ben Agent wants to send this text to this customer, and waits for approval.",
+        ),
+    ],
+)
+def test_a_text_that_has_not_gone_out_yet_says_what_it_waits_for(
+    find: Find, state: State, minutes: float, said: str
+) -> None:
+    finding = find(Rule.SAME_TEXT, Facts(same_text=earlier(state, minutes)))
+    assert finding.sentence == f"{said} {CHANGE}"
+
+
+def test_a_message_that_somebody_else_has_scheduled_is_a_warning(find: Find) -> None:
+    finding = find(Rule.RECENT, Facts(latest=earlier(State.SCHEDULED, -90)))
+    assert finding.level is WARN
+    assert finding.sentence == "Ben Agent has scheduled a message to this customer."
 
 
 @pytest.mark.parametrize("state", SENT)
@@ -202,7 +223,9 @@ def test_a_recent_message_only_warns_with_who_when_and_the_outcome(
         *(WARN, False),
         earlier(state, minutes=0.5),
     )
-    assert finding.sentence == f"Ben Agent sent this customer a message just now ({state.value})."
+    assert (
+        finding.sentence == f"Ben Agent sent a message to this customer just now ({state.value})."
+    )
 
 
 def test_whoever_is_on_the_do_not_contact_list_is_never_messaged(find: Find) -> None:
@@ -210,7 +233,8 @@ def test_whoever_is_on_the_do_not_contact_list_is_never_messaged(find: Find) -> 
     assert (finding.level, finding.may_override) == (BLOCK, False)
     assert finding.sentence == (
         "This customer must not be contacted: Leo Lead put them on the do-not-contact list on "
-        "2026-11-20. Nobody can override this."
+        "2026-11-20 (she asked for it). If they want to hear from us again, ask a lead to take "
+        "them off it."
     )
 
 
@@ -272,7 +296,13 @@ def test_quiet_hours_are_off_by_default(find: Find) -> None:
 @pytest.mark.parametrize(
     ("rule", "section", "text", "level", "says"),
     [
-        (Rule.SECRETS, "secrets = 'block'", TOKEN, BLOCK, f"Remove it. {LEAD}"),
+        (
+            Rule.SECRETS,
+            "secrets = 'block'",
+            TOKEN,
+            BLOCK,
+            f"Remove it and press Send again. {LEAD}",
+        ),
         (Rule.SECRETS, "secrets = 'warn'", TOKEN, WARN, "Remove it."),
         (Rule.CARDS, "cards = 'block'", CARD, BLOCK, "Remove it if it is one."),
         (Rule.CARDS, "cards = 'warn'", CARD, WARN, "Remove it if it is one."),
@@ -295,8 +325,8 @@ def test_what_a_text_contains_blocks_or_warns_as_configured(
     [
         ("warn", "shop.example", PASS, False, "No link to a site that isn't listed."),
         ("warn", "evil.example", WARN, False, "isn't on the list of our sites."),
-        ("approve", "evil.example", WARN, True, "A second person must approve it."),
-        ("block", "evil.example", BLOCK, False, f"Remove the link. {LEAD}"),
+        ("approve", "evil.example", WARN, True, "A second person must approve this message."),
+        ("block", "evil.example", BLOCK, False, f"Remove the link and press Send again. {LEAD}"),
         ("block", "www.shop.example", PASS, False, ""),
     ],
 )
