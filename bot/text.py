@@ -11,6 +11,7 @@ from genesys import GenesysError
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _KEPT = "\t\n\u200c\u200d"  # emoji families and several scripts need the joiners
 NAME_LENGTH = 80
+_IGNORED = re.compile("[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # change no character's meaning
 
 
 def clean(text: str) -> str:
@@ -21,6 +22,14 @@ def clean(text: str) -> str:
         if unicodedata.category(char) not in ("Cf", "Cc") or char in "\t\n"
     )
     return "".join(kept).strip()
+
+
+def plain(text: str) -> str:
+    """Return a text as people read it, however it was typed: one way to write each character.
+
+    So what looks the same is the same, but for look-alikes of other alphabets.
+    """
+    return unicodedata.normalize("NFKC", _IGNORED.sub("", clean(text)))
 
 
 def visible(text: str) -> str:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 from bot.rules.links import find_links, unlisted_hosts
-from bot.text import clean
+from bot.text import plain
 
 __all__ = ["find_cards", "find_links", "find_secrets", "unlisted_hosts"]
 
@@ -53,13 +53,12 @@ _ISSUERS = {
     "Maestro": (r"50(?:18|20|38)|5893|6304|6759|676[1-3]", (13, 14, 15, 16, 17, 18, 19)),
     "Mir": (r"220[0-4]", (16, 17, 18, 19)),
 }
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—−"), "-")
 
 
 def find_secrets(text: str) -> tuple[str, ...]:
     """Return which kinds of tokens and keys are in a text, such as "a Slack token"."""
-    plain = _plain(text)
-    return tuple(kind for kind, pattern in _SECRET.items() if pattern.search(plain))
+    searched = _fold(text)
+    return tuple(kind for kind, pattern in _SECRET.items() if pattern.search(searched))
 
 
 def find_cards(text: str) -> tuple[str, ...]:
@@ -67,8 +66,7 @@ def find_cards(text: str) -> tuple[str, ...]:
 
     One in ten numbers with the right beginning and length passes by chance.
     """
-    plain = _plain(text).translate(_DASHES)
-    found = (_issuer(re.sub(r"\D", "", card["number"])) for card in _CARD.finditer(plain))
+    found = (_issuer(re.sub(r"\D", "", card["number"])) for card in _CARD.finditer(_fold(text)))
     return tuple(dict.fromkeys(issuer for issuer in found if issuer))
 
 
@@ -92,6 +90,12 @@ def _passes_luhn(digits: str) -> bool:
     return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
 
 
-def _plain(text: str) -> str:
-    """Return a text in plain digits, letters and spaces, without invisible characters."""
-    return unicodedata.normalize("NFKC", clean(text))
+def _fold(text: str) -> str:
+    """Return a text with plain spaces, dashes and digits."""
+    return "".join(map(_fold_one, plain(text)))
+
+
+def _fold_one(char: str) -> str:
+    if char == "−" or unicodedata.category(char) == "Pd":  # a minus is a mathematical symbol
+        return "-"
+    return str(unicodedata.decimal(char, char))

@@ -8,7 +8,6 @@ email address isn't a link.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from urllib.parse import unquote
@@ -16,7 +15,7 @@ from urllib.parse import unquote
 import idna
 from phonenumbers import SUPPORTED_REGIONS
 
-from bot.text import clean
+from bot.text import plain
 
 _WRITTEN_OUT = (  # how people write addresses so that nothing makes a link of them
     (re.compile(r"\s?[\[({](?:\.|dot)[\])}]\s?", re.IGNORECASE), "."),
@@ -48,7 +47,14 @@ _FILES = frozenset(  # endings of file names that aren't top-level domains
         *("csv", "txt", "htm", "html", "xml", "json", "exe", "rtf", "odt", "heic", "wav", "eml"),
     ]
 )
-_COMMON = frozenset(["com", "net", "org", "info", "biz", "app", "dev", "eu", "uk"])
+# Also where they look like the beginning of a sentence, as in "our.Shop".
+_COMMON = frozenset(
+    [
+        *("com", "net", "org", "info", "biz", "app", "dev", "eu", "uk", "shop", "store", "online"),
+        *("site", "website", "page", "link", "click", "live", "club", "top", "xyz", "zip", "bank"),
+        *("cloud", "blog", "email", "help", "support", "space", "fun", "pro", "icu", "world"),
+    ]
+)
 # The others in these scripts are more often sentences without a space between them.
 _TLDS_IN_OTHER_SCRIPTS = frozenset(
     [
@@ -77,10 +83,10 @@ def find_links(text: str) -> tuple[str, ...]:
 
     Code in place of an address is returned as its scheme, such as ``javascript:``.
     """
-    plain = unicodedata.normalize("NFKC", clean(text))
+    searched = plain(text)
     for pattern, replacement in _WRITTEN_OUT:
-        plain = pattern.sub(replacement, plain)
-    return tuple(dict.fromkeys(host for host in _find_hosts(plain) if host))
+        searched = pattern.sub(replacement, searched)
+    return tuple(dict.fromkeys(host for host in _find_hosts(searched) if host))
 
 
 def unlisted_hosts(text: str, domains: Iterable[str]) -> tuple[str, ...]:

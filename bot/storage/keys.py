@@ -19,10 +19,12 @@ import sqlalchemy as sa
 from bot.storage.database import Database, insert_new
 from bot.storage.tables import salts
 from bot.storage.tables import secrets as secrets_table
+from bot.text import plain
 from genesys import Identity
 
 _NAME = "digest key"  # as the migration that made it says
 _SPACES = re.compile(r"\s+")
+_QUOTES = str.maketrans("‘’‚‛“”„‟", "''''\"\"\"\"")  # phones and Macs write these by themselves
 
 
 class Keys:
@@ -47,8 +49,12 @@ class Keys:
         return (self.customer_key(identity), *sorted(set(contacts)))
 
     def text_digest(self, text: str) -> str:
-        """Return the digest of a message; case and spaces make no other message of it."""
-        return self._digest("text:" + _SPACES.sub(" ", text.strip()).casefold())
+        """Return the digest of a message.
+
+        Case, spaces, quotes and characters that nobody sees make no other message of it.
+        """
+        words = _SPACES.sub(" ", plain(text).translate(_QUOTES)).strip()
+        return self._digest(f"text:{words.casefold()}")
 
     def subject(self, connection: sa.Connection, identity: Identity) -> str:
         """Return a customer's name in the audit log, which is meaningless once they're erased."""

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from bot.job import deliver, publish
 from bot.request import UNSENT, Event, State, Stuck
@@ -70,7 +72,7 @@ class Pause:
 
         After the end of a pause, each of them goes on.
         """
-        while self._mark_some():
+        while _retrying(self._mark_some):
             pass
 
     def _mark_some(self) -> bool:
@@ -107,6 +109,15 @@ class Pause:
             is_due = send_at is None or send_at <= now.timestamp()  # else its job is planned
             if by is None and is_due and state != State.UNAPPROVED:
                 self._enqueue(connection, deliver(request_id))
+
+
+# A request's row may be locked for longer than a transaction waits, by one that waits itself.
+_retrying = Retrying(
+    retry=retry_if_exception_type(OperationalError),
+    wait=wait_fixed(0.5),
+    stop=stop_after_attempt(10),
+    reraise=True,
+)
 
 
 def _times(by: ByWhom | None) -> dict[str, sa.ColumnElement[float]]:

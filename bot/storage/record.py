@@ -27,20 +27,17 @@ _ACTIONS: dict[Event, Action] = {
     Event.SENDING: Action.SENT,
 }
 _NOT_RECORDED = frozenset({Event.FOUND, Event.NOT_TAKEN, Event.POSTPONED})
-
-
 _NO_DETAIL: Mapping[str, str] = {}
 
 
 def record(
     connection: sa.Connection,
-    keys: Keys,
+    subject: str,
     request: Request,
     action: Action,
     detail: Mapping[str, str] = _NO_DETAIL,
 ) -> None:
-    """Record what an agent did about a request that isn't stored."""
-    subject = keys.subject(connection, request.identity)
+    """Record what an agent did about a request that isn't stored; ``subject``: its customer."""
     append(connection, Entry(action, request.agent_id, request.place.team_id, "", subject, detail))
 
 

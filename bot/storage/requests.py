@@ -137,21 +137,21 @@ class RequestStore:
         False means that they have done so ``most`` times since then, which is noted instead.
         """
         with self._database.transaction() as connection:
-            # Before the turn: who adds the same customer now waits for the turn afterwards.
-            self._keys.subject(connection, request.identity)
+            # Before the turn, as everywhere: an erasure has the customer and waits for the turn.
+            subject = self._keys.subject(connection, request.identity)
             wait_for_turn(connection)  # so that nobody else counts before this is added
             if most and count(connection, request.agent_id, Action.LOOKED_UP, since) >= most:
-                detail = {"refused by": "look-ups"}
-                record(connection, self._keys, request, Action.REFUSED, detail)
+                record(connection, subject, request, Action.REFUSED, {"refused by": "look-ups"})
                 return False
-            record(connection, self._keys, request, Action.LOOKED_UP)
+            record(connection, subject, request, Action.LOOKED_UP)
             return True
 
     def record_refusal(self, request: Request, rules: Sequence[str]) -> None:
         """Note in the audit log that a request wasn't stored, and because of which rules."""
         detail = {"refused by": ", ".join(rules), "rules": request.rules_version}
         with self._database.transaction() as connection:
-            record(connection, self._keys, request, Action.REFUSED, detail)
+            subject = self._keys.subject(connection, request.identity)
+            record(connection, subject, request, Action.REFUSED, detail)
 
     def facts(self, request: Request, windows: Windows) -> Facts:
         """Return what the rules ask about a request that isn't stored yet."""

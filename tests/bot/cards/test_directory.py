@@ -23,7 +23,7 @@ Ask = Callable[[Directory], object]
 ASK: dict[str, Ask] = {
     "users.info": lambda directory: directory.person(ADA),
     "conversations.info": lambda directory: directory.channel(SUPPORT),
-    "usergroups.users.list": lambda directory: directory.is_in_group("S0LEADS", "U0LEO"),
+    "usergroups.list": lambda directory: directory.is_in_group("S0LEADS", "U0LEO"),
     "auth.test": lambda directory: directory.workspace(),
 }
 Told = Callable[..., SlackDirectory]
@@ -196,9 +196,27 @@ def test_a_group_has_the_members_that_slack_lists(
     assert directory.is_in_group(group, user) is is_in
 
 
-@pytest.mark.parametrize("answer", [{}, {"users": None}, {"users": []}, {"users": [5, None]}])
-def test_a_group_without_a_list_has_nobody(answer: dict[str, Any], told: Told) -> None:
-    assert not told({"ok": True, **answer}).is_in_group("S0", "None of them")
+@pytest.mark.parametrize("users", [{}, {"users": None}, {"users": []}, {"users": [5, None]}])
+def test_a_group_without_a_list_has_nobody(users: dict[str, Any], told: Told) -> None:
+    groups = {"usergroups": [{"id": "S0", **users}]}
+    assert not told({"ok": True, **groups}).is_in_group("S0", "None of them")
+
+
+@pytest.mark.parametrize("groups", [{}, {"usergroups": None}, {"usergroups": []}])
+def test_without_groups_nobody_is_in_one(groups: dict[str, Any], told: Told) -> None:
+    assert not told({"ok": True, **groups}).is_in_group("S0", "U0LEO")
+
+
+def test_all_groups_together_cost_one_call_a_minute(
+    local: Local, directory: SlackDirectory, clock: Clock
+) -> None:
+    for number in range(25):
+        directory.is_in_group(f"S{number}", "U0LEO")
+        directory.members(f"S{number}")
+    assert len(local.calls("slack", "usergroups.list")) == 1
+    clock.seconds += 60
+    directory.is_in_group("S0LEADS", "U0LEO")
+    assert len(local.calls("slack", "usergroups.list")) == 2
 
 
 def test_the_workspace_and_the_app_are_read(local: Local, directory: SlackDirectory) -> None:
@@ -263,7 +281,7 @@ def test_another_refusal_is_unavailable_too(
     [
         ("users.info", "users:read"),
         ("conversations.info", "channels:read, groups:read, im:read or mpim:read"),
-        ("usergroups.users.list", "usergroups:read"),
+        ("usergroups.list", "usergroups:read"),
     ],
 )
 def test_a_missing_permission_is_named(

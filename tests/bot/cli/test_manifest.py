@@ -32,7 +32,7 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "conversations_history": HISTORY,
     "conversations_info": CONVERSATIONS,
     "conversations_replies": HISTORY,
-    "usergroups_users_list": {"usergroups:read"},
+    "usergroups_list": {"usergroups:read"},
     "users_info": {"users:read"},
     "views_open": set(),
     "views_update": set(),

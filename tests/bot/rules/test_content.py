@@ -173,6 +173,8 @@ def test_a_number_with_a_wrong_last_digit_is_never_a_card(digits: str) -> None:
         ("https://example.com/invoice.pdf", ["example.com"]),
         ("www.invoice.pdf", ["www.invoice.pdf"]),
         ("See you tomorrow.We look forward to it", []),
+        ("Pay at evil.Shop today", ["evil.shop"]),
+        ("Pay at Evil.Zip today", ["evil.zip"]),
         ("See you tomorrow.It will be fine", ["tomorrow.it"]),
         ("Example.Com", ["example.com"]),
         ("1.2.3, 12.11.2026, $5.99, z.B. a.m.", []),
@@ -242,3 +244,16 @@ def test_random_words_are_rarely_taken_for_secrets() -> None:
         for _ in range(20)
     ]
     assert find_secrets(" ".join(words)) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111 1111\ufe0f 1111\u034f 1111",
+        "٤١١١ ١١١١ ١١١١ ١١١١",
+        "4111‐1111–1111−1111",
+        "４１１１ １１１１ １１１１ １１１１",
+    ],
+)
+def test_a_card_number_is_found_however_it_is_typed(text: str) -> None:
+    assert find_cards(text) == ("Visa",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -85,3 +86,26 @@ def test_a_customer_has_one_name_in_the_audit_log_until_their_salt_is_destroyed(
         connection.execute(sa.delete(salts))
         assert keys.find_subject(connection, JANE) == ""
         assert keys.subject(connection, JANE) != name
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "Grüße, it's ready",
+        unicodedata.normalize("NFD", "Grüße, it's ready"),
+        "Grüße, it’s ready",
+        "  GRÜSSE,\tit's \n ready ",
+        "Grüße, it's\u00a0ready\u200b",
+        "\ufeffGr\u00adüße, it's ready\u2060",
+        "Ｇrüße, it's ready\ufe0f",
+    ],
+)
+def test_a_text_that_looks_the_same_is_the_same(opened: Database, typed: str) -> None:
+    keys = Keys(opened)
+    assert keys.text_digest(typed) == keys.text_digest("Grüße, it's ready")
+
+
+@pytest.mark.parametrize("typed", ["Grüße, it's ready!", "Grusse, it's ready", "it's ready"])
+def test_another_text_is_another_one(opened: Database, typed: str) -> None:
+    keys = Keys(opened)
+    assert keys.text_digest(typed) != keys.text_digest("Grüße, it's ready")
