@@ -67,6 +67,7 @@ SENT = frozenset(
         *(State.DELIVERED, State.READ, State.REPLIED),
     }
 )
+REACHED = frozenset({State.DELIVERED, State.READ, State.REPLIED})
 UNSENT = frozenset({State.CHECKING, State.UNAPPROVED, State.SCHEDULED})  # and may still be sent
 WATCHED = frozenset({State.ACCEPTED, State.WAITING, State.PUSHED, State.DELIVERED, State.READ})
 

@@ -35,6 +35,7 @@ from bot.jobs.repair import Repair
 from bot.jobs.retention import Retention
 from bot.jobs.workers import Workers
 from bot.rules.access import Access
+from bot.rules.approvers import Approvers
 from bot.rules.current_rules import CurrentRules
 from bot.rules.lookup import Lookup
 from bot.rules.policy import Policy
@@ -43,6 +44,7 @@ from bot.settings import BadSettings, Settings
 from bot.storage.audit import Action, AuditLog, Entry
 from bot.storage.database import Database
 from bot.storage.erasure import Erasure
+from bot.storage.history import History
 from bot.storage.keys import Keys
 from bot.storage.open import UnusableDatabase, open_database
 from bot.storage.opt_outs import OptOuts
@@ -82,9 +84,14 @@ class Backend:
         self.pause = Pause(database, self.queue.enqueue)
         self.repair = Repair(database, self.requests, self.queue, self.pause)
         self.slack = SlackClient(settings.slack_bot_token, settings.slack_api_url)
-        directory = SlackDirectory(self.slack)
-        self.access = Access(directory, lambda: self.rules.rules, settings.leads)
-        self.policy = Policy(lambda: self.rules.rules, self.requests, self.access)
+        directory, rules = SlackDirectory(self.slack), lambda: self.rules.rules
+        self.access = Access(directory, rules, settings.leads)
+        self.approvers = Approvers(directory, rules, self.access, settings.leads)
+        self.places = Places(settings.show, self.access.is_shared)
+        notes = NoteReader(
+            self.pause, self.opt_outs, History(database), self.approvers, rules, self.places
+        )
+        self.policy = Policy(rules, self.requests, self.access, has_approver=notes.has_approver)
         self.decisions = Decisions(self.requests, self.policy)
         self.cloud = GenesysCloud(
             connection, SharedRateLimiter(database, settings.calls_per_minute)
@@ -127,9 +134,7 @@ class Backend:
             calls_per_minute=settings.calls_per_minute,
         )
         self.notifications = Notifications(self.cloud, deployment_id, self.outcomes.hasten)
-        notes = NoteReader(self.pause, directory, lambda: self.rules.rules).read
         ledger = Ledger(database)
-        places = Places(settings.show, self.access.is_shared)
         self.publisher = Publisher(
             self.requests,
             ledger,
@@ -140,12 +145,13 @@ class Backend:
                 Posts(database),
                 self.slack,
                 CardLinks(self.requests, self.slack),
-                notes,
+                notes.read,
                 lambda: self.rules.rules.approval.channel,
-                places,
+                self.places,
+                self.approvers,
             ),
-            notes=notes,
-            places=places,
+            notes=notes.read,
+            places=self.places,
         )
         self.post_eraser = PostEraser(
             self.requests,

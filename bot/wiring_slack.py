@@ -8,6 +8,7 @@ from functools import partial
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.cards.announce import Announcer
 from bot.ops.health import Health
 from bot.settings import Settings
 from bot.slack.approvals import Approvals
@@ -58,9 +59,13 @@ class Frontend:
         reviewer = Reviewer(backend.lookup, backend.policy, self._lookups)
         evidence = Evidence(client, reviewer, signer, responder)
         do_not_contact = DoNotContact(
-            backend.opt_outs, backend.lookup, lookups=self._lookups, records=self._records
+            backend.opt_outs,
+            backend.lookup,
+            command=settings.command,
+            lookups=self._lookups,
+            records=self._records,
         )
-        opt_out = OptOutForm(client, do_not_contact, signer, responder, self.errors, gate)
+        opt_out = OptOutForm(client, do_not_contact, evidence, signer, responder, self.errors, gate)
         form = Form(
             client,
             evidence,
@@ -71,12 +76,14 @@ class Frontend:
             gate,
             records=self._records,
         )
+        announcer = Announcer(backend.slack, settings.outcomes_channel, backend.places)
         lead_commands = LeadCommands(
             backend.pause,
             do_not_contact,
             responder,
             self.errors,
             gate,
+            announce=announcer.announce,
             name=settings.command,
             records=self._records,
             default_country=settings.default_country,
@@ -110,6 +117,7 @@ class Frontend:
             responder,
             self.errors,
             gate,
+            backend.approvers,
             records=self._records,
         )
         form_actions = FormActions(reader, evidence, opt_out, responder, self.errors, gate)

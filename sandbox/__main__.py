@@ -18,6 +18,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sandbox.bot_command import save_settings, suggest_commands
 from sandbox.bot_process import BotFailed, read_manifest
 from sandbox.bot_supervisor import BotSupervisor
 from sandbox.sample_rules import write_rules
@@ -53,6 +54,8 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--port", type=_port, help=f"the page's port (default: {DEFAULT_PORT})")
     parser.add_argument("--socket", action="store_true", help="use Socket Mode instead of HTTP")
+    direct = "post cards in the agents' direct messages only (PROACTIVE_SHOW=direct)"
+    parser.add_argument("--direct", action="store_true", help=direct)
     parser.add_argument("--no-browser", action="store_true", help="don't open the browser")
     parser.add_argument("--data", type=Path, help="keep the bot's data in this folder")
     return parser.parse_args(words)
@@ -79,12 +82,16 @@ def _run(options: argparse.Namespace, closing: ExitStack) -> None:
     closing.callback(sandbox.stop)
     rules = write_rules(folder, datetime.now(UTC))
     settings = {**sandbox.bot_environment(folder), "PROACTIVE_RULES": str(rules)}
+    if options.direct:
+        settings["PROACTIVE_SHOW"] = "direct"
+    save_settings(settings, folder)
     sandbox.bot = bot = BotSupervisor(settings, folder)
     closing.callback(bot.close)
     bot.start().result()
     print(f"The sandbox is ready: {sandbox.page_url}")
     print("Slack is on the left of the page, the customer on the right. Ctrl-C stops everything.")
-    sys.stdout.flush()
+    print("Look into its data, or erase a customer, with these commands in another terminal:")
+    print(*(f"  {command}" for command in suggest_commands(folder)), sep="\n", flush=True)
     if not options.no_browser and _has_display():
         webbrowser.open(sandbox.page_url)
     while True:

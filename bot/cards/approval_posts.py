@@ -1,28 +1,36 @@
-"""Tells the approvers' channel once that a message waits, and later what became of that."""
+"""Tells approvers once that a message waits, and later what became of that.
+
+They read it in their channel. If the rules name none, and the card is where they can't see it, each
+of them gets a direct message.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 
-from bot.cards.card import Notes, show_approval
+from bot.cards.card import show_approval
 from bot.cards.card_links import CardLinks
+from bot.cards.card_state import Notes
 from bot.cards.client import SlackClient, Spot
 from bot.cards.errors import SlackRefused, SlackTokenRefused
 from bot.cards.ledger import AlreadyPosted, Ledger
-from bot.cards.places import Places, is_direct
+from bot.cards.places import Places, is_channel, is_direct
 from bot.cards.post import Post
-from bot.cards.post_names import approval_key, closed_key, is_open_approval
+from bot.cards.post_names import approval_key, asks_for, closed_key, is_open_approval
 from bot.cards.post_once import PostOnce
 from bot.cards.refusals import explain_refusal
+from bot.job import TryAgain
 from bot.request import Request, State
+from bot.rules.approvers import Approvers
+from bot.rules.directory import DirectoryUnavailable
 from bot.storage.posts import Posts
 
 log = logging.getLogger(__name__)
 
 
 class ApprovalPosts:
-    """Blocking; raises SlackError, NotSettled and AlreadyPosted. ``channel``: "" for none."""
+    """Blocking; raises SlackError, NotSettled and TryAgain. ``channel``: "" for none."""
 
     def __init__(
         self,
@@ -33,6 +41,7 @@ class ApprovalPosts:
         notes: Callable[[Request], Notes],
         channel: Callable[[], str],
         places: Places,
+        approvers: Approvers,
     ) -> None:
         self._ledger = ledger
         self._posts = posts
@@ -42,21 +51,40 @@ class ApprovalPosts:
         self._notes = notes
         self._channel = channel
         self._places = places
+        self._approvers = approvers
 
     def publish(self, request: Request) -> None:
-        """Bring the channel up to date with a request."""
-        if request.approval_for:
-            self._close(request)
-            channel = self._channel()
-            if request.state is not State.UNAPPROVED or not channel:
-                return
-            if self._places.is_shared(channel):
-                log.warning("the approvers' channel is shared with another company: not told")
-                return
+        """Bring the approvers up to date with a request."""
+        if not request.approval_for:
+            return
+        self._close(request)
+        if request.state is not State.UNAPPROVED:
+            return
+        channel = self._channel()
+        if not channel:
+            self._ask_each(request)
+        elif self._places.is_shared(channel):
+            log.warning("the approvers' channel is shared with another company: not told")
+        else:
             self._ask(request, channel)
 
-    def _ask(self, request: Request, channel: str) -> None:
-        what = approval_key(request)
+    def _ask_each(self, request: Request) -> None:
+        """Ask each approver in a direct message, if the card is where they don't see it."""
+        is_posted = bool(request.card_channel)
+        if not is_posted or request.erased_at or self._places.is_public(request.card_channel):
+            return
+        try:
+            approvers = self._approvers.find(request.agent_id)
+        except DirectoryUnavailable as error:
+            if not error.scope:  # which an administrator has to grant, so don't wait for it
+                raise TryAgain(str(error)) from error
+            log.warning("can't ask anybody to approve: the permission %s is missing", error.scope)
+            return
+        for user_id in approvers:
+            self._ask(request, user_id, user_id)
+
+    def _ask(self, request: Request, channel: str, user_id: str = "") -> None:
+        what = approval_key(request, user_id)
         try:
             posted = self._once.post(
                 request.request_id, what, Spot(channel), self._draw(request, channel)
@@ -67,15 +95,15 @@ class ApprovalPosts:
             raise
         except SlackRefused as refusal:
             why = f"{explain_refusal(refusal)} ({refusal.code})"
-            log.warning("can't post to the approvers' channel: %s", why)
+            log.warning("can't ask for an approval in %s: %s", channel, why)
             return
-        if not self._ledger.note_approval(request, posted.channel, posted.ts):
+        if not self._ledger.note_approval(request.request_id, what, posted.channel, posted.ts):
             self._slack.remove(posted.channel, posted.ts)
 
     def _close(self, request: Request) -> None:
         """Take the buttons off the posts that asked for what has been decided since."""
         for post in self._posts.select(request.request_id, is_open_approval):
-            if request.state is State.UNAPPROVED and post.what == approval_key(request):
+            if request.state is State.UNAPPROVED and asks_for(request, post.what):
                 continue
             shown = self._draw(request, post.channel)
             # Also if the request waits again: there's another post for that.
@@ -89,6 +117,6 @@ class ApprovalPosts:
             self._posts.rename(post, closed_key(post.what))
 
     def _draw(self, request: Request, channel: str) -> Post:
-        is_public = self._places.shows_customers or is_direct(channel)
+        is_public = self._places.shows_customers or not is_channel(channel)
         link = "" if is_direct(request.card_channel) else self._links.find(request)
         return show_approval(request, self._notes(request), link, is_public=is_public)

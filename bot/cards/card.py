@@ -1,38 +1,25 @@
 """Draws a request in Slack: its card, and the posts about it in other places. Pure.
 
 Addresses are masked. What a person or Genesys wrote is literal rich text, so it formats nothing
-and pings nobody. `bot/cards/line.py` draws the thread, `bot/cards/words.py` has the words.
+and pings nobody. `bot/cards/card_state.py` draws where it stands, `bot/cards/line.py` the thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from bot.cards.blocks import Block, date_node, literal, plain, section
+from bot.cards.blocks import Block, literal, plain, section
 from bot.cards.card_buttons import approval_buttons, card_buttons, decision_buttons
+from bot.cards.card_state import NO_NOTES, Notes, decline_in_words, where_it_stands, why_it_waits
 from bot.cards.line import draw_line
 from bot.cards.post import Post
-from bot.cards.words import REASON_LENGTH, STATE_WORDS, state_in_words
-from bot.request import UNSENT, HistoryLine, Request, State, Stuck
-from bot.storage.facts import ByWhom
+from bot.cards.words import STATE_WORDS, state_in_words
+from bot.request import HistoryLine, Request, State
 from bot.text import clip, show_name, split, visible
 
 PREVIEW_LENGTH = 300
 PART_LENGTH = 3_000
-_DAY_AND_TIME = "{date_short_pretty} at {time}"
-_TO_THE_SECOND = "{date_short_pretty} at {time_secs}"
-
-
-@dataclass(frozen=True)
-class Notes:
-    """What a card says that isn't in its request: who paused all sending, and who may approve."""
-
-    paused: ByWhom | None = None
-    approvers: str = field(default="A second person", repr=False)
-
-
-NO_NOTES = Notes()
 
 
 def show_card(request: Request, notes: Notes = NO_NOTES) -> Post:
@@ -42,13 +29,11 @@ def show_card(request: Request, notes: Notes = NO_NOTES) -> Post:
     elements: list[Block] = [
         section(*_heading(request)),
         _quote(request),
-        section(literal(STATE_WORDS[request.state], bold=True), *_when(request)),
-        *_why_it_waits(request, notes),
+        *where_it_stands(request, notes),
     ]
-    if request.reason:
-        elements.append(section(literal(clip(visible(request.reason), REASON_LENGTH) or "…")))
     blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
-    return _post(state_in_words(request), _with_buttons(blocks, card_buttons(request)))
+    buttons = card_buttons(request, is_opted_out=notes.is_opted_out)
+    return _post(state_in_words(request), _with_buttons(blocks, buttons))
 
 
 def show_approval(request: Request, notes: Notes, link: str, *, is_public: bool = True) -> Post:
@@ -59,24 +44,25 @@ def show_approval(request: Request, notes: Notes, link: str, *, is_public: bool 
     if request.erased_at:
         return _show_erased(request)
     heading = _heading(request if is_public else replace(request, customer_name=""))
-    words = [literal(_approval_in_words(request), bold=True)]
+    said = _approval_in_words(request, notes)
+    words = [literal(said, bold=True)]
     if link:
         words += [literal("  "), {"type": "link", "url": link, "text": "The card"}]
     elements = [
         section(*heading),
         *([_quote(request)] if is_public else []),
         section(*words),
-        *_why_it_waits(request, notes),
+        *why_it_waits(request, notes),
     ]
     blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
     buttons = approval_buttons(request, is_public=is_public)
-    return _post(_approval_in_words(request), _with_buttons(blocks, buttons))
+    return _post(said, _with_buttons(blocks, buttons))
 
 
-def _approval_in_words(request: Request) -> str:
+def _approval_in_words(request: Request, notes: Notes) -> str:
     if request.approver_id and request.state is not State.UNAPPROVED:
         return f"👍 Approved by {show_name(request.approver_name)} ({request.approver_id})"
-    return state_in_words(request)
+    return decline_in_words(notes) or state_in_words(request)
 
 
 def _show_erased(request: Request) -> Post:
@@ -108,43 +94,6 @@ def _quote(request: Request) -> Block:
     return {"type": "rich_text_quote", "elements": [literal(quoted)]}
 
 
-def _when(request: Request) -> list[Block]:
-    """Say when an unsent request will be sent, and until when it may be."""
-    if request.state not in UNSENT:
-        return []
-    send_at, nodes = request.send_at, list[Block]()
-    if request.state is State.UNAPPROVED:
-        send_at = request.planned_at
-    if send_at is not None:
-        words = ", to be sent: " if request.state is State.UNAPPROVED else ": "
-        nodes += [literal(words), date_node(send_at, _TO_THE_SECOND)]
-    if request.send_before is not None:
-        nodes += [literal(", not after "), date_node(request.send_before, _DAY_AND_TIME)]
-    return nodes
-
-
-def _why_it_waits(request: Request, notes: Notes) -> list[Block]:
-    """Say who paused all sending, why the message needs an approval, and who may give it."""
-    sections = []
-    if request.state is State.UNAPPROVED:
-        why = clip(visible(request.approval_for), REASON_LENGTH)
-        sentence = f"{why[:1].upper()}{why[1:]}. " if why else ""
-        nodes = [literal(f"{sentence}{notes.approvers} can approve this")]
-        if request.approval_until is not None:
-            nodes += [literal(" until "), date_node(request.approval_until, _DAY_AND_TIME)]
-        sections.append(section(*nodes, literal(".")))
-    if request.stuck is Stuck.PAUSED and request.state in UNSENT:
-        sections.append(section(literal(_pause_in_words(notes.paused))))
-    return sections
-
-
-def _pause_in_words(paused: ByWhom | None) -> str:
-    if paused is None:
-        return "⏸ All sending is paused: the message waits."
-    reason = f" ({clip(visible(paused.reason), REASON_LENGTH)})" if paused.reason else ""
-    return f"⏸ Paused by {show_name(paused.user_name)}{reason}: the message waits."
-
-
 def show_news(request: Request, lines: Sequence[HistoryLine], known: str = "") -> Post:
     """Draw lines for somebody who reads them outside of the card's thread.
 
@@ -170,12 +119,16 @@ def _as_shown(request: Request, known: str) -> Request:
 
 
 def show_elsewhere(request: Request, why: str, link: str) -> Post:
-    """Say where the agent was that the card is in a direct message, with a link to it."""
-    sentence = literal(f" is in your direct messages with me, because {why}.")
+    """Say where the agent was that the card is in a direct message, with a link to it.
+
+    ``why`` it isn't where they were, unless that's as it should be.
+    """
+    because = f"your direct messages with me, because {why}" if why else "our direct messages"
+    sentence = literal(f" is in {because}.")
     where = {"type": "link", "url": link, "text": "The card"} if link else literal("The card")
     about = literal(f" of your message to {request.identity.masked}")
     return Post(
-        "The card of your message is in your direct messages with me.",
+        "The card of your message is in our direct messages.",
         [{"type": "rich_text", "elements": [section(where, about, sentence)]}],
     )
 

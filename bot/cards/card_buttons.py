@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.cards.blocks import Block, plain
-from bot.request import Request, State
+from bot.request import REACHED, Request, State
 from bot.text import clip_units, show_name, visible
 
 CANCEL, CHECK_AGAIN, SEND_ANYWAY = "cancel", "check_again", "send_anyway"
@@ -33,10 +33,9 @@ def decision_buttons(request: Request) -> list[Block]:
     return []
 
 
-def card_buttons(request: Request) -> list[Block]:
+def card_buttons(request: Request, *, is_opted_out: bool = False) -> list[Block]:
     """Return all buttons of a card: a customer who has read the message may want no other one."""
-    has_reached = request.state in (State.DELIVERED, State.READ, State.REPLIED)
-    if has_reached and not request.erased_at:
+    if request.state in REACHED and not request.erased_at and not is_opted_out:
         return [_button(OPT_OUT, "Don't contact again", request)]
     return decision_buttons(request)
 

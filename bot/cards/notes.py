@@ -1,47 +1,71 @@
-"""What cards say that isn't in their requests: who paused all sending, and who may approve."""
+"""What cards say that isn't in their requests: who paused, may approve, or declined."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.cards.card import NO_NOTES, Notes
-from bot.request import Request, State, Stuck
-from bot.rules.directory import Directory, DirectoryUnavailable
+from bot.cards.card_state import NO_NOTES, Notes
+from bot.cards.places import Places
+from bot.job import TryAgain
+from bot.request import REACHED, Event, Request, State, Stuck
+from bot.rules.approvers import Approvers
+from bot.rules.directory import DirectoryUnavailable
 from bot.rules.rules_file import Rules
+from bot.storage.history import History
+from bot.storage.opt_outs import OptOuts
 from bot.storage.pause import Pause
 from bot.text import show_name
 
-_SHOWN_NAMES = 3
-_SOMEBODY = "Somebody who may approve messages"
-
 
 class NoteReader:
-    """Reads it for one request at a time. Blocks while Slack is asked for names."""
+    """Reads it for one request at a time. Blocks while Slack is asked."""
 
-    def __init__(self, pause: Pause, directory: Directory, rules: Callable[[], Rules]) -> None:
+    def __init__(
+        self,
+        pause: Pause,
+        opt_outs: OptOuts,
+        history: History,
+        approvers: Approvers,
+        rules: Callable[[], Rules],
+        places: Places,
+    ) -> None:
         self._pause = pause
-        self._directory = directory
+        self._opt_outs = opt_outs
+        self._history = history
+        self._approvers = approvers
         self._rules = rules
+        self._places = places
 
     def read(self, request: Request) -> Notes:
-        """Return what a request's card needs in its state."""
+        """Return what a request's card needs in its state. ``card_channel``: where it's shown."""
         if request.state is State.UNAPPROVED:
             paused = self._pause.read() if request.stuck else None
-            return Notes(paused, self._approvers(request))
+            if not self.has_approver(request):
+                return Notes(paused, "")
+            return Notes(paused, self._approvers.in_words(request.agent_id, request.agent_name))
+        if request.state is State.REFUSED:
+            return Notes(declined_by=self._read_decliner(request))
+        if request.state in REACHED:
+            found = self._opt_outs.find(request.identity, request.contact_ids)
+            return Notes(is_opted_out=found is not None)
         return Notes(self._pause.read()) if request.stuck is Stuck.PAUSED else NO_NOTES
 
-    def _approvers(self, request: Request) -> str:
-        """Say who may approve a request: never the agent who asks for it."""
-        approval, agent = self._rules().approval, show_name(request.agent_name)
-        if not approval.users and not approval.groups:
-            return f"A lead other than {agent}"
-        ids = [user_id for user_id in approval.users if user_id != request.agent_id]
+    def has_approver(self, request: Request) -> bool:
+        """Tell whether anybody is asked for an approval, or may see the card; True if unknown."""
+        if self._rules().approval.channel:
+            return True
         try:
-            names = [show_name(self._directory.person(id_).name) for id_ in ids[:_SHOWN_NAMES]]
-        except DirectoryUnavailable:
-            return f"{_SOMEBODY}, other than {agent},"
-        if not names:
-            return f"{_SOMEBODY}, other than {agent},"
-        if approval.groups or len(ids) > _SHOWN_NAMES:
-            names.append("another approver")
-        return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+            channel = request.card_channel or request.place.channel_id
+            if self._places.is_public(channel):
+                return True
+            return bool(self._approvers.find(request.agent_id))
+        except DirectoryUnavailable as error:
+            return not error.scope
+        except TryAgain:
+            return True
+
+    def _read_decliner(self, request: Request) -> str:
+        decided = self._history.latest_decision(request.request_id)
+        if decided is None or decided.event is not Event.DECLINED:
+            return ""
+        return show_name(decided.detail) if decided.detail else "somebody"

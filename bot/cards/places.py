@@ -22,6 +22,11 @@ def is_direct(channel: str) -> bool:
     return channel.startswith(_DIRECT)
 
 
+def is_channel(channel: str) -> bool:
+    """Tell whether several people may read a channel; a direct message may be given as a user."""
+    return channel.startswith(_CHANNELS)
+
+
 class Places:
     """Chooses places. It asks again each time: others may have joined a channel since.
 
@@ -50,7 +55,7 @@ class Places:
 
     def is_public(self, channel: str) -> bool:
         """Tell whether others than the agent read a card in this channel."""
-        return channel.startswith(_CHANNELS) and self.may_show(channel)
+        return is_channel(channel) and self.may_show(channel)
 
     def is_shared(self, channel: str) -> bool:
         """Tell whether people of another company read a channel; raise TryAgain."""

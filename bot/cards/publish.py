@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.cards.approval_posts import ApprovalPosts
-from bot.cards.card import NO_NOTES, Notes, show_card, show_elsewhere, show_news, show_outcome
+from bot.cards.card import show_card, show_elsewhere, show_news, show_outcome
 from bot.cards.card_links import CardLinks
+from bot.cards.card_state import NO_NOTES, Notes
 from bot.cards.client import SlackClient, Spot
-from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackTokenRefused
+from bot.cards.errors import SlackError, SlackRefused, SlackTokenRefused
+from bot.cards.failures import Failure, join_failures
 from bot.cards.ledger import AlreadyPosted, Ledger, NotSettled
 from bot.cards.line import show_line
-from bot.cards.places import ANYWHERE, Places, is_direct
+from bot.cards.places import ANYWHERE, DIRECT_ONLY, Places, is_direct
 from bot.cards.post_names import CARD, OUTCOME, line_key
 from bot.cards.post_once import Posted, PostOnce
 from bot.cards.private_news import PrivateNews
@@ -67,7 +70,7 @@ class Publisher:
         A step that fails holds up only the steps that need it.
         """
         request = self._requests.load(job.request_id)
-        failures: list[TryAgain] = []
+        failures: list[Failure] = []
         for step in (
             self._post_card,
             self._update_card,
@@ -79,11 +82,9 @@ class Publisher:
             try:
                 request = step(request)
             except (AlreadyPosted, NotSettled, SlackError, TryAgain) as failure:
-                failures.append(_to_try_again(failure))
+                failures.append(failure)
         if failures:
-            reasons = dict.fromkeys(str(failure) for failure in failures)
-            waits = [failure.after for failure in failures if failure.after is not None]
-            raise TryAgain("; ".join(reasons), max(waits, default=None))
+            raise join_failures(failures)
 
     def _post_card(self, request: Request) -> Request:
         """Post the card where the agent was, or else to the agent; return the request with it.
@@ -93,9 +94,10 @@ class Publisher:
         if request.card_ts or (request.card_channel and not self._has_news(request)):
             return request
         self._ledger.forget_nowhere(request.request_id)
-        card, refusals = show_card(request, self._notes(request)), list[SlackRefused]()
+        refusals = list[SlackRefused]()
         spots, why_not_there = self._places.card_spots(request)
         for spot in spots:
+            card = show_card(request, self._notes(replace(request, card_channel=spot.channel)))
             try:
                 posted = self._once.post(request.request_id, CARD, spot, card)
             except SlackRefused as refusal:
@@ -105,6 +107,8 @@ class Publisher:
                 refusals.append(refusal)
                 continue
             why = explain_refusal(refusals[0]) if refusals else why_not_there
+            if posted.channel == request.place.channel_id:
+                why = ""
             state = request.state_to_show if posted.is_fresh else ""
             if not self._ledger.note_card(
                 request.request_id, posted.channel, posted.ts, state, elsewhere=why
@@ -152,9 +156,13 @@ class Publisher:
                         link = self._links.find(request)
                     except SlackError:
                         link = ""
-                    self._private.respond(request, show_elsewhere(request, line.detail, link))
+                    why = "" if line.detail == DIRECT_ONLY else line.detail
+                    self._private.respond(request, show_elsewhere(request, why, link))
                     self._ledger.note_told(request.request_id, line)
-                self._post_line(request, line)  # last, because it also notes that all is done
+                if line.detail == DIRECT_ONLY:  # the thread needn't say so
+                    self._ledger.note_line(request.request_id, line, NOT_SHOWN)
+                else:
+                    self._post_line(request, line)  # last, because it also notes that all is done
         return request
 
     def _post_lines(self, request: Request) -> Request:
@@ -229,16 +237,6 @@ class Publisher:
         """Remove a post that another process made as well while this one was frozen in the call."""
         self._slack.remove(posted.channel, posted.ts)
         raise AlreadyPosted("another process has posted it meanwhile")
-
-
-def _to_try_again(failure: AlreadyPosted | NotSettled | SlackError | TryAgain) -> TryAgain:
-    if isinstance(failure, TryAgain):
-        return failure
-    if isinstance(failure, NotSettled):
-        return TryAgain(str(failure), failure.after)
-    if isinstance(failure, SlackRateLimited):
-        return TryAgain(str(failure), failure.retry_after)
-    return TryAgain(str(failure))
 
 
 def _concerns_the_place(request: Request, line: HistoryLine) -> bool:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 from bot.cards.card import (
-    Notes,
     show_approval,
     show_card,
     show_elsewhere,
@@ -17,13 +16,22 @@ from bot.cards.card import (
     show_notice,
     show_outcome,
 )
+from bot.cards.card_state import Notes
 from bot.cards.line import show_line
 from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
 from bot.request import Event, HistoryLine, Request, State, Stuck
 from bot.slack.approval_view import build_approval, build_decline
+from bot.slack.approvals import NO_APPROVER, OWN_MESSAGE
 from bot.slack.command import show_help
-from bot.slack.lead_commands import OPT_OUT, say_paused, say_paused_before, say_usage
-from bot.slack.opt_out import build_opt_out_form
+from bot.slack.lead_commands import (
+    OPT_OUT,
+    PAUSE,
+    say_paused,
+    say_paused_before,
+    say_resumed,
+    say_usage,
+)
+from bot.slack.opt_out import About, build_opt_out_form
 from bot.storage.facts import ByWhom
 from genesys import Identity, IdentityKind
 
@@ -81,9 +89,13 @@ def _about(request: Request, text: str) -> Iterator[Surface]:
         drawn |= {
             f"outcome {link}": show_outcome(request, link),
             f"elsewhere {link}": show_elsewhere(request, text, link),
+            f"elsewhere as always {link}": show_elsewhere(request, "", link),
             f"approval {link}": show_approval(paused, notes, link),
             f"approval without text {link}": show_approval(request, notes, link, is_public=False),
         }
+    declined = Notes(declined_by=name[:80], is_opted_out=True, approvers="")
+    drawn["declined card"] = show_card(request, declined)
+    drawn["approval declined"] = show_approval(request, declined, _CARD_LINK)
     approved = replace(request, approver_id="U0LEO", approver_name=name)
     drawn["approval given"] = show_approval(approved, notes, _CARD_LINK)
     for kind, post in drawn.items():
@@ -112,10 +124,18 @@ def message_surfaces() -> Iterator[Surface]:
 
 def _answers() -> Iterator[str]:
     yield "Only the agent who asked can do that."
-    yield say_paused("/proactive")
+    for count in (0, 1, 3):
+        yield say_paused("/proactive", count)
+        yield f"Sending goes on{say_resumed(count)}"
+    yield f"{NO_APPROVER} leo or another approver can approve it."
+    yield OWN_MESSAGE
+    yield say_usage("/proactive", PAUSE)
     yield say_usage("/proactive", OPT_OUT)
     for name, reason in (("leo", ""), (HOSTILE, HOSTILE[:200])):
-        yield say_paused_before(ByWhom("U0LEO", name, NOW, reason), NOW + timedelta(hours=2))
+        before = ByWhom("U0LEO", name, NOW, reason)
+        for user_id, other in (("U0LEO", "Wrong prices"), ("U0MIA", reason)):
+            by = ByWhom(user_id, name, NOW + timedelta(hours=2), other)
+            yield say_paused_before(before, by)
 
 
 def small_forms() -> Iterator[Surface]:
@@ -124,7 +144,8 @@ def small_forms() -> Iterator[Surface]:
     for value in ("jane@example.com", _LONG_ADDRESS):
         identity = Identity(IdentityKind.EMAIL, value)
         for ids in ((), contact_ids):
-            yield "opt-out form", "modal", build_opt_out_form(identity, ids, PLACE)
+            about = About("Jane Doe" if ids else "", "V0123456789")
+            yield "opt-out form", "modal", build_opt_out_form(identity, ids, PLACE, None, about)
     for text in ("Your order is ready", HOSTILE, LONGEST):
         for name in NAMES:
             request = _request(State.UNAPPROVED, text, name)

@@ -14,7 +14,7 @@ from datetime import datetime
 from bot.cards.client import SlackClient
 from bot.cli.check_database import check_database
 from bot.cli.check_genesys import check_genesys
-from bot.cli.check_rules import check_rules_file
+from bot.cli.check_rules import check_approvers, check_rules_file
 from bot.cli.check_slack import check_slack
 from bot.cli.result import Result, Severity, wrong
 from bot.clock import utc_now
@@ -67,6 +67,7 @@ def _check_all(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Re
     yield check_database(settings.database_url)
     found, rules = check_rules_file(settings.rules_file)
     yield found
+    yield from check_approvers(settings, rules)
     slack = SlackClient(settings.slack_bot_token, settings.slack_api_url)
     yield from check_slack(settings, rules, slack, clock)
     cloud = GenesysCloud(connection_to(settings))

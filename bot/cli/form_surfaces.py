@@ -59,6 +59,8 @@ def _reviewed(draft: Draft, name: str, rules: Rules) -> Iterator[Surface]:
         links = {"V0BEN": _CARD}
         overriding = Review(verdict, verdict.may_override, links=links)
         yield "form override", "modal", build_form(draft, overriding)
+        refused = replace(overriding, refused=verdict.blocks)
+        yield "form refused", "modal", build_form(draft, refused)
         blocking = tuple(dict.fromkeys(finding.rule.value for finding in verdict.blocks))
         typed = HOSTILE[:REASON_LENGTH]
         reasoned = replace(draft, override_reason=typed, overriding=blocking)
@@ -72,7 +74,9 @@ def _facts(name: str) -> Iterator[Facts]:
     by = ByWhom("U0LEO", name, NOW, HOSTILE)
     earlier = Earlier("V0BEN", "U0BEN", name, State.ACCEPTED, NOW, "C0SUPPORT", "1790000000.0001")
     yield Facts()
-    yield Facts(same_text=earlier, latest=earlier, sent_to_customer=9, sent_by_agent=99)
+    yield Facts(by)
+    other = replace(earlier, request_id="V0EVA")
+    yield Facts(same_text=earlier, latest=other, sent_to_customer=9, sent_by_agent=99)
     yield Facts(by, by, replace(earlier, state=State.CHECKING), earlier, 9, 99, is_first=False)
 
 
@@ -91,4 +95,5 @@ def _verdict(request: Request, facts: Facts, rules: Rules, name: str) -> Verdict
     found = Finding(Rule.CONTACT, Level.PASS, "Found by identifier lookup.")
     approval = Finding(Rule.APPROVAL, Level.WARN, "A second person must approve this message.")
     findings = judge(request, facts, rules, NOW)
-    return Verdict(request.identity, customer, (found, *findings, approval))
+    approvals = () if facts.paused else (approval,)
+    return Verdict(request.identity, customer, (found, *findings, *approvals))

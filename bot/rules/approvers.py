@@ -11,6 +11,7 @@ from bot.rules.rules_file import Rules
 from bot.text import show_name
 
 MOST_ASKED = 20
+NOBODY_APPROVES = "Nobody can approve this here. Ask your admin to set an approval channel."
 _SHOWN_NAMES = 3
 _SOMEBODY = "Somebody who may approve messages"
 
@@ -56,10 +57,10 @@ class Approvers:
         with suppress(DirectoryUnavailable):
             names = [show_name(self._directory.person(id_).name) for id_ in ids[:_SHOWN_NAMES]]
         if not names:
-            approval = self._rules().approval
-            is_listed = bool(approval.users or approval.groups)
-            agent = show_name(agent_name)
-            return f"{_SOMEBODY}, other than {agent}," if is_listed else f"A lead other than {agent}"
+            approval, agent = self._rules().approval, show_name(agent_name)
+            if approval.users or approval.groups:
+                return f"{_SOMEBODY}, other than {agent},"
+            return f"A lead other than {agent}"
         if groups or len(ids) > _SHOWN_NAMES:
             names.append("another approver")
         return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -145,9 +145,7 @@ def _check_quiet_hours(request: Request, rules: Rules, now: datetime) -> tuple[F
     allowed = next_allowed(at, zone, rules.quiet_hours)
     if allowed <= at:
         return (Finding(Rule.QUIET_HOURS, Level.PASS, f"No quiet hours in {zone} ({why})."),)
-    sentence = (
-        f"It's quiet hours for the customer in {zone} ({why}). Send it when they end. {_ASK_A_LEAD}"
-    )
+    sentence = f"It's quiet hours for the customer in {zone} ({why}). {_ASK_A_LEAD}"
     opens = allowed.astimezone(ZoneInfo(zone))
     return (Finding(Rule.QUIET_HOURS, Level.BLOCK, sentence, may_override=True, next_time=opens),)
 

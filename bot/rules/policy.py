@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.request import Request
 from bot.rules.access import Access
+from bot.rules.approvers import NOBODY_APPROVES
 from bot.rules.limits import judge, windows
 from bot.rules.rules_file import Rules
 from bot.rules.verdict import Finding, Level, Rule, Verdict
@@ -65,8 +66,12 @@ class Policy:
         rules: Callable[[], Rules],
         requests: RequestStore,
         access: Access,
+        *,
+        has_approver: Callable[[Request], bool] = lambda _: True,
     ) -> None:
+        """``has_approver`` tells whether anybody can be asked to approve a request."""
         self._rules = rules
+        self._has_approver = has_approver
         self._requests = requests
         self.access = access
 
@@ -85,6 +90,8 @@ class Policy:
         reason = self._approval_reason(request, findings, facts)
         if reason:
             sentence = f"A second person must approve this message: {reason}."
+            if not self._has_approver(request):
+                sentence = f"{sentence} {NOBODY_APPROVES}"
             findings = (*findings, Finding(Rule.APPROVAL, Level.WARN, sentence))
         return replace(verdict, findings=(*verdict.findings, *findings))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.cards.blocks import literal, plain
-from bot.cards.card import Notes, show_card
+from bot.cards.card import show_card
+from bot.cards.card_state import Notes
 from bot.request import Place, Request
 from bot.slack.interaction import View
 from bot.slack.reason_form import build_reason_form, write_metadata

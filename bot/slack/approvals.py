@@ -24,6 +24,7 @@ from bot.cards.card_buttons import APPROVE, DECLINE, REVIEW
 from bot.cards.errors import SlackError
 from bot.delivery.decisions import Decisions
 from bot.request import Decision, Event, Place, Request, State
+from bot.rules.approvers import Approvers
 from bot.slack.approval_view import APPROVAL_FORM, DECLINE_FORM, build_approval, build_decline
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
@@ -40,9 +41,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 APPROVAL_BUTTONS = (APPROVE, DECLINE, REVIEW)
-OWN_MESSAGE = "You can't approve your own message."
+OWN_MESSAGE = "You can't approve your own message. Ask a lead to approve it, or cancel it."
 OWN_DECLINE = "You can't decline your own message. Cancel it instead."
-NO_APPROVER = "You aren't among the people who may approve this message. Ask one of them."
+NO_APPROVER = "You aren't among the people who may approve this message."
 _LATE = "This message doesn't wait for your decision any more. The card says where it stands."
 _OUTDATED = "This message was changed since that button was shown. Decide with the ones below."
 _DECIDED = {
@@ -65,6 +66,7 @@ class Approvals:
         responder: Responder,
         errors: ErrorHandler,
         gate: Gate,
+        approvers: Approvers,
         *,
         records: Executor,
     ) -> None:
@@ -76,6 +78,7 @@ class Approvals:
         self._responder = responder
         self._errors = errors
         self._gate = gate
+        self._approvers = approvers
         self._records = records
 
     async def click(self, ack: AsyncAck, interaction: Interaction) -> None:
@@ -164,9 +167,14 @@ class Approvals:
             await self._gate.refuse(interaction, own, place)
             return None
         if not await self._gate.is_approver(interaction.user_id):
-            await self._gate.refuse(interaction, NO_APPROVER, place)
+            await self._gate.refuse(interaction, NO_APPROVER, place, await self._say_who(request))
             return None
         return request
+
+    async def _say_who(self, request: Request) -> str:
+        """Say who may approve a request."""
+        say = partial(self._approvers.in_words, request.agent_id, request.agent_name)
+        return f"{await self._gate.ask(say)} can approve it."
 
     async def _open(self, click: Interaction, view: dict[str, object]) -> None:
         signed = self._signer.sign(str(view["private_metadata"]), click.user_id)

@@ -1,6 +1,7 @@
 """Answers clicks on a card's buttons.
 
 Only the agent who asked for the message and the leads may decide, as long as they may use the bot.
+Everybody who may use it may keep a customer from being contacted, as with the command.
 Every click is checked again here, because a card may be older than its request's state. A decision
 counts once, for the card that showed it: a button says how many decisions came before.
 """
@@ -25,9 +26,10 @@ from bot.slack.form import Form
 from bot.slack.form_input import make_draft
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
-from bot.slack.opt_out import OptOutForm
+from bot.slack.opt_out import About, OptOutForm
 from bot.slack.respond import Responder
 from bot.storage.requests import RequestStore
+from bot.text import show_name
 
 BUTTONS = (CANCEL, CHECK_AGAIN, SEND_ANYWAY, COMPOSE_AGAIN, OPT_OUT)
 _NOT_YOURS = "Only the agent who asked for this message, or a lead, can do that."
@@ -77,7 +79,8 @@ class Buttons:
         loop = asyncio.get_running_loop()
         request_id, _, earlier = click.action_value.partition(":")
         request = await loop.run_in_executor(self._records, self._requests.load, request_id)
-        if click.user_id != request.agent_id and not await self._gate.is_lead(click.user_id):
+        is_theirs = click.user_id == request.agent_id or click.action_id == OPT_OUT
+        if not is_theirs and not await self._gate.is_lead(click.user_id):
             await self._gate.refuse(click, _NOT_YOURS)
             return
         if request.erased_at:
@@ -85,7 +88,9 @@ class Buttons:
         elif click.action_id == COMPOSE_AGAIN:
             await self._open_again(request, click)
         elif click.action_id == OPT_OUT:
-            await self._opt_out.open(click, request.identity, request.contact_ids, push=False)
+            name = show_name(request.customer_name) if request.customer_name else ""
+            about = About(name, request.request_id)
+            await self._opt_out.open(click, request.identity, request.contact_ids, about=about)
         else:
             await self._decide(request, click, earlier)
 

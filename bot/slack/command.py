@@ -48,7 +48,7 @@ class Command:
         Some words aren't a message but something else to do.
         """
         typed = interaction.text.strip()
-        if read_subcommand(typed)[0]:
+        if read_subcommand(typed, self._country)[0]:
             await self._lead_commands.run(ack, interaction)
             return
         if typed.lower() in _HELP or is_subcommand(typed, self._country):

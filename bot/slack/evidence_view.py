@@ -149,7 +149,7 @@ def _when_it_passes(at: datetime) -> list[Block]:
 
 def _list_buttons(verdict: Verdict) -> Iterator[Block]:
     times = [one.next_time for one in verdict.blocks if one.next_time]
-    if times:
+    if times and all(one.next_time or one.may_override for one in verdict.blocks):
         opens = max(times)
         value = str(int(opens.timestamp()))
         yield _button(SEND_THEN, f"Send {_show_time(opens)}", value)

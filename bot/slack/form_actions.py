@@ -19,8 +19,9 @@ from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm
 from bot.slack.open_form import OpenForm
-from bot.slack.opt_out import OptOutForm
+from bot.slack.opt_out import About, FormBelow, OptOutForm
 from bot.slack.respond import Responder
+from bot.text import show_name
 
 _Answer = Callable[[OpenForm, Draft, Interaction], Awaitable[None]]
 
@@ -71,7 +72,10 @@ class FormActions:
             return
         # A view doesn't say where it was opened.
         click = replace(interaction, place=draft.place)
-        await self._opt_out.open(click, identity, contact_ids, push=True)
+        verdict = self._evidence.reviewer.recent(draft)
+        customer = verdict.customer if verdict else None
+        about = About(show_name(customer.name) if customer and customer.name else "")
+        await self._opt_out.open(click, identity, contact_ids, FormBelow(form, draft), about)
 
     def _start(self, interaction: Interaction, answer: _Answer) -> None:
         form = form_of(interaction)

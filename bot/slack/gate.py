@@ -52,7 +52,7 @@ class Gate:
         sentence = self.cached(interaction, place)
         if sentence is None:
             check = partial(self._access.check, *_attempt(interaction, place))
-            sentence = await self._in_thread(check)
+            sentence = await self.ask(check)
         if sentence:
             await self.refuse(interaction, sentence, place)
         return not sentence
@@ -63,29 +63,36 @@ class Gate:
 
     async def is_lead(self, user_id: str) -> bool:
         """Return whether somebody is a lead."""
-        return await self._in_thread(partial(self._access.is_lead, user_id))
+        return await self.ask(partial(self._access.is_lead, user_id))
 
     async def is_approver(self, user_id: str) -> bool:
         """Return whether somebody may approve messages."""
-        return await self._in_thread(partial(self._access.is_approver, user_id))
+        return await self.ask(partial(self._access.is_approver, user_id))
 
     async def refuse(
-        self, interaction: Interaction, sentence: str, place: Place | None = None
+        self,
+        interaction: Interaction,
+        sentence: str,
+        place: Place | None = None,
+        advice: str = "",
     ) -> None:
-        """Note a refusal, and tell the person; they get back what they typed after a command."""
-        reference = await self.note(interaction, sentence)
-        post = show_given_back(f"{sentence} (Reference: {reference})", interaction.text)
+        """Note a refusal, and tell the person; they get back what they typed after a command.
+
+        ``advice`` may name people, so it's told and not noted.
+        """
+        await self.note(interaction, sentence)
+        post = show_given_back(f"{sentence} {advice}".rstrip(), interaction.text)
         url = (place or interaction.place).response_url
         await self._responder.respond(url, interaction.user_id, post)
 
-    async def note(self, interaction: Interaction, sentence: str) -> str:
-        """Write a refusal to both logs; return the reference that the security log has."""
+    async def note(self, interaction: Interaction, sentence: str) -> None:
+        """Write a refusal to both logs."""
         what = f"{interaction.action_id or interaction.kind}: {sentence}"
-        reference = self._security.add(interaction.user_id, what)
-        await self._in_thread(partial(self._note_refused, interaction, sentence))
-        return reference
+        self._security.add(interaction.user_id, what)
+        await self.ask(partial(self._note_refused, interaction, sentence))
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def ask(self, work: Callable[[], T]) -> T:
+        """Do in a thread what may have to wait for Slack."""
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 

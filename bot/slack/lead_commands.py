@@ -16,6 +16,7 @@ from typing import TypeVar
 from slack_bolt.async_app import AsyncAck
 
 from bot.cards.card import show_given_back, show_notice
+from bot.cards.post import Post
 from bot.rules.address import BadAddress, read_identity
 from bot.slack.command_text import split_command
 from bot.slack.do_not_contact import DoNotContact
@@ -28,7 +29,7 @@ from bot.slack.respond import Responder
 from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut
 from bot.storage.pause import Pause
-from bot.text import ago, sendable, show_name
+from bot.text import ago, plural, sendable, show_name
 
 T = TypeVar("T")
 
@@ -43,12 +44,17 @@ _LEADS_ONLY = {
     RESUME: "Only a lead can resume sending.",
     OPT_IN: "Only a lead can take a customer off the do-not-contact list.",
 }
-_RESUMED = "Sending goes on, also with the messages that were waiting."
+_NEARLY = re.compile(
+    r"opt\s*(?P<way>out|in)(?:\s+(?P<rest>.*))?|(?P<unpause>unpause)", re.IGNORECASE | re.DOTALL
+)
 _NOT_PAUSED = "Sending isn't paused."
 
 
 class LeadCommands:
-    """Answers these commands privately. ``records``: threads for what waits for the database."""
+    """Answers these commands privately. ``records``: threads for what waits for the database.
+
+    ``announce`` tells others of a pause and its end: a title and a sentence. It may block.
+    """
 
     def __init__(
         self,
@@ -58,6 +64,7 @@ class LeadCommands:
         errors: ErrorHandler,
         gate: Gate,
         *,
+        announce: Callable[[str, str], None],
         name: str,
         records: Executor,
         default_country: str | None,
@@ -67,6 +74,7 @@ class LeadCommands:
         self._responder = responder
         self._errors = errors
         self._gate = gate
+        self._announce = announce
         self._name = name
         self._records = records
         self._country = default_country
@@ -83,7 +91,7 @@ class LeadCommands:
         self._errors.start(self._do(interaction), interaction)
 
     async def _do(self, interaction: Interaction) -> None:
-        word, rest = read_subcommand(interaction.text)
+        word, rest = read_subcommand(interaction.text, self._country)
         if not await self._gate.admit(interaction):
             return
         if word in _LEADS_ONLY and not await self._gate.is_lead(interaction.user_id):
@@ -93,19 +101,40 @@ class LeadCommands:
 
     async def _begin_pause(self, interaction: Interaction, rest: str) -> None:
         by = _by_whom(interaction, tidy_reason(unescape(unlink_words(rest))))
-        if await self._record(self._pause.begin, by, interaction.own_team_id):
-            await self._answer(interaction, say_paused(self._name))
+        if not by.reason:
+            await self._answer(interaction, f"Say why, too. {say_usage(self._name, PAUSE)}", True)
+        elif await self._record(self._pause.begin, by, interaction.own_team_id):
+            waiting = await self._record(self._pause.count_due)
+            await self._answer(interaction, say_paused(self._name, waiting))
+            sentence = f"{show_name(by.user_name)} paused all sending: {by.reason}"
+            await asyncio.to_thread(self._announce, "All sending is paused.", sentence)
             await self._record(self._pause.mark_all)
-            return
-        before = await self._record(self._pause.read)
-        if before is None:  # somebody has just resumed
-            await self._answer(interaction, f"{_NOT_PAUSED} Try again.")
         else:
-            await self._answer(interaction, say_paused_before(before, datetime.now(UTC)))
+            await self._pause_again(interaction, by)
+
+    async def _pause_again(self, interaction: Interaction, by: ByWhom) -> None:
+        """Say who has paused before, and replace the reason if there's another one now."""
+        before = await self._record(self._pause.read)
+        is_other = before is not None and before.reason != by.reason
+        if is_other and not await self._record(self._pause.replace, by, interaction.own_team_id):
+            before = None
+        if before is None:  # somebody has just resumed
+            await self._answer(interaction, f"{_NOT_PAUSED} Try again.", True)
+            return
+        await self._answer(interaction, say_paused_before(before, by))
+        if is_other:
+            sentence = f"{show_name(by.user_name)} says why all sending is paused: {by.reason}"
+            await asyncio.to_thread(self._announce, "All sending is paused.", sentence)
+            await self._record(self._pause.draw_again)
 
     async def _end_pause(self, interaction: Interaction, _: str) -> None:
+        waiting = await self._record(self._pause.count_due)
         ended = await self._record(self._pause.end, interaction.user_id, interaction.own_team_id)
-        await self._answer(interaction, _RESUMED if ended else _NOT_PAUSED)
+        goes_on = say_resumed(waiting)
+        await self._answer(interaction, f"Sending goes on{goes_on}" if ended else _NOT_PAUSED)
+        if ended:
+            sentence = f"{show_name(interaction.user_name)} resumed sending{goes_on}"
+            await asyncio.to_thread(self._announce, "Sending goes on.", sentence)
         await self._record(self._pause.mark_all)
 
     async def _change_list(self, word: str, interaction: Interaction, rest: str) -> None:
@@ -114,18 +143,27 @@ class LeadCommands:
         try:
             identity = read_identity(unlink(customer), self._country)
         except BadAddress as problem:
-            await self._answer(interaction, f"{problem} {usage}", interaction.text)
+            await self._answer(interaction, f"{problem} {usage}", True)
             return
         if not reason:
-            await self._answer(interaction, f"Say why, too. {usage}", interaction.text)
+            await self._answer(interaction, f"Say why, too. {usage}", True)
             return
         by = _by_whom(interaction, reason)
         wanted = OptOut(identity, (), by, interaction.own_team_id)
-        change = self._do_not_contact.opt_out if word == OPT_OUT else self._do_not_contact.opt_in
-        await self._answer(interaction, await change(wanted))
+        if word == OPT_OUT:
+            await self._respond(interaction, await self._do_not_contact.opt_out(wanted))
+        else:
+            await self._answer(interaction, await self._do_not_contact.opt_in(wanted))
 
-    async def _answer(self, interaction: Interaction, sentence: str, typed: str = "") -> None:
-        post = show_given_back(sentence, typed) if typed else show_notice(sentence)
+    async def _answer(
+        self, interaction: Interaction, sentence: str, gives_back: bool = False
+    ) -> None:
+        """Answer, and give back what was typed if that did nothing, ready to be copied."""
+        typed = f"{self._name} {interaction.text}"
+        post = show_given_back(sentence, typed) if gives_back else show_notice(sentence)
+        await self._respond(interaction, post)
+
+    async def _respond(self, interaction: Interaction, post: Post) -> None:
         url = interaction.place.response_url
         await self._responder.respond(url, interaction.user_id, post)
 
@@ -134,35 +172,67 @@ class LeadCommands:
         return await loop.run_in_executor(self._records, partial(work, *arguments))
 
 
-def read_subcommand(text: str) -> tuple[str, str]:
+def read_subcommand(text: str, default_country: str | None = None) -> tuple[str, str]:
     """Return the subcommand and what follows it; "" if it isn't one of these.
 
-    "resume" counts only alone: "Resume your order" may be a message.
+    "resume" counts only alone: "Resume your order" may be a message. So may "Opt out of our news",
+    but not "optout" or "opt out" with an address or nothing after it.
     """
     typed = sendable(text).replace("\u00a0", " ").strip()
     first = typed.split(maxsplit=1)[:1]
     plain_dashes = "".join(first).translate(_DASHES) + typed[len("".join(first)) :]
     found = _SUBCOMMAND.fullmatch(plain_dashes)
     if found is None:
-        return "", ""
+        return _read_nearly(plain_dashes, default_country)
     return (found["word"] or found["alone"]).lower(), (found["rest"] or "").strip()
 
 
-def say_paused(command: str) -> str:
-    """Tell a lead that their pause has begun."""
-    return f'All sending is paused. Messages wait until a lead types "{command} {RESUME}".'
+def _read_nearly(typed: str, default_country: str | None) -> tuple[str, str]:
+    """Read what looks like one of the words, so that it's never taken for a message."""
+    found = _NEARLY.fullmatch(typed)
+    if found is None:
+        return "", ""
+    if found["unpause"]:
+        return RESUME, ""
+    rest = (found["rest"] or "").strip()
+    if rest and not split_command(rest, default_country)[0]:
+        return "", ""
+    return f"opt-{found['way']}".lower(), rest
 
 
-def say_paused_before(before: ByWhom, now: datetime) -> str:
-    """Say who has paused all sending already, when, and why."""
-    why = f": {before.reason}" if before.reason else "."
-    who = f"{show_name(before.user_name)} ({before.user_id})"
-    return f"{who} has paused all sending already, {ago(now - before.at)}{why}"
+def say_paused(command: str, waiting: int) -> str:
+    """Tell a lead that their pause has begun, and how many messages wait already."""
+    wait = "waits" if waiting == 1 else "wait"
+    return (
+        f"All sending is paused. {plural(waiting, 'message')} {wait} now, and new ones wait, too, "
+        f'until a lead types "{command} {RESUME}".'
+    )
+
+
+def say_paused_before(before: ByWhom, by: ByWhom) -> str:
+    """Say who has paused all sending already, when, and why, or that there's another reason now."""
+    when = ago(by.at - before.at)
+    if before.user_id == by.user_id:
+        said = f"You paused it {when}"
+    else:
+        who = f"{show_name(before.user_name)} ({before.user_id})"
+        said = f"{who} has paused all sending already, {when}"
+    if before.reason != by.reason:
+        return f"{said}. Now the reason is: {by.reason}"
+    return f"{said}." if before.user_id == by.user_id else f"{said}: {before.reason}"
+
+
+def say_resumed(waiting: int) -> str:
+    """Say how many messages go out, as the end of a sentence."""
+    if not waiting:
+        return ". No message was waiting."
+    return f"; {plural(waiting, 'message')} {'goes' if waiting == 1 else 'go'} out now."
 
 
 def say_usage(command: str, word: str) -> str:
-    """Say how to type a command about the do-not-contact list."""
-    return f"Type it like this: {command} {word} jane@example.com reason"
+    """Say how to type a command that needs a reason."""
+    about = "" if word == PAUSE else " jane@example.com"
+    return f"Type it like this: {command} {word}{about} reason"
 
 
 def _by_whom(interaction: Interaction, reason: str) -> ByWhom:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
@@ -14,11 +16,14 @@ from bot.cards.blocks import literal
 from bot.cards.card import show_notice
 from bot.cards.errors import SlackError
 from bot.request import Place
-from bot.slack.do_not_contact import DoNotContact
+from bot.slack.do_not_contact import DoNotContact, say_whom
 from bot.slack.errors import ErrorHandler
+from bot.slack.evidence import Evidence
+from bot.slack.form_input import Draft
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction, View
 from bot.slack.metadata import ForeignForm, MetadataSigner
+from bot.slack.open_form import OpenForm
 from bot.slack.reason_form import (
     FOREIGN,
     NOT_OPENED,
@@ -38,6 +43,27 @@ log = logging.getLogger(__name__)
 OPT_OUT_FORM = "opt_out"
 
 
+class FormBelow(NamedTuple):
+    """The form on which the modal was opened, and its draft.
+
+    The modal keeps no more of the draft than it takes to draw the form again: Slack keeps what was
+    typed. https://docs.slack.dev/surfaces/modals#updating_views
+    """
+
+    form: OpenForm
+    draft: Draft
+
+
+class About(NamedTuple):
+    """The customer's name if it's known, and the request on whose card the button was, if any."""
+
+    name: str = ""
+    request_id: str = ""
+
+
+NOTHING_KNOWN = About()
+
+
 class OptOutForm:
     """Opens the modal and takes it in. The caller of ``open`` has let the person in."""
 
@@ -45,6 +71,7 @@ class OptOutForm:
         self,
         client: AsyncWebClient,
         do_not_contact: DoNotContact,
+        evidence: Evidence,
         signer: MetadataSigner,
         responder: Responder,
         errors: ErrorHandler,
@@ -52,6 +79,7 @@ class OptOutForm:
     ) -> None:
         self._client = client
         self._do_not_contact = do_not_contact
+        self._evidence = evidence
         self._signer = signer
         self._responder = responder
         self._errors = errors
@@ -62,13 +90,13 @@ class OptOutForm:
         interaction: Interaction,
         identity: Identity,
         contact_ids: tuple[str, ...],
-        *,
-        push: bool,
+        below: FormBelow | None = None,
+        about: About = NOTHING_KNOWN,
     ) -> None:
-        """Open it; ``push``: on top of another one."""
-        view = build_opt_out_form(identity, contact_ids, interaction.place)
+        """Open it; ``below``: on top of this form."""
+        view = build_opt_out_form(identity, contact_ids, interaction.place, below, about)
         view["private_metadata"] = self._signer.sign(view["private_metadata"], interaction.user_id)
-        call = self._client.views_push if push else self._client.views_open
+        call = self._client.views_push if below else self._client.views_open
         try:
             with translated():
                 await call(trigger_id=interaction.trigger_id, view=view)
@@ -84,6 +112,8 @@ class OptOutForm:
                 interaction.view["private_metadata"], interaction.user_id, interaction.view_id
             )
             identity, contact_ids, place = read_opt_out_form(metadata, interaction.place.team_id)
+            below = read_form_below(metadata, interaction.user_id, identity, place)
+            about = About(*json.loads(metadata)[5:7])
         except ForeignForm:
             await ack(response_action="errors", errors={REASON: FOREIGN})
             return
@@ -94,27 +124,41 @@ class OptOutForm:
         await ack()
         by = ByWhom(interaction.user_id, interaction.user_name, datetime.now(UTC), reason)
         wanted = OptOut(identity, contact_ids, by, interaction.own_team_id)
-        self._errors.start(self._opt_out(wanted, interaction, place), interaction)
+        self._errors.start(self._opt_out(wanted, interaction, place, below, about), interaction)
 
-    async def _opt_out(self, wanted: OptOut, interaction: Interaction, place: Place) -> None:
+    async def _opt_out(
+        self,
+        wanted: OptOut,
+        interaction: Interaction,
+        place: Place,
+        below: FormBelow | None,
+        about: About,
+    ) -> None:
         if await self._gate.admit(interaction, place):
-            sentence = await self._do_not_contact.opt_out(wanted)
-            post = show_notice(sentence)
+            post = await self._do_not_contact.opt_out(wanted, *about)
+            if below:
+                await self._evidence.show_stops(*below)
             await self._responder.respond(place.response_url, interaction.user_id, post)
 
 
-def build_opt_out_form(identity: Identity, contact_ids: tuple[str, ...], place: Place) -> View:
-    """Build the modal; its metadata says about whom it is."""
-    about = (
+def build_opt_out_form(
+    identity: Identity,
+    contact_ids: tuple[str, ...],
+    place: Place,
+    below: FormBelow | None = None,
+    about: About = NOTHING_KNOWN,
+) -> View:
+    """Build the modal; its metadata says about whom it is, and what's below."""
+    sentence = (
         literal("Nobody will be able to message "),
-        literal(identity.masked, bold=True),
+        literal(say_whom(identity, about.name), bold=True),
         literal(" any more, also by their other addresses. Messages that wait are refused."),
     )
     kind, value = identity.kind.value, identity.value
-    fixed = (OPT_OUT_FORM, kind, value, place.response_url)
+    fixed = (OPT_OUT_FORM, kind, value, place.response_url, _write_below(below), *about)
     metadata = write_metadata(fixed, contact_ids)
     return build_reason_form(
-        OPT_OUT_FORM, "Don't contact again", "Don't contact", about, "Why?", metadata
+        OPT_OUT_FORM, "Don't contact again", "Don't contact", sentence, "Why?", metadata
     )
 
 
@@ -124,10 +168,44 @@ def read_opt_out_form(metadata: str, team_id: str) -> tuple[Identity, tuple[str,
     In which channel it was opened doesn't matter: customers may be kept safe everywhere.
     """
     try:
-        form, kind, value, response_url, *contact_ids = json.loads(metadata)
+        form, kind, value, response_url, _, _, _, *contact_ids = json.loads(metadata)
         identity = Identity(IdentityKind(kind), value)
     except ValueError:
         raise ForeignForm from None
     if form != OPT_OUT_FORM:
         raise ForeignForm
     return identity, tuple(contact_ids), Place(team_id, "", "", response_url)
+
+
+def read_form_below(
+    metadata: str, user_id: str, identity: Identity, place: Place
+) -> FormBelow | None:
+    """Read which form is below the modal, if one is; raise ForeignForm."""
+    below = json.loads(metadata)[4]
+    if not below:
+        return None
+    try:
+        view_id, version, channel_id, thread_ts, *choices = json.loads(below)
+        send_at_block, chosen_contact_id, into_open = choices
+    except ValueError:
+        raise ForeignForm from None
+    draft = Draft(
+        replace(place, channel_id=channel_id, thread_ts=thread_ts),
+        identity.value,
+        "",
+        identity,
+        chosen_contact_id=chosen_contact_id,
+        into_open=bool(into_open),
+        send_at_block=send_at_block,
+    )
+    return FormBelow(OpenForm(view_id, user_id, version, newest_until=0.0), draft)
+
+
+def _write_below(below: FormBelow | None) -> str:
+    if below is None:
+        return ""
+    form, draft = below
+    place = draft.place
+    values = (form.view_id, form.version, place.channel_id, place.thread_ts)
+    choices = (draft.send_at_block, draft.chosen_contact_id, "yes" if draft.into_open else "")
+    return json.dumps([*values, *choices])

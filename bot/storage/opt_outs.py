@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from bot.job import deliver
+from bot.job import deliver, publish
 from bot.request import UNSENT
 from bot.storage.audit import Action, Entry, append
 from bot.storage.database import Database, insert_new
@@ -82,6 +82,14 @@ class OptOuts:
             added = self._add_keys(connection, opt_out_id, keys)
             told = _find_unsent(connection, tuple(set(keys) - set(added)))
             return self._refuse_waiting(connection, added, told)
+
+    def draw_again(self, request_id: str) -> None:
+        """Let a request's card be drawn again, because its customer is on the list now."""
+        is_shown = sa.and_(requests.c.request_id == request_id, requests.c.card_ts != "")
+        with self._database.transaction() as connection:
+            drawn = connection.execute(sa.update(requests).where(is_shown).values(card_state=""))
+            if drawn.rowcount:
+                self._enqueue(connection, publish(request_id))
 
     def remove(self, opt_out: OptOut) -> bool:
         """Let a customer be messaged again; False if they weren't on the list."""

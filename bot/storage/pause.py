@@ -22,6 +22,7 @@ from bot.storage.requests import Enqueue
 from bot.storage.tables import UNFINISHED, pause, requests
 from bot.text import show_name
 
+_SOON = 60.0  # seconds
 _BATCH = 50  # requests in one transaction: agents wait for it, and the end of the pause
 _UNSENT = requests.c.state.in_([state.value for state in UNSENT])
 
@@ -50,6 +51,46 @@ class Pause:
                 return False
             append(connection, Entry(Action.PAUSED, by.user_id, team_id))
         return True
+
+    def replace(self, by: ByWhom, team_id: str) -> bool:
+        """Replace who has paused and why, but not since when; False if it isn't paused."""
+        row = {"user_id": by.user_id, "user_name": by.user_name, "reason": by.reason}
+        with self._database.transaction(is_urgent=True) as connection:
+            if not connection.execute(sa.update(pause).values(row)).rowcount:
+                return False
+            append(connection, Entry(Action.PAUSED, by.user_id, team_id))
+        return True
+
+    def count_due(self) -> int:
+        """Count the requests that go out within a minute unless a pause holds them."""
+        soon = datetime.now(UTC).timestamp() + _SOON
+        due = sa.func.coalesce(requests.c.send_at, requests.c.created_at) <= soon
+        is_free = requests.c.state != State.UNAPPROVED.value
+        count = sa.select(sa.func.count()).where(UNFINISHED, _UNSENT, is_free, due)
+        with self._database.connect() as connection:
+            return int(connection.execute(count.select_from(requests)).scalar_one())
+
+    def draw_again(self) -> None:
+        """Let the cards of all requests that wait for the end of the pause be drawn again."""
+        last: str | None = ""
+        while last is not None:
+            last = self._draw_some_again(last)
+
+    def _draw_some_again(self, after: str) -> str | None:
+        waiting = (
+            sa.select(requests.c.request_id)
+            .where(UNFINISHED, requests.c.stuck == Stuck.PAUSED, requests.c.card_ts != "")
+            .where(requests.c.request_id > after)
+            .order_by(requests.c.request_id)
+            .limit(_BATCH)
+        )
+        with self._database.transaction() as connection:
+            ids = connection.execute(waiting).scalars().all()
+            shown = sa.update(requests).where(requests.c.request_id.in_(ids))
+            connection.execute(shown.values(card_state=""))
+            for request_id in ids:
+                self._enqueue(connection, publish(request_id))
+            return ids[-1] if len(ids) == _BATCH else None
 
     def end(self, user_id: str, team_id: str) -> bool:
         """Resume sending; False if it isn't paused."""

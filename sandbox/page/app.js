@@ -16,8 +16,11 @@ function connected(side) {
   };
 }
 
-const slack = new Slack(byId("slack"), { connected: connected("slack") });
-new CustomerPage(byId("customer"), {
+const slack = new Slack(byId("slack"), {
+  connected: connected("slack"),
+  lookAt: (text) => customer.lookAt(text),
+});
+const customer = new CustomerPage(byId("customer"), {
   connected: connected("customer"),
   suggest: (address) => slack.suggest(address),
 });

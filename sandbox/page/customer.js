@@ -94,6 +94,13 @@ export class CustomerPage {
     return this.customers.find((one) => one.id === this.chosen) ?? null;
   }
 
+  /** Show the customer whose address is in a text, if there is one. */
+  lookAt(text) {
+    const has = (address) => address && text.includes(address);
+    const found = this.customers.find((one) => has(one.email) || has(one.phone));
+    if (found) this.choose(found.id);
+  }
+
   choose(id) {
     this.drafts.set(this.chosen, this.answer.value);
     this.chosen = id;

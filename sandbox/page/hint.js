@@ -3,9 +3,10 @@
 import { fill, h } from "./dom.js";
 
 export class Hint {
-  /** `write(text)` fills the composer. */
-  constructor(write) {
+  /** `write(text)` fills the composer; `attempt(one)` sets up the next step of a rule to try. */
+  constructor({ write, attempt }) {
     this.write = write;
+    this.setUp = attempt;
     this.attempt = null; // see tries.js
     this.node = h("aside", { class: "first-step", hidden: true });
   }
@@ -21,12 +22,14 @@ export class Hint {
     else this.node.hidden = true;
   }
 
-  drawAttempt({ title, expect }) {
+  drawAttempt({ title, user, channel, expect, next }) {
     const close = () => {
       this.attempt = null;
       this.node.hidden = true;
     };
-    this.show(title, expect, h("button", this.pressing(close), "Got it"));
+    const goOn = () => this.setUp({ title, channel, ...next });
+    const step = next ? h("button", this.pressing(goOn), next.does) : null;
+    this.show(title, user, expect, step, h("button", this.pressing(close), "Got it"));
   }
 
   drawFirstStep(command) {
@@ -34,23 +37,25 @@ export class Hint {
     const code = h("code", { class: "code" }, example);
     const words = ["Type ", code, " in the box below and press Enter."];
     const write = this.pressing(() => this.write(example));
-    this.show("First step", words, h("button", write, "Type it for me"));
+    this.show("First step", "", words, h("button", write, "Type it for me"));
   }
 
   pressing(click) {
     return { type: "button", class: "button button-small", on: { click } };
   }
 
-  /** Show the line unless it's there already, so that its button keeps the focus. */
-  show(title, words, button) {
-    if (!this.node.hidden && this.node.getAttribute("aria-label") === title) return;
+  /** Show the line unless it's there already, so that its buttons keep the focus. */
+  show(title, user, words, ...buttons) {
+    const print = `${title} ${user}`;
+    if (!this.node.hidden && this.node.dataset.print === print) return;
     this.node.hidden = false;
+    this.node.dataset.print = print;
     this.node.setAttribute("aria-label", title);
     fill(
       this.node,
       h("span", { class: "first-step-mark" }, title),
       h("span", { class: "first-step-words" }, words),
-      button,
+      ...buttons,
     );
   }
 }

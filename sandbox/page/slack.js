@@ -14,7 +14,9 @@ import { aboutChannel, drawNothingYet, drawWelcome } from "./welcome.js";
 import { Workspace } from "./workspace.js";
 
 export class Slack {
-  constructor(root, { connected }) {
+  /** `lookAt(text)` shows the customer whose address is in a text. */
+  constructor(root, { connected, lookAt }) {
+    this.lookAt = lookAt;
     this.workspace = new Workspace({
       changed: () => this.draw(),
       connected,
@@ -38,7 +40,10 @@ export class Slack {
       tabindex: "0",
     });
     this.notice = makeNotice();
-    this.hint = new Hint((text) => this.write(text));
+    this.hint = new Hint({
+      write: (text) => this.write(text),
+      attempt: (one) => this.setUp(one),
+    });
     this.composer = makeComposer({
       label: "Message",
       send: (text) => this.say(text),
@@ -177,12 +182,14 @@ export class Slack {
     if (command) this.write(`${command} ${address} `);
   }
 
-  /** Become the person of a rule to try, open its channel and write its text. */
+  /** Become the person of a rule to try, open its channel, and write its text if it has one. */
   async setUp(one) {
     this.hint.attempt = one;
     if (one.user !== this.workspace.user) await this.become(one.user);
     this.openChannel(one.channel);
-    this.write(one.text.replace("{command}", this.workspace.commands[0]?.command ?? ""));
+    if (!one.text) return;
+    this.lookAt(one.text);
+    this.write(one.text.replace("{command}", this.workspace.commands[0]?.command ?? "/proactive"));
   }
 
   write(text) {

@@ -91,7 +91,7 @@ def _ask_for_approval(cluster: Cluster, point: str, message: Message) -> None:
 
 def _pause(cluster: Cluster, point: str, message: Message) -> None:
     cluster.start_bot(0, point=point)
-    _say(cluster, "pause")
+    _say(cluster, "pause An incident")
     _wait_for_pause(cluster)
     request_until_acknowledged(cluster, message)
     wait_until_killed(cluster)
@@ -132,7 +132,7 @@ def _postpone(cluster: Cluster, point: str, message: Message) -> None:
 
 def _hold(cluster: Cluster, message: Message) -> None:
     """Pause all sending, and request a message that then waits."""
-    _say(cluster, "pause")
+    _say(cluster, "pause An incident")
     _wait_for_pause(cluster)
     request_until_acknowledged(cluster, message)
     _has_come(cluster, message, lambda row: row.stuck == Stuck.PAUSED)

@@ -37,25 +37,43 @@ def test_each_rule_to_try_is_set_up_with_one_click(page: Page) -> None:
     page.get_by_text("Try the rules").click()
     box = page.locator(".channel .composer-text")
     tries = [
-        ("As a guest", "U0GUS", "#support", "/proactive jane@example.com Your order is ready"),
-        ("In a shared channel", "U0ADA", "#acme-shared", "/proactive jane@example.com"),
-        ("A link to approve", "U0ADA", "#support", "https://pay.example.net/"),
-        ("Quiet hours", "U0ADA", "#support", "/proactive +81300000123"),
-        ("Too many messages", "U0ADA", "#support", "/proactive tara@example.com"),
-        ("Do not contact", "U0ADA", "#support", "/proactive opt-out nora@example.com asked us"),
-        ("Pause everything", "U0LEO", "#support", "/proactive pause checking the prices"),
-        ("Resume", "U0LEO", "#support", "/proactive resume"),
+        ("As a guest", "U0GUS", "#support", "/proactive jane@example.com Your order", "Jane"),
+        ("As an outsider", "U0PIA", "#acme-shared", "/proactive jane@example.com", "Jane"),
+        ("In a shared channel", "U0ADA", "#acme-shared", "/proactive jane@example.com", "Jane"),
+        ("The same text again", "U0ADA", "#support", "/proactive jane@example.com", "Jane"),
+        ("A secret in the text", "U0ADA", "#support", "Your key is AKIA", "Jane"),
+        ("A link to approve", "U0ADA", "#support", "https://pay.example.net/", "Jane"),
+        ("Quiet hours", "U0ADA", "#support", "/proactive +81300000123", "Yuki"),
+        ("Override a rule", "U0LEO", "#support", "/proactive +81300000123", "Yuki"),
+        ("Too many messages", "U0ADA", "#support", "/proactive tara@example.com", "Tara"),
+        ("Do not contact", "U0ADA", "#support", "opt-out nora@example.com asked us", "Nora"),
+        ("Pause everything", "U0LEO", "#support", "/proactive pause checking the", "Nora"),
+        ("Resume", "U0LEO", "#support", "/proactive resume", "Nora"),
     ]
     offered = page.locator(".tries button")
     expect(offered).to_have_text([title for title, *_ in tries])
-    for title, user, channel, text in tries:
+    for title, user, channel, text, customer in tries:
         offered.filter(has_text=title).click()
         expect(page.get_by_label("You are")).to_have_value(user)
         expect(page.locator(".channel h2")).to_have_text(channel)
         expect(box).to_have_value(re.compile(re.escape(text)))
         expect(page.get_by_role("complementary", name=title)).to_be_visible()
+        expect(page.locator(".picker-button")).to_contain_text(customer)
     page.get_by_role("button", name="Got it").click()
     expect(page.get_by_role("complementary", name="Resume")).to_be_hidden()
+
+
+def test_a_rule_that_needs_two_people_offers_the_second_step_on_a_button(page: Page) -> None:
+    page.get_by_text("Try the rules").click()
+    box = page.locator(".channel .composer-text")
+    for title, text in [("A link to approve", "pay"), ("Do not contact", "opt-in nora@")]:
+        page.locator(".tries button").filter(has_text=title).click()
+        hint = page.get_by_role("complementary", name=title)
+        hint.get_by_role("button", name="Become Leo").click()
+        expect(page.get_by_label("You are")).to_have_value("U0LEO")
+        expect(hint).to_contain_text("You are Leo.")
+        expect(hint.get_by_role("button")).to_have_text(["Got it"])
+        expect(box).to_have_value(re.compile(re.escape(text)))
 
 
 def test_an_outsider_sees_only_the_shared_channel_and_has_no_commands(page: Page) -> None:

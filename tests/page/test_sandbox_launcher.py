@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -18,8 +19,11 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox.bot_command import main
+
 from .conftest import MANIFEST, ask
 
+ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 20
 STUB = f"""
     import http.server, json, os, pathlib, sys
@@ -197,6 +201,22 @@ def test_the_bot_sees_only_the_sandboxs_settings(stub: Path, tmp_path: Path) -> 
     assert "[quiet_hours]" in (tmp_path / "rules.toml").read_text(encoding="utf-8")
 
 
+def test_direct_mode_can_be_tried(stub: Path, tmp_path: Path) -> None:
+    with launched(stub, "--direct", "--data", str(tmp_path)) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+    assert read_environment(tmp_path)["PROACTIVE_SHOW"] == "direct"
+
+
+def test_a_command_without_a_sandbox_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path), "audit"]) == 2
+    assert "is the sandbox running?" in capsys.readouterr().err
+    assert main([str(tmp_path)]) == 2
+    assert "Name the sandbox's data folder" in capsys.readouterr().err
+
+
 def test_a_taken_port_is_reported_in_plain_words(stub: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         with launched(stub, "--port", str(taken.getsockname()[1])) as process:
@@ -206,15 +226,36 @@ def test_a_taken_port_is_reported_in_plain_words(stub: Path) -> None:
         assert "Traceback" not in err
 
 
-def test_the_real_bot_starts_and_stops_with_the_sandbox(tmp_path: Path) -> None:
+def run_printed(command: str, elsewhere: Path) -> str:
+    """Run a command as it was printed, on a machine that has settings of its own."""
+    foreign = {"PROACTIVE_DATABASE_URL": "sqlite:////none/here", "SLACK_BOT_TOKEN": "xoxb-real"}
+    done = subprocess.run(
+        shlex.split(command),
+        env={**os.environ, "PYTHONPATH": str(ROOT), **foreign},
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_the_real_bot_starts_and_stops_and_the_printed_commands_work(tmp_path: Path) -> None:
     words = ["-m", "sandbox", "--no-browser", "--data", str(tmp_path)]
     with subprocess.Popen(
         [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        ready = process.stdout.readline()
+        ready, *_, audit, verify, erase = [process.stdout.readline() for _ in range(6)]
+        said = [run_printed(command, tmp_path) for command in (audit, verify, erase)]
         process.terminate()
         _, err = process.communicate(timeout=PATIENCE)
     assert ready.startswith("The sandbox is ready: http://127.0.0.1:")
+    assert "the bot loaded the rules" in said[0]
+    assert ": intact." in said[1]
+    assert "Nothing is stored about this customer." in said[2]
+    assert (tmp_path / "settings.json").stat().st_mode & 0o077 == 0
     assert (process.returncode, err) == (0, "")
     assert "Traceback" not in (tmp_path / "bot.log").read_text(encoding="utf-8")

@@ -99,7 +99,7 @@ def test_a_customer_gets_five_messages_a_day_and_a_sixth_only_by_a_lead_s_reason
     ada.opens(f"mia@example.com {TEXT} (6)", "Can't be sent")
     sentence = "This customer has had 5 messages in 24 hours, and at most 5 are allowed."
     assert ada.presses_send()["errors"]["customer"].startswith(sentence)
-    leo.opens(f"mia@example.com {TEXT} (6)", "This overrides: messages per customer.")
+    leo.opens(f"mia@example.com {TEXT} (6)", "Only needed to override: messages per customer.")
     assert leo.presses_send()["errors"]["customer"].startswith(sentence)
     assert leo.presses_send(override="She waits for it")["result"] == "closed"
     leo.reads("She waits for it")
@@ -155,7 +155,7 @@ def test_an_opt_out_refuses_what_is_planned_and_tells_its_agent(governed: Produc
     ben.reads("1 waiting message was refused.")
     line = ada.reads("This customer must not be contacted, so it wasn't sent.")
     assert line["pings"] == ["U0ADA"]
-    leo.opens(f"wendy@example.com {TEXT}", "Nobody can override this.")
+    leo.opens(f"wendy@example.com {TEXT}", "must not be contacted")
     assert "must not be contacted" in leo.presses_send()["errors"]["customer"]
     assert not governed.sends()
 

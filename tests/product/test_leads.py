@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CANARY, Product, wait_for
+from .conftest import CANARY, Agent, Product, wait_for
 
 TEXT = f"{CANARY}: your order is ready"
 RULES = '[approval]\neverything = true\nchannel = "C0OUTCOMES"\n'
@@ -21,10 +21,16 @@ def approving(new_product: Callable[..., Product], tmp_path: Path) -> Product:
     return new_product(PROACTIVE_RULES=str(file))
 
 
+def ask(ada: Agent) -> None:
+    """Send a message that needs an approval."""
+    ada.opens(f"jane@example.com {TEXT}", "Needs approval")
+    assert ada.presses_send()["result"] == "closed"
+
+
 def test_a_message_goes_out_after_a_second_person_has_approved_it(approving: Product) -> None:
     ada, leo = approving.agent(), approving.agent("U0LEO")
-    ada.sends("jane@example.com", TEXT)
-    ada.reads("Every message needs it. A lead other than ada can approve this")
+    ask(ada)
+    ada.reads("Every message needs it. leo can approve it")
     leo.reads("Waiting for approval", "C0OUTCOMES")
     assert not approving.sends()
     ada.clicks("Approve")
@@ -42,7 +48,7 @@ def test_a_message_goes_out_after_a_second_person_has_approved_it(approving: Pro
 
 def test_a_declined_message_never_goes_out_and_its_agent_reads_why(approving: Product) -> None:
     ada, leo = approving.agent(), approving.agent("U0LEO")
-    ada.sends("jane@example.com", TEXT)
+    ask(ada)
     ada.reads("Waiting for approval")
     leo.clicks("Decline")
     leo.sees("won't be sent")
@@ -52,9 +58,31 @@ def test_a_declined_message_never_goes_out_and_its_agent_reads_why(approving: Pr
     assert not approving.sends()
 
 
+def test_where_no_channel_shows_the_card_an_approver_is_asked_directly(
+    new_product: Callable[..., Product], tmp_path: Path
+) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text("[approval]\neverything = true\n")
+    product = new_product(PROACTIVE_RULES=str(file), PROACTIVE_SHOW="direct")
+    ada, leo = product.agent(), product.agent("U0LEO")
+    ask(ada)
+    ada.reads("is in our direct messages.")
+    leo.channel = wait_for(lambda: find_direct(product, "U0LEO"), "a direct message")
+    leo.reads(TEXT)
+    leo.clicks("Approve")
+    leo.reads("👍 Approved by leo (U0LEO)")
+    wait_for(lambda: product.inbox("Jane Doe") == [TEXT], "the message at the customer's")
+
+
+def find_direct(product: Product, user: str) -> str:
+    """Return the channel of the bot's direct messages to somebody, or ""."""
+    channels = product.get(f"/people/workspace?user={user}")["channels"]
+    return next((str(one["id"]) for one in channels if one["id"].startswith("D")), "")
+
+
 def test_an_opt_out_refuses_what_waits_and_tells_the_agent(approving: Product) -> None:
     ada, ben = approving.agent(), approving.agent("U0BEN")
-    ada.sends("jane@example.com", TEXT)
+    ask(ada)
     ada.reads("Waiting for approval")
     ben.types("opt-out jane@example.com She asked us to stop")
     ben.reads("1 waiting message was refused.")

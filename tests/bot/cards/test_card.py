@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.cards.card import (
-    Notes,
     show_approval,
     show_card,
     show_given_back,
@@ -28,6 +27,7 @@ from bot.cards.card_buttons import (
     REVIEW,
     SEND_ANYWAY,
 )
+from bot.cards.card_state import Notes
 from bot.cards.line import show_line
 from bot.cards.post import Post
 from bot.cards.words import STATE_WORDS
@@ -358,8 +358,31 @@ def test_a_card_that_waits_for_approval_says_why_who_may_give_it_and_until_when(
     card = show_card(request, Notes(approvers="A lead other than Ada"))
     assert _words(card).endswith(
         "✋ Waiting for approval"
-        "It has a link that isn't listed. A lead other than Ada can approve this until <date>."
+        "It has a link that isn't listed. A lead other than Ada can approve it until <date>."
     )
+
+
+def test_a_card_that_nobody_can_approve_says_so_and_what_to_do(a_request: Build) -> None:
+    request = a_request(state=State.UNAPPROVED, approval_for=WHY, approval_until=NOW)
+    said = "Nobody can approve this here. Ask your admin to set an approval channel."
+    assert _words(show_card(request, Notes(approvers=""))).endswith(f"isn't listed. {said}")
+
+
+def test_a_declined_card_says_who_declined_it_and_why(a_request: Build) -> None:
+    request = a_request(state=State.REFUSED, reason="We don't promise dates.")
+    notes = Notes(declined_by="Leo")
+    said = "⛔ Declined by Leo: We don't promise dates."
+    assert _words(show_card(request, notes)).endswith(f"Your order is ready{said}")
+    assert "⛔ Declined by Leo" in _words(show_approval(request, notes, ""))
+    assert _words(show_card(replace(request, reason=""), notes)).endswith("⛔ Declined by Leo")
+
+
+@pytest.mark.parametrize("state", [State.DELIVERED, State.READ, State.REPLIED])
+def test_the_card_of_a_customer_on_the_list_has_no_button_for_that(
+    state: State, a_request: Build
+) -> None:
+    assert OPT_OUT in _buttons(show_card(a_request(state=state)))
+    assert not _buttons(show_card(a_request(state=state), Notes(is_opted_out=True)))
 
 
 def test_whoever_approves_a_message_sees_all_of_it(a_request: Build) -> None:
@@ -386,10 +409,21 @@ def test_the_question_before_an_approval_repeats_the_customer_and_the_message(
 def test_a_paused_card_says_who_paused_it_and_that_the_message_waits(
     state: State, a_request: Build
 ) -> None:
-    card = show_card(a_request(state=state, stuck=Stuck.PAUSED), Notes(LEO))
-    assert _words(card).endswith("⏸ Paused by Leo (An incident.): the message waits.")
+    request = a_request(state=state, stuck=Stuck.PAUSED, send_at=NOW)
+    card = show_card(request, Notes(LEO))
+    when = "Once it's approved, it" if state is State.UNAPPROVED else "It"
+    said = f"⏸ Paused by Leo (An incident.). {when} goes out when sending resumes."
+    assert _words(card).endswith(said)
+    if state is not State.UNAPPROVED:
+        assert _words(card).endswith(f"Your order is ready{said}")
     assert card.text.endswith(f"{STATE_WORDS[state]} (⏸ paused)")
     assert set(_buttons(card)) == set(BUTTONS[state])
+
+
+def test_a_paused_card_keeps_the_times_that_the_agent_has_chosen(a_request: Build) -> None:
+    times = {"planned_at": NOW, "send_at": NOW, "send_before": NOW}
+    card = show_card(a_request(state=State.SCHEDULED, stuck=Stuck.PAUSED, **times), Notes(LEO))
+    assert _words(card).endswith("when sending resumes, not before <date>, not after <date>.")
 
 
 def test_a_message_that_has_gone_out_is_not_paused(a_request: Build) -> None:

@@ -194,6 +194,7 @@ def test_a_group_has_the_members_that_slack_lists(
     group: str, user: str, is_in: bool, local: Local, directory: SlackDirectory
 ) -> None:
     assert directory.is_in_group(group, user) is is_in
+    assert (user in directory.members(group)) is is_in
 
 
 @pytest.mark.parametrize("users", [{}, {"users": None}, {"users": []}, {"users": [5, None]}])

@@ -17,13 +17,18 @@ from bot.cards.places import Places
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
 from bot.request import Decision, Event, Request, State, Stuck
+from bot.rules.access import Access
+from bot.rules.approvers import Approvers
 from bot.rules.rules_file import DEFAULTS, Rules, read_rules
 from bot.settings import Show
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
+from bot.storage.history import History
+from bot.storage.keys import Keys
+from bot.storage.opt_outs import OptOut, OptOuts
 from bot.storage.pause import Pause
 from bot.storage.posts import Posts
-from bot.storage.tables import history
+from bot.storage.tables import history, requests
 
 from .conftest import OUTCOMES, SUPPORT, Bench, Build, direct_channel
 
@@ -43,9 +48,16 @@ def pause(database: Database) -> Pause:
 def make(bench: Bench, database: Database, pause: Pause) -> Make:
     """Build the publisher as the bot does, with these rules in force."""
 
-    def build(rules: Rules = RULES, show: Show = Show.CHANNEL) -> Publisher:
-        notes = NoteReader(pause, SlackDirectory(bench.slack), lambda: rules).read
+    def build(
+        rules: Rules = RULES, show: Show = Show.CHANNEL, leads: frozenset[str] = frozenset()
+    ) -> Publisher:
+        directory = SlackDirectory(bench.slack)
+        access = Access(directory, lambda: rules, leads)
+        approvers = Approvers(directory, lambda: rules, access, leads)
         places = Places(show, lambda _channel: False)
+        opt_outs = OptOuts(database, lambda _connection, _job: None, Keys(database))
+        history = History(database)
+        notes = NoteReader(pause, opt_outs, history, approvers, lambda: rules, places).read
         links = CardLinks(bench.store, bench.slack)
         approvals = ApprovalPosts(
             bench.ledger,
@@ -55,6 +67,7 @@ def make(bench: Bench, database: Database, pause: Pause) -> Make:
             notes,
             lambda: rules.approval.channel,
             places,
+            approvers,
         )
         bench.publisher = Publisher(
             bench.store,
@@ -77,6 +90,7 @@ def waiting(bench: Bench, a_request: Build, make: Make) -> Request:
     until = datetime.now(UTC) + timedelta(days=1)
     request = a_request(
         request_id="V2",
+        place=bench.stored().place,
         state=State.UNAPPROVED,
         approval_for=WHY,
         approval_until=until,
@@ -123,7 +137,7 @@ def test_the_approvers_are_told_once_that_a_message_waits(bench: Bench, waiting:
     assert buttons(post) == ["approve", "decline"]
     said = repr(post["blocks"])
     assert "Jane Doe" in said and "Your order is ready" in said and "jane@" not in said
-    assert "A lead other than Ada Agent can approve this" in said
+    assert "A lead other than Ada Agent can approve it" in said
     card_ts = bench.store.load("V2").card_ts
     assert f"/archives/{SUPPORT}/p{card_ts.replace('.', '')}" in said
     assert post["pings"] == []
@@ -164,7 +178,7 @@ def test_a_channel_that_takes_no_post_holds_nothing_up(bench: Bench, waiting: Re
     ("event", "state", "said"),
     [
         (Event.APPROVED, State.SCHEDULED, "👍 Approved by Leo (U0LEO)"),
-        (Event.DECLINED, State.REFUSED, "⛔ Not sent"),
+        (Event.DECLINED, State.REFUSED, "⛔ Declined by Leo"),
         (Event.CANCELLED, State.CANCELLED, "🚫 Cancelled: it wasn't sent"),
     ],
 )
@@ -203,17 +217,100 @@ def test_where_no_channel_shows_messages_the_approvers_channel_shows_none(
     assert buttons(post) == ["review", "decline"]
 
 
+# Where no channel shows the card.
+
+
+LEO = frozenset({"U0LEO"})
+
+
+def read_direct(bench: Bench, user_id: str) -> list[dict[str, Any]]:
+    """List what the bot has sent somebody directly."""
+    channels = bench.local.ask("GET", f"/people/workspace?user={user_id}")["channels"]
+    direct = [one["id"] for one in channels if one["id"].startswith("D")]
+    return [m for channel in direct for m in bench.local.messages(channel, user_id)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "leads", "asked_people"),
+    [
+        ("", LEO, ["U0LEO"]),
+        ('[leads]\nusers = ["U0BEN", "U0ADA"]', LEO, ["U0BEN", "U0LEO"]),
+        ('[approval]\nusers = ["U0BEN", "U0GUS"]', LEO, ["U0BEN"]),
+        ('[approval]\ngroups = ["S0LEADS"]', frozenset(), ["U0LEO"]),
+    ],
+)
+def test_where_no_channel_shows_the_card_each_approver_is_asked_once_directly(
+    rules: str,
+    leads: frozenset[str],
+    asked_people: list[str],
+    bench: Bench,
+    waiting: Request,
+    make: Make,
+) -> None:
+    make(read_rules(rules), Show.DIRECT, leads)
+    for _ in range(2):
+        publish(bench)
+    for user_id in ("U0ADA", "U0BEN", "U0GUS", "U0LEO"):
+        posts = [m for m in read_direct(bench, user_id) if "approve" in buttons(m)]
+        if user_id == "U0ADA":  # has the card alone
+            assert [buttons(post) for post in posts] == [["approve", "decline", "cancel"]]
+        else:
+            assert [buttons(post) for post in posts] == (
+                [["approve", "decline"]] if user_id in asked_people else []
+            )
+            assert all("Your order is ready" in repr(post) for post in posts)
+    assert bench.announced() == []
+
+
+def test_a_direct_question_is_closed_after_the_decision(
+    bench: Bench, waiting: Request, make: Make
+) -> None:
+    make(DEFAULTS, Show.DIRECT, LEO)
+    publish(bench)
+    decide(bench, Event.APPROVED, State.SCHEDULED, approver_id="U0LEO", approver_name="Leo")
+    publish(bench)
+    [post] = read_direct(bench, "U0LEO")
+    assert buttons(post) == []
+    assert "👍 Approved by Leo (U0LEO)" in repr(post["blocks"])
+
+
+def test_approvers_are_asked_directly_about_a_card_that_the_channel_did_not_take(
+    bench: Bench, waiting: Request, make: Make
+) -> None:
+    make(DEFAULTS, leads=LEO)
+    bench.refuse("not_in_channel")
+    publish(bench)
+    assert [buttons(post) for post in read_direct(bench, "U0LEO")] == [["approve", "decline"]]
+
+
+def test_nobody_is_asked_directly_about_a_card_in_a_channel(
+    bench: Bench, waiting: Request, make: Make
+) -> None:
+    make(DEFAULTS, leads=LEO)
+    publish(bench)
+    assert read_direct(bench, "U0LEO") == []
+
+
+def test_where_nobody_can_be_asked_the_card_says_so_and_what_to_do(
+    bench: Bench, waiting: Request, make: Make
+) -> None:
+    make(DEFAULTS, Show.DIRECT)
+    publish(bench)
+    card = bench.local.messages(direct_channel(bench.local))[0]
+    assert "Nobody can approve this here. Ask your admin to set an approval" in repr(card)
+
+
 @pytest.mark.parametrize(
     ("approvers", "said"),
     [
-        ('users = ["U0ADA", "U0LEO", "U0BEN"]', "leo or ben can approve this"),
+        ('users = ["U0ADA", "U0LEO", "U0BEN"]', "leo or ben can approve it"),
         (
             'users = ["U0LEO"]\ngroups = ["S0LEADS"]',
-            "leo or another approver can approve this",
+            "leo or another approver can approve it",
         ),
         (
             'groups = ["S0LEADS"]',
-            "Somebody who may approve messages, other than Ada Agent, can approve this",
+            "Somebody who may approve messages, other than Ada Agent, can approve it",
         ),
     ],
 )
@@ -241,7 +338,31 @@ def test_the_thread_mentions_the_agent_when_somebody_declines(
     publish(bench)
     card, line = bench.local.messages()
     assert (card["pings"], line["pings"]) == ([], ["U0ADA"])
+    assert "⛔ Declined by Leo" in repr(card["blocks"])
     assert "No dates, please." in repr(card["blocks"])
+
+
+# The do-not-contact list.
+
+
+def test_after_an_opt_out_from_its_card_the_card_has_no_button_for_it(
+    bench: Bench, waiting: Request, database: Database
+) -> None:
+    values = {"state": State.REPLIED, "customer_name": "Jane Doe"}
+    with database.transaction() as connection:
+        connection.execute(sa.update(requests).where(requests.c.request_id == "V2").values(values))
+    publish(bench)
+    [card] = bench.local.messages()
+    assert buttons(card) == ["opt_out"]
+    jobs: list[bot.job.Job] = []
+    opt_outs = OptOuts(database, lambda _connection, job: jobs.append(job), Keys(database))
+    by = ByWhom("U0BEN", "Ben", datetime.now(UTC), "They asked us")
+    opt_outs.add(OptOut(waiting.identity, (), by, "T0LOCAL"))
+    opt_outs.draw_again("V2")
+    assert jobs == [bot.job.publish("V2")]
+    publish(bench)
+    [card] = bench.local.messages()
+    assert buttons(card) == []
 
 
 # The pause.
@@ -256,7 +377,10 @@ def test_a_pause_and_its_end_are_shown_on_every_card_that_waits(
     pause.mark_all()
     publish(bench)
     card, line = bench.local.messages()
-    assert "⏸ Paused by Leo (An incident): the message waits." in repr(card["blocks"])
+    assert (
+        "⏸ Paused by Leo (An incident). Once it's approved, it goes out when sending resumes."
+        in repr(card["blocks"])
+    )
     assert "Leo (U0LEO) says: An incident" in repr(line["blocks"])
     assert buttons(card) == ["approve", "decline", "cancel"]
     assert pause.end("U0LEO", "T0LOCAL")

@@ -56,7 +56,10 @@ def test_card_and_lines_go_to_the_agent_alone(bench: Bench, direct: Publisher) -
     _publish(direct, bench)
     bench.move(State.REPLIED)
     _publish(direct, bench)
-    assert bench.local.messages() == []
+    [told] = bench.local.messages()  # where they were
+    assert told["ephemeral"] and _private([told]) == []
+    said = json.dumps(told["blocks"], ensure_ascii=False)
+    assert " is in our direct messages." in said and "because" not in said
     card, *lines = bench.local.messages(direct_channel(bench.local))
     assert _private([card]) == [NAME, TEXT]
     assert {line["thread_ts"] for line in lines} == {card["ts"]}

@@ -17,10 +17,12 @@ import bot.cli.check_genesys
 import bot.cli.doctor
 from bot.cards.client import SlackClient, Workspace
 from bot.cli.check_genesys import judge_permission
+from bot.cli.check_rules import check_approvers
 from bot.cli.doctor import run_checks
 from bot.cli.manifest import build_manifest
 from bot.cli.result import Severity
 from bot.clock import utc_now
+from bot.rules.rules_file import read_file
 from bot.settings import Settings, read_settings
 from bot.storage.tables import workers
 from genesys import PERMISSIONS, Messenger
@@ -31,6 +33,7 @@ from tests.bot.conftest import Local, open_quickly
 
 ROOT = Path(__file__).parents[3]
 NO_DEPLOYMENT = "01234567-89ab-cdef-0123-456789abcdef"
+LEO_LEADS = {"PROACTIVE_LEADS": "U0LEO"}
 SAY_IT_WORKS, SAY_WARNING, SAY_WRONG = 0, 1, 2
 ALL_OK = {
     "Database",
@@ -268,6 +271,43 @@ def test_a_rules_file_with_a_mistake_is_found(doctor: Doctor, tmp_path: Path) ->
     file.write_text("[access]\nguest = true")
     said = "rules.toml is wrong, so the bot doesn't start. access.guest isn't a setting"
     doctor.finds("Rules", Severity.WRONG, said, PROACTIVE_RULES=str(file))
+
+
+@pytest.mark.parametrize(
+    ("rules", "changes", "is_found"),
+    [
+        ("[approval]\neverything = true", {"PROACTIVE_SHOW": "direct"}, True),
+        ('[content]\nlinks = "approve"', {"PROACTIVE_SHOW": "direct"}, True),
+        ("[approval]\neverything = true", {}, False),  # the channel shows the card
+        ("", {"PROACTIVE_SHOW": "direct"}, False),
+        ("[approval]\neverything = true", {"PROACTIVE_SHOW": "direct", **LEO_LEADS}, False),
+        (
+            '[approval]\neverything = true\nusers = ["U0LEO"]',
+            {"PROACTIVE_SHOW": "direct"},
+            False,
+        ),
+        (
+            '[approval]\noverrides = true\nchannel = "C0OUTCOMES"',
+            {"PROACTIVE_SHOW": "direct"},
+            False,
+        ),
+    ],
+)
+def test_approvals_that_nobody_can_be_asked_for_are_a_warning(
+    rules: str, changes: dict[str, str], is_found: bool, doctor: Doctor, tmp_path: Path
+) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(rules)
+    settings = doctor.settings(**{"PROACTIVE_LEADS": "", "PROACTIVE_RULES": str(file), **changes})
+    found = [one.severity for one in check_approvers(settings, read_file(file))]
+    assert found == ([Severity.WARNING] if is_found else [])
+
+
+def test_a_setup_without_approvers_is_told_with_all_else(doctor: Doctor, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text("[approval]\neverything = true")
+    changes = {"PROACTIVE_SHOW": "direct", "PROACTIVE_LEADS": "", "PROACTIVE_RULES": str(file)}
+    doctor.finds("Approvers", Severity.WARNING, "I know nobody whom I could ask.", **changes)
 
 
 def test_what_slack_does_not_tell_is_skipped(

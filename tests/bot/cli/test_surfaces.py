@@ -63,7 +63,11 @@ def test_there_is_a_line_for_every_event(event: Event) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["Ready to send: ", "Can't be sent: ", "Looking the customer up", "press Enter"]
+    "words",
+    [
+        *("Ready to send: ", "Can't be sent: ", "Looking the customer up", "press Enter"),
+        *("Needs approval: ", "Sending is paused: ", "Blocked, you can override: ", "Not sent: "),
+    ],
 )
 def test_the_form_shows_every_kind_of_evidence(words: str) -> None:
     assert any(words in json.dumps(view, ensure_ascii=False) for _, view in _shown("modal"))
@@ -73,8 +77,8 @@ def test_the_form_shows_every_kind_of_evidence(words: str) -> None:
     "sentence",
     [
         *("has paused all sending", "must not be contacted", "already sending this text"),
-        *("this customer a message", "This customer has had", "You have sent 99 messages"),
-        *("These are quiet hours", "Remove it.", "payment card's number", "The text links to"),
+        *("a message to this customer", "This customer has had", "You have sent 99 messages"),
+        *("It's quiet hours", "Remove it", "payment card's number", "The text links to"),
         *("You have looked up customers", "A second person must approve"),
     ],
 )
@@ -83,7 +87,7 @@ def test_the_form_shows_what_each_of_our_rules_says(sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["Override: why?", "(America/Argentina/ComodRivadavia)", "Don't contact this customer"]
+    "words", ["Reason to send anyway", "ComodRivadavia time", "Don't contact this customer"]
 )
 def test_the_form_offers_every_way_out(words: str) -> None:
     assert any(words in json.dumps(view) for _, view in _shown("modal"))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bot.request import Request, State
 from bot.rules.access import Access
+from bot.rules.approvers import NOBODY_APPROVES
 from bot.rules.policy import Policy
 from bot.rules.rules_file import DEFAULTS, Rules, read_rules
 from bot.rules.verdict import Finding, Level, Rule, Verdict
@@ -119,6 +120,16 @@ def test_the_form_says_that_a_message_needs_approval_and_why(
     finding = form.review(new(text="See https://evil.example"))[Rule.APPROVAL]
     said = f"A second person must approve this message: {reason}."
     assert (finding.level, finding.sentence) == (Level.WARN, said)
+
+
+def test_the_form_says_when_nobody_can_approve_and_what_to_do(form: Form, new: Build) -> None:
+    form.rules = read_rules("[approval]\neverything = true\n")
+    access = form.policy.access
+    policy = Policy(lambda: form.rules, form.store, access, has_approver=lambda _: False)
+    request = new()
+    verdict = policy.review(request, Verdict(request.identity, None, ()))
+    said = [one.sentence for one in verdict.findings if one.rule is Rule.APPROVAL]
+    assert [one.endswith(f": every message needs it. {NOBODY_APPROVES}") for one in said] == [True]
 
 
 def test_after_the_first_message_the_next_one_is_not_the_first(form: Form, new: Build) -> None:

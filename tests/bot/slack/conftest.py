@@ -21,16 +21,20 @@ import sqlalchemy as sa
 import uvicorn
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.cards.announce import Announcer
 from bot.cards.client import SlackClient
 from bot.cards.directory import SlackDirectory
+from bot.cards.places import Places
 from bot.delivery.decisions import Decisions
 from bot.delivery.reconcile import Reconciler
 from bot.job import Job
 from bot.ops.refused_requests import RefusedRequests
 from bot.rules.access import Access
+from bot.rules.approvers import Approvers
 from bot.rules.lookup import Lookup
 from bot.rules.policy import Policy
 from bot.rules.rules_file import DEFAULTS, Rules
+from bot.settings import Show
 from bot.slack.approvals import Approvals
 from bot.slack.buttons import Buttons
 from bot.slack.command import Command
@@ -65,6 +69,7 @@ from ..conftest import Local, wait_until
 Json = dict[str, Any]
 LEAD = "U0LEO"
 SUPPORT = "C0SUPPORT"
+OUTCOMES = "C0OUTCOMES"
 
 
 @dataclass
@@ -239,7 +244,11 @@ class Bot:
         self.noted: list[tuple[str, str]] = []
         self.jobs: list[Job] = []  # of what isn't about one request
         directory = SlackDirectory(slack, lambda: self.seconds)
-        self._access = Access(directory, lambda: self.rules, frozenset({LEAD}))
+        leads = frozenset({LEAD})
+        self._access = Access(directory, lambda: self.rules, leads)
+        self._approvers = Approvers(directory, lambda: self.rules, self._access, leads)
+        self._places = Places(Show.CHANNEL, self._access.is_shared)
+        self._slack = slack
         deployment_id = local.settings["GENESYS_CLOUD_DEPLOYMENT_ID"]
         self._settings = local.settings
         self._requests = requests
@@ -337,9 +346,13 @@ class Bot:
             records=records,
         )
         do_not_contact = DoNotContact(
-            self._opt_outs, self._lookup, lookups=lookups, records=records
+            self._opt_outs,
+            self._lookup,
+            command="/proactive",
+            lookups=lookups,
+            records=records,
         )
-        opt_out = OptOutForm(client, do_not_contact, signer, responder, errors, gate)
+        opt_out = OptOutForm(client, do_not_contact, evidence, signer, responder, errors, gate)
         form_actions = FormActions(reader, evidence, opt_out, responder, errors, gate)
         buttons = Buttons(
             self._requests,
@@ -359,6 +372,7 @@ class Bot:
             responder,
             errors,
             gate,
+            announce=Announcer(self._slack, OUTCOMES, self._places).announce,
             name="/proactive",
             records=records,
             default_country=None,
@@ -375,6 +389,7 @@ class Bot:
             responder,
             errors,
             gate,
+            self._approvers,
             records=records,
         )
         listeners = Listeners(command, form, form_actions, buttons, approvals, opt_out)

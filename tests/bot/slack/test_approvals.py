@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.cards.card import Notes, show_approval, show_card
+from bot.cards.card import show_approval, show_card
+from bot.cards.card_state import Notes
 from bot.cards.client import SlackClient, Spot
 from bot.job import Job, JobKind
 from bot.request import Decision, Event, Request, State
@@ -135,7 +136,12 @@ def test_who_may_not_approve_is_told_so_privately_and_nothing_changes(
     assert not jobs
     assert Agent(local, user).view() is None
     [answer] = answers(local, user)
-    assert "(Reference: " in answer
+    assert sentence in answer and "Reference" not in answer
+    if sentence == NO_APPROVER:  # whose names are told, and not noted
+        who = "ben, gus or pia" if is_listed else "leo"
+        assert answer.endswith(f"{who} can approve it.") and who not in noted
+    if button == "approve" and sentence == OWN:
+        assert answer.endswith("Ask a lead to approve it, or cancel it.")
 
 
 def test_the_people_whom_the_rules_name_may_approve(

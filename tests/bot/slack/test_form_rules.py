@@ -1,5 +1,6 @@
 """The form shows what every rule says, and what may be done about it; Send obeys the rules."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -78,6 +79,12 @@ def fields(agent: Agent) -> dict[str, Any]:
     return {block["block_id"].partition(":")[0]: block for block in view["blocks"]}
 
 
+def shown_errors(agent: Agent, local: Local) -> dict[str, str]:
+    """Return the errors that still stand under the fields of the open form."""
+    view = local.sandbox.local_slack._state.views.shown_to(agent.user)[-1]
+    return view.errors
+
+
 def links(agent: Agent) -> list[str]:
     lines = fields(agent)["evidence"]["elements"]
     return [leaf["url"] for line in lines for leaf in line["elements"] if leaf["type"] == "link"]
@@ -94,12 +101,12 @@ def quiet_now() -> Any:
 # What every rule says
 
 
-def test_the_evidence_names_every_rule_that_passes(bot: Bot, ada: Agent) -> None:
+def test_the_evidence_counts_what_passes_and_says_when_they_last_chatted(
+    bot: Bot, ada: Agent
+) -> None:
     ada.opens(f"jane@example.com {TEXT}")
-    ada.sees(
-        "7 more checks passed (do-not-contact list, same text, recent message, "
-        "messages per customer, messages per agent, tokens and keys, card numbers)."
-    )
+    view = words(ada.view())
+    assert re.search(r"✓ \d+ checks passed. Last web messaging conversation: \w+.*?\.", view), view
 
 
 def test_a_warning_says_who_was_there_before_with_a_link_to_their_card(
@@ -108,7 +115,7 @@ def test_a_warning_says_who_was_there_before_with_a_link_to_their_card(
     ts = ada.writes("a card")
     add(**sent(text="Another text", card_channel="C0SUPPORT", card_ts=ts))
     ada.opens(f"jane@example.com {TEXT}")
-    ada.sees("Ben sent this customer a message just now (accepted).")
+    ada.sees("Ben sent a message to this customer just now (accepted).")
     assert [link.rpartition("/")[2] for link in links(ada)] == [f"p{ts.replace('.', '')}"]
 
 
@@ -122,14 +129,14 @@ def test_without_a_link_that_this_person_can_open_the_evidence_comes_without_one
     if fault:
         local.order("slack", "chat.getPermalink", times=None, **fault)
     ada.opens(f"jane@example.com {TEXT}")
-    ada.sees("Ben sent this customer a message just now (accepted).")
+    ada.sees("Ben sent a message to this customer just now (accepted).")
     assert not links(ada)
     assert len(local.calls("slack", "chat.getPermalink")) == (1 if fault else 0)
 
 
 def test_the_text_that_is_in_the_form_is_judged(bot: Bot, ada: Agent) -> None:
     ada.opens(f"jane@example.com {TOKEN}", "Can't be sent")
-    ada.sees("Remove it. A lead may override this, with a reason.")
+    ada.sees("Remove it and press Send again. A lead may override this, with a reason.")
 
 
 def test_an_agent_who_has_used_up_their_look_ups_is_told_and_delays_nobody(
@@ -151,7 +158,7 @@ def test_an_agent_who_has_used_up_their_look_ups_is_told_and_delays_nobody(
 
 def test_the_evidence_says_that_a_second_person_must_approve(bot: Bot, ada: Agent) -> None:
     bot.rules = read_rules("[approval]\neverything = true\n")
-    ada.opens(f"jane@example.com {TEXT}")
+    ada.opens(f"jane@example.com {TEXT}", "Needs approval: ")
     ada.sees("A second person must approve this message: every message needs it.")
 
 
@@ -159,7 +166,7 @@ def test_while_sending_is_paused_the_form_says_so_and_send_stores_the_request(
     bot: Bot, ada: Agent, stored: Stored
 ) -> None:
     bot.pause()
-    ada.opens(f"jane@example.com {TEXT}")
+    ada.opens(f"jane@example.com {TEXT}", "Sending is paused: ")
     ada.sees("has paused all sending")
     assert ada.submits()["result"] == "closed"
     assert stored()
@@ -178,7 +185,7 @@ def test_the_agent_who_loses_sees_who_was_faster_with_a_link(
     done = ada.submits()
     assert list(done["errors"]) == ["message"]
     assert done["errors"]["message"].startswith(SAME)
-    ada.sees("✗ Stop: ")
+    ada.sees("Not sent: ")
     ada.sees(SAME)
     assert links(ada)[0].endswith(ts.replace(".", ""))
     bot.finish()
@@ -203,6 +210,53 @@ def test_the_link_comes_later_if_the_faster_ones_card_is_not_posted_yet(
     wait_until(lambda: links(ada))
 
 
+def updates(local: Local) -> int:
+    return len(local.calls("slack", "views.update"))
+
+
+def test_an_error_stays_under_its_field_if_the_form_shows_the_stop_already(
+    bot: Bot, ada: Agent, add: Add, local: Local
+) -> None:
+    add(text=TEXT)
+    ada.opens(f"jane@example.com {TEXT}", "Can't be sent: ")
+    before = updates(local)
+    for _ in range(2):
+        assert ada.submits()["errors"]["message"].startswith(SAME)
+        bot.finish()
+    assert updates(local) == before
+    assert shown_errors(ada, local)["message"].startswith(SAME)
+
+
+def test_a_refusal_that_the_form_does_not_show_yet_is_its_first_line_and_stays_there(
+    bot: Bot, ada: Agent, local: Local
+) -> None:
+    ada.opens("jane@example.com")
+    before = updates(local)
+    assert ada.submits(message=TOKEN)["errors"]["message"]
+    bot.finish()
+    first = fields(ada)["evidence"]["elements"][0]
+    assert first["elements"][0]["text"] == "Not sent: "
+    assert "Remove it and press Send again." in first["elements"][1]["text"]
+    assert updates(local) == before + 1
+    assert ada.submits()["errors"]["message"]
+    bot.finish()
+    assert updates(local) == before + 1
+    assert "message" in shown_errors(ada, local)
+
+
+def test_a_lead_who_gives_no_reason_keeps_the_error_in_view(
+    bot: Bot, leo: Agent, add: Add, local: Local
+) -> None:
+    bot.rules = AT_MOST_ONE
+    add(text="Another text")
+    leo.opens(f"jane@example.com {TEXT}", "Blocked, you can override: ")
+    before = updates(local)
+    assert leo.submits()["errors"]["customer"].startswith("This customer has had 1")
+    bot.finish()
+    assert updates(local) == before
+    assert "customer" in shown_errors(leo, local)
+
+
 def test_each_finding_stands_once_under_the_field_where_it_belongs(
     bot: Bot, ada: Agent, add: Add
 ) -> None:
@@ -213,9 +267,9 @@ def test_each_finding_stands_once_under_the_field_where_it_belongs(
     assert set(done["errors"]) == {"customer", "message", "send_at"}
     assert done["errors"]["customer"].startswith("This customer has had 1")
     assert "already sending this text" in done["errors"]["message"]
-    assert "Remove it." in done["errors"]["message"]
-    assert done["errors"]["send_at"].startswith("These are quiet hours")
-    assert words(done["errors"]).count("Remove it.") == 1
+    assert "Remove it" in done["errors"]["message"]
+    assert done["errors"]["send_at"].startswith("It's quiet hours")
+    assert words(done["errors"]).count("Remove it") == 1
 
 
 def test_the_rules_know_the_customer_by_all_their_contacts(
@@ -238,8 +292,8 @@ def test_the_rules_know_the_customer_by_all_their_contacts(
 def test_a_lead_may_override_with_a_reason(bot: Bot, leo: Agent, add: Add, stored: Stored) -> None:
     bot.rules = AT_MOST_ONE
     add(text="Another text")
-    leo.opens(f"jane@example.com {TEXT}", "Can't be sent")
-    leo.sees("This overrides: messages per customer. Your reason is recorded.")
+    leo.opens(f"jane@example.com {TEXT}", "Blocked, you can override: ")
+    leo.sees("Only needed to override: messages per customer. The reason is shown in the thread.")
     assert fields(leo)["override"]["optional"]
     refused = leo.submits()
     assert refused["errors"]["customer"].startswith("This customer has had 1")
@@ -261,11 +315,11 @@ def test_a_reason_never_overrides_a_rule_that_the_lead_has_not_seen(
 ) -> None:
     bot.rules = AT_MOST_ONE
     add(text="Another text")
-    leo.opens(f"jane@example.com {TEXT}", "This overrides: messages per customer.")
+    leo.opens(f"jane@example.com {TEXT}", "Only needed to override: messages per customer.")
     add(request_id="V0BEN2")
     refused = leo.submits(override="She asked twice")
     assert refused["errors"]["message"].startswith(SAME)
-    leo.sees("This overrides: same text, messages per customer.")
+    leo.sees("Only needed to override: same text, messages per customer.")
     assert "initial_value" not in fields(leo)["override"]["element"]
     assert not stored()
 
@@ -275,7 +329,7 @@ def test_a_reason_that_overrides_nothing_is_not_recorded(
 ) -> None:
     bot.rules = AT_MOST_ONE
     add(text="Another text")
-    leo.opens(f"jane@example.com {TEXT}", "This overrides: messages per customer.")
+    leo.opens(f"jane@example.com {TEXT}", "Only needed to override: messages per customer.")
     bot.rules = read_rules("")
     leo.submits(override="She asked twice")
     assert (stored()[0].override_reason, stored()[0].overridden) == ("", ())
@@ -286,7 +340,7 @@ def test_a_reason_is_kept_while_the_customer_is_looked_up_again(
 ) -> None:
     bot.rules = AT_MOST_ONE
     add(text="Another text")
-    view = leo.opens(f"jane@example.com {TEXT}", "This overrides: messages per customer.")
+    view = leo.opens(f"jane@example.com {TEXT}", "Only needed to override: messages per customer.")
     block = next(b["block_id"] for b in view["blocks"] if b["block_id"].startswith("override"))
     typed = {"type": "plain_text_input", "value": "She asked twice"}
     leo.local.ask(
@@ -308,17 +362,17 @@ def test_genesys_clouds_own_rules_cannot_be_overridden(bot: Bot, leo: Agent) -> 
     leo.opens(f"nils@example.com {TEXT}", "This contact has no web messaging conversation")
     assert "override" not in fields(leo)
     leo.changes("customer", "jane@example.com")
-    leo.sees("This overrides: quiet hours.")
+    leo.sees("Only needed to override: quiet hours.")
 
 
 def test_the_do_not_contact_list_cannot_be_overridden(bot: Bot, leo: Agent) -> None:
     bot.rules = quiet_now()
-    leo.opens(f"jane@example.com {TEXT}", "This overrides: quiet hours.")
+    leo.opens(f"jane@example.com {TEXT}", "Only needed to override: quiet hours.")
     bot.opt_out(JANE)
     refused = leo.submits(override="It's urgent")
-    assert "Nobody can override this." in refused["errors"]["customer"]
+    assert "must not be contacted" in refused["errors"]["customer"]
     bot.finish()
-    assert "Nobody can override this." in words(fields(leo)["evidence"])
+    assert "must not be contacted" in words(fields(leo)["evidence"])
     assert "override" not in fields(leo)
 
 
@@ -330,11 +384,11 @@ def test_the_next_allowed_time_can_be_chosen_with_a_button(
 ) -> None:
     bot.rules = quiet_now()
     opens = next_allowed(datetime.now(UTC), "UTC", bot.rules.quiet_hours)
-    ada.opens(f"jane@example.com {TEXT}", "These are quiet hours for the customer in UTC")
+    ada.opens(f"jane@example.com {TEXT}", "It's quiet hours for the customer in UTC")
     button = fields(ada)["offers"]["elements"][0]
     hour = f"{opens.hour % 12 or 12}:{opens:%M %p}"
-    assert button["text"]["text"] == f"Send {opens:%a, %b} {opens.day}, {hour} (UTC)"
-    assert ada.submits()["errors"]["send_at"].startswith("These are quiet hours")
+    assert button["text"]["text"] == f"Send {opens:%a, %b} {opens.day} at {hour} UTC"
+    assert ada.submits()["errors"]["send_at"].startswith("It's quiet hours")
     bot.finish()
     ada.presses("send_then")
     ada.sees("Ready to send")
@@ -349,7 +403,7 @@ def test_what_is_wrong_with_a_time_that_the_bot_has_set_stands_under_its_field(
     bot: Bot, ada: Agent
 ) -> None:
     bot.rules = quiet_now()
-    ada.opens(f"jane@example.com {TEXT}", "These are quiet hours")
+    ada.opens(f"jane@example.com {TEXT}", "It's quiet hours")
     ada.presses("send_then")
     ada.sees("Ready to send")
     block = fields(ada)["send_at"]["block_id"]
@@ -358,7 +412,7 @@ def test_what_is_wrong_with_a_time_that_the_bot_has_set_stands_under_its_field(
         block: "This time is over. Choose a later one, or none to send at once."
     }
     early = ada.submits(send_at=int(time.time()) + 60)
-    assert early["errors"][block].startswith("These are quiet hours")
+    assert early["errors"][block].startswith("It's quiet hours")
     bot.finish()
     ada.presses("send_then")  # the same time again, in a field that has another one now
     ada.sees("Ready to send")
@@ -376,10 +430,44 @@ def test_the_form_opens_the_modal_to_opt_a_customer_out(bot: Bot, ada: Agent) ->
     assert ada.submits(reason="She asked us to stop")["result"] == "closed"
     told = ada.reads("won't be contacted any more")
     assert told["ephemeral"]
+    shown = ada.sees("Can't be sent: ")
+    assert shown["id"] == form["id"]
+    assert "must not be contacted" in words(fields(ada)["evidence"])
+    assert "offers" not in fields(ada)
+    assert shown["state"]["values"]["message"]["message"]["value"] == TEXT
     refused = ada.submits()
     assert "must not be contacted" in refused["errors"]["customer"]
-    ada.sees("✗ Stop: ")
-    assert "offers" not in fields(ada)
+
+
+def test_the_form_under_the_opt_out_still_belongs_to_the_channel_where_it_was_opened(
+    bot: Bot, ada: Agent, stored: Stored
+) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    ada.presses("form_opt_out")
+    ada.sees("Nobody will be able to message ")
+    ada.submits(reason="She asked us to stop")
+    ada.sees("Can't be sent: ")
+    ada.submits(customer="amir@example.com")
+    assert [request.place.channel_id for request in stored()] == ["C0SUPPORT"]
+
+
+def test_an_opt_out_never_draws_over_a_customer_typed_since(
+    bot: Bot, ada: Agent, local: Local
+) -> None:
+    ada.opens(f"jane@example.com {TEXT}")
+    ada.presses("form_opt_out")
+    ada.sees("Nobody will be able to message ")
+    ada.submits(reason="She asked us to stop")
+    ada.sees("Can't be sent: ")
+    ada.changes("customer", "amir@example.com")
+    ada.sees("Amir Haddad")
+
+    def say_more(sent: dict[str, Any]) -> None:
+        sent["view"]["state"]["values"]["reason"]["reason"]["value"] = "She asked twice"
+
+    deliver_again(local, -2, say_more)  # it comes with the version before
+    bot.finish()
+    assert "Amir Haddad" in words(ada.view())
 
 
 def test_the_button_to_opt_out_never_counts_for_a_customer_typed_since(
@@ -396,7 +484,7 @@ def test_a_button_of_a_foreign_form_does_nothing(
     button: str, bot: Bot, ada: Agent, local: Local
 ) -> None:
     bot.rules = quiet_now()
-    ada.opens(f"jane@example.com {TEXT}", "These are quiet hours")
+    ada.opens(f"jane@example.com {TEXT}", "It's quiet hours")
     ada.presses(button)
     bot.finish()
     before = [len(local.calls("slack", where)) for where in ("views.push", "views.update")]
@@ -412,7 +500,7 @@ def test_no_ack_of_the_form_waits_for_slack_or_genesys(
     side: str, bot: Bot, ada: Agent, add: Add, local: Local
 ) -> None:
     bot.rules = quiet_now()
-    ada.opens(f"jane@example.com {TEXT}", "These are quiet hours")
+    ada.opens(f"jane@example.com {TEXT}", "It's quiet hours")
     add(card_channel="C0SUPPORT", card_ts=ada.writes("a card"))
     local.order(side, "*", "latency", seconds=1.0, times=None)
     acks = [ada.submits()["ack"], ada.presses("send_then"), ada.presses("form_opt_out")]

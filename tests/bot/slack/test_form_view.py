@@ -556,9 +556,9 @@ def test_the_evidence_names_the_customer_and_says_how_each_rule_came_out(
             ("Jane Doe", True),
             (" · jane@example.com · curated contact", False),
         ],
-        [("✓ OK: ", False), ("pass", False)],
-        [("⚠ Note: ", True), ("warn", False)],
         [("✗ Stop: ", True), ("block", False)],
+        [("⚠ Note: ", True), ("warn", False)],
+        [("✓ 1 check passed. pass", False)],
     ]
 
 
@@ -596,21 +596,108 @@ NOT_LISTED = Finding(Rule.OPT_OUT, Level.PASS, "They aren't on the list.")
 TOO_MANY = Finding(Rule.CUSTOMER_LIMIT, Level.BLOCK, "Too many.", may_override=True)
 
 
-def test_what_passes_of_our_own_rules_is_named_in_one_line(
+def _lines(shown: Verdict | Review) -> list[str]:
+    """Return the lines of the evidence; a time is shown as Slack's format for it."""
+    block = next(b for b in build_form(_draft(), shown)["blocks"] if b["block_id"] == EVIDENCE)
+    return [
+        "".join(leaf.get("text") or leaf["format"] for leaf in line["elements"])
+        for line in block["elements"]
+    ]
+
+
+def test_stops_come_before_warnings_and_what_passes_is_one_line(
     a_customer: Callable[..., Customer],
 ) -> None:
     contact = Finding(Rule.CONTACT, Level.PASS, "Found.")
+    history = Finding(Rule.HISTORY, Level.PASS, "Last web messaging conversation: today.")
     warning = Finding(Rule.CARDS, Level.WARN, "A card?")
     passed = Finding(Rule.SECRETS, Level.PASS, "No token.")
-    shown = _evidence(_verdict(a_customer(), contact, NOT_LISTED, warning, passed, TOO_MANY))
-    assert ["".join(text for text, _ in line) for line in shown[1:]] == [
-        "✓ OK: Found.",
-        "⚠ Note: A card?",
+    findings = (contact, history, NOT_LISTED, warning, passed, TOO_MANY)
+    assert _lines(_verdict(a_customer(), *findings))[1:] == [
         "✗ Stop: Too many.",
-        "✓ OK: 2 more checks passed (do-not-contact list, tokens and keys).",
+        "⚠ Note: A card?",
+        "✓ 4 checks passed. Last web messaging conversation: today.",
     ]
-    one = _evidence(_verdict(a_customer(), NOT_LISTED))[-1]
-    assert one[1][0] == "1 more check passed (do-not-contact list)."
+    assert _lines(_verdict(a_customer(), NOT_LISTED))[-1] == "✓ 1 check passed."
+
+
+PAUSED = Finding(Rule.PAUSE, Level.WARN, "Leo has paused all sending.")
+LINK = Finding(Rule.LINKS, Level.WARN, "Links to pay.example.net.", needs_approval=True)
+APPROVAL = Finding(Rule.APPROVAL, Level.WARN, "A second person must approve this message.")
+
+
+@pytest.mark.parametrize(
+    ("findings", "is_lead", "word"),
+    [
+        ((NOT_LISTED,), False, "Ready to send"),
+        ((APPROVAL,), False, "Needs approval"),
+        ((LINK,), False, "Needs approval"),
+        ((PAUSED,), False, "Sending is paused"),
+        ((APPROVAL, PAUSED), False, "Needs approval"),
+        ((TOO_MANY, PAUSED), False, "Can't be sent"),
+        ((TOO_MANY, APPROVAL), True, "Blocked, you can override"),
+    ],
+)
+def test_the_headline_says_what_would_happen_to_the_message(
+    findings: tuple[Finding, ...],
+    is_lead: bool,
+    word: str,
+    a_customer: Callable[..., Customer],
+) -> None:
+    review = Review(_verdict(a_customer(), *findings), may_override=is_lead)
+    assert _lines(review)[0].startswith(f"{word}: Jane Doe")
+
+
+def test_a_refused_message_is_told_before_anything_else(
+    a_customer: Callable[..., Customer],
+) -> None:
+    verdict = _verdict(a_customer(), STOP, TOO_MANY)
+    assert _lines(Review(verdict, refused=(TOO_MANY,)))[:3] == [
+        "Not sent: Too many.",
+        "Can't be sent: Jane Doe · jane@example.com · curated contact",
+        "✗ Stop: Stop here.",
+    ]
+
+
+def test_why_a_message_was_refused_is_told_even_if_nothing_stops_it_any_more(
+    a_customer: Callable[..., Customer],
+) -> None:
+    lines = _lines(Review(_verdict(a_customer()), refused=(TOO_MANY,)))
+    assert lines[0] == "Not sent: Too many."
+    assert lines[1].startswith("Ready to send: ")
+
+
+def test_one_thing_has_one_line() -> None:
+    assert _lines(_verdict(None, LINK, APPROVAL))[1:] == ["⚠ Note: Links to pay.example.net."]
+    ben = Earlier("V2", "U0BEN", "Ben", State.SENDING, NOW, "C0SUPPORT", "1.1")
+    same = Finding(Rule.SAME_TEXT, Level.BLOCK, "Ben sent this text.", earlier=ben)
+    recent = Finding(Rule.RECENT, Level.WARN, "Ben sent a message.", earlier=ben)
+    assert _lines(_verdict(None, same, recent))[1:] == ["✗ Stop: Ben sent this text."]
+    other = replace(recent, earlier=replace(ben, request_id="V3"))
+    assert _lines(_verdict(None, same, other))[2] == "⚠ Note: Ben sent a message."
+
+
+def test_the_end_of_quiet_hours_is_told_in_the_customers_time_and_in_the_readers() -> None:
+    opens = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
+    local = opens.astimezone(ZoneInfo("Europe/Berlin"))
+    verdict = _verdict(None, Finding(Rule.QUIET_HOURS, Level.BLOCK, "Quiet.", next_time=local))
+    assert _lines(verdict)[1] == (
+        "✗ Stop: Quiet. They end Fri, Nov 27 at 8:00 AM Berlin time "
+        "({date_short_pretty} at {time} your time)."
+    )
+    line = build_form(_draft(), verdict)["blocks"][1]["elements"][1]["elements"]
+    [date] = [leaf for leaf in line if leaf["type"] == "date"]
+    assert date["timestamp"] == int(opens.timestamp())
+    assert date["fallback"] == "2026-11-27 07:00:00 UTC"
+
+
+def test_the_override_says_what_it_is_for(a_customer: Callable[..., Customer]) -> None:
+    view = build_form(_draft(), Review(_verdict(a_customer(), TOO_MANY), may_override=True))
+    override = next(b for b in view["blocks"] if b["block_id"].startswith("override"))
+    assert override["label"]["text"] == "Reason to send anyway"
+    assert override["hint"]["text"] == (
+        "Only needed to override: messages per customer. The reason is shown in the thread."
+    )
 
 
 def test_used_up_look_ups_say_nothing_about_the_customer() -> None:
@@ -637,10 +724,10 @@ def _offers(*findings: Finding, found: Any = None) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("at", "text"),
     [
-        (datetime(2026, 11, 27, 7, 0, tzinfo=UTC), "Send Fri, Nov 27, 8:00 AM (Europe/Berlin)"),
-        (datetime(2026, 7, 1, 11, 5, tzinfo=UTC), "Send Wed, Jul 1, 1:05 PM (Europe/Berlin)"),
-        (datetime(2026, 11, 27, 23, 0, tzinfo=UTC), "Send Sat, Nov 28, 12:00 AM (Europe/Berlin)"),
-        (datetime(2026, 11, 27, 11, 0, tzinfo=UTC), "Send Fri, Nov 27, 12:00 PM (Europe/Berlin)"),
+        (datetime(2026, 11, 27, 7, 0, tzinfo=UTC), "Send Fri, Nov 27 at 8:00 AM Berlin time"),
+        (datetime(2026, 7, 1, 11, 5, tzinfo=UTC), "Send Wed, Jul 1 at 1:05 PM Berlin time"),
+        (datetime(2026, 11, 27, 23, 0, tzinfo=UTC), "Send Sat, Nov 28 at 12:00 AM Berlin time"),
+        (datetime(2026, 11, 27, 11, 0, tzinfo=UTC), "Send Fri, Nov 27 at 12:00 PM Berlin time"),
     ],
 )
 def test_quiet_hours_offer_their_end_in_the_customers_time(at: datetime, text: str) -> None:
@@ -648,6 +735,12 @@ def test_quiet_hours_offer_their_end_in_the_customers_time(at: datetime, text: s
     button = _offers(Finding(Rule.QUIET_HOURS, Level.BLOCK, "Quiet.", next_time=opens))[SEND_THEN]
     assert button["text"]["text"] == text
     assert button["value"] == str(int(at.timestamp()))
+
+
+def test_a_later_time_is_not_offered_if_something_else_stops_the_message_for_good() -> None:
+    quiet = Finding(Rule.QUIET_HOURS, Level.BLOCK, "Quiet.", may_override=True, next_time=LATER)
+    assert SEND_THEN in _offers(quiet, TOO_MANY)
+    assert not _offers(quiet, replace(NOT_LISTED, level=Level.BLOCK))
 
 
 def test_opting_out_is_offered_unless_the_customer_is_on_the_list_or_was_not_judged() -> None:

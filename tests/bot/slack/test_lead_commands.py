@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from bot.cards.card import show_card
 from bot.cards.client import SlackClient, Spot
+from bot.cards.ledger import Ledger
 from bot.job import JobKind
 from bot.request import Place, Request, State, Stuck
-from bot.slack.lead_commands import read_subcommand, say_paused_before
+from bot.slack.lead_commands import read_subcommand
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.opt_out import build_opt_out_form, read_opt_out_form
 from bot.storage.audit import Action, AuditLog
@@ -20,17 +21,21 @@ from bot.storage.keys import Keys
 from bot.storage.opt_outs import OptOuts
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
+from bot.storage.tables import requests
 from genesys import Identity, IdentityKind
 from sandbox.local_genesys.sample_customers import fixed_id
 
 from ..conftest import JANE, Local
-from .conftest import LEAD, SUPPORT, Agent, Bot, words
+from .conftest import LEAD, OUTCOMES, SUPPORT, Agent, Bot, words
 
 ADA, GUS = "U0ADA", "U0GUS"
 GUEST = "Guests can't use this. Ask a full member of your team."
 JANE_S_CONTACT = fixed_id("contact/jane")
 MASKED = "j•••@example.com"
-PAUSED = 'All sending is paused. Messages wait until a lead types "/proactive resume".'
+PAUSED = (
+    "All sending is paused. 1 message waits now, and new ones wait, too, until a lead types "
+    '"/proactive resume".'
+)
 
 
 @pytest.fixture
@@ -72,6 +77,12 @@ def actions(database: Database) -> list[tuple[Action, str]]:
         *[("opt-out", ("opt-out", "")), ("opt-in", ("opt-in", ""))],
         *[("", ("", "")), ("Resume your order", ("", "")), ("paused", ("", ""))],
         *[("jane@example.com pause", ("", "")), ("opt-outs are fine", ("", ""))],
+        ("optout jane@example.com she asked", ("opt-out", "jane@example.com she asked")),
+        ("Opt out <mailto:j@a.de|j@a.de> x", ("opt-out", "<mailto:j@a.de|j@a.de> x")),
+        ("opt  in +44 20 7946 0018 x", ("opt-in", "+44 20 7946 0018 x")),
+        *[("optin jane@example.com", ("opt-in", "jane@example.com")), ("opt out", ("opt-out", ""))],
+        *[("unpause", ("resume", "")), ("Unpause", ("resume", ""))],
+        *[("Opt in to our news", ("", "")), ("options", ("", "")), ("optouts", ("", ""))],
     ],
 )
 def test_only_these_words_at_the_start_are_commands(typed: str, read: tuple[str, str]) -> None:
@@ -102,7 +113,7 @@ def test_a_lead_pauses_all_sending_and_every_waiting_card_is_marked(
     assert actions(database) == [(Action.PAUSED, LEAD)]
     leo.types("resume")
     bot.finish()
-    assert answers(local, LEAD)[1].startswith("Sending goes on")
+    assert answers(local, LEAD)[1] == "Sending goes on; 1 message goes out now."
     assert pause.read() is None
     assert requests_store.load("V0123456789").stuck is Stuck.NO
     assert actions(database) == [(Action.PAUSED, LEAD), (Action.RESUMED, LEAD)]
@@ -113,7 +124,7 @@ def test_a_second_pause_says_who_has_paused_when_and_why(
 ) -> None:
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1, minutes=1)
     pause.begin(ByWhom("U0MIA", "Mia", an_hour_ago, "An incident."), "T0LOCAL")
-    leo.types("pause again")
+    leo.types("pause An incident.")
     bot.finish()
     said = "Mia (U0MIA) has paused all sending already, 1 hour ago: An incident."
     assert answers(local, LEAD) == [said]
@@ -121,10 +132,94 @@ def test_a_second_pause_says_who_has_paused_when_and_why(
     assert by is not None and by.user_id == "U0MIA"
 
 
-def test_a_pause_without_a_reason_is_described_without_one() -> None:
-    now = datetime.now(UTC)
-    said = say_paused_before(ByWhom("U0MIA", "Mia", now, ""), now)
-    assert said == "Mia (U0MIA) has paused all sending already, just now."
+def test_a_second_pause_with_another_reason_replaces_the_reason_and_says_so(
+    bot: Bot,
+    local: Local,
+    leo: Agent,
+    pause: Pause,
+    database: Database,
+    requests_store: RequestStore,
+    a_request: Callable[..., Request],
+) -> None:
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1, minutes=1)
+    pause.begin(ByWhom("U0MIA", "Mia", an_hour_ago, "An incident."), "T0LOCAL")
+    shown = {"card_channel": SUPPORT, "card_ts": "1.1", "card_state": "scheduled 0 paused"}
+    requests_store.add(a_request(state=State.SCHEDULED, stuck=Stuck.PAUSED), [])
+    with database.transaction() as connection:
+        connection.execute(sa.update(requests).values(shown))
+    leo.types("pause Wrong prices")
+    bot.finish()
+    who = "Mia (U0MIA) has paused all sending already, 1 hour ago."
+    assert answers(local, LEAD) == [f"{who} Now the reason is: Wrong prices"]
+    by = pause.read()
+    assert by is not None
+    assert (by.user_id, by.reason) == (LEAD, "Wrong prices")
+    assert abs(by.at - an_hour_ago) < timedelta(seconds=1)
+    assert [job.kind for job in bot.jobs] == [JobKind.PUBLISH]  # so that the card says so
+    assert requests_store.load("V0123456789").card_state == ""
+    leo.types("pause Wrong prices")
+    bot.finish()
+    assert answers(local, LEAD)[1] == "You paused it 1 hour ago."
+
+
+def test_a_pause_needs_a_reason_and_the_answer_says_how(
+    bot: Bot, local: Local, leo: Agent, pause: Pause
+) -> None:
+    leo.types("pause  \u200b")
+    bot.finish()
+    [message] = [m for m in local.messages(SUPPORT, LEAD) if m["ephemeral"]]
+    assert message["text"] == "Say why, too. Type it like this: /proactive pause reason"
+    assert '"/proactive pause' in words(message["blocks"][1])
+    assert pause.read() is None
+
+
+def announced(local: Local) -> list[str]:
+    """List what the outcomes channel shows."""
+    shown = local.messages(OUTCOMES)
+    return [block["text"]["text"] for message in shown for block in message["blocks"]]
+
+
+def test_a_pause_and_its_end_are_told_in_the_outcomes_channel(
+    bot: Bot,
+    local: Local,
+    leo: Agent,
+    requests_store: RequestStore,
+    a_request: Callable[..., Request],
+) -> None:
+    planned = datetime.now(UTC) + timedelta(hours=1)
+    for number, send_at in enumerate((None, None, planned)):
+        request = a_request(request_id=f"V{number}", state=State.SCHEDULED, send_at=send_at)
+        requests_store.add(request, [])
+    for typed in ("pause Wrong <!channel> prices", "pause Wrong links", "resume", "resume"):
+        leo.types(typed)
+        bot.finish()
+    assert announced(local) == [
+        "leo paused all sending: Wrong <!channel> prices",
+        "leo says why all sending is paused: Wrong links",
+        "leo resumed sending; 2 messages go out now.",
+    ]
+    assert [(m["text"], m["pings"]) for m in local.messages(OUTCOMES)] == [
+        ("All sending is paused.", []),
+        ("All sending is paused.", []),
+        ("Sending goes on.", []),
+    ]
+
+
+@pytest.mark.parametrize("obstacle", ["shared", "away"])
+def test_a_pause_holds_though_the_outcomes_channel_can_t_be_told(
+    obstacle: str, bot: Bot, local: Local, leo: Agent, pause: Pause
+) -> None:
+    channel = local.sandbox.local_slack._state.workspace.channels[OUTCOMES]
+    if obstacle == "shared":
+        channel.is_ext_shared = True
+    else:
+        local.order("slack", "chat.postMessage", "status", status=503, times=1)
+    leo.types("pause Wrong prices")
+    bot.finish()
+    channel.is_ext_shared = False
+    assert pause.read() is not None
+    assert answers(local, LEAD)[0].startswith("All sending is paused.")
+    assert announced(local) == []
 
 
 def test_resuming_what_is_not_paused_says_so(bot: Bot, local: Local, leo: Agent) -> None:
@@ -153,13 +248,13 @@ def test_only_leads_pause_resume_and_take_customers_off_the_list(
     leo: Agent,
 ) -> None:
     leo.types("opt-out jane@example.com she asked")
-    leo.types("pause")
+    leo.types("pause An incident")
     bot.finish()
     Agent(local, user).types(typed)
     bot.finish()
     expected = GUEST if user == GUS else sentence
     [answer] = answers(local, user)
-    assert answer.startswith(expected) and "(Reference: " in answer
+    assert answer.startswith(expected) and "Reference" not in answer
     [(noted, why)] = bot.noted
     assert noted == user and why.startswith(expected)
     assert pause.read() is not None
@@ -183,8 +278,8 @@ def test_an_agent_opts_a_customer_out_and_what_waits_is_refused(
     ada.types("opt-out <mailto:JANE@example.com|JANE@example.com> She asked us to stop")
     bot.finish()
     [answer] = answers(local, ADA)
-    assert answer.lower() == (
-        f"{MASKED} won't be contacted any more. 2 waiting messages were refused."
+    assert answer == (
+        "Jane Doe (JANE@example.com) won't be contacted any more. 2 waiting messages were refused."
     )
     by = opt_outs.find(JANE)
     assert by is not None
@@ -241,7 +336,8 @@ def test_a_customer_on_the_list_stays_there_with_who_put_them_there(
     ada.types("opt-out jane@example.com Again")
     bot.finish()
     [answer] = answers(local, ADA)
-    assert f"{MASKED} is on the do-not-contact list already, put there by leo on " in answer
+    who = "Jane Doe (jane@example.com)"
+    assert f"{who} is on the do-not-contact list already, put there by leo on " in answer
     by = opt_outs.find(JANE)
     assert by is not None and by.reason == "She asked"
 
@@ -283,10 +379,23 @@ def test_what_lacks_an_address_or_a_reason_changes_nothing_and_is_given_back(
     assert not actions(database)
 
 
-def test_no_answer_shows_a_whole_address(bot: Bot, local: Local, ada: Agent) -> None:
+def test_whoever_nobody_knows_is_on_the_list_anyway_and_the_answer_says_how_to_undo_it(
+    bot: Bot, local: Local, ada: Agent, opt_outs: OptOuts
+) -> None:
+    ada.types("opt-out nobody.at.all@example.com She asked")
+    bot.finish()
+    [message] = [m for m in local.messages(SUPPORT, ADA) if m["ephemeral"]]
+    assert message["text"].startswith("nobody.at.all@example.com won't be contacted any more.")
+    assert "Nobody in Genesys Cloud has this address; it's on the list anyway." in message["text"]
+    assert "/proactive opt-in nobody.at.all@example.com reason" in words(message["blocks"][1])
+    assert opt_outs.find(Identity(IdentityKind.EMAIL, "nobody.at.all@example.com"))
+
+
+def test_nobody_else_sees_the_address_in_an_answer(bot: Bot, local: Local, ada: Agent) -> None:
     ada.types("opt-out jane@example.com She asked")
     bot.finish()
-    assert "jane@example.com" not in words(local.messages(SUPPORT, ADA))
+    assert "jane@example.com" in words(answers(local, ADA))
+    assert "jane@example.com" not in words(local.messages(SUPPORT, "U0BEN"))
 
 
 # From a card.
@@ -294,38 +403,50 @@ def test_no_answer_shows_a_whole_address(bot: Bot, local: Local, ada: Agent) -> 
 
 @pytest.fixture
 def card(
-    requests_store: RequestStore, slack: SlackClient, a_request: Callable[..., Request]
+    requests_store: RequestStore,
+    slack: SlackClient,
+    database: Database,
+    a_request: Callable[..., Request],
 ) -> str:
     """Store a request of Ada's that the customer replied to, and post its card."""
-    request = a_request(state=State.REPLIED, contact_ids=("c1", "c2"))
+    request = a_request(state=State.REPLIED, contact_ids=("c1", "c2"), customer_name="Jane Doe")
     requests_store.add(request, [])
-    return slack.post(Spot(SUPPORT), show_card(request), "card")[1]
+    channel, ts = slack.post(Spot(SUPPORT), show_card(request), "card")
+    assert Ledger(database).note_card(request.request_id, channel, ts, request.state_to_show)
+    return ts
 
 
-@pytest.mark.parametrize("user", [ADA, LEAD])
-def test_the_agent_and_a_lead_opt_a_customer_out_from_a_card(
-    user: str, card: str, bot: Bot, local: Local, opt_outs: OptOuts
+@pytest.mark.parametrize("user", [ADA, LEAD, "U0BEN"])
+def test_everybody_who_may_use_the_bot_opts_a_customer_out_from_a_card(
+    user: str,
+    card: str,
+    bot: Bot,
+    local: Local,
+    opt_outs: OptOuts,
+    requests_store: RequestStore,
 ) -> None:
     agent = Agent(local, user)
     agent.clicks(card, "opt_out")
     view = agent.sees("Nobody will be able to message")
-    assert MASKED in words(view["blocks"]) and "jane@" not in words(view["blocks"])
+    assert "Jane Doe (jane@example.com)" in words(view["blocks"])
     assert agent.submits(reason=" ")["errors"] == {"reason": "Say why."}
     assert agent.submits(reason="She asked us to stop")["result"] == "closed"
     bot.finish()
-    assert answers(local, user) == [
-        f"{MASKED} won't be contacted any more. No message was waiting."
-    ]
+    who = "Jane Doe (jane@example.com)"
+    said = f"{who} won't be contacted any more. No message was waiting."
+    assert answers(local, user) == [said]
+    assert requests_store.load("V0123456789").card_state == ""  # it's drawn without the button
+    assert [job.kind for job in bot.jobs] == [JobKind.PUBLISH]
     by = opt_outs.find(Identity(IdentityKind.PHONE, "+4930123456"), ("c2",))
     assert by is not None and (by.user_id, by.reason) == (user, "She asked us to stop")
 
 
-def test_nobody_else_opts_a_customer_out_from_a_card(card: str, bot: Bot, local: Local) -> None:
-    ben = Agent(local, "U0BEN")
-    ben.clicks(card, "opt_out")
+def test_a_guest_opts_nobody_out_from_a_card(card: str, bot: Bot, local: Local) -> None:
+    gus = Agent(local, GUS)
+    gus.clicks(card, "opt_out")
     bot.finish()
-    assert ben.view() is None
-    assert len(bot.noted) == 1
+    assert gus.view() is None
+    assert bot.noted == [(GUS, GUEST)]
 
 
 def test_nothing_can_be_done_with_the_card_of_an_erased_customer(

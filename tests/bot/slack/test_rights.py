@@ -40,7 +40,7 @@ TABLE = """
 | "Check again" | uncertain | yes | no | yes | no |
 | "Send anyway" | uncertain | yes | no | yes | no |
 | "Open it again" | refused, failed, expired, cancelled | yes | no | yes | no |
-| "Don't contact again" | delivered, read, replied | yes | no | yes | no |
+| "Don't contact again" | delivered, read, replied | yes | yes | yes | yes |
 | "Approve" | unapproved | no | no | yes | yes |
 | "Decline" | unapproved | no | no | yes | yes |
 | "Read it", and then "Approve" | unapproved | no | no | yes | yes |
@@ -372,8 +372,8 @@ def why_not(person: Person, button: str) -> str:
 
 
 def is_answer(answer: str, sentence: str) -> bool:
-    """Tell whether an answer says this, with a reference if it's a refusal."""
-    return answer.startswith(sentence) and (sentence in LATE or "(Reference: " in answer)
+    """Tell whether an answer says this, and nothing that only an administrator understands."""
+    return answer.startswith(sentence) and "Reference" not in answer
 
 
 @pytest.fixture
@@ -577,7 +577,7 @@ def test_a_right_that_is_taken_away_ends_within_a_minute_with_the_next_try(
     if is_deactivated:
         local.ask("POST", "/control/slack/people", users={BEN: {"is_deleted": False}})
     answer = [m["text"] for m in local.messages(SUPPORT, BEN) if m["ephemeral"]][-1]
-    assert answer.startswith(sentence) and "(Reference: " in answer
+    assert is_answer(answer, sentence)
 
 
 @pytest.mark.parametrize(

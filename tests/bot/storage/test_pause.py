@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from threading import Event as Signal
 from typing import Any
@@ -17,13 +17,13 @@ import sqlalchemy as sa
 from bot.job import Job, deliver, publish
 from bot.request import UNSENT, Event, Request, State, Stuck
 from bot.storage import pause as module
-from bot.storage.audit import AuditLog
+from bot.storage.audit import Action, AuditLog
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.keys import Keys
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
-from bot.storage.tables import history
+from bot.storage.tables import history, requests
 from tests.bot.conftest import NOW
 
 LEO = ByWhom("U0LEO", "Leo Lead", NOW, "a bad template")
@@ -70,6 +70,39 @@ def paused(
 def quick(database: Database, a_request: Callable[..., Request]) -> Paused:
     """Do the same on SQLite alone, for what doesn't depend on the SQL."""
     return Paused(database, a_request)
+
+
+def test_another_reason_replaces_the_first_one_but_not_since_when(paused: Paused) -> None:
+    other = ByWhom("U0ANN", "Ann", LEO.at + timedelta(hours=1), "Wrong prices")
+    assert not paused.pause.replace(other, TEAM)
+    paused.pause.begin(LEO, TEAM)
+    assert paused.pause.replace(other, TEAM)
+    assert paused.pause.read() == replace(other, at=LEO.at)
+    actions = [(one.action, one.user_id) for one in paused.audit.entries() if not one.request_id]
+    assert actions == [(Action.PAUSED, "U0LEO"), (Action.PAUSED, "U0ANN")]
+
+
+def test_every_card_that_shows_the_pause_is_drawn_again_once(paused: Paused) -> None:
+    shown = [paused.add(f"V{number:03}", stuck=Stuck.PAUSED) for number in range(60)]
+    paused.add("W1")
+    paused.add("W2", State.DELIVERED, stuck=Stuck.PAUSED)
+    with paused.database.transaction() as connection:
+        connection.execute(sa.update(requests).values(card_ts="1.1", card_state="as it was"))
+    paused.add("W3", stuck=Stuck.PAUSED)  # has no card yet
+    paused.pause.draw_again()
+    assert sorted(job.request_id for job in paused.jobs) == shown
+    states = {one: paused.store.load(one).card_state for one in (*shown, "W1", "W2")}
+    assert {one for one in states if not states[one]} == set(shown)
+
+
+def test_what_is_due_within_a_minute_is_counted(paused: Paused) -> None:
+    now = datetime.now(UTC)
+    for number, seconds in enumerate((-3600, 30, 90)):
+        paused.add(f"V{number}", send_at=now + timedelta(seconds=seconds))
+    paused.add("V4", State.CHECKING)
+    for number, state in enumerate((State.UNAPPROVED, *SENT_OR_OVER)):
+        paused.add(f"W{number}", state)
+    assert paused.pause.count_due() == 3
 
 
 def test_a_pause_says_who_began_it_when_and_why_and_is_in_the_audit_log(paused: Paused) -> None:
