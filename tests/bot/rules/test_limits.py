@@ -214,7 +214,7 @@ def test_a_message_that_somebody_else_has_scheduled_is_a_warning(find: Find) -> 
     assert finding.sentence == "Ben Agent has scheduled a message to this customer."
 
 
-@pytest.mark.parametrize("state", SENT)
+@pytest.mark.parametrize("state", sorted(SENT))
 def test_a_recent_message_only_warns_with_who_when_and_the_outcome(
     find: Find, state: State
 ) -> None:
