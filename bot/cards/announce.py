@@ -15,6 +15,9 @@ from bot.job import TryAgain
 log = logging.getLogger(__name__)
 
 
+ANNOUNCEMENT = "announcement"  # what the names of these posts begin with
+
+
 class Announcer:
     """Posts to the outcomes channel, if there's one. Blocking; what Slack doesn't take is lost."""
 
@@ -32,6 +35,6 @@ class Announcer:
                 log.warning("the outcomes channel is shared with another company: not told")
                 return
             post = Post(title, show_notice(sentence).blocks)
-            self._slack.post(Spot(self._channel), post, f"announcement {uuid4().hex}")
+            self._slack.post(Spot(self._channel), post, f"{ANNOUNCEMENT} {uuid4().hex}")
         except (SlackError, TryAgain) as error:
             log.warning("can't post to the outcomes channel: %s", error)

@@ -29,4 +29,4 @@ def test_trying_again_says_why_and_when(after: float | None) -> None:
 
 
 def test_the_queue_s_names_of_the_kinds_stay() -> None:
-    assert [kind.value for kind in JobKind] == ["publish", "deliver", "reconcile"]
+    assert [kind.value for kind in JobKind] == ["publish", "deliver", "reconcile", "erase"]

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from bot.cards.announce import ANNOUNCEMENT
 from bot.cards.words import STATE_WORDS
 from bot.request import FINAL, QUIET, WATCHED, Event, State
 from bot.storage.audit import Action
@@ -164,7 +165,8 @@ def find_violations(snapshot: Snapshot, submitted: Submitted) -> list[str]:
         found += _check_card(row, snapshot.posts)
         expected |= _expected_posts(row, lines[row.request_id])
         violations += [f"{row.request_id}: {violation}" for violation in found]
-    for name in sorted(expected.keys() | snapshot.posts.keys()):
+    about_requests = {name for name in snapshot.posts if not name.startswith(ANNOUNCEMENT)}
+    for name in sorted(expected.keys() | about_requests):
         actual = [post["ts"] for post in snapshot.posts.get(name, [])]
         if actual != [expected.get(name)]:
             violations.append(f"{name}: posted at {actual}, expected at {expected.get(name)}")

@@ -187,7 +187,7 @@ def _number(lookup: dict[str, Any]) -> int:
 
 
 def _waiting(agent: Agent) -> int:
-    said = "The request waits and goes on when it does"
+    said = "Genesys Cloud doesn't answer."
     return sum(said in all_text(message["blocks"] or []) for message in agent.messages())
 
 
