@@ -58,12 +58,12 @@ class RequestStore:
             if not insert_new(connection, requests, row):
                 return _load(connection, request.request_id)
             self._note_customer(connection, request)
-            self._judge(connection, request, judge)
             add_line(connection, request.request_id, Event.ASKED, at=request.created_at)
             if request.override_reason:
                 reason = f"{', '.join(request.overridden)}: {request.override_reason}"
                 add_line(connection, request.request_id, Event.OVERRIDDEN, reason)
             self._enqueue_all(connection, jobs)
+            self._judge(connection, request, judge)  # late, because others wait from here on
             record_new(connection, self._keys, request)
         self.moves[request.state] += 1
         return request
@@ -123,9 +123,9 @@ class RequestStore:
             request = to_request(row)
             if "contact_ids" in values:
                 self._note_customer(connection, request)
-            self._judge(connection, request, judge)
             add_line(connection, request_id, event, detail, link=link, decision=decision)
             self._enqueue_all(connection, jobs)
+            self._judge(connection, request, judge)
             record_move(connection, self._keys, request, event, decision, rules)
         if state is not since:
             self.moves[state] += 1
