@@ -12,7 +12,7 @@ from bot.rules.approvers import NOBODY_APPROVES
 from bot.rules.limits import judge, windows
 from bot.rules.rules_file import Rules
 from bot.rules.verdict import Finding, Level, Rule, Verdict
-from bot.storage.facts import ByWhom, Facts, Judge
+from bot.storage.facts import Facts, Judge
 from bot.storage.requests import RequestStore
 from bot.text import plural
 
@@ -44,10 +44,6 @@ class Refused(Exception):
 
 class SendingPaused(Exception):
     """All sending is paused. The request waits."""
-
-    def __init__(self, by: ByWhom) -> None:
-        super().__init__("all sending is paused")
-        self.by = by
 
 
 class TooEarly(Exception):
@@ -127,7 +123,7 @@ class Policy:
 
         def decide(facts: Facts) -> None:
             if facts.paused is not None:
-                raise SendingPaused(facts.paused)
+                raise SendingPaused
             findings = judge(request, facts, rules, datetime.now(UTC))
             blocks = _not_overridden(request, findings)
             _refuse_if_any((one for one in blocks if one.next_time is None), rules)
@@ -152,6 +148,8 @@ class Policy:
     def approval_reason(self, request: Request) -> str:
         """Return why a request needs an approval, or ""."""
         rules = self._rules()
+        if not _may_need_approval(rules):
+            return ""
         facts = self._requests.facts(request, windows(rules))
         findings = judge(request, facts, rules, datetime.now(UTC))
         return self._approval_reason(request, findings, facts)
@@ -183,6 +181,13 @@ class Policy:
         if any(finding.needs_approval for finding in findings):
             reasons.append("it has a link that isn't listed")
         return ", and ".join(reasons)
+
+
+def _may_need_approval(rules: Rules) -> bool:
+    """Tell whether any message may need an approval, so that most bots don't ask for each."""
+    approval = rules.approval
+    is_for_some = approval.overrides or approval.first_message or rules.content.links == "approve"
+    return approval.everything or is_for_some
 
 
 def _not_overridden(request: Request, findings: Iterable[Finding]) -> tuple[Finding, ...]:
