@@ -8,10 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.rules.links import find_links, unlisted_hosts
 from bot.text import plain
-
-__all__ = ["find_cards", "find_links", "find_secrets", "unlisted_hosts"]
 
 # Each pattern begins with something that ordinary text doesn't have.
 _SECRETS = {

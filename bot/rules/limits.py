@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.request import SENT, Request, State
-from bot.rules.content import find_cards, find_secrets, unlisted_hosts
+from bot.rules.content import find_cards, find_secrets
+from bot.rules.links import unlisted_hosts
 from bot.rules.quiet_hours import next_allowed, zone_of
 from bot.rules.rules_file import Rules
 from bot.rules.verdict import Finding, Level, Rule
@@ -108,33 +109,39 @@ def _who_and_when(earlier: Earlier, now: datetime, what: str) -> str:
 
 
 def _check_customer_limit(facts: Facts, rules: Rules) -> tuple[Finding, ...]:
-    most, count = rules.limits.per_customer, facts.sent_to_customer
-    within = plural(rules.limits.per_customer_hours, "hour")
-    if not most:
-        return ()
-    if count < most:
-        sentence = f"{count} of at most {plural(most, 'message')} to them in {within}."
-        return (Finding(Rule.CUSTOMER_LIMIT, Level.PASS, sentence),)
-    sentence = (
-        f"This customer has had {plural(count, 'message')} in {within}, and at most {most} "
-        f"{'is' if most == 1 else 'are'} allowed. {_ASK_A_LEAD}"
+    limits, count = rules.limits, facts.sent_to_customer
+    return _check_limit(
+        *(Rule.CUSTOMER_LIMIT, count, limits.per_customer),
+        within=plural(limits.per_customer_hours, "hour"),
+        whose="to them",
+        so_far="This customer has had",
     )
-    return (Finding(Rule.CUSTOMER_LIMIT, Level.BLOCK, sentence, may_override=True),)
 
 
 def _check_agent_limit(facts: Facts, rules: Rules) -> tuple[Finding, ...]:
-    most, count = rules.limits.per_agent, facts.sent_by_agent
-    within = plural(rules.limits.per_agent_minutes, "minute")
+    limits, count = rules.limits, facts.sent_by_agent
+    return _check_limit(
+        *(Rule.AGENT_LIMIT, count, limits.per_agent),
+        within=plural(limits.per_agent_minutes, "minute"),
+        whose="from you",
+        so_far="You have sent",
+        advice="Wait a little. ",
+    )
+
+
+def _check_limit(
+    rule: Rule, count: int, most: int, *, within: str, whose: str, so_far: str, advice: str = ""
+) -> tuple[Finding, ...]:
     if not most:
         return ()
     if count < most:
-        sentence = f"{count} of at most {plural(most, 'message')} from you in {within}."
-        return (Finding(Rule.AGENT_LIMIT, Level.PASS, sentence),)
+        sentence = f"{count} of at most {plural(most, 'message')} {whose} in {within}."
+        return (Finding(rule, Level.PASS, sentence),)
     sentence = (
-        f"You have sent {plural(count, 'message')} in {within}, and at most {most} "
-        f"{'is' if most == 1 else 'are'} allowed. Wait a little. {_ASK_A_LEAD}"
+        f"{so_far} {plural(count, 'message')} in {within}, and at most {most} "
+        f"{'is' if most == 1 else 'are'} allowed. {advice}{_ASK_A_LEAD}"
     )
-    return (Finding(Rule.AGENT_LIMIT, Level.BLOCK, sentence, may_override=True),)
+    return (Finding(rule, Level.BLOCK, sentence, may_override=True),)
 
 
 def _check_quiet_hours(request: Request, rules: Rules, now: datetime) -> tuple[Finding, ...]:

@@ -62,7 +62,7 @@ class Rule(StrEnum):
 class Finding:
     """One rule's result; the sentence says why and, if it doesn't pass, what to do.
 
-    ``may_override``: a lead may send it all the same. ``needs_approval``: a second person must
+    ``may_override``: a lead may send it anyway. ``needs_approval``: a second person must
     agree. ``earlier``: the other request. ``next_time``: when it would pass, in their time zone.
     """
 
@@ -90,7 +90,7 @@ class Verdict:
 
     @property
     def may_override(self) -> bool:
-        """Whether a lead may send it all the same."""
+        """Whether a lead may send it anyway."""
         return bool(self.blocks) and all(finding.may_override for finding in self.blocks)
 
     @property

@@ -6,10 +6,8 @@ approves their own message. A decision counts once, for the card that showed it.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -18,10 +16,8 @@ from typing import TypeVar
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.cards.answers import translated
 from bot.cards.card import show_news, show_notice
 from bot.cards.card_buttons import APPROVE, DECLINE, REVIEW
-from bot.cards.errors import SlackError
 from bot.delivery.decisions import Decisions
 from bot.request import Decision, Event, Place, Request, State
 from bot.rules.approvers import Approvers
@@ -30,8 +26,10 @@ from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm, MetadataSigner
-from bot.slack.reason_form import FOREIGN, NOT_OPENED, REASON, check_reason, read_reason
+from bot.slack.modal import open_modal
+from bot.slack.reason_form import FOREIGN, REASON, check_reason, read_reason
 from bot.slack.respond import Responder
+from bot.slack.threads import in_thread
 from bot.storage.history import History
 from bot.storage.requests import RequestStore
 from bot.text import show_name
@@ -123,7 +121,9 @@ class Approvals:
             await self._approve(click, click.place, request)
         else:
             build = build_decline if click.action_id == DECLINE else build_approval
-            await self._open(click, build(request, click.place))
+            view = build(request, click.place)
+            open_view = self._client.views_open
+            await open_modal(open_view, view, click, self._signer, self._responder)
 
     async def _approve_in_form(
         self, submission: Interaction, request_id: str, number: str, place: Place
@@ -138,7 +138,7 @@ class Approvals:
 
     async def _approve(self, by: Interaction, place: Place, request: Request) -> None:
         decision = Decision(request.request_id, request.decisions, by.user_id, by.user_name)
-        if not await self._record(self._decisions.approve, decision, request):
+        if not await in_thread(self._records, self._decisions.approve, decision, request):
             await self._answer_late(by, place, request.request_id)
 
     async def _decline(
@@ -149,7 +149,9 @@ class Approvals:
             return
         decision = Decision(request_id, request.decisions, submission.user_id, submission.user_name)
         is_next = _is_next(request, number)
-        if not (is_next and await self._record(self._decisions.decline, decision, reason)):
+        if not (
+            is_next and await in_thread(self._records, self._decisions.decline, decision, reason)
+        ):
             await self._answer_late(submission, place, request_id)
 
     async def _load_for(
@@ -161,7 +163,7 @@ class Approvals:
             interaction = replace(interaction, view={}, action_value=request_id)
         if not await self._gate.admit(interaction, place):
             return None
-        request: Request = await self._record(self._requests.load, request_id)
+        request: Request = await in_thread(self._records, self._requests.load, request_id)
         if interaction.user_id == request.agent_id:
             own = OWN_DECLINE if is_decline else OWN_MESSAGE
             await self._gate.refuse(interaction, own, place)
@@ -175,17 +177,6 @@ class Approvals:
         """Say who may approve a request."""
         say = partial(self._approvers.in_words, request.agent_id, request.agent_name)
         return f"{await self._gate.ask(say)} can approve it."
-
-    async def _open(self, click: Interaction, view: dict[str, object]) -> None:
-        signed = self._signer.sign(str(view["private_metadata"]), click.user_id)
-        try:
-            with translated():
-                await self._client.views_open(
-                    trigger_id=click.trigger_id, view={**view, "private_metadata": signed}
-                )
-        except SlackError as error:
-            log.warning("the form for an approval did not open: %s", error)
-            await self._tell(click, click.place, NOT_OPENED)
 
     def _read(self, submission: Interaction, form: str) -> tuple[str, str, Place]:
         """Read which request a modal is about, and where to answer; raise ForeignForm.
@@ -206,12 +197,12 @@ class Approvals:
 
     async def _answer_late(self, by: Interaction, place: Place, request_id: str) -> None:
         """Say who has decided already; or show the buttons that count now."""
-        request = await self._record(self._requests.load, request_id)
+        request = await in_thread(self._records, self._requests.load, request_id)
         if request.state is State.UNAPPROVED:
             post = show_notice(_OUTDATED)
             post.blocks.extend(show_news(request, []).blocks)
         else:
-            decided = await self._record(self._history.latest_decision, request_id)
+            decided = await in_thread(self._records, self._history.latest_decision, request_id)
             verb = _DECIDED.get(decided.event) if decided else None
             who = show_name(decided.detail) if decided and decided.detail else "Somebody"
             post = show_notice(f"{who} has {verb} this already." if verb else _LATE)
@@ -220,11 +211,6 @@ class Approvals:
     async def _tell(self, interaction: Interaction, place: Place, sentence: str) -> None:
         post = show_notice(sentence)
         await self._responder.respond(place.response_url, interaction.user_id, post)
-
-    async def _record(self, work: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._records, partial(work, *arguments)
-        )
 
 
 def _is_next(request: Request, number: str) -> bool:

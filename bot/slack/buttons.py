@@ -8,7 +8,6 @@ counts once, for the card that showed it: a button says how many decisions came 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -28,6 +27,7 @@ from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.opt_out import About, OptOutForm
 from bot.slack.respond import Responder
+from bot.slack.threads import in_thread
 from bot.storage.requests import RequestStore
 from bot.text import show_name
 
@@ -76,9 +76,8 @@ class Buttons:
     async def _do(self, click: Interaction) -> None:
         if not await self._gate.admit(click):
             return
-        loop = asyncio.get_running_loop()
         request_id, _, earlier = click.action_value.partition(":")
-        request = await loop.run_in_executor(self._records, self._requests.load, request_id)
+        request = await in_thread(self._records, self._requests.load, request_id)
         is_theirs = click.user_id == request.agent_id or click.action_id == OPT_OUT
         if not is_theirs and not await self._gate.is_lead(click.user_id):
             await self._gate.refuse(click, _NOT_YOURS)
@@ -95,14 +94,14 @@ class Buttons:
             await self._decide(request, click, earlier)
 
     async def _decide(self, request: Request, click: Interaction, earlier: str) -> None:
-        request_id, loop = request.request_id, asyncio.get_running_loop()
+        request_id = request.request_id
         decide = self._decisions[click.action_id]
         # Only the agent's own: what it shows, no lead may see in the agent's place.
         url = click.place.response_url if click.user_id == request.agent_id else ""
         decision = Decision(request_id, request.decisions, click.user_id, click.user_name, url)
         is_next = (earlier or "0") == str(request.decisions)  # cards of 0.1 don't say it
-        if not (is_next and await loop.run_in_executor(self._records, decide, decision)):
-            request = await loop.run_in_executor(self._records, self._requests.load, request_id)
+        if not (is_next and await in_thread(self._records, decide, decision)):
+            request = await in_thread(self._records, self._requests.load, request_id)
             # With the buttons that count now: this click may come from the only ones there are.
             await self._answer(click, _LATE, show_news(request, []).blocks)
 

@@ -6,16 +6,14 @@ an outage there never keeps anybody off the list.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TypeVar
 
 from bot.cards.card import show_given_back, show_notice
 from bot.cards.post import Post
 from bot.rules.lookup import Lookup
+from bot.slack.threads import in_thread
 from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut, OptOuts
 from bot.text import show_name
@@ -63,13 +61,17 @@ class DoNotContact:
 
         ``name``: the customer's, if it's known. ``request_id``: on whose card this was asked for.
         """
-        before = await self._record(self._opt_outs.find, wanted.identity, wanted.contact_ids)
-        refused = 0 if before else await self._record(self._opt_outs.add, wanted)
+        before = await in_thread(
+            self._records, self._opt_outs.find, wanted.identity, wanted.contact_ids
+        )
+        refused = 0 if before else await in_thread(self._records, self._opt_outs.add, wanted)
         if request_id:
-            await self._record(self._opt_outs.draw_again, request_id)
+            await in_thread(self._records, self._opt_outs.draw_again, request_id)
         found = await self._find_contacts(wanted)
         if found.contact_ids:
-            refused += await self._record(self._opt_outs.extend, wanted.identity, found.contact_ids)
+            refused += await in_thread(
+                self._records, self._opt_outs.extend, wanted.identity, found.contact_ids
+            )
         away = _AWAY if found.contact_ids is None else ""
         who = say_whom(wanted.identity, found.name or name)
         said = f"{_opted_out(who, before)} {_refused(refused)}{away}"
@@ -83,7 +85,7 @@ class DoNotContact:
         found = await self._find_contacts(wanted)
         all_of_them = replace(wanted, contact_ids=found.contact_ids or wanted.contact_ids)
         away = _AWAY if found.contact_ids is None else ""
-        if await self._record(self._opt_outs.remove, all_of_them):
+        if await in_thread(self._records, self._opt_outs.remove, all_of_them):
             return f"{wanted.identity.masked} may be contacted again."
         return f"{wanted.identity.masked} isn't on the do-not-contact list.{away}"
 
@@ -91,18 +93,13 @@ class DoNotContact:
         """Return the ids of all contacts with this address, and whose it is."""
         if wanted.contact_ids:
             return _Found(wanted.contact_ids)
-        check = partial(self._lookup.check, wanted.identity, "", False)
-        found = (await asyncio.get_running_loop().run_in_executor(self._lookups, check)).found
+        verdict = await in_thread(self._lookups, self._lookup.check, wanted.identity, "", False)
+        found = verdict.found
         if isinstance(found, Customer):
             return _Found(found.contact_ids, found.name)
         if isinstance(found, Several):
             return _Found(tuple(candidate.contact_id for candidate in found.candidates))
         return _Found(None if found is None else ())
-
-    async def _record(self, work: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._records, partial(work, *arguments)
-        )
 
 
 def say_whom(identity: Identity, name: str) -> str:

@@ -33,7 +33,7 @@ class Note:
 class Review:
     """A verdict by all rules, and what it means for the person who sees the form.
 
-    ``may_override``: they're a lead, and may send it all the same. ``several``: the contacts to
+    ``may_override``: they're a lead, and may send it anyway. ``several``: the contacts to
     choose from. ``links``: the URLs of other requests' cards, by request id. ``refused``: why the
     message wasn't sent when they pressed Send just now.
     """

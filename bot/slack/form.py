@@ -6,7 +6,6 @@ often Slack delivers one form, it is one request.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
@@ -37,6 +36,7 @@ from bot.slack.metadata import ForeignForm
 from bot.slack.open_form import OpenForm, read_version
 from bot.slack.respond import Responder
 from bot.slack.review import to_request
+from bot.slack.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -174,9 +174,8 @@ class Form:
             self._errors.start(self._record(request, rules), interaction)
 
     async def _record(self, request: Request, rules: Sequence[str]) -> None:
-        record = partial(self._decisions.record_refusal, request, rules)
         try:
-            await asyncio.get_running_loop().run_in_executor(self._records, record)
+            await in_thread(self._records, self._decisions.record_refusal, request, rules)
         except SQLAlchemyError as error:
             log.warning("a refusal isn't in the audit log (%s)", type(error).__name__)
 
@@ -187,9 +186,9 @@ class Form:
         """
         request = to_request(draft, interaction.view_id, interaction.user_id, interaction.user_name)
         request = replace(request, contact_ids=self._evidence.reviewer.recent_contacts(draft))
-        submit = partial(self._decisions.submit, request, draft.overriding)
+        submit, overriding = self._decisions.submit, draft.overriding
         try:
-            stored = await asyncio.get_running_loop().run_in_executor(self._records, submit)
+            stored = await in_thread(self._records, submit, request, overriding)
         except SQLAlchemyError as error:
             log.warning("cannot store a request (%s)", type(error).__name__)
             return {MESSAGE: _NOT_STORED}

@@ -5,10 +5,8 @@ It asks Slack, so nothing waits for it before an ack.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
-from functools import partial
 from typing import TypeVar
 
 from bot.cards.card import show_given_back
@@ -17,6 +15,7 @@ from bot.rules.access import Access
 from bot.slack.interaction import Interaction, Kind
 from bot.slack.respond import Responder
 from bot.slack.security_log import SecurityLog
+from bot.slack.threads import in_thread
 from bot.storage.audit import Action, AuditLog, Entry
 
 T = TypeVar("T")
@@ -51,8 +50,8 @@ class Gate:
         """
         sentence = self.cached(interaction, place)
         if sentence is None:
-            check = partial(self._access.check, *_attempt(interaction, place))
-            sentence = await self.ask(check)
+            attempt = _attempt(interaction, place)
+            sentence = await in_thread(self._executor, self._access.check, *attempt)
         if sentence:
             await self.refuse(interaction, sentence, place)
         return not sentence
@@ -63,11 +62,11 @@ class Gate:
 
     async def is_lead(self, user_id: str) -> bool:
         """Return whether somebody is a lead."""
-        return await self.ask(partial(self._access.is_lead, user_id))
+        return await in_thread(self._executor, self._access.is_lead, user_id)
 
     async def is_approver(self, user_id: str) -> bool:
         """Return whether somebody may approve messages."""
-        return await self.ask(partial(self._access.is_approver, user_id))
+        return await in_thread(self._executor, self._access.is_approver, user_id)
 
     async def refuse(
         self,
@@ -89,11 +88,11 @@ class Gate:
         """Write a refusal to both logs."""
         what = f"{interaction.action_id or interaction.kind}: {sentence}"
         self._security.add(interaction.user_id, what)
-        await self.ask(partial(self._note_refused, interaction, sentence))
+        await in_thread(self._executor, self._note_refused, interaction, sentence)
 
     async def ask(self, work: Callable[[], T]) -> T:
         """Do in a thread what may have to wait for Slack."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        return await in_thread(self._executor, work)
 
 
 def note_refused(audit: AuditLog, interaction: Interaction, sentence: str) -> None:

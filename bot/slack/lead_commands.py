@@ -26,6 +26,7 @@ from bot.slack.interaction import Interaction
 from bot.slack.markup import unescape, unlink, unlink_words
 from bot.slack.reason_form import tidy_reason
 from bot.slack.respond import Responder
+from bot.slack.threads import in_thread
 from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut
 from bot.storage.pause import Pause
@@ -103,20 +104,22 @@ class LeadCommands:
         by = _by_whom(interaction, tidy_reason(unescape(unlink_words(rest))))
         if not by.reason:
             await self._answer(interaction, f"Say why, too. {say_usage(self._name, PAUSE)}", True)
-        elif await self._record(self._pause.begin, by, interaction.own_team_id):
-            waiting = await self._record(self._pause.count_due)
+        elif await in_thread(self._records, self._pause.begin, by, interaction.own_team_id):
+            waiting = await in_thread(self._records, self._pause.count_due)
             await self._answer(interaction, say_paused(self._name, waiting))
             sentence = f"{show_name(by.user_name)} paused all sending: {by.reason}"
             await asyncio.to_thread(self._announce, "All sending is paused.", sentence)
-            await self._record(self._pause.mark_all)
+            await in_thread(self._records, self._pause.mark_all)
         else:
             await self._pause_again(interaction, by)
 
     async def _pause_again(self, interaction: Interaction, by: ByWhom) -> None:
         """Say who has paused before, and replace the reason if there's another one now."""
-        before = await self._record(self._pause.read)
+        before = await in_thread(self._records, self._pause.read)
         is_other = before is not None and before.reason != by.reason
-        if is_other and not await self._record(self._pause.replace, by, interaction.own_team_id):
+        if is_other and not await in_thread(
+            self._records, self._pause.replace, by, interaction.own_team_id
+        ):
             before = None
         if before is None:  # somebody has just resumed
             await self._answer(interaction, f"{_NOT_PAUSED} Try again.", True)
@@ -125,17 +128,19 @@ class LeadCommands:
         if is_other:
             sentence = f"{show_name(by.user_name)} says why all sending is paused: {by.reason}"
             await asyncio.to_thread(self._announce, "All sending is paused.", sentence)
-            await self._record(self._pause.draw_again)
+            await in_thread(self._records, self._pause.draw_again)
 
     async def _end_pause(self, interaction: Interaction, _: str) -> None:
-        waiting = await self._record(self._pause.count_due)
-        ended = await self._record(self._pause.end, interaction.user_id, interaction.own_team_id)
+        waiting = await in_thread(self._records, self._pause.count_due)
+        ended = await in_thread(
+            self._records, self._pause.end, interaction.user_id, interaction.own_team_id
+        )
         goes_on = say_resumed(waiting)
         await self._answer(interaction, f"Sending goes on{goes_on}" if ended else _NOT_PAUSED)
         if ended:
             sentence = f"{show_name(interaction.user_name)} resumed sending{goes_on}"
             await asyncio.to_thread(self._announce, "Sending goes on.", sentence)
-        await self._record(self._pause.mark_all)
+        await in_thread(self._records, self._pause.mark_all)
 
     async def _change_list(self, word: str, interaction: Interaction, rest: str) -> None:
         customer, typed_reason = split_command(rest, self._country)
@@ -166,10 +171,6 @@ class LeadCommands:
     async def _respond(self, interaction: Interaction, post: Post) -> None:
         url = interaction.place.response_url
         await self._responder.respond(url, interaction.user_id, post)
-
-    async def _record(self, work: Callable[..., T], *arguments: object) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._records, partial(work, *arguments))
 
 
 def read_subcommand(text: str, default_country: str | None = None) -> tuple[str, str]:

@@ -11,10 +11,7 @@ from typing import NamedTuple
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.cards.answers import translated
 from bot.cards.blocks import literal
-from bot.cards.card import show_notice
-from bot.cards.errors import SlackError
 from bot.request import Place
 from bot.slack.do_not_contact import DoNotContact, say_whom
 from bot.slack.errors import ErrorHandler
@@ -23,10 +20,10 @@ from bot.slack.form_input import Draft
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction, View
 from bot.slack.metadata import ForeignForm, MetadataSigner
+from bot.slack.modal import open_modal
 from bot.slack.open_form import OpenForm
 from bot.slack.reason_form import (
     FOREIGN,
-    NOT_OPENED,
     REASON,
     build_reason_form,
     check_reason,
@@ -95,15 +92,8 @@ class OptOutForm:
     ) -> None:
         """Open it; ``below``: on top of this form."""
         view = build_opt_out_form(identity, contact_ids, interaction.place, below, about)
-        view["private_metadata"] = self._signer.sign(view["private_metadata"], interaction.user_id)
-        call = self._client.views_push if below else self._client.views_open
-        try:
-            with translated():
-                await call(trigger_id=interaction.trigger_id, view=view)
-        except SlackError as error:
-            log.warning("the form for an opt-out did not open: %s", error)
-            url = interaction.place.response_url
-            await self._responder.respond(url, interaction.user_id, show_notice(NOT_OPENED))
+        open_view = self._client.views_push if below else self._client.views_open
+        await open_modal(open_view, view, interaction, self._signer, self._responder)
 
     async def submit(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Ack, put the customer on the list and say what that did; or say what's wrong."""

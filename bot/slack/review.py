@@ -5,12 +5,9 @@ An agent who has used up their look-ups isn't looked anybody up, and keeps nobod
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 
 from bot.request import Request
 from bot.rules.lookup import Lookup
@@ -18,6 +15,7 @@ from bot.rules.policy import Policy
 from bot.rules.verdict import Verdict
 from bot.slack.evidence_view import Review
 from bot.slack.form_input import Draft
+from bot.slack.threads import in_thread
 from genesys import Several
 
 
@@ -49,14 +47,14 @@ class Reviewer:
 
     async def look_up(self, request: Request) -> Review:
         """Ask Genesys Cloud about a customer, and all rules about the request."""
-        return await self._run(partial(self._look_up, request))
+        return await in_thread(self._executor, self._look_up, request)
 
     async def look_again(self, request: Request, draft: Draft) -> Review:
         """Ask the rules again, and Genesys Cloud only if it wasn't asked just now."""
         verdict = self.recent(draft)
         if verdict is None:
             return await self.look_up(request)
-        review = await self._run(partial(self._judge, request, verdict))
+        review = await in_thread(self._executor, self._judge, request, verdict)
         return replace(review, several=self.recent_candidates(draft))
 
     def _look_up(self, request: Request) -> Review:
@@ -76,9 +74,6 @@ class Reviewer:
         verdict = self._policy.review(request, verdict)
         is_lead = verdict.may_override and self._policy.access.is_lead(request.agent_id)
         return Review(verdict, may_override=is_lead)
-
-    async def _run(self, work: Callable[[], Review]) -> Review:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 
 def to_request(draft: Draft, request_id: str, user_id: str, user_name: str = "") -> Request:

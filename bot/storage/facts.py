@@ -6,7 +6,7 @@ the same agent: the second waits, and then sees what the first has done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -82,17 +82,18 @@ class Judge:
     decide: Callable[[Facts], None]
 
 
-def lock(connection: sa.Connection, subject: Subject) -> None:
+def lock(connection: sa.Connection, customer_keys: Iterable[str], agent_id: str = "") -> None:
     """Wait until nobody else decides about this customer or for this agent."""
     if connection.dialect.name != "postgresql":  # a write transaction is alone, once it has begun
         connection.execute(sa.update(pause).where(sa.false()).values(row_id=pause.c.row_id))
         return
-    agent = sa.func.hashtextextended(f"agent {subject.agent_id}", 0)
-    numbers = {int(key[:15], 16) for key in subject.customer_keys}
+    numbers = {int(key[:15], 16) for key in customer_keys}
     # In the same order everywhere, so that no two wait for each other.
     for number in sorted(numbers):
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(agent)))
+    if agent_id:
+        agent = sa.func.hashtextextended(f"agent {agent_id}", 0)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(agent)))
 
 
 def read_facts(

@@ -12,16 +12,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bot.job import deliver, publish
-from bot.request import UNSENT
 from bot.storage.audit import Action, Entry, append
 from bot.storage.database import Database, insert_new
-from bot.storage.facts import ByWhom, Subject, lock, read_opt_out
+from bot.storage.facts import ByWhom, lock, read_opt_out
 from bot.storage.keys import Keys
 from bot.storage.requests import Enqueue
-from bot.storage.tables import opt_out_keys, opt_outs, request_customers, requests
+from bot.storage.tables import STILL_UNSENT, opt_out_keys, opt_outs, request_customers, requests
 from genesys import Identity
-
-_UNSENT = requests.c.state.in_([state.value for state in UNSENT])
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class OptOuts:
         }
         insert = sa.insert(opt_outs).values(row).returning(opt_outs.c.opt_out_id)
         with self._database.transaction(is_urgent=True) as connection:
-            lock(connection, Subject("", by.user_id, keys, ""))
+            lock(connection, keys)
             new_id = connection.execute(insert).scalar_one()
             opt_out_id = _join(connection, keys, new_id)
             self._add_keys(connection, opt_out_id, keys)
@@ -75,7 +72,7 @@ class OptOuts:
     def extend_to(self, keys: tuple[str, ...]) -> int:
         """Do the same with the digests of a customer's addresses and contacts."""
         with self._database.transaction() as connection:
-            lock(connection, Subject("", "", keys, ""))
+            lock(connection, keys)
             opt_out_id = _join(connection, keys)
             if not opt_out_id:
                 return 0
@@ -95,7 +92,7 @@ class OptOuts:
         """Let a customer be messaged again; False if they weren't on the list."""
         keys = self._customer_keys(opt_out)
         with self._database.transaction(is_urgent=True) as connection:
-            lock(connection, Subject("", opt_out.by.user_id, keys, ""))
+            lock(connection, keys)
             opt_out_id = _join(connection, keys)
             if not opt_out_id:
                 return False
@@ -158,5 +155,7 @@ def _find_unsent(connection: sa.Connection, customer_keys: tuple[str, ...]) -> l
     of_customer = sa.select(request_customers.c.request_id).where(
         request_customers.c.customer_key.in_(customer_keys)
     )
-    found = sa.select(requests.c.request_id).where(requests.c.request_id.in_(of_customer), _UNSENT)
+    found = sa.select(requests.c.request_id).where(
+        requests.c.request_id.in_(of_customer), STILL_UNSENT
+    )
     return list(connection.execute(found).scalars())

@@ -13,18 +13,17 @@ from sqlalchemy.exc import OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from bot.job import deliver, publish
-from bot.request import UNSENT, Event, State, Stuck
+from bot.request import Event, State, Stuck
 from bot.storage.audit import Action, Entry, append
 from bot.storage.database import Database, insert_new
 from bot.storage.facts import ByWhom, read_pause
 from bot.storage.history import add_line
 from bot.storage.requests import Enqueue
-from bot.storage.tables import UNFINISHED, pause, requests
+from bot.storage.tables import STILL_UNSENT, UNFINISHED, pause, requests
 from bot.text import show_name
 
 _SOON = 60.0  # seconds
 _BATCH = 50  # requests in one transaction: agents wait for it, and the end of the pause
-_UNSENT = requests.c.state.in_([state.value for state in UNSENT])
 
 
 class Pause:
@@ -66,7 +65,7 @@ class Pause:
         soon = datetime.now(UTC).timestamp() + _SOON
         due = sa.func.coalesce(requests.c.send_at, requests.c.created_at) <= soon
         is_free = requests.c.state != State.UNAPPROVED.value
-        count = sa.select(sa.func.count()).where(UNFINISHED, _UNSENT, is_free, due)
+        count = sa.select(sa.func.count()).where(UNFINISHED, STILL_UNSENT, is_free, due)
         with self._database.connect() as connection:
             return int(connection.execute(count.select_from(requests)).scalar_one())
 
@@ -121,7 +120,7 @@ class Pause:
             by = _read_and_keep(connection)
             waiting = (
                 sa.select(requests.c.request_id)
-                .where(UNFINISHED, _UNSENT, requests.c.stuck != _stuck(by))
+                .where(UNFINISHED, STILL_UNSENT, requests.c.stuck != _stuck(by))
                 .order_by(requests.c.created_at, requests.c.request_id)
                 .limit(_BATCH)
                 .with_for_update()  # in one order, so that no two processes wait for each other
@@ -137,7 +136,7 @@ class Pause:
         stuck = _stuck(by)
         marked = connection.execute(
             sa.update(requests)
-            .where(requests.c.request_id.in_(request_ids), _UNSENT, requests.c.stuck != stuck)
+            .where(requests.c.request_id.in_(request_ids), STILL_UNSENT, requests.c.stuck != stuck)
             .values(stuck=stuck, **_times(by))
             .returning(requests.c.request_id, requests.c.state, requests.c.send_at)
         ).all()

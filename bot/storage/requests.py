@@ -171,7 +171,7 @@ class RequestStore:
             return
         is_sending = request.state is State.SENDING
         subject = replace(self._subject(request), sent_only=is_sending)
-        lock(connection, subject)
+        lock(connection, subject.customer_keys, subject.agent_id)
         judge.decide(read_facts(connection, subject, judge.windows, datetime.now(UTC)))
 
     def _note_customer(self, connection: sa.Connection, request: Request) -> None:

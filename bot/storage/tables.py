@@ -9,7 +9,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.request import UNSENT
+
 metadata = sa.MetaData()
+
+
+def _by_whom() -> tuple[sa.Column[Any], ...]:
+    """Make the columns that say when somebody did something, who, and why."""
+    return (
+        sa.Column("at", sa.Double, nullable=False),
+        sa.Column("user_id", sa.String(32), nullable=False),
+        sa.Column("user_name", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+    )
+
 
 requests = sa.Table(
     "requests",
@@ -122,10 +135,7 @@ opt_outs = sa.Table(
     metadata,
     sa.Column("opt_out_id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("masked", sa.Text, nullable=False),
-    sa.Column("at", sa.Double, nullable=False),
-    sa.Column("user_id", sa.String(32), nullable=False),
-    sa.Column("user_name", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    *_by_whom(),
 )
 opt_out_keys = sa.Table(
     "opt_out_keys",
@@ -139,10 +149,7 @@ pause = sa.Table(
     "pause",
     metadata,
     sa.Column("row_id", sa.Integer, primary_key=True),
-    sa.Column("at", sa.Double, nullable=False),
-    sa.Column("user_id", sa.String(32), nullable=False),
-    sa.Column("user_name", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    *_by_whom(),
 )
 
 secrets = sa.Table(
@@ -201,6 +208,7 @@ workers = sa.Table(
 # What the periodic queries look for is always a small part of the table, so they cost the same
 # however many old requests there are. Each query must repeat its index's condition literally.
 _UNFINISHED = ("checking", "unapproved", "scheduled", "sending", "uncertain")
+STILL_UNSENT = requests.c.state.in_([state.value for state in UNSENT])
 UNFINISHED = requests.c.state.in_([sa.literal_column(f"'{name}'") for name in _UNFINISHED])
 FOLLOWED = requests.c.next_look_at.is_not(None)
 NOT_ERASED = sa.and_(requests.c.finished_at.is_not(None), requests.c.erased_at.is_(None))

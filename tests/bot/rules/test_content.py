@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.rules.content import find_cards, find_links, find_secrets, unlisted_hosts
+from bot.rules.content import find_cards, find_secrets
+from bot.rules.links import find_links, unlisted_hosts
 
 HARMLESS = [
     "Hi Anna, your parcel arrives on Tuesday between 10:30 and 12.45.",
