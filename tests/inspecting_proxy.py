@@ -52,6 +52,9 @@ class InspectingProxy:
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(authority)
         self._tasks: set[asyncio.Task[object]] = set()
+        # All that were ever opened, until the end: a task that's cancelled may not close its own.
+        self._transports: list[asyncio.WriteTransport] = []
+        self._writers: list[asyncio.StreamWriter] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -74,11 +77,12 @@ class InspectingProxy:
             self._loop.run_until_complete(asyncio.sleep(0.02))
             for task in asyncio.all_tasks(self._loop):
                 task.cancel()
+            self._abort_all()
         self._loop.run_until_complete(asyncio.sleep(0.02))
         self._loop.close()
 
     async def _start(self) -> int:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def _stop(self) -> None:
@@ -88,19 +92,30 @@ class InspectingProxy:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._abort_all()
+
+    def _abort_all(self) -> None:
+        for transport in (*(writer.transport for writer in self._writers), *self._transports):
+            transport.abort()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._keep(writer)
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _keep(self, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        self._transports.append(writer.transport)  # below TLS, which may end before it has begun
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        socket = writer.transport  # below TLS, which may end before it has begun
+        below_tls = writer.transport
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._connect(reader, writer)
         finally:
-            self._tasks.discard(task)
             writer.transport.abort()
-            socket.abort()
+            below_tls.abort()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -119,6 +134,7 @@ class InspectingProxy:
         name = target.partition(":")[0]
         host, port = self._servers[name]
         inner = await asyncio.open_connection(host, port)
+        self._keep(inner[1])
         # The stand-ins answer only to their own names.
         rename = (f"Host: {name}".encode(), f"Host: {host}:{port}".encode())
         there = asyncio.create_task(_pump(reader, inner[1], rename))
@@ -126,10 +142,10 @@ class InspectingProxy:
         try:
             await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            inner[1].transport.abort()  # first, because being cancelled again ends the wait below
             there.cancel()
             back.cancel()
             await asyncio.gather(there, back, return_exceptions=True)
-            inner[1].transport.abort()
 
 
 async def _pump(
