@@ -23,8 +23,8 @@ from benchmarks.process import SERVER_CORES, on_cores, plain_environment
 from benchmarks.report import Report, show
 from benchmarks.stage import Run
 from benchmarks.targets import AUDIT_MEMORY, AUDIT_VERIFY
-from bot.storage.audit import AuditLog
 from bot.storage.audit_chain import StoredEntry, hash_of, write_detail
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.migrations import migrate
 from bot.storage.tables import audit

@@ -30,6 +30,7 @@ from bot.delivery.outcomes import OutcomeTracker
 from bot.delivery.reconcile import Reconciler
 from bot.delivery.send import Sender
 from bot.job import JobKind
+from bot.jobs.periodic import Periodic
 from bot.jobs.queue import JobQueue
 from bot.jobs.repair import Repair
 from bot.jobs.retention import Retention
@@ -41,7 +42,8 @@ from bot.rules.lookup import Lookup
 from bot.rules.policy import Policy
 from bot.rules.rules_file import BadRules
 from bot.settings import BadSettings, Settings
-from bot.storage.audit import Action, AuditLog, Entry
+from bot.storage.audit import Action, Entry
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.erasure import Erasure
 from bot.storage.history import History
@@ -80,6 +82,7 @@ class Backend:
         keys = Keys(database)
         self.requests = RequestStore(database, self.queue.enqueue, keys)
         self.audit = AuditLog(database)
+        self._chaining = Periodic("audit log", 1.0, self.audit.chain)
         self.opt_outs = OptOuts(database, self.queue.enqueue, keys)
         self.pause = Pause(database, self.queue.enqueue)
         self.repair = Repair(database, self.requests, self.queue, self.pause)
@@ -179,6 +182,7 @@ class Backend:
         )
         self.workers.start()
         self.repair.start()
+        self._chaining.start()
         self.retention.start()
         self.lookup.start()
         self.notifications.start()
@@ -203,6 +207,7 @@ class Backend:
         self.outcomes.stop()
         self.notifications.close()
         self.retention.stop()
+        self._chaining.stop()
         self.repair.stop()
         self.queue.stop()
         self.workers.stop()

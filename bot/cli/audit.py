@@ -17,8 +17,8 @@ from bot.cli.audit_text import describe
 from bot.cli.existing_database import open_existing
 from bot.rules.address import BadAddress, read_identity
 from bot.settings import DatabaseSettings
-from bot.storage.audit import AuditLog, Selection
 from bot.storage.audit_chain import Head, StoredEntry, Verification, read_head
+from bot.storage.audit_log import AuditLog, Selection
 from bot.storage.database import Database
 from bot.storage.erase_customer import CustomerErasure
 from bot.storage.keys import Keys

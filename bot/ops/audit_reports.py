@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.jobs.periodic import Periodic
 from bot.ops.refused_requests import Reason, RefusedRequests
-from bot.storage.audit import Action, AuditLog, Entry
+from bot.storage.audit import Action, Entry
+from bot.storage.audit_log import AuditLog
 
 log = logging.getLogger(__name__)
 

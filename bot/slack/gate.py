@@ -16,7 +16,8 @@ from bot.slack.interaction import Interaction, Kind
 from bot.slack.respond import Responder
 from bot.slack.security_log import SecurityLog
 from bot.slack.threads import in_thread
-from bot.storage.audit import Action, AuditLog, Entry
+from bot.storage.audit import Action, Entry
+from bot.storage.audit_log import AuditLog
 
 T = TypeVar("T")
 NoteRefused = Callable[[Interaction, str], None]

@@ -82,6 +82,10 @@ class Judge:
     decide: Callable[[Facts], None]
 
 
+# When a request was sent, or will be.
+_due_at = sa.func.coalesce(requests.c.sending_at, requests.c.send_at, requests.c.created_at)
+
+
 def lock(connection: sa.Connection, customer_keys: Iterable[str], agent_id: str = "") -> None:
     """Wait until nobody else decides about this customer or for this agent."""
     if connection.dialect.name != "postgresql":  # a write transaction is alone, once it has begun
@@ -100,31 +104,27 @@ def read_facts(
     connection: sa.Connection, subject: Subject, windows: Windows, now: datetime
 ) -> Facts:
     """Read the facts about a request; in a transaction that decides, after ``lock``."""
-    longest = max(windows.same_text, windows.recent, windows.customer)
-    others = _read_others(connection, subject, now - longest)
     counted = SENT if subject.sent_only else SENT | UNSENT
-    relevant = [(other, digest) for other, digest in others if other.state in counted]
-    sent = [other for other, _ in relevant if other.state in SENT]
 
-    def is_within(other: Earlier, window: timedelta) -> bool:
-        return bool(window) and (other.state in UNSENT or now - other.at < window)
+    def others(window: timedelta) -> sa.ColumnElement[bool]:
+        """Select the customer's other requests that may still be sent, or were so recently."""
+        is_recent = sa.or_(requests.c.state.in_(UNSENT), _due_at > (now - window).timestamp())
+        return sa.and_(_of_customer(subject), requests.c.state.in_(counted), is_recent)
 
-    same = (
-        other
-        for other, digest in relevant
-        if digest == subject.text_digest and is_within(other, windows.same_text)
-    )
-    recent = (other for other, _ in relevant if is_within(other, windows.recent))
+    is_same_text = requests.c.text_digest == subject.text_digest
+    to_customer = others(windows.customer) if windows.customer else sa.false()
+    by_agent = _by_agent(subject, counted, now - windows.agent) if windows.agent else sa.false()
+    was_sent = sa.and_(_of_customer(subject), requests.c.state.in_(SENT))
     return Facts(
         paused=read_pause(connection),
         opted_out=read_opt_out(connection, subject.customer_keys),
-        same_text=next(same, None),
-        latest=next(recent, None),
-        sent_to_customer=sum(is_within(other, windows.customer) for other, _ in relevant),
-        sent_by_agent=_count_by_agent(connection, subject, counted, now - windows.agent)
-        if windows.agent
-        else 0,
-        is_first=not sent and not _has_sent(connection, subject),
+        same_text=_read_latest(connection, sa.and_(others(windows.same_text), is_same_text))
+        if windows.same_text
+        else None,
+        latest=_read_latest(connection, others(windows.recent)) if windows.recent else None,
+        sent_to_customer=_count(connection, to_customer),
+        sent_by_agent=_count(connection, by_agent),
+        is_first=_read_latest(connection, was_sent) is None,
     )
 
 
@@ -155,58 +155,42 @@ def _of_customer(subject: Subject) -> sa.ColumnElement[bool]:
     return sa.and_(requests.c.request_id.in_(ids), requests.c.request_id != subject.request_id)
 
 
-def _has_sent(connection: sa.Connection, subject: Subject) -> bool:
-    """Tell whether the customer has ever had a message that isn't erased yet."""
-    sent = sa.select(requests.c.request_id).where(_of_customer(subject), requests.c.state.in_(SENT))
-    return connection.execute(sent.limit(1)).first() is not None
-
-
-def _read_others(
-    connection: sa.Connection, subject: Subject, since: datetime
-) -> list[tuple[Earlier, str]]:
-    """Return the other requests to the customer with their texts' digests, the newest first.
-
-    They were sent since then, or may still be sent.
-    """
-    at = sa.func.coalesce(requests.c.sending_at, requests.c.send_at, requests.c.created_at)
-    rows = connection.execute(
-        sa.select(
-            *(requests.c.request_id, requests.c.agent_id, requests.c.agent_name),
-            *(requests.c.state, requests.c.card_channel, requests.c.card_ts),
-            *(requests.c.text_digest, at.label("at")),
-        )
-        .where(
-            _of_customer(subject),
-            sa.or_(requests.c.state.in_(UNSENT), at > since.timestamp()),
-        )
-        .order_by(at.desc())
-    )
-    return [
-        (
-            Earlier(
-                row.request_id,
-                row.agent_id,
-                row.agent_name,
-                State(row.state),
-                to_time(row.at),
-                row.card_channel,
-                row.card_ts,
-            ),
-            row.text_digest,
-        )
-        for row in rows
-    ]
-
-
-def _count_by_agent(
-    connection: sa.Connection, subject: Subject, states: frozenset[State], since: datetime
-) -> int:
+def _by_agent(
+    subject: Subject, states: frozenset[State], since: datetime
+) -> sa.ColumnElement[bool]:
+    """Select the agent's other requests that were sent since then, or made and may be sent."""
     is_late = requests.c.sending_at > since.timestamp()
     to_come = sa.and_(requests.c.sending_at.is_(None), requests.c.created_at > since.timestamp())
-    counted = sa.select(sa.func.count()).where(
+    return sa.and_(
         requests.c.agent_id == subject.agent_id,
         requests.c.request_id != subject.request_id,
         requests.c.state.in_(states),
         sa.or_(is_late, to_come),
     )
-    return int(connection.execute(counted.select_from(requests)).scalar_one())
+
+
+def _read_latest(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Earlier | None:
+    """Return the newest request that meets a condition."""
+    found = (
+        sa.select(
+            *(requests.c.request_id, requests.c.agent_id, requests.c.agent_name),
+            *(
+                requests.c.state,
+                requests.c.card_channel,
+                requests.c.card_ts,
+                _due_at.label("at"),
+            ),
+        )
+        .where(condition)
+        .order_by(_due_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(found).mappings().one_or_none()
+    if row is None:
+        return None
+    return Earlier(**{**row, "state": State(row["state"]), "at": to_time(row["at"])})
+
+
+def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
+    counted = sa.select(sa.func.count()).select_from(requests).where(condition)
+    return int(connection.execute(counted).scalar_one())

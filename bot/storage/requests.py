@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from bot.job import Job
 from bot.request import FINAL, UNSENT, Decision, Event, Request, State, Stuck, sources
-from bot.storage.audit import Action, count, wait_for_turn
+from bot.storage.audit import Action, count
 from bot.storage.counts import count_ahead, count_open
 from bot.storage.database import Database, insert_new
 from bot.storage.facts import Facts, Judge, Subject, Windows, lock, read_facts
@@ -137,9 +137,8 @@ class RequestStore:
         False means that they have done so ``most`` times since then, which is noted instead.
         """
         with self._database.transaction() as connection:
-            # Before the turn, as everywhere: an erasure has the customer and waits for the turn.
             subject = self._keys.subject(connection, request.identity)
-            wait_for_turn(connection)  # so that nobody else counts before this is added
+            lock(connection, (), request.agent_id)  # so that nobody counts before this is added
             if most and count(connection, request.agent_id, Action.LOOKED_UP, since) >= most:
                 record(connection, subject, request, Action.REFUSED, {"refused by": "look-ups"})
                 return False

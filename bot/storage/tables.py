@@ -180,7 +180,21 @@ rate_limit = sa.Table(
     sa.Column("remaining", sa.Integer, nullable=False),
 )
 
-# Who did what. Rows are only ever added (``audit.py``); triggers refuse anything else.
+# Who did what, until ``AuditLog.chain`` takes it into the log.
+audit_outbox = sa.Table(
+    "audit_outbox",
+    metadata,
+    sa.Column("entry_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("action", sa.String(24), nullable=False),
+    sa.Column("user_id", sa.String(32), nullable=False),
+    sa.Column("team_id", sa.String(32), nullable=False),
+    sa.Column("request_id", sa.String(64), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+# The log itself. Rows are only ever added (``audit_log.py``); triggers refuse anything else.
 audit = sa.Table(
     "audit",
     metadata,

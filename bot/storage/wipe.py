@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.storage.audit import Action
 from bot.storage.database import Database
 from bot.storage.rows import to_time
-from bot.storage.tables import audit
+from bot.storage.tables import audit, audit_outbox
 
 _PATIENCE = 0.1  # seconds for readers: as long as it waits for them, nobody can write
 _A_NIGHT = timedelta(hours=12)  # the file is rewritten once, however often the bot looks
@@ -23,11 +23,16 @@ _ERASED_FROM = "requests, request_customers, history, salts"
 
 def last_erased_at(database: Database) -> datetime | None:
     """Return when something was erased last, by whichever process."""
-    erased = sa.select(sa.func.max(audit.c.at)).where(
-        audit.c.user_id == "", audit.c.action == Action.ERASED.value
-    )
+    recorded = sa.union_all(
+        *(
+            sa.select(sa.func.max(table.c.at).label("at")).where(
+                table.c.user_id == "", table.c.action == Action.ERASED.value
+            )
+            for table in (audit, audit_outbox)
+        )
+    ).subquery()
     with database.connect() as connection:
-        at = connection.execute(erased).scalar()
+        at = connection.execute(sa.select(sa.func.max(recorded.c.at))).scalar()
     return to_time(at) if at is not None else None
 
 

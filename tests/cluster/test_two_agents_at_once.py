@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.cli.manifest import build_manifest
 from bot.request import SENT, State
-from bot.storage.audit import AuditLog
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.tables import history, requests
 from genesys import Identity, IdentityKind

@@ -21,7 +21,7 @@ from bot.request import FINAL, QUIET, WATCHED, Event, State
 from bot.storage.audit import Action
 from bot.storage.audit_chain import StoredEntry, verify
 from bot.storage.history import NOT_SHOWN
-from bot.storage.tables import audit, history, postings, requests
+from bot.storage.tables import audit, audit_outbox, history, postings, requests
 from tests.product.conftest import CANARY, OUTCOMES, SUPPORT, all_text
 
 Json = dict[str, Any]
@@ -105,12 +105,20 @@ def take_snapshot(source: Source, patience: float = 60.0) -> Snapshot:
             before = read_records(engine)
             arrived, answered = read_genesys(source)
             posts = read_slack(source)
-            if not before.unsettled() and before == read_records(engine):
+            settled = not before.unsettled() and not count_waiting_entries(engine)
+            if settled and before == read_records(engine):
                 return Snapshot(before, arrived, answered, posts, read_audit_log(engine))
             assert time.monotonic() < deadline, f"never settled: {dict(before.unsettled())}"
             time.sleep(0.2)
     finally:
         engine.dispose()
+
+
+def count_waiting_entries(engine: sa.Engine) -> int:
+    """Count what was recorded and isn't in the audit log yet."""
+    with engine.connect() as connection:
+        counted = sa.select(sa.func.count()).select_from(audit_outbox)
+        return int(connection.execute(counted).scalar_one())
 
 
 def read_audit_log(engine: sa.Engine) -> tuple[StoredEntry, ...]:

@@ -22,8 +22,9 @@ import sqlalchemy as sa
 from bot.cli.audit import run_audit
 from bot.request import Request
 from bot.settings import BadSettings, DatabaseSettings, read_database_settings
-from bot.storage.audit import Action, AuditLog, Entry, append
+from bot.storage.audit import Action, Entry, append
 from bot.storage.audit_chain import Head, StoredEntry, hash_of
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database, insert_new
 from bot.storage.keys import Keys
 from bot.storage.requests import RequestStore

@@ -24,7 +24,7 @@ from bot.cli.erase import DONE, LEFT, REFUSED, run_erase
 from bot.job import publish
 from bot.request import Event, Request, State
 from bot.settings import BadSettings, ErasureSettings, read_erasure_settings
-from bot.storage.audit import AuditLog
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.keys import Keys

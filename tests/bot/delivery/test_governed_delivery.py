@@ -15,8 +15,8 @@ from bot.request import UNSENT, Event, Request, State, Stuck
 from bot.rules.directory import Person
 from bot.rules.policy import Refused
 from bot.rules.rules_file import DEFAULTS, Rules, read_rules
-from bot.storage.audit import AuditLog
 from bot.storage.audit_chain import StoredEntry
+from bot.storage.audit_log import AuditLog
 from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut
 from bot.storage.tables import history

@@ -8,7 +8,7 @@ import pytest
 
 from bot.ops.audit_reports import HEAD_SECONDS, AuditReports
 from bot.ops.refused_requests import Reason, RefusedRequests
-from bot.storage.audit import AuditLog, Selection
+from bot.storage.audit_log import AuditLog, Selection
 from bot.storage.database import Database
 
 

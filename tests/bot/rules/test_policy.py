@@ -16,7 +16,8 @@ from bot.rules.approvers import NOBODY_APPROVES
 from bot.rules.policy import Policy
 from bot.rules.rules_file import DEFAULTS, Rules, read_rules
 from bot.rules.verdict import Finding, Level, Rule, Verdict
-from bot.storage.audit import Action, AuditLog
+from bot.storage.audit import Action
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from genesys import Customer

@@ -54,7 +54,7 @@ from bot.slack.opt_out import OptOutForm
 from bot.slack.respond import Responder
 from bot.slack.review import Reviewer
 from bot.slack.security_log import SecurityLog
-from bot.storage.audit import AuditLog
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.history import History

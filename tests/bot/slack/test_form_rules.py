@@ -13,7 +13,8 @@ from bot.request import Request, State
 from bot.rules.quiet_hours import next_allowed
 from bot.rules.rules_file import read_rules
 from bot.slack import evidence
-from bot.storage.audit import Action, AuditLog
+from bot.storage.audit import Action
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from genesys import Identity, IdentityKind

@@ -14,7 +14,8 @@ from bot.request import Place, Request, State, Stuck
 from bot.slack.lead_commands import read_subcommand
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.opt_out import build_opt_out_form, read_opt_out_form
-from bot.storage.audit import Action, AuditLog
+from bot.storage.audit import Action
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.keys import Keys

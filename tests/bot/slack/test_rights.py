@@ -22,7 +22,8 @@ from bot.request import Request, State
 from bot.rules.policy import Refused
 from bot.rules.rules_file import read_rules
 from bot.slack.metadata import MetadataSigner
-from bot.storage.audit import Action, AuditLog
+from bot.storage.audit import Action
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.opt_outs import OptOuts

@@ -15,8 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.request import Request
-from bot.storage.audit import Action, AuditLog, Entry, Selection, append
+from bot.storage.audit import Action, Entry, append
 from bot.storage.audit_chain import START, Fault, Head, Kind, StoredEntry, hash_of
+from bot.storage.audit_log import AuditLog, Selection
 from bot.storage.database import Database, insert_new
 from bot.storage.rows import to_row
 from bot.storage.tables import audit, request_customers, requests
@@ -26,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[3]
 HOUR = timedelta(hours=1)
 WRITER = """
 import sys
-from bot.storage.audit import Action, AuditLog, Entry
+from bot.storage.audit import Action, Entry
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 
 database = Database(sys.argv[1])

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from bot.job import Job, JobKind, publish
 from bot.request import Decision, Event, Request, State
-from bot.storage.audit import Action, AuditLog, Selection
+from bot.storage.audit import Action
+from bot.storage.audit_log import AuditLog, Selection
 from bot.storage.database import Database
 from bot.storage.erase_customer import CustomerErasure
 from bot.storage.erasure import NOT_SENT, SENDS_FOR, Ended, Erasure

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.job import Job, deliver
 from bot.request import UNSENT, Request, State
-from bot.storage.audit import AuditLog
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.keys import Keys

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from bot.job import Job, deliver, publish
 from bot.request import UNSENT, Event, Request, State, Stuck
 from bot.storage import pause as module
-from bot.storage.audit import Action, AuditLog
+from bot.storage.audit import Action
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.keys import Keys
