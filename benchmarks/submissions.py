@@ -1,7 +1,8 @@
 """How soon a press of Send is stored and acknowledged while deliveries run.
 
 Twenty presses a second go to one bot, which delivers at the same time as fast as it can. A Genesys
-call takes 50 ms. Both databases sync to the disk, as they do by default.
+call takes 50 ms. Both databases sync to the disk, as they do by default. PostgreSQL has read its
+statistics, which it does by itself within a minute.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from benchmarks.bot import THIS, Release
+from benchmarks.old_requests import settle
 from benchmarks.report import Found, Goal, Report, alternate, percentile, table
 from benchmarks.slack_requests import new_presses
 from benchmarks.stage import NewDatabase, Run
@@ -18,6 +20,7 @@ from benchmarks.targets import SUBMISSION_P99, SUBMISSION_TROUBLE
 ROUNDS = 2
 RATE = 20  # a second
 SECONDS = 20
+EARLIER = 5  # presses before the measurement
 GENESYS_MS = 50
 DRAIN_SECONDS = 300.0
 _P50, _P99 = "ack p50, ms", "ack p99, ms"
@@ -64,7 +67,10 @@ def _measure_once(
         return True
 
     with run.stage(release, new_database(), genesys_ms=GENESYS_MS) as stage:
-        answered = stage.records.count_in("replied")
+        answered = stage.records.count_in("replied") + EARLIER
+        stage.press(new_presses(EARLIER), RATE)
+        stage.wait_until_done(answered, DRAIN_SECONDS)
+        settle(stage.records.engine)
         presses = new_presses(count)
         acks = stage.press(presses, RATE, note_refusal)
         stage.wait_until_done(answered + count - refused, DRAIN_SECONDS)

@@ -104,10 +104,10 @@ class PostgreSQL:
         self.stop()
         shutil.rmtree(self._folder)
 
-    def new_database(self) -> str:
+    def new_database(self, template: str = "template1") -> str:
         name = f"test{next(self._databases)}"
         with self._connect("postgres") as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
         return f"postgresql://bot@127.0.0.1:{self.port}/{name}"
 
     def drop(self, url: str) -> None:
@@ -157,16 +157,44 @@ def server() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture
-def postgresql(server: PostgreSQL) -> Iterator[str]:
-    """Return the URL of an empty database."""
+def empty_postgresql(server: PostgreSQL) -> Iterator[str]:
+    """Return the URL of a database without any table."""
     url = server.new_database()
     yield url
     server.drop(url)
 
 
+@pytest.fixture(scope="session")
+def migrated_postgresql(server: PostgreSQL) -> str:
+    """Migrate one database for all tests; each gets a copy. Return its name."""
+    url = server.new_database()
+    database = Database(url)
+    migrate(database)
+    database.close()
+    return str(sa.make_url(url).database)
+
+
+@pytest.fixture
+def postgresql(server: PostgreSQL, migrated_postgresql: str) -> Iterator[str]:
+    """Return the URL of a database with this version's tables."""
+    url = server.new_database(migrated_postgresql)
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate one file for all tests; each gets a copy."""
+    file = tmp_path_factory.mktemp("database") / "migrated.sqlite"
+    database = Database(f"sqlite:///{file}")
+    migrate(database)
+    database.close()
+    return file
+
+
 @pytest.fixture
 def sqlite(tmp_path: Path) -> str:
-    """Return the URL of a file that isn't there yet."""
+    """Return the URL of a file that isn't there yet; ``connect`` creates it."""
     return f"sqlite:///{tmp_path / 'proactive.sqlite'}"
 
 
@@ -175,14 +203,28 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
 
+def open_quickly(where: Path | str) -> Database:
+    """Open a file or a URL and don't wait for the disk: no test pulls the plug."""
+    database = Database(f"sqlite:///{where}" if isinstance(where, Path) else where)
+    if not database.is_postgresql:
+
+        @sa.event.listens_for(database.engine, "connect")
+        def hurry(connection: Any, _: object) -> None:
+            connection.execute("PRAGMA synchronous=OFF")
+
+    return database
+
+
 @pytest.fixture
-def connect() -> Iterator[Callable[[str], Database]]:
+def connect(migrated_file: Path) -> Iterator[Callable[[str], Database]]:
     """Open a database with this version's tables; it's closed after the test."""
     opened: list[Database] = []
 
     def connect(url: str) -> Database:
-        opened.append(Database(url))
-        migrate(opened[-1])
+        address = sa.make_url(url)
+        if address.get_backend_name() == "sqlite" and not Path(str(address.database)).exists():
+            shutil.copy(migrated_file, str(address.database))
+        opened.append(open_quickly(url))
         return opened[-1]
 
     yield connect

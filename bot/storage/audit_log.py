@@ -6,16 +6,20 @@ Its entries are added and never changed. Each has the hash of the one before it
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.storage.audit import Action, Entry, append, count
 from bot.storage.audit_chain import Head, StoredEntry, Verification, hash_of, verify
 from bot.storage.database import Database
 from bot.storage.tables import audit, audit_outbox, request_customers
+
+log = logging.getLogger(__name__)
 
 _CHAINING = 6_071_904_115  # the advisory lock of whoever adds to the log
 _PAGE = 1_000  # entries that are read at a time
@@ -67,7 +71,8 @@ EVERYTHING = Selection()
 class AuditLog:
     """Records entries in transactions of their own, and reads the log; thread-safe.
 
-    Whoever reads it sees everything that was recorded before.
+    Whoever reads it sees everything that was recorded before. If the database can't be written
+    just now, the newest entries are left out, with a warning.
     """
 
     def __init__(self, database: Database) -> None:
@@ -88,6 +93,14 @@ class AuditLog:
         while self._chain_some() == _BATCH:
             pass
 
+    def _try_to_chain(self) -> None:
+        try:
+            self.chain()
+        except SQLAlchemyError as error:
+            log.warning(
+                "the newest entries of the audit log are missing (%s)", type(error).__name__
+            )
+
     def _chain_some(self) -> int:
         """Move the oldest entries from the outbox to the log; return how many."""
         oldest = sa.select(audit_outbox.c.entry_id).order_by(audit_outbox.c.entry_id).limit(_BATCH)
@@ -106,7 +119,7 @@ class AuditLog:
 
     def head(self) -> Head:
         """Return the newest entry's number, hash and time, to be kept outside the database."""
-        self.chain()
+        self._try_to_chain()
         with self._database.connect() as connection:
             return _read_head(connection)
 
@@ -116,7 +129,7 @@ class AuditLog:
         Each page is a transaction of its own: one that stayed open would keep SQLite from emptying
         its WAL, and so from erasing anything, for as long as somebody reads.
         """
-        self.chain()
+        self._try_to_chain()
         first, last = self._find_ends(selection)
         conditions = selection.conditions(by_index=False)
         # Without an index on the conditions, each page goes on where the one before it ended.

@@ -162,9 +162,9 @@ def seconds_now(database: Database) -> sa.ColumnElement[float]:
     return (sa.func.julianday("now") - 2_440_587.5) * 86_400.0
 
 
-def insert_new(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> bool:
-    """Insert a row unless its key is there already; return whether it was new."""
+def insert_new(connection: sa.Connection, table: sa.Table, *rows: dict[str, Any]) -> bool:
+    """Insert rows whose keys aren't there already; return whether any was new."""
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table).values(row).on_conflict_do_nothing()
+    insert = dialect.insert(table).values(rows).on_conflict_do_nothing()
     # psycopg counts no rows here, so the database returns the key of what it added.
     return connection.execute(insert.returning(*table.primary_key)).first() is not None

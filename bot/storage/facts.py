@@ -7,7 +7,7 @@ the same agent: the second waits, and then sees what the first has done.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -36,6 +36,11 @@ class Subject:
     customer_keys: tuple[str, ...]
     text_digest: str
     sent_only: bool = False
+
+    @property
+    def counted(self) -> frozenset[State]:
+        """Return the states in which another request counts."""
+        return SENT if self.sent_only else SENT | UNSENT
 
 
 @dataclass(frozen=True)
@@ -93,38 +98,54 @@ def lock(connection: sa.Connection, customer_keys: Iterable[str], agent_id: str 
         return
     numbers = {int(key[:15], 16) for key in customer_keys}
     # In the same order everywhere, so that no two wait for each other.
-    for number in sorted(numbers):
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+    locked = [sa.func.pg_advisory_xact_lock(number) for number in sorted(numbers)]
     if agent_id:
         agent = sa.func.hashtextextended(f"agent {agent_id}", 0)
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(agent)))
+        locked.append(sa.func.pg_advisory_xact_lock(agent))
+    if locked:
+        connection.execute(sa.select(*locked))
 
 
 def read_facts(
     connection: sa.Connection, subject: Subject, windows: Windows, now: datetime
 ) -> Facts:
-    """Read the facts about a request; in a transaction that decides, after ``lock``."""
-    counted = SENT if subject.sent_only else SENT | UNSENT
-
-    def others(window: timedelta) -> sa.ColumnElement[bool]:
-        """Select the customer's other requests that may still be sent, or were so recently."""
-        is_recent = sa.or_(requests.c.state.in_(UNSENT), _due_at > (now - window).timestamp())
-        return sa.and_(_of_customer(subject), requests.c.state.in_(counted), is_recent)
-
-    is_same_text = requests.c.text_digest == subject.text_digest
-    to_customer = others(windows.customer) if windows.customer else sa.false()
-    by_agent = _by_agent(subject, counted, now - windows.agent) if windows.agent else sa.false()
+    """Read all facts about a request."""
+    to_customer = _is_other(subject, now, windows.recent)
     was_sent = sa.and_(_of_customer(subject), requests.c.state.in_(SENT))
+    return replace(
+        _read_about_customer(connection, subject, windows, now),
+        latest=_read_latest(connection, to_customer) if windows.recent else None,
+        is_first=not connection.execute(sa.select(sa.exists().where(was_sent))).scalar_one(),
+        sent_by_agent=_count_by_agent(connection, subject, windows, now),
+    )
+
+
+def read_facts_to_decide(
+    connection: sa.Connection, subject: Subject, windows: Windows, now: datetime
+) -> Facts:
+    """Read the facts that may stop a message, as the last thing in the transaction that decides.
+
+    Nobody else decides about the customer, or for the agent, from here to its end. The agent comes
+    last, because all their other messages wait from there.
+    """
+    lock(connection, subject.customer_keys)
+    facts = _read_about_customer(connection, subject, windows, now)
+    if windows.agent:
+        lock(connection, (), subject.agent_id)
+    return replace(facts, sent_by_agent=_count_by_agent(connection, subject, windows, now))
+
+
+def _read_about_customer(
+    connection: sa.Connection, subject: Subject, windows: Windows, now: datetime
+) -> Facts:
+    is_same_text = requests.c.text_digest == subject.text_digest
+    same_text = sa.and_(_is_other(subject, now, windows.same_text), is_same_text)
+    to_customer = _is_other(subject, now, windows.customer)
     return Facts(
         paused=read_pause(connection),
         opted_out=read_opt_out(connection, subject.customer_keys),
-        same_text=_read_latest(connection, sa.and_(others(windows.same_text), is_same_text))
-        if windows.same_text
-        else None,
-        latest=_read_latest(connection, others(windows.recent)) if windows.recent else None,
-        sent_to_customer=_count(connection, to_customer),
-        sent_by_agent=_count(connection, by_agent),
-        is_first=_read_latest(connection, was_sent) is None,
+        same_text=_read_latest(connection, same_text) if windows.same_text else None,
+        sent_to_customer=_count(connection, to_customer) if windows.customer else 0,
     )
 
 
@@ -155,22 +176,49 @@ def _of_customer(subject: Subject) -> sa.ColumnElement[bool]:
     return sa.and_(requests.c.request_id.in_(ids), requests.c.request_id != subject.request_id)
 
 
-def _by_agent(
-    subject: Subject, states: frozenset[State], since: datetime
-) -> sa.ColumnElement[bool]:
-    """Select the agent's other requests that were sent since then, or made and may be sent."""
-    is_late = requests.c.sending_at > since.timestamp()
-    to_come = sa.and_(requests.c.sending_at.is_(None), requests.c.created_at > since.timestamp())
-    return sa.and_(
+def _is_other(subject: Subject, now: datetime, window: timedelta) -> sa.ColumnElement[bool]:
+    """Select the customer's other requests that may still be sent, or were so in this window."""
+    is_recent = sa.or_(requests.c.state.in_(UNSENT), _due_at > (now - window).timestamp())
+    return sa.and_(_of_customer(subject), requests.c.state.in_(subject.counted), is_recent)
+
+
+def _count_by_agent(
+    connection: sa.Connection, subject: Subject, windows: Windows, now: datetime
+) -> int:
+    """Count the agent's other requests that were sent lately, or made lately and may be sent."""
+    if not windows.agent:
+        return 0
+    since = (now - windows.agent).timestamp()
+    to_come = sa.and_(requests.c.sending_at.is_(None), requests.c.created_at > since)
+    by_agent = sa.and_(
         requests.c.agent_id == subject.agent_id,
         requests.c.request_id != subject.request_id,
-        requests.c.state.in_(states),
-        sa.or_(is_late, to_come),
+        requests.c.state.in_(subject.counted),
+        sa.or_(requests.c.sending_at > since, to_come),
     )
+    return _count(connection, by_agent)
+
+
+def read_newest(
+    connection: sa.Connection,
+    customer_keys: Sequence[str],
+    except_id: str,
+    states: frozenset[State],
+    most: int,
+) -> tuple[Earlier, ...]:
+    """Return the newest requests to a customer in these states, the newest first."""
+    subject = Subject(except_id, "", tuple(customer_keys), "")
+    return _read(connection, sa.and_(_of_customer(subject), requests.c.state.in_(states)), most)
 
 
 def _read_latest(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Earlier | None:
     """Return the newest request that meets a condition."""
+    return next(iter(_read(connection, condition, 1)), None)
+
+
+def _read(
+    connection: sa.Connection, condition: sa.ColumnElement[bool], most: int
+) -> tuple[Earlier, ...]:
     found = (
         sa.select(
             *(requests.c.request_id, requests.c.agent_id, requests.c.agent_name),
@@ -183,12 +231,12 @@ def _read_latest(connection: sa.Connection, condition: sa.ColumnElement[bool]) -
         )
         .where(condition)
         .order_by(_due_at.desc())
-        .limit(1)
+        .limit(most)
     )
-    row = connection.execute(found).mappings().one_or_none()
-    if row is None:
-        return None
-    return Earlier(**{**row, "state": State(row["state"]), "at": to_time(row["at"])})
+    return tuple(
+        Earlier(**{**row, "state": State(row["state"]), "at": to_time(row["at"])})
+        for row in connection.execute(found).mappings()
+    )
 
 
 def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:

@@ -19,7 +19,7 @@ from bot.request import FINAL, UNSENT, Decision, Event, Request, State, Stuck, s
 from bot.storage.audit import Action, count
 from bot.storage.counts import count_ahead, count_open
 from bot.storage.database import Database, insert_new
-from bot.storage.facts import Facts, Judge, Subject, Windows, lock, read_facts
+from bot.storage.facts import Facts, Judge, Subject, Windows, lock, read_facts, read_facts_to_decide
 from bot.storage.history import add_line, has_line
 from bot.storage.keys import Keys
 from bot.storage.record import record, record_move, record_new
@@ -63,8 +63,8 @@ class RequestStore:
                 reason = f"{', '.join(request.overridden)}: {request.override_reason}"
                 add_line(connection, request.request_id, Event.OVERRIDDEN, reason)
             self._enqueue_all(connection, jobs)
-            self._judge(connection, request, judge)  # late, because others wait from here on
             record_new(connection, self._keys, request)
+            self._judge(connection, request, judge)  # last, because others wait from here on
         self.moves[request.state] += 1
         return request
 
@@ -125,8 +125,8 @@ class RequestStore:
                 self._note_customer(connection, request)
             add_line(connection, request_id, event, detail, link=link, decision=decision)
             self._enqueue_all(connection, jobs)
-            self._judge(connection, request, judge)
             record_move(connection, self._keys, request, event, decision, rules)
+            self._judge(connection, request, judge)
         if state is not since:
             self.moves[state] += 1
         return True
@@ -170,13 +170,15 @@ class RequestStore:
             return
         is_sending = request.state is State.SENDING
         subject = replace(self._subject(request), sent_only=is_sending)
-        lock(connection, subject.customer_keys, subject.agent_id)
-        judge.decide(read_facts(connection, subject, judge.windows, datetime.now(UTC)))
+        now = datetime.now(UTC)
+        judge.decide(read_facts_to_decide(connection, subject, judge.windows, now))
 
     def _note_customer(self, connection: sa.Connection, request: Request) -> None:
-        for key in self._keys.customer_keys(request.identity, request.contact_ids):
-            row = {"customer_key": key, "request_id": request.request_id}
-            insert_new(connection, request_customers, row)
+        rows = [
+            {"customer_key": key, "request_id": request.request_id}
+            for key in self._keys.customer_keys(request.identity, request.contact_ids)
+        ]
+        insert_new(connection, request_customers, *rows)
 
     def add_line(
         self,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from bot.cards.client import SlackClient
 from bot.cli.manifest import build_manifest
@@ -18,7 +17,6 @@ from bot.job import Job
 from bot.request import Place, Request
 from bot.storage.database import Database
 from bot.storage.keys import Keys
-from bot.storage.migrations import migrate
 from bot.storage.requests import RequestStore
 from genesys import (
     Candidate,
@@ -32,6 +30,7 @@ from genesys import (
 )
 from sandbox.local_genesys import LocalGenesys
 from sandbox.server import Sandbox
+from tests.conftest import open_quickly
 from tests.recording_server import RecordingServer
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -109,30 +108,9 @@ def several() -> Callable[..., Several]:
     return build
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrate one database for all tests; each gets a copy."""
-    file = tmp_path_factory.mktemp("database") / "migrated.sqlite"
-    database = Database(f"sqlite:///{file}")
-    migrate(database)
-    database.close()
-    return file
-
-
 @pytest.fixture
 def file(tmp_path: Path, migrated_file: Path) -> Path:
     return Path(shutil.copy(migrated_file, tmp_path / "proactive.sqlite"))
-
-
-def open_quickly(file: Path) -> Database:
-    """Open a database that doesn't wait for the disk: no test pulls the plug."""
-    database = Database(f"sqlite:///{file}")
-
-    @sa.event.listens_for(database.engine, "connect")
-    def hurry(connection: Any, _: object) -> None:
-        connection.execute("PRAGMA synchronous=OFF")
-
-    return database
 
 
 @pytest.fixture

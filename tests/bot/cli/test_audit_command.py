@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from bot.storage.audit_tables import audit
 
 from bot.cli.audit import run_audit
 from bot.request import Request
@@ -29,7 +30,7 @@ from bot.storage.database import Database, insert_new
 from bot.storage.keys import Keys
 from bot.storage.requests import RequestStore
 from bot.storage.rows import to_row
-from bot.storage.tables import audit, request_customers, requests
+from bot.storage.tables import request_customers, requests
 from genesys import Identity, IdentityKind
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,6 +53,7 @@ def database(database_url: str, connect: Callable[[str], Database]) -> Database:
             user_id = ("U0ADA", "U0BOB")[number % 2]
             entry = Entry(Action.SENT, user_id, "T0", detail={"number": number})
             append(connection, entry, at=START + number * DAY)
+    AuditLog(database).chain()
     return database
 
 
@@ -320,7 +322,9 @@ def test_the_command_line_runs_while_somebody_writes(database: Database, databas
         append(connection, Entry(Action.PAUSED))  # not yet committed
         entries = command(database_url, "--since", "2026-11-30", "--format", "csv")
         output, errors = entries.communicate(timeout=60)
-        assert (entries.returncode, errors) == (0, "")
+        assert entries.returncode == 0
+        # On SQLite there's one writer, and what waits in the outbox can't be moved meanwhile.
+        assert errors == "" or "the newest entries" in errors
         assert [line.split(",")[0] for line in output.splitlines()] == ["seq", "5", "6"]
     verify = command(database_url, "verify")
     output, _ = verify.communicate(timeout=60)

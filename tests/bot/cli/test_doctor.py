@@ -29,7 +29,8 @@ from genesys import PERMISSIONS, Messenger
 from genesys.access import Grant, Grants
 from sandbox.local_genesys.auth import GRANTED
 from sandbox.server import Sandbox
-from tests.bot.conftest import Local, open_quickly
+from tests.bot.conftest import Local
+from tests.conftest import open_quickly
 
 ROOT = Path(__file__).parents[3]
 NO_DEPLOYMENT = "01234567-89ab-cdef-0123-456789abcdef"

@@ -39,7 +39,8 @@ from bot.storage.rows import to_columns, to_time
 from bot.storage.tables import history, metadata, requests, secrets
 from genesys import Connection, GenesysCloud, Identity, IdentityKind, LocalRateLimiter, RateLimiter
 from sandbox.local_genesys.sample_customers import fixed_id
-from tests.bot.conftest import Local, open_quickly
+from tests.bot.conftest import Local
+from tests.conftest import open_quickly
 
 REQUEST = "V0123456789"
 TEXT = "Your order is ready"

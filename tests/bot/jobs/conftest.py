@@ -20,8 +20,7 @@ from bot.storage.keys import Keys
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from bot.storage.tables import history, postings, posts, request_customers, requests, workers
-from tests.bot.conftest import open_quickly
-from tests.conftest import PATIENCE, wait_until
+from tests.conftest import PATIENCE, open_quickly, wait_until
 
 
 def do_nothing(_job: Job) -> None:

@@ -169,7 +169,7 @@ def test_ten_minutes_later_an_agent_may_look_customers_up_again(
     clock = Clock()
     assert form.policy.note_lookup(new()) is None
     with form.database.connect() as connection:
-        noted = connection.execute(sa.text("SELECT at FROM audit")).scalar_one()
+        noted = connection.execute(sa.text("SELECT at FROM audit_outbox")).scalar_one()
     monkeypatch.setattr("bot.rules.policy.datetime", clock)
     clock.at = datetime.fromtimestamp(noted, UTC) + 10 * MINUTE
     refused = form.policy.note_lookup(new())

@@ -20,7 +20,7 @@ from bot.storage.audit_chain import START, Fault, Head, Kind, StoredEntry, hash_
 from bot.storage.audit_log import AuditLog, Selection
 from bot.storage.database import Database, insert_new
 from bot.storage.rows import to_row
-from bot.storage.tables import audit, request_customers, requests
+from bot.storage.tables import audit, audit_outbox, request_customers, requests
 from tests.bot.conftest import NOW
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,6 +56,7 @@ def fill(database: Database, count: int) -> None:
         for number in range(count):
             entry = Entry(Action.SENT, "U0ADA", "T0", f"V{number}")
             append(connection, entry, at=NOW + number * HOUR)
+    AuditLog(database).chain()
 
 
 def add_by_hand(database: Database, verb: str = "INSERT", **values: Any) -> None:
@@ -298,18 +299,41 @@ def start_writer(url: str, user_id: str, count: int) -> subprocess.Popen[str]:
     )
 
 
-def test_a_writer_waits_for_another_one_that_has_not_committed_yet(
-    log: AuditLog, database: Database
+def test_what_is_not_committed_yet_keeps_nobody_waiting_and_gets_its_place_later(
+    log: AuditLog, postgresql: str, connect: Callable[[str], Database]
 ) -> None:
-    other = Database(database.engine.url.render_as_string(hide_password=False))
-    with ThreadPoolExecutor(1) as threads:
-        with database.transaction() as connection:
-            append(connection, Entry(Action.SENT, "U1"))
-            later = threads.submit(AuditLog(other).append, Entry(Action.SENT, "U2"))
-            assert log.head().seq == 0
-        later.result(timeout=20)
-    other.close()
-    assert [entry.user_id for entry in log.entries()] == ["U1", "U2"]
+    database = connect(postgresql)
+    log, other = AuditLog(database), AuditLog(connect(postgresql))
+    with database.transaction() as connection:
+        append(connection, Entry(Action.SENT, "U1"))
+        other.append(Entry(Action.SENT, "U2"))
+        other.chain()
+    assert [entry.user_id for entry in log.entries()] == ["U2", "U1"]
+    assert log.verify().fault_count == 0
+
+
+def test_two_processes_that_chain_at_once_add_each_entry_once(
+    database: Database, connect: Callable[[str], Database], database_url: str
+) -> None:
+    logs = [AuditLog(database), *(AuditLog(connect(database_url)) for _ in range(2))]
+    with database.transaction() as connection:
+        for number in range(1_300):
+            append(connection, Entry(Action.SENT, detail={"number": number}))
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(AuditLog.chain, logs))
+    found = logs[0].verify()
+    assert (found.entry_count, found.fault_count) == (1_300, 0)
+    assert [entry.detail for entry in logs[0].entries()] == [
+        f'{{"number":{number}}}' for number in range(1_300)
+    ]
+
+
+def test_what_was_recorded_before_a_stop_is_chained_after_it(
+    database: Database, connect: Callable[[str], Database], database_url: str
+) -> None:
+    AuditLog(database).append(Entry(Action.SENT, "U0ADA"))
+    database.close()
+    assert [entry.user_id for entry in AuditLog(connect(database_url)).entries()] == ["U0ADA"]
 
 
 def test_what_an_agent_did_is_counted(log: AuditLog, database: Database) -> None:
@@ -322,6 +346,17 @@ def test_what_an_agent_did_is_counted(log: AuditLog, database: Database) -> None
     assert log.count("U0ADA", Action.LOOKED_UP, NOW + 7 * HOUR) == 3
     assert log.count("U0ADA", Action.LOOKED_UP, NOW + 10 * HOUR) == 0
     assert log.count("U0ADA", Action.PAUSED, NOW) == 0
+
+
+def test_what_an_agent_did_counts_before_it_is_chained_and_after(log: AuditLog) -> None:
+    since = datetime.now(UTC) - HOUR
+    log.append(Entry(Action.LOOKED_UP, "U0ADA"))
+    assert log.count("U0ADA", Action.LOOKED_UP, since) == 1
+    log.chain()
+    log.append(Entry(Action.LOOKED_UP, "U0ADA"))
+    assert log.count("U0ADA", Action.LOOKED_UP, since) == 2
+    log.chain()
+    assert log.count("U0ADA", Action.LOOKED_UP, since) == 2
 
 
 def plans(database: Database, do: Callable[[], object]) -> Iterator[str]:
@@ -350,9 +385,17 @@ def test_counting_uses_an_index(log: AuditLog, database: Database) -> None:
 
 def test_adding_reads_only_the_newest_entry(log: AuditLog, database: Database) -> None:
     fill(database, 3)
-    (plan,) = plans(database, log.head)
+    *_, plan = plans(database, log.head)
     assert ("audit_pkey" if database.is_postgresql else "SCAN audit") in plan
     assert "TEMP B-TREE" not in plan  # it goes backwards along the numbers, and stops
+
+
+def test_looking_for_what_was_recorded_stops_at_the_first(
+    log: AuditLog, database: Database
+) -> None:
+    (plan,) = plans(database, log.chain)
+    assert ("audit_outbox_pkey" if database.is_postgresql else "SCAN audit_outbox") in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_pages_of_a_selection_go_along_the_numbers(log: AuditLog, database: Database) -> None:
@@ -411,7 +454,7 @@ def test_a_long_log_is_read_page_by_page(log: AuditLog, database: Database) -> N
         rows = [{**row, "seq": seq, "prev": str(seq)} for seq in range(1, 2_502)]
         connection.execute(sa.insert(audit), rows)
     pages = list(plans(database, lambda: [entry.seq for entry in log.entries()]))
-    assert len(pages) == 1 + 3
+    assert len(pages) == 1 + 1 + 3  # the outbox, the ends, the pages
     assert [entry.seq for entry in log.entries()] == list(range(1, 2_502))
 
 
@@ -424,14 +467,19 @@ def test_nobody_waits_for_somebody_who_reads_the_log(log: AuditLog, database: Da
     assert [entry.seq for entry in reading] == [2, 3]
 
 
-def test_a_writer_whose_turn_never_comes_is_told_so(log: AuditLog, database: Database) -> None:
+def test_the_log_can_be_read_while_nobody_can_write(
+    log: AuditLog, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(database, 2)
+    log.append(Entry(Action.SENT))
     other = Database(database.engine.url.render_as_string(hide_password=False))
     with database.transaction() as connection:
-        append(connection, Entry(Action.SENT))
-        with pytest.raises(sa.exc.OperationalError):
-            AuditLog(other).append(Entry(Action.SENT))
+        connection.execute(sa.delete(audit_outbox))  # holds the rows, and on SQLite the file
+        assert [entry.seq for entry in AuditLog(other).entries()] == [1, 2]
+        assert "the newest entries of the audit log are missing" in caplog.text
+        connection.rollback()
     other.close()
-    assert log.verify().entry_count == 1
+    assert [entry.seq for entry in log.entries()] == [1, 2, 3]
 
 
 def test_the_stored_names_of_actions_stay() -> None:

@@ -66,6 +66,11 @@ def load_dump(url: str) -> None:
 
 
 @pytest.fixture
+def postgresql(empty_postgresql: str) -> str:
+    return empty_postgresql
+
+
+@pytest.fixture
 def old_url(database_url: str) -> str:
     """Return the URL of a database as release 0.1 left it."""
     load_dump(database_url)

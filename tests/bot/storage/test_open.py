@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.storage.open import UnusableDatabase, open_database
-
-from ..conftest import open_quickly
+from tests.conftest import open_quickly
 
 
 def test_a_database_of_a_newer_release_is_refused(file: Path) -> None:

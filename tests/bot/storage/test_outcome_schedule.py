@@ -17,7 +17,8 @@ from bot.storage.database import Database
 from bot.storage.outcome_schedule import LONGEST_WAIT, NEAR_LOOKS, OutcomeSchedule
 from bot.storage.requests import RequestStore
 from bot.storage.tables import history
-from tests.bot.conftest import NOW, open_quickly
+from tests.bot.conftest import NOW
+from tests.conftest import open_quickly
 
 Build = Callable[..., Request]
 LEASE = timedelta(seconds=120)

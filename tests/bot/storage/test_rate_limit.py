@@ -17,8 +17,7 @@ from bot.storage.rate_limit import RateLimitRow, SharedRateLimiter
 from bot.storage.tables import rate_limit
 from genesys import Priority, RateLimitExhausted, RateState
 from genesys.rate_limit import LONGEST_PAUSE
-
-from ..conftest import open_quickly
+from tests.conftest import open_quickly
 
 INTERACTIVE, BACKGROUND = Priority.INTERACTIVE, Priority.BACKGROUND
 

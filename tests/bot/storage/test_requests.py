@@ -19,7 +19,8 @@ from bot.storage.history import NOT_SHOWN
 from bot.storage.keys import Keys
 from bot.storage.requests import RequestStore
 from bot.storage.tables import history
-from tests.bot.conftest import NOW, open_quickly
+from tests.bot.conftest import NOW
+from tests.conftest import open_quickly
 
 Build = Callable[..., Request]
 REQUEST = "V0123456789"

@@ -21,7 +21,7 @@ from bot.storage.requests import RequestStore
 from bot.storage.rows import to_columns, to_line, to_time
 from bot.storage.tables import history, requests
 from genesys import Identity, IdentityKind
-from tests.bot.conftest import open_quickly
+from tests.conftest import open_quickly
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=60)
 SHORT = st.text(st.characters(codec="utf-8"), max_size=16)
