@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from bot.storage.audit_tables import audit
 
 from bot.cli.audit import run_audit
 from bot.request import Request
@@ -30,7 +29,7 @@ from bot.storage.database import Database, insert_new
 from bot.storage.keys import Keys
 from bot.storage.requests import RequestStore
 from bot.storage.rows import to_row
-from bot.storage.tables import request_customers, requests
+from bot.storage.tables import audit, request_customers, requests
 from genesys import Identity, IdentityKind
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -384,7 +384,7 @@ def test_news_older_than_what_is_known_changes_nothing(state: State, worker: Wor
 def other(worker: Worker, new_worker: NewWorker) -> Iterator[Worker]:
     """Return another process's worker, with its own connections to the database."""
     file = worker.database.engine.url.database
-    database = open_quickly(file)
+    database = open_quickly(Path(str(file)))
     store = type(worker.store)(
         database, lambda _connection, job: worker.jobs.append(job), Keys(database)
     )
