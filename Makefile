@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test slow check lint types lock audit surfaces fast screenshot soak mutate matrix bench clean
+.PHONY: help sandbox test slow check lint types lock audit surfaces fast screenshot tour soak mutate matrix bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -86,3 +86,7 @@ $(VENV)/dev: $(VENV)/run requirements-dev.lock
 
 screenshot: $(VENV)/dev ## Take the README's screenshot of the sandbox
 	SCREENSHOT=docs/sandbox.png $(BIN)/python -m pytest tests/page/test_page_whole_way.py
+
+tour: $(VENV)/dev ## Take the tour's screenshots
+	mkdir -p docs/tour
+	TOUR=docs/tour $(BIN)/python -m pytest tests/page/test_tour.py

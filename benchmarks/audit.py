@@ -25,9 +25,9 @@ from benchmarks.stage import Run
 from benchmarks.targets import AUDIT_MEMORY, AUDIT_VERIFY
 from bot.storage.audit_chain import StoredEntry, hash_of, write_detail
 from bot.storage.audit_log import AuditLog
+from bot.storage.audit_tables import audit
 from bot.storage.database import Database
 from bot.storage.migrations import migrate
-from bot.storage.tables import audit
 
 SIZES = (10_000, 1_000_000)
 _BATCH = 10_000

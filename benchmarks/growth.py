@@ -24,7 +24,8 @@ from benchmarks.targets import GROWTH
 from bot.cards.ledger import Ledger
 from bot.jobs.queue import JobQueue
 from bot.jobs.repair import Repair
-from bot.request import Event, Place, Request, State
+from bot.request import Event, Place, Request
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.migrations import migrate

@@ -1,8 +1,4 @@
-"""A Request, its states, and which state may follow which. Pure.
-
-One table has every transition. News that is late, repeated or out of order never moves a request
-backwards.
-"""
+"""A Request and its history, as they're stored and shown. Pure."""
 
 from __future__ import annotations
 
@@ -12,76 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.state import FINAL, WATCHED, State
 from genesys import Identity
 
 
-class State(StrEnum):
-    """Where a request stands, in words that a person may read."""
-
-    CHECKING = "checking"
-    UNAPPROVED = "unapproved"
-    REFUSED = "refused"
-    SCHEDULED = "scheduled"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    WAITING = "waiting"
-    PUSHED = "pushed"
-    DELIVERED = "delivered"
-    READ = "read"
-    REPLIED = "replied"
-    FAILED = "failed"
-    UNCERTAIN = "uncertain"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-
-
-_NEVER_SENT = frozenset({State.REFUSED, State.EXPIRED, State.CANCELLED})
-_NEWS = frozenset({State.DELIVERED, State.READ, State.REPLIED, State.FAILED})
-
-TRANSITIONS: dict[State, frozenset[State]] = {
-    State.CHECKING: _NEVER_SENT | {State.UNAPPROVED, State.SCHEDULED},
-    State.UNAPPROVED: _NEVER_SENT | {State.SCHEDULED},
-    # Back to UNAPPROVED when the approval no longer holds: what it was given for has changed.
-    State.SCHEDULED: _NEVER_SENT | {State.UNAPPROVED, State.SENDING},
-    # FAILED and SCHEDULED only when Genesys certainly did not take it (refused for good, or not
-    # reached: then it waits); what is less certain is read back first.
-    State.SENDING: frozenset({State.ACCEPTED, State.FAILED, State.UNCERTAIN, State.SCHEDULED}),
-    State.UNCERTAIN: frozenset({State.ACCEPTED, State.SCHEDULED}),  # scheduled: a person decided
-    State.ACCEPTED: _NEWS | {State.WAITING, State.PUSHED},
-    State.WAITING: _NEWS | {State.PUSHED},
-    State.PUSHED: _NEWS,
-    State.DELIVERED: frozenset({State.READ, State.REPLIED}),
-    State.READ: frozenset({State.REPLIED}),
-    State.REPLIED: frozenset(),
-    State.REFUSED: frozenset(),
-    State.FAILED: frozenset(),
-    State.EXPIRED: frozenset(),
-    State.CANCELLED: frozenset(),
-}
-
-FINAL = frozenset(state for state, following in TRANSITIONS.items() if not following)
-# The message went out, or may have. ``failed`` isn't here: it never reached the customer.
-SENT = frozenset(
-    {
-        *(State.SENDING, State.UNCERTAIN, State.ACCEPTED, State.WAITING, State.PUSHED),
-        *(State.DELIVERED, State.READ, State.REPLIED),
-    }
-)
-REACHED = frozenset({State.DELIVERED, State.READ, State.REPLIED})
-UNSENT = frozenset({State.CHECKING, State.UNAPPROVED, State.SCHEDULED})  # and may still be sent
-WATCHED = frozenset({State.ACCEPTED, State.WAITING, State.PUSHED, State.DELIVERED, State.READ})
-
-
-def sources(new: State) -> frozenset[State]:
-    """Return every state from which ``new`` may be reached: the guard of a compare-and-set."""
-    return frozenset(state for state, targets in TRANSITIONS.items() if new in targets)
-
-
 class Stuck(StrEnum):
-    """Why an unsent request doesn't go on, as far as the card says so."""
+    """Why a request doesn't go on, as far as its state doesn't say so."""
 
     NO = ""
     PAUSED = "paused"
+    UNAVAILABLE = "unavailable"  # Genesys Cloud doesn't answer
+    QUOTA = "quota"  # Genesys Cloud takes no more calls now
+    SLACK = "slack"  # it doesn't say who may send this
+    ANSWER_LOST = "answer lost"  # while it was being sent
+    CONVERSATION = "conversation"  # it goes out when the customer's conversation has ended
 
 
 class Event(StrEnum):
@@ -102,6 +42,7 @@ class Event(StrEnum):
     STILL_UNCERTAIN = "still uncertain"
     CHECK_ASKED = "check asked"
     SEND_DECIDED = "send decided"
+    SENT_CONFIRMED = "sent confirmed"
     WAITING = "waiting"
     PUSHED = "pushed"
     DELIVERED = "delivered"
@@ -118,9 +59,12 @@ class Event(StrEnum):
     POSTPONED = "postponed"
     PAUSED = "paused"
     RESUMED = "resumed"
+    AWAITS_END = "awaits end"
+    EDITED = "edited"
 
 
 LONGEST_HOLD = timedelta(hours=24)  # that a request without a deadline waits for Genesys
+COUNTDOWN = timedelta(minutes=1)  # what is sent later than that after it was asked for is planned
 
 QUIET = frozenset(  # kept in the history, not shown in the thread
     {Event.ASKED, Event.SENDING, Event.NOT_TAKEN}
@@ -147,7 +91,10 @@ class Request:
     ``state_to_show`` that the card shows. ``override_reason``: why a lead sends it although the
     rules ``overridden`` forbid it. ``approval_for``: why it needs an approval, which
     ``approver_id`` gave to exactly what ``approved_digest`` says. ``rules_version``: of the rules
-    that it was last judged by. ``erased_at``: since then, nothing private is left of it.
+    that it was last judged by. ``template``: the source, id and version of the one whose text this
+    is, or was before the agent changed it. ``erased_at``: since then, nothing private is left.
+    ``after_conversation``: until when it may wait for the end of the conversation that's open,
+    ``open_conversation_id``, instead of being refused.
     """
 
     request_id: str
@@ -189,7 +136,11 @@ class Request:
     approver_name: str = field(default="", repr=False)
     approved_digest: str = ""
     rules_version: str = ""
+    template: str = ""
+    template_name: str = field(default="", repr=False)
     erased_at: datetime | None = None
+    after_conversation: datetime | None = None
+    open_conversation_id: str = ""
 
     def same_intention(self, other: Request) -> bool:
         """Tell whether ``other`` asks for the same words to the same customer."""
@@ -202,6 +153,17 @@ class Request:
         if self.send_before is not None:
             return now >= self.send_before
         return now - max(self.created_at, self.send_at or self.created_at) > LONGEST_HOLD
+
+    @property
+    def is_planned(self) -> bool:
+        """Tell whether it's to be sent later, rather than after the countdown for undo."""
+        return self.send_at is not None and self.send_at - self.created_at > COUNTDOWN
+
+    @property
+    def gives_up_at(self) -> datetime:
+        """Return until when it's tried to send it, if something holds it up."""
+        begins = max(self.created_at, self.send_at or self.created_at)
+        return self.send_before or begins + LONGEST_HOLD
 
     @property
     def state_to_show(self) -> str:
@@ -231,7 +193,8 @@ class HistoryLine:
     """One event of a request as its thread shows it; ``posted_ts`` is empty until it does.
 
     ``user_id``: who decided; ``detail`` is that person's name then, which they can change.
-    ``whose`` message ``link`` leads to, if not to Genesys Cloud; that isn't stored.
+    ``whose`` message ``link`` leads to, if not to Genesys Cloud; that isn't stored. ``said``: what
+    the customer wrote.
     """
 
     line_id: int
@@ -242,6 +205,7 @@ class HistoryLine:
     posted_ts: str = ""
     user_id: str = ""
     whose: str = field(default="", repr=False)
+    said: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

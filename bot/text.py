@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import timedelta
 
-from genesys import GenesysError
+from genesys import GenesysError, MissingPermission
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _KEPT = "\t\n\u200c\u200d"  # emoji families and several scripts need the joiners
@@ -44,6 +44,14 @@ def visible(text: str) -> str:
 def sendable(text: str) -> str:
     """Drop the control characters that no messenger shows and some databases refuse."""
     return _CONTROLS.sub("", text)
+
+
+def escape(text: str) -> str:
+    """Escape what Slack would read as a mention or a link in a text without blocks.
+
+    https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def clip(text: str, length: int) -> str:
@@ -104,7 +112,9 @@ def show_name(name: str) -> str:
 
 def explain(error: GenesysError) -> str:
     """Say what went wrong and what to do, with the code and reference for Genesys support."""
+    missing = error.permissions if isinstance(error, MissingPermission) else ()
     details = [
+        f"missing {', '.join(missing)}" if missing else "",
         f"code {error.code}" if error.code else "",
         f"reference {error.correlation_id}" if error.correlation_id else "",
     ]

@@ -16,12 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.cards.approval_posts import ApprovalPosts
 from bot.cards.card_links import CardLinks
 from bot.cards.client import SlackClient
+from bot.cards.digest import Digest
 from bot.cards.directory import SlackDirectory
 from bot.cards.erase_posts import PostEraser
 from bot.cards.ledger import Ledger
 from bot.cards.notes import NoteReader
 from bot.cards.places import Places
 from bot.cards.publish import Publisher
+from bot.delivery.conversation_end import ConversationEnd
 from bot.delivery.decisions import Decisions
 from bot.delivery.deliver import Delivery
 from bot.delivery.endings import Endings
@@ -44,22 +46,27 @@ from bot.rules.rules_file import BadRules
 from bot.settings import BadSettings, Settings
 from bot.storage.audit import Action, Entry
 from bot.storage.audit_log import AuditLog
+from bot.storage.customer_history import CustomerHistory
 from bot.storage.database import Database
 from bot.storage.erasure import Erasure
 from bot.storage.history import History
 from bot.storage.keys import Keys
 from bot.storage.open import UnusableDatabase, open_database
 from bot.storage.opt_outs import OptOuts
+from bot.storage.outcome_channels import OutcomeChannels
 from bot.storage.outcome_schedule import OutcomeSchedule
 from bot.storage.pause import Pause
 from bot.storage.posts import Posts
 from bot.storage.rate_limit import SharedRateLimiter
 from bot.storage.requests import RequestStore
+from bot.templates.catalog import Catalog
+from bot.templates.sources import GenesysTemplates
 from genesys import (
     Connection,
     GenesysCloud,
     Notifications,
     conversation_link,
+    read_responses,
 )
 
 log = logging.getLogger(__name__)
@@ -83,8 +90,10 @@ class Backend:
         self.requests = RequestStore(database, self.queue.enqueue, keys)
         self.audit = AuditLog(database)
         self._chaining = Periodic("audit log", 1.0, self.audit.chain)
+        self.customer_history = CustomerHistory(database, keys)
         self.opt_outs = OptOuts(database, self.queue.enqueue, keys)
         self.pause = Pause(database, self.queue.enqueue)
+        self.outcome_channels = OutcomeChannels(database, settings.outcomes_channel)
         self.repair = Repair(database, self.requests, self.queue, self.pause)
         self.slack = SlackClient(settings.slack_bot_token, settings.slack_api_url)
         directory, rules = SlackDirectory(self.slack), lambda: self.rules.rules
@@ -108,6 +117,7 @@ class Backend:
             deployment_id=deployment_id,
             read_back_seconds=settings.read_back_seconds,
             follow=timedelta(hours=settings.watch_hours),
+            link=partial(conversation_link, connection),
         )
         endings, hold = Endings(self.requests, self.opt_outs, self.policy), Hold(self.requests)
         self.delivery = Delivery(
@@ -118,15 +128,10 @@ class Backend:
             endings,
             hold,
             Sender(
-                self.requests,
-                self.lookup,
-                self.cloud,
-                self.reconciler,
-                self.policy,
-                self.pause,
-                endings,
-                hold,
+                *(self.requests, self.lookup, self.cloud, self.reconciler),
+                *(self.policy, self.pause, endings, hold),
             ),
+            ConversationEnd(self.requests, self.cloud),
             undo=timedelta(seconds=settings.undo_seconds),
         )
         self.outcomes = OutcomeTracker(
@@ -134,15 +139,17 @@ class Backend:
             OutcomeSchedule(database, self.queue.enqueue),
             self.cloud,
             link=partial(conversation_link, connection),
+            show_replies=lambda: self.rules.rules.privacy.show_replies,
             calls_per_minute=settings.calls_per_minute,
         )
+        self.templates = Catalog(rules, GenesysTemplates(partial(read_responses, self.cloud)))
         self.notifications = Notifications(self.cloud, deployment_id, self.outcomes.hasten)
         ledger = Ledger(database)
         self.publisher = Publisher(
             self.requests,
             ledger,
             self.slack,
-            outcomes_channel=settings.outcomes_channel,
+            outcomes_channel=self.outcome_channels.find,
             approvals=ApprovalPosts(
                 ledger,
                 Posts(database),
@@ -161,6 +168,9 @@ class Backend:
             Posts(database),
             self.slack,
             outcomes_channel=settings.outcomes_channel,
+        )
+        self.digest = Digest(
+            database, self.audit, self.slack, self.outcome_channels.find, self.places, rules
         )
         self.retention = Retention(
             database,
@@ -184,7 +194,9 @@ class Backend:
         self.repair.start()
         self._chaining.start()
         self.retention.start()
+        self.digest.start()
         self.lookup.start()
+        self.templates.start()
         self.notifications.start()
         self.outcomes.start(self.notifications.subscribe)
 
@@ -206,6 +218,7 @@ class Backend:
         """Take no more work, wait a little for what is under way, and close everything."""
         self.outcomes.stop()
         self.notifications.close()
+        self.digest.stop()
         self.retention.stop()
         self._chaining.stop()
         self.repair.stop()

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cards.announce import Announcer
+from bot.delivery.edit import Editing
 from bot.ops.health import Health
 from bot.settings import Settings
 from bot.slack.approvals import Approvals
 from bot.slack.buttons import Buttons
 from bot.slack.command import Command
 from bot.slack.do_not_contact import DoNotContact
+from bot.slack.edit_form import EditForm
 from bot.slack.errors import ErrorHandler
 from bot.slack.evidence import Evidence
 from bot.slack.form import Form
 from bot.slack.form_actions import FormActions
 from bot.slack.form_reader import FormReader
+from bot.slack.form_templates import FormTemplates
 from bot.slack.gate import Gate, note_refused
+from bot.slack.home import Home
 from bot.slack.lead_commands import LeadCommands
+from bot.slack.list_commands import ListCommands
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.metadata import MetadataSigner
 from bot.slack.opt_out import OptOutForm
+from bot.slack.outcome_commands import OutcomeCommands
 from bot.slack.respond import Responder
 from bot.slack.review import Reviewer
 from bot.slack.security_log import SecurityLog
+from bot.slack.thread_links import ThreadLinks
 from bot.storage.history import History
+from bot.storage.keys import Keys
+from bot.storage.my_requests import MyRequests
 from bot.wiring import Backend
 
 LOOKUPS_AT_ONCE = 32
@@ -55,8 +65,10 @@ class Frontend:
             note_refused=partial(note_refused, backend.audit),
         )
         signer = MetadataSigner(settings.slack_bot_token)
-        reader = FormReader(signer, default_country=settings.default_country)
-        reviewer = Reviewer(backend.lookup, backend.policy, self._lookups)
+        reader = FormReader(
+            signer, FormTemplates(backend.templates), default_country=settings.default_country
+        )
+        reviewer = Reviewer(backend.lookup, backend.policy, backend.customer_history, self._lookups)
         evidence = Evidence(client, reviewer, signer, responder)
         do_not_contact = DoNotContact(
             backend.opt_outs,
@@ -76,7 +88,7 @@ class Frontend:
             gate,
             records=self._records,
         )
-        announcer = Announcer(backend.slack, settings.outcomes_channel, backend.places)
+        announcer = Announcer(backend.slack, backend.outcome_channels.all, backend.places)
         lead_commands = LeadCommands(
             backend.pause,
             do_not_contact,
@@ -88,9 +100,59 @@ class Frontend:
             records=self._records,
             default_country=settings.default_country,
         )
+        outcome_commands = OutcomeCommands(
+            backend.outcome_channels,
+            responder,
+            self.errors,
+            gate,
+            announce=announcer.announce_in,
+            is_shared=backend.places.is_shared,
+            name=settings.command,
+            records=self._records,
+        )
+        self.health = Health(
+            backend.requests, backend.pause, backend.slack, backend.cloud, self._records
+        )
+        lists, links = MyRequests(backend.database, Keys(backend.database)), ThreadLinks(client)
+        home = Home(
+            client,
+            lists,
+            backend.pause,
+            self.health,
+            links,
+            signer,
+            self.errors,
+            gate,
+            command=settings.command,
+            records=self._records,
+        )
+        list_commands = ListCommands(
+            lists,
+            links,
+            responder,
+            self.errors,
+            gate,
+            name=settings.command,
+            records=self._records,
+            default_country=settings.default_country,
+        )
+        undo = timedelta(seconds=settings.undo_seconds)
+        edit_form = EditForm(
+            client,
+            backend.requests,
+            Editing(backend.requests, backend.policy, undo=undo),
+            signer,
+            responder,
+            self.errors,
+            gate,
+            records=self._records,
+            keeps_templates=lambda: not backend.templates.are_editable,
+        )
         command = Command(
             form,
             lead_commands,
+            outcome_commands,
+            list_commands,
             self.errors,
             gate,
             name=settings.command,
@@ -101,12 +163,14 @@ class Frontend:
             backend.decisions,
             backend.reconciler,
             form,
+            edit_form,
             opt_out,
             responder,
             self.errors,
             gate,
             records=self._records,
             default_country=settings.default_country,
+            after=home.after,
         )
         approvals = Approvals(
             client,
@@ -119,13 +183,13 @@ class Frontend:
             gate,
             backend.approvers,
             records=self._records,
+            after=home.after,
         )
         form_actions = FormActions(reader, evidence, opt_out, responder, self.errors, gate)
-        listeners = Listeners(command, form, form_actions, buttons, approvals, opt_out)
-        self.app: AsyncApp = build_app(client, listeners, self.errors)
-        self.health = Health(
-            backend.requests, backend.pause, backend.slack, backend.cloud, self._records
+        listeners = Listeners(
+            command, form, form_actions, buttons, approvals, opt_out, edit_form, home
         )
+        self.app: AsyncApp = build_app(client, listeners, self.errors)
 
     async def stop(self) -> None:
         """Wait for what was started after an ack."""

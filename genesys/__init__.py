@@ -5,8 +5,8 @@ the contact behind an email address or phone number, and their web messaging his
 sends a message. If its answer was lost, `find_sent` finds out whether the message was sent.
 `read_news` follows many messages at a time, `read_message` reads one message's exact status,
 `read_holder` tells who has a conversation, and `Notifications` tells which conversation to look
-at next. `read_grants` and `read_messenger` check a setup. `HttpClient` and `proxy_for` serve any
-other host as well.
+at next. `read_responses` reads an organisation's texts. `read_grants` and `read_messenger` check a
+setup. `HttpClient` and `proxy_for` serve any other host as well.
 
 All calls block, and a session is thread-safe. Whatever goes wrong is raised as a `GenesysError`.
 Only the names below are public.
@@ -22,16 +22,14 @@ from genesys.access import (
     try_permission,
 )
 from genesys.cached import Cached
+from genesys.candidates import Candidate, ContactType, Several
 from genesys.client import Connection, GenesysCloud
 from genesys.clock import read_clock, read_date
 from genesys.customers import (
-    Candidate,
-    ContactType,
     Customer,
     Found,
     MatchedBy,
     NoContact,
-    Several,
     find_customer,
 )
 from genesys.deployments import (
@@ -79,6 +77,13 @@ from genesys.rate_limiter import (
     StoredRateLimiter,
 )
 from genesys.readback import find_sent
+from genesys.replies import Answered, read_reply
+from genesys.responses import (
+    LibraryResponse,
+    Substitution,
+    read_responses,
+    sample_responses,
+)
 from genesys.sdk import region_names
 from genesys.traces import CLOCK_SKEW
 
@@ -87,6 +92,7 @@ __all__ = [
     "CHANNEL_TEXT_LIMIT",
     "CLOCK_SKEW",
     "PERMISSIONS",
+    "Answered",
     "BadCredentials",
     "BadRequest",
     "Cached",
@@ -114,6 +120,7 @@ __all__ = [
     "Identity",
     "IdentityKind",
     "KnownCustomers",
+    "LibraryResponse",
     "LocalRateLimiter",
     "MatchedBy",
     "Messenger",
@@ -136,6 +143,7 @@ __all__ = [
     "Reply",
     "Several",
     "StoredRateLimiter",
+    "Substitution",
     "TimedOut",
     "TooLarge",
     "Unavailable",
@@ -157,8 +165,11 @@ __all__ = [
     "read_message",
     "read_messenger",
     "read_news",
+    "read_reply",
+    "read_responses",
     "region_names",
     "resolves_identities",
+    "sample_responses",
     "send_once",
     "try_permission",
 ]

@@ -6,36 +6,28 @@ the lookup finds nobody, reverse white pages searches the contacts' own fields. 
 several people, and then a person has to choose.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from urllib.parse import quote
 
+from genesys.candidates import (
+    ContactType,
+    Several,
+    add_latest_chats,
+    full_name,
+    merge_set,
+    to_several,
+)
 from genesys.client import GenesysCloud
 from genesys.details import split_windows
 from genesys.errors import NotFound
 from genesys.history import Conversation, best, search_history
 from genesys.identity import Identity, IdentityKind
 from genesys.rate_limit import Priority
-from genesys.shape import Json, identifier, nested, nested_list, text
+from genesys.shape import Json, nested_list, text
 
 _CONTACTS = "/api/v2/externalcontacts"
-_EMAILS = ("workEmail", "personalEmail", "otherEmail")
-_PHONES = ("workPhone", "cellPhone", "homePhone", "otherPhone")
-
-
-class ContactType(StrEnum):
-    """ExternalContact.type; UNKNOWN for a value that isn't listed here."""
-
-    CURATED = "Curated"
-    IDENTIFIED = "Identified"
-    EPHEMERAL = "Ephemeral"
-    UNKNOWN = "Unknown"
-
-    @classmethod
-    def _missing_(cls, _value: object) -> "ContactType":
-        return cls.UNKNOWN
 
 
 class MatchedBy(StrEnum):
@@ -71,24 +63,6 @@ class NoContact:
     """Genesys has no contact with this address or number."""
 
     identity: Identity
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One of several contacts; `hint` helps to tell them apart, with personal data masked."""
-
-    contact_id: str
-    name: str = field(repr=False)
-    contact_type: ContactType
-    hint: str
-
-
-@dataclass(frozen=True)
-class Several:
-    """More than one contact has this address or number."""
-
-    identity: Identity
-    candidates: tuple[Candidate, ...]
 
 
 Found = Customer | NoContact | Several
@@ -136,6 +110,15 @@ def find_customer(
         if still.latest is not None:
             return still
     found = _identify(cloud, identity, chosen_contact_id, priority)
+    if isinstance(found, Several):
+        return add_latest_chats(
+            cloud,
+            found,
+            now=now,
+            window_days=min(window_days, history_days),
+            deployment_id=deployment_id,
+            priority=priority,
+        )
     return with_history(found) if isinstance(found, Customer) else found
 
 
@@ -147,13 +130,13 @@ def _identify(
     if not contacts:
         return NoContact(identity)
     if len(contacts) > 1:
-        return Several(identity, tuple(_candidate(one, identity) for one in contacts))
+        return to_several(contacts, identity)
     contact = contacts[0]
-    contact_ids = _merge_set(contact)
+    contact_ids = merge_set(contact)
     return Customer(
         contact_id=contact_ids[0],
         send_to_id=contact_ids[0],
-        name=_name(contact),
+        name=full_name(contact),
         contact_type=ContactType(text(contact, "type")),
         identity=identity,
         matched_by=matched_by,
@@ -203,7 +186,7 @@ def _search_details(cloud: GenesysCloud, identity: Identity, priority: Priority)
     )
     by_person: dict[str, Json] = {}
     for contact in nested_list(answer, "contacts"):
-        by_person.setdefault(_merge_set(contact)[0], contact)
+        by_person.setdefault(merge_set(contact)[0], contact)
     return list(by_person.values())
 
 
@@ -215,41 +198,3 @@ def _spellings(identity: Identity) -> tuple[str, ...]:
     if identity.kind is IdentityKind.PHONE:
         return (identity.value,)
     return tuple(dict.fromkeys((identity.value.lower(), identity.value)))
-
-
-def _merge_set(contact: Json) -> tuple[str, ...]:
-    """List all ids of the person, each once, the canonical contact's first.
-
-    A contact that was never merged has no canonicalContact and no mergeSet.
-    """
-    own = identifier(contact, "id")
-    canonical = text(nested(contact, "canonicalContact"), "id") or own
-    merged = [identifier(one, "id") for one in nested_list(contact, "mergeSet")]
-    return tuple(dict.fromkeys((canonical, *merged, own)))
-
-
-def _name(contact: Json) -> str:
-    return f"{text(contact, 'firstName')} {text(contact, 'lastName')}".strip()
-
-
-def _candidate(contact: Json, identity: Identity) -> Candidate:
-    return Candidate(
-        contact_id=_merge_set(contact)[0],
-        name=_name(contact),
-        contact_type=ContactType(text(contact, "type")),
-        hint=_hint(contact, identity),
-    )
-
-
-def _hint(contact: Json, identity: Identity) -> str:
-    """Describe the contact by its organisation, else by another address of theirs."""
-    organisation = text(nested(contact, "externalOrganization"), "name")
-    others = (one.masked for one in _addresses(contact) if one.value != identity.value)
-    return organisation or next(others, "")
-
-
-def _addresses(contact: Json) -> Iterator[Identity]:
-    emails = (text(contact, name) for name in _EMAILS)
-    phones = (text(nested(contact, name), "e164") for name in _PHONES)
-    yield from (Identity(IdentityKind.EMAIL, value) for value in emails if value)
-    yield from (Identity(IdentityKind.PHONE, value) for value in phones if value)

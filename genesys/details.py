@@ -17,8 +17,8 @@ from genesys.shape import Json, count, nested_list
 WEB_MESSAGING = "webmessaging"
 CUSTOMER = ("customer", "external")  # participant purposes that mean the customer
 _QUERY = "/api/v2/analytics/conversations/details/query"
-_PAGE = 100  # the largest size that every source agrees on
-_IDS_PER_FILTER = 50  # the most values that are known to work in one filter
+PAGE = 100  # the largest size that every source agrees on
+MOST_IDS = 50  # the most values that are known to work in one filter
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def query_by_id(window: Window, conversation_ids: Sequence[str]) -> Json:
 
 def id_groups(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Split ids into groups that fit into one filter; a merge set has at most 52."""
-    for first in range(0, len(ids), _IDS_PER_FILTER):
-        yield ids[first : first + _IDS_PER_FILTER]
+    for first in range(0, len(ids), MOST_IDS):
+        yield ids[first : first + MOST_IDS]
 
 
 def read_details(cloud: GenesysCloud, query: Json, *, priority: Priority) -> Iterator[Json]:
@@ -87,11 +87,11 @@ def read_details(cloud: GenesysCloud, query: Json, *, priority: Priority) -> Ite
     """
     number, more = 1, True
     while more:
-        asked = {**query, "paging": {"pageSize": _PAGE, "pageNumber": number}}
+        asked = {**query, "paging": {"pageSize": PAGE, "pageNumber": number}}
         answer = cloud.call("POST", _QUERY, body=asked, priority=priority)
         yield answer
-        full = len(nested_list(answer, "conversations")) == _PAGE
-        more = full and count(answer, "totalHits") != number * _PAGE
+        full = len(nested_list(answer, "conversations")) == PAGE
+        more = full and count(answer, "totalHits") != number * PAGE
         number += 1
 
 

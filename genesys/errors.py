@@ -19,21 +19,23 @@
     ├ UnexpectedAnswer     an answer that breaks the API's contract
     └ OutdatedSdk          the installed SDK cannot send web messages
 
-Every error says what happened and what to do (`str()` joins the two), and keeps what Genesys
-itself said: status, code, message, correlation id. The message may contain personal data, so
-neither `str()` nor `repr()` shows it. Nothing here knows HTTP libraries: refusals.py does.
+Every error says what happened and what to do (`str()` joins the two), gives an administrator a
+hint, and keeps what Genesys itself said: status, code, message, correlation id. The message may
+contain personal data, so neither `str()` nor `repr()` shows it. Nothing here knows HTTP libraries:
+refusals.py does.
 """
 
 from typing import TypedDict, Unpack
 
 
 class Said(TypedDict, total=False):
-    """What Genesys itself said, as keyword arguments of every error."""
+    """What Genesys itself said, and our hint, as keyword arguments of every error."""
 
     status: int | None
     code: str | None
     vendor_message: str | None
     correlation_id: str | None
+    hint: str
 
 
 class GenesysError(Exception):
@@ -42,14 +44,16 @@ class GenesysError(Exception):
     `definite`: Genesys certainly didn't do what we asked. `transient`: trying again may help.
     """
 
-    what = "Genesys Cloud did not do what was asked."
-    fix = "Try again; if it happens again, tell your administrator."
+    what = "Genesys Cloud didn't do this."
+    fix = "Try again. If it happens again, tell your admin."
+    hint = ""
     definite = True
     transient = False
 
     def __init__(self, what: str = "", fix: str = "", **said: Unpack[Said]) -> None:
         self.what = what or self.what
         self.fix = fix or self.fix
+        self.hint = said.get("hint") or self.hint
         self.status = said.get("status")
         self.code = said.get("code")
         self.vendor_message = said.get("vendor_message")
@@ -69,15 +73,16 @@ class GenesysError(Exception):
 class Unreachable(GenesysError):
     """No connection was made: refused, unknown host, unreachable proxy, bad certificate."""
 
-    what = "Genesys Cloud could not be reached."
-    fix = "Check the network and the region or API address, then try again."
+    what = "I can't reach Genesys Cloud."
+    fix = "Try again in a minute."
+    hint = "Check the network, and the region or API address."
     transient = True
 
 
 class TimedOut(GenesysError):
     """We connected, but no answer came in time."""
 
-    what = "Genesys Cloud did not answer in time."
+    what = "Genesys Cloud didn't answer in time."
     fix = "Try again in a minute."
     definite = False
 
@@ -85,7 +90,7 @@ class TimedOut(GenesysError):
 class CutOff(GenesysError):
     """The connection broke before the answer was complete."""
 
-    what = "The connection to Genesys Cloud broke before the answer came."
+    what = "The connection to Genesys Cloud broke."
     fix = "Try again in a minute."
     definite = False
     transient = True
@@ -94,7 +99,7 @@ class CutOff(GenesysError):
 class Unavailable(GenesysError):
     """Genesys answered 5xx. Its own guidance is to retry only after 502, 503 and 504."""
 
-    what = "Genesys Cloud has a problem of its own right now."
+    what = "Genesys Cloud is having problems."
     fix = "Try again in a few minutes."
     definite = False
 
@@ -106,8 +111,9 @@ class Unavailable(GenesysError):
 class RateLimited(GenesysError):
     """429: rejected before any work was done, because of too many calls in this minute."""
 
-    what = "Genesys Cloud asked us to slow down."
-    fix = "Try again in a minute; your administrator can ask Genesys for a higher limit."
+    what = "Genesys Cloud is busy."
+    fix = "Try again in a minute."
+    hint = "Genesys can raise the organisation's rate limit."
     transient = True
 
     def __init__(
@@ -120,7 +126,7 @@ class RateLimited(GenesysError):
 class RateLimitExhausted(GenesysError):
     """Our own rate limit had no room within the caller's patience; no call was made."""
 
-    what = "Too many calls to Genesys Cloud are waiting already."
+    what = "Genesys Cloud is busy."
     fix = "Try again in a minute."
 
     def __init__(
@@ -139,7 +145,7 @@ class CalledOff(GenesysError):
 class FateUnknown(GenesysError):
     """A message may or may not have been sent; `__cause__` says why we don't know."""
 
-    what = "Genesys Cloud did not confirm the message, so it may or may not have been sent."
+    what = "Genesys Cloud didn't confirm the message, so it may or may not have been sent."
     fix = "Look in Genesys Cloud before sending it again."
     definite = False
 
@@ -147,28 +153,30 @@ class FateUnknown(GenesysError):
 class BadRequest(GenesysError):
     """400, or any other 4xx without a class of its own."""
 
-    what = "Genesys Cloud refused the request as invalid."
-    fix = "Check the customer and the message; with the reference, support can find the cause."
+    what = "Genesys Cloud refused this."
+    fix = "Check the customer and the message, or tell your admin."
+    hint = "With the reference, Genesys support can find the cause."
 
 
 class BadCredentials(GenesysError):
     """Genesys refused the sign-in, or a new token."""
 
-    what = "Genesys Cloud refused the bot's sign-in."
-    fix = (
-        "Your administrator should check the client id, the client secret and the region,"
-        " and that the OAuth client is a client credentials one and active."
+    what = "I can't sign in to Genesys Cloud."
+    fix = "Tell your admin."
+    hint = (
+        "Check the client id, the client secret and the region, and that the OAuth client is a"
+        " client credentials one and active."
     )
 
 
 class MissingPermission(GenesysError):
     """403; `permissions` are those that Genesys named, in its order."""
 
-    what = "The bot may not do this in Genesys Cloud."
-    fix = (
-        "Your administrator should add the permission to a role under"
-        " Admin > Roles/Permissions and give that role to the OAuth client,"
-        " in the right division."
+    what = "I'm not allowed to do this in Genesys Cloud."
+    fix = "Ask your admin to check my permissions there."
+    hint = (
+        "Add the permission to a role under Admin > Roles/Permissions and give that role to the"
+        " OAuth client, in the right division."
     )
 
     def __init__(
@@ -179,45 +187,48 @@ class MissingPermission(GenesysError):
         permissions: tuple[str, ...] = (),
         **said: Unpack[Said],
     ) -> None:
-        if permissions and not what:
-            what = f"The bot's role in Genesys Cloud lacks {', '.join(permissions)}."
         super().__init__(what, fix, **said)
+        if permissions:
+            self.hint = f"The bot's role lacks {', '.join(permissions)}. {self.hint}"
         self.permissions = permissions
 
 
 class NotFound(GenesysError):
     """404: it doesn't exist, or the bot's role doesn't cover its division."""
 
-    what = "Genesys Cloud does not know what was asked for."
-    fix = "Check that it still exists and that the bot's role covers its division."
+    what = "Genesys Cloud can't find this customer any more."
+    fix = "Look them up again, or use another channel."
+    hint = "Check that it still exists and that the bot's role covers its division."
 
 
 class Conflict(GenesysError):
     """409: for a send, most likely because a conversation is open."""
 
-    what = "Genesys Cloud says that this conflicts with something going on now."
-    fix = "See whether the customer has an open conversation; write into it, or wait."
+    what = "They're probably in a live conversation."
+    fix = "Wait, or send into it."
 
 
 class TooLarge(GenesysError):
     """413: the request is over the size limit."""
 
-    what = "Genesys Cloud found the request too large."
-    fix = "Shorten the message."
+    what = "The message is too large for Genesys Cloud."
+    fix = "Shorten it."
 
 
 class UnsupportedMedia(GenesysError):
     """415: the content type was refused, perhaps because a gateway changed it."""
 
-    what = "Genesys Cloud did not accept the form of the request."
-    fix = "If a gateway stands in between, let it pass Content-Type unchanged."
+    what = "Genesys Cloud couldn't read this."
+    fix = "Tell your admin."
+    hint = "If a gateway stands in between, let it pass Content-Type unchanged."
 
 
 class UnexpectedAnswer(GenesysError):
     """An answer that breaks the API's contract, such as a gateway's error page."""
 
-    what = "The answer did not look like Genesys Cloud's."
-    fix = "Check the region or API address, and any gateway or proxy in between."
+    what = "Genesys Cloud gave an answer that I don't understand."
+    fix = "Try again. If it happens again, tell your admin."
+    hint = "Check the region or API address, and any gateway or proxy in between."
     definite = False
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from genesys.client import GenesysCloud
 from genesys.details import (
     CUSTOMER,
+    PAGE,
     WEB_MESSAGING,
     Window,
     details_query,
@@ -58,6 +59,27 @@ def read_pages(
     query = details_query(window, contact_ids, only_open=only_open)
     for answer in read_details(cloud, query, priority=priority):
         yield parse_page(answer, deployment_id)
+
+
+def read_newest(
+    cloud: GenesysCloud,
+    window: Window,
+    contact_ids: Sequence[str],
+    *,
+    deployment_id: str,
+    priority: Priority,
+) -> tuple[dict[str, datetime], bool]:
+    """Read with one call when each contact last began a conversation, by the contact's id.
+
+    False if there are more conversations than one call returns. Raises GenesysError.
+    """
+    pages = read_pages(cloud, window, contact_ids, deployment_id=deployment_id, priority=priority)
+    page = next(pages, [])
+    found: dict[str, datetime] = {}
+    for one in page:
+        if one.contact_id:
+            found[one.contact_id] = max(found.get(one.contact_id, one.started_at), one.started_at)
+    return found, len(page) < PAGE
 
 
 def search_history(

@@ -54,7 +54,11 @@ def read_holder(
 
     Returns None if it has ended or doesn't exist. Raises GenesysError.
     """
-    read = read_conversation(cloud, conversation_id, priority)
+    return find_holder(read_conversation(cloud, conversation_id, priority))
+
+
+def find_holder(read: Json) -> Holder | None:
+    """Find in a conversation who has it now; None if it has ended or is {}."""
     present = [one for one in nested_list(read, "participants") if _is_present(one)]
     for kind, purposes in _PURPOSES:
         holding = [one for one in present if text(one, "purpose") in purposes]

@@ -165,7 +165,7 @@ class Notifications:
         try:
             return self._cloud.call("POST", _CHANNELS, priority=Priority.BACKGROUND)
         except MissingPermission as refusal:
-            raise _NotAllowedError(refusal.what) from refusal
+            raise _NotAllowedError(refusal.hint) from refusal
 
     def _subscribe(self, channel_id: str) -> frozenset[str]:
         """Replace the channel's topics with what is wanted now, and return what that was.

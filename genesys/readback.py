@@ -6,7 +6,7 @@ within its threading time (up to 72 hours after its end). Analytics lags behind,
 "not seen yet", and the caller should ask again later.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from genesys.client import GenesysCloud
@@ -29,17 +29,20 @@ def find_sent(
     known_message_ids: frozenset[str] = frozenset(),
     history_days: int = 90,
     window_days: int = 31,
+    note: Callable[[Conversation], None] | None = None,
 ) -> Receipt | None:
     """Find the message in Genesys, or return None if it isn't there (yet).
 
     A message is ours if it was sent at or after `since`, has the same text, and isn't in
     `known_message_ids`, the messages that other requests have receipts for. `contact_ids` is the
-    whole merge set. Needs analytics:conversationDetail:view and conversation:message:view. Raises
-    GenesysError.
+    whole merge set. `note` is told of each conversation that was found. Needs
+    analytics:conversationDetail:view and conversation:message:view. Raises GenesysError.
     """
     earliest = since.astimezone(UTC) - CLOCK_SKEW
     windows = split_windows(now, history_days=history_days, window_days=window_days)
     for conversation in _conversations(cloud, message, contact_ids, windows):
+        if note is not None:
+            note(conversation)
         if conversation.ended_at is not None and conversation.ended_at < earliest:
             continue
         for message_id in _sent_since(cloud, conversation, earliest):

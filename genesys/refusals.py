@@ -105,8 +105,8 @@ def _proxy_failed(fault: Exception) -> GenesysError:
     """
     if isinstance(fault, _NO_CONNECTION) or str(fault).startswith(_PROXY_REFUSED):
         return Unreachable(
-            "Genesys Cloud could not be reached through the proxy.",
-            "Check HTTPS_PROXY, and the proxy's log; NO_PROXY names hosts to call directly.",
+            hint="The proxy doesn't connect us. Check HTTPS_PROXY, and the proxy's log; NO_PROXY"
+            " names hosts to call directly."
         )
     return broken(fault)
 
@@ -116,8 +116,8 @@ def _tls_failed(fault: urllib3_faults.SSLError) -> GenesysError:
     reason = fault.args[0] if fault.args else None
     if isinstance(reason, ssl.SSLCertVerificationError):
         refusal = Unreachable(
-            "Genesys Cloud could not be reached: its certificate was not accepted.",
-            "If a proxy inspects traffic here, its certificate authority must be trusted.",
+            hint="Its certificate wasn't accepted. If a proxy inspects traffic here, its"
+            " certificate authority must be trusted."
         )
         refusal.transient = False
         return refusal

@@ -16,9 +16,9 @@ from bot.ops.connections import (
     MOST_OVERHEAD,
     RECEIVE_SECONDS,
 )
-from bot.request import TRANSITIONS
 from bot.settings import BadSettings, read_settings
 from bot.slack.http import MAX_BODY
+from bot.state import TRANSITIONS
 from sandbox.local_genesys import ASSUMPTIONS as ABOUT_GENESYS
 from sandbox.local_genesys.auth import GRANTED
 from sandbox.local_slack import ASSUMPTIONS as ABOUT_SLACK

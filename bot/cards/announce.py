@@ -1,8 +1,9 @@
-"""Tells the outcomes channel what concerns every message, such as a pause."""
+"""Tells the outcomes channels what concerns every message, such as a pause."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from uuid import uuid4
 
 from bot.cards.card import show_notice
@@ -19,22 +20,30 @@ ANNOUNCEMENT = "announcement"  # what the names of these posts begin with
 
 
 class Announcer:
-    """Posts to the outcomes channel, if there's one. Blocking; what Slack doesn't take is lost."""
+    """Posts to the outcomes channels, if there are any. Blocking; what Slack doesn't take is lost.
 
-    def __init__(self, slack: SlackClient, channel: str, places: Places) -> None:
+    ``channels`` returns all of them.
+    """
+
+    def __init__(
+        self, slack: SlackClient, channels: Callable[[], Iterable[str]], places: Places
+    ) -> None:
         self._slack = slack
-        self._channel = channel
+        self._channels = channels
         self._places = places
 
     def announce(self, title: str, sentence: str) -> None:
         """Post a sentence, whose notification is only the ``title``, unless strangers read it."""
-        if not self._channel:
+        for channel in self._channels():
+            try:
+                self.announce_in(channel, title, sentence)
+            except (SlackError, TryAgain) as error:
+                log.warning("can't post to the outcomes channel: %s", error)
+
+    def announce_in(self, channel: str, title: str, sentence: str) -> None:
+        """Do the same in one channel; raise SlackError or TryAgain."""
+        if self._places.is_shared(channel):
+            log.warning("the outcomes channel is shared with another company: not told")
             return
-        try:
-            if self._places.is_shared(self._channel):
-                log.warning("the outcomes channel is shared with another company: not told")
-                return
-            post = Post(title, show_notice(sentence).blocks)
-            self._slack.post(Spot(self._channel), post, f"{ANNOUNCEMENT} {uuid4().hex}")
-        except (SlackError, TryAgain) as error:
-            log.warning("can't post to the outcomes channel: %s", error)
+        post = Post(title, show_notice(sentence).blocks)
+        self._slack.post(Spot(channel), post, f"{ANNOUNCEMENT} {uuid4().hex}")

@@ -55,6 +55,11 @@ class AnswerCache(Generic[Key, Value]):
                 return self._answers[key][0]
         raise DirectoryUnavailable
 
+    def latest(self, key: Key) -> Value | None:
+        """Return the latest answer, however old it is; None if there's none."""
+        with self._lock:
+            return self._answers[key][0] if key in self._answers else None
+
     def _is_fresh(self, key: Key) -> bool:
         return key in self._answers and self._clock() - self._answers[key][1] < self._seconds
 

@@ -21,9 +21,10 @@ from bot.cards.post_names import approval_key, asks_for, closed_key, is_open_app
 from bot.cards.post_once import PostOnce
 from bot.cards.refusals import explain_refusal
 from bot.job import TryAgain
-from bot.request import Request, State
+from bot.request import Request
 from bot.rules.approvers import Approvers
 from bot.rules.directory import DirectoryUnavailable
+from bot.state import State
 from bot.storage.posts import Posts
 
 log = logging.getLogger(__name__)

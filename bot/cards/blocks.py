@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 Block = dict[str, Any]
+DAY_AND_TIME = "{date_short_pretty} at {time}"  # as Slack fills it in for each reader
 
 
 def plain(text: str) -> Block:
@@ -13,9 +14,10 @@ def plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-def literal(text: str, *, bold: bool = False, italic: bool = False) -> Block:
+def literal(text: str, *, bold: bool = False, italic: bool = False, code: bool = False) -> Block:
     """Return a piece of rich text. Slack formats, links and notifies nothing in it."""
-    style = {key: True for key, wanted in (("bold", bold), ("italic", italic)) if wanted}
+    styles = (("bold", bold), ("italic", italic), ("code", code))
+    style = {key: True for key, wanted in styles if wanted}
     return {"type": "text", "text": text, **({"style": style} if style else {})}
 
 
@@ -30,5 +32,5 @@ def date_node(at: datetime, form: str) -> Block:
         "type": "date",
         "timestamp": int(at.timestamp()),
         "format": form,
-        "fallback": at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        "fallback": at.strftime("%Y-%m-%d %H:%M UTC"),
     }

@@ -12,11 +12,12 @@ from dataclasses import replace
 from bot.cards.blocks import Block, literal, plain, section
 from bot.cards.card_buttons import approval_buttons, card_buttons, decision_buttons
 from bot.cards.card_state import NO_NOTES, Notes, decline_in_words, where_it_stands, why_it_waits
-from bot.cards.line import draw_line
+from bot.cards.line import draw_line, quote_reply
 from bot.cards.post import Post
-from bot.cards.words import STATE_WORDS, state_in_words
-from bot.request import HistoryLine, Request, State
-from bot.text import clip, show_name, split, visible
+from bot.cards.words import STATE_WORDS, event_in_short, say_about, state_in_words
+from bot.request import HistoryLine, Request, Stuck
+from bot.state import State
+from bot.text import clip, escape, show_name, split, visible
 
 PREVIEW_LENGTH = 300
 PART_LENGTH = 3_000
@@ -33,7 +34,7 @@ def show_card(request: Request, notes: Notes = NO_NOTES) -> Post:
     ]
     blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
     buttons = card_buttons(request, is_opted_out=notes.is_opted_out)
-    return _post(state_in_words(request), _with_buttons(blocks, buttons))
+    return _post(request, state_in_words(request), _with_buttons(blocks, buttons))
 
 
 def show_approval(request: Request, notes: Notes, link: str, *, is_public: bool = True) -> Post:
@@ -56,12 +57,12 @@ def show_approval(request: Request, notes: Notes, link: str, *, is_public: bool 
     ]
     blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
     buttons = approval_buttons(request, is_public=is_public)
-    return _post(said, _with_buttons(blocks, buttons))
+    return _post(request, said, _with_buttons(blocks, buttons))
 
 
 def _approval_in_words(request: Request, notes: Notes) -> str:
     if request.approver_id and request.state is not State.UNAPPROVED:
-        return f"👍 Approved by {show_name(request.approver_name)} ({request.approver_id})"
+        return f"👍 Approved by {show_name(request.approver_name)}"
     return decline_in_words(notes) or state_in_words(request)
 
 
@@ -70,7 +71,7 @@ def _show_erased(request: Request) -> Post:
     who = f"Message to {request.identity.masked} from {_agent(request)}: "
     words = f"{STATE_WORDS[request.state]} (erased)"
     elements = [section(literal(who), literal(words, bold=True))]
-    return _post(words, [{"type": "rich_text", "block_id": "card", "elements": elements}])
+    return _post(request, words, [{"type": "rich_text", "block_id": "card", "elements": elements}])
 
 
 def _agent(request: Request) -> str:
@@ -103,19 +104,26 @@ def show_news(request: Request, lines: Sequence[HistoryLine], known: str = "") -
         return _show_erased(request)
     state = state_in_words(request)
     title = section(*_heading(request), literal(": "), literal(state, bold=True))
-    told = [draw_line(line, request.agent_id, request.agent_name) for line in lines]
+    told = [
+        block
+        for line in lines
+        for block in (
+            draw_line(line, request.agent_id, request.agent_name),
+            *quote_reply(line),
+        )
+    ]
     blocks: list[Block] = [{"type": "rich_text", "elements": [title, *told]}]
     buttons = decision_buttons(request)
     if known and buttons == decision_buttons(_as_shown(request, known)):
         buttons = []
-    said = lines[0].event.value if len(lines) == 1 else state
-    return _post(said, _with_buttons(blocks, buttons))
+    said = event_in_short(lines[0], request.agent_name) if len(lines) == 1 else state
+    return _post(request, said, _with_buttons(blocks, buttons))
 
 
 def _as_shown(request: Request, known: str) -> Request:
     """Return the request as it was when this was its ``state_to_show``."""
-    state, decisions, *_ = [*known.split(), "0"]
-    return replace(request, state=State(state), decisions=int(decisions))
+    state, decisions, stuck = (known.split(maxsplit=2) + ["0", ""][known.count(" ") :])[:3]
+    return replace(request, state=State(state), decisions=int(decisions), stuck=Stuck(stuck))
 
 
 def show_elsewhere(request: Request, why: str, link: str) -> Post:
@@ -128,7 +136,7 @@ def show_elsewhere(request: Request, why: str, link: str) -> Post:
     where = {"type": "link", "url": link, "text": "The card"} if link else literal("The card")
     about = literal(f" of your message to {request.identity.masked}")
     return Post(
-        "The card of your message is in our direct messages.",
+        say_about(request, "the card is in our direct messages."),
         [{"type": "rich_text", "elements": [section(where, about, sentence)]}],
     )
 
@@ -139,14 +147,16 @@ def show_outcome(request: Request, link: str) -> Post:
         return _show_erased(request)
     state = STATE_WORDS[request.state]
     nodes = [*_heading(request), literal(": "), literal(state, bold=True)]
+    if request.state is State.FAILED and request.reason:
+        nodes.append(literal(f". {clip(visible(request.reason), PREVIEW_LENGTH)}"))
     if link:
         nodes += [literal("  "), {"type": "link", "url": link, "text": "Thread"}]
-    return _post(state, [{"type": "rich_text", "elements": [section(*nodes)]}])
+    return _post(request, state, [{"type": "rich_text", "elements": [section(*nodes)]}])
 
 
 def show_notice(sentence: str) -> Post:
     """Draw a sentence of the bot's own, such as why something didn't work."""
-    return Post(sentence, [{"type": "section", "text": plain(sentence)}])
+    return Post(escape(sentence), [{"type": "section", "text": plain(sentence)}])
 
 
 def show_given_back(sentence: str, typed: str) -> Post:
@@ -167,5 +177,5 @@ def _with_buttons(blocks: list[Block], buttons: list[Block]) -> list[Block]:
     return blocks
 
 
-def _post(said: str, blocks: list[Block]) -> Post:
-    return Post(f"Message to a customer: {said}", blocks)
+def _post(request: Request, said: str, blocks: list[Block]) -> Post:
+    return Post(say_about(request, said), blocks)

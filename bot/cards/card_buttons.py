@@ -8,14 +8,22 @@ from __future__ import annotations
 from typing import Any
 
 from bot.cards.blocks import Block, plain
-from bot.request import REACHED, Request, State
+from bot.request import Request
+from bot.state import REACHED, State
 from bot.text import clip_units, show_name, visible
 
 CANCEL, CHECK_AGAIN, SEND_ANYWAY = "cancel", "check_again", "send_anyway"
+MARK_SENT = "mark_sent"
 COMPOSE_AGAIN, OPT_OUT = "compose_again", "opt_out"
+EDIT, MESSAGE_AGAIN = "edit", "message_again"
 APPROVE, DECLINE, REVIEW = "approve", "decline", "review"
 _MOST = 300  # characters in a dialog that asks whether somebody is sure
 _MOST_OF_NAME = 120
+_SEND_AGAIN = "The first may have arrived; the customer could get it twice."
+_IT_WAS_SENT = (
+    "Choose this if you saw it in the conversation. It won't be sent again, and I can't tell "
+    "whether it's delivered."
+)
 
 
 def decision_buttons(request: Request) -> list[Block]:
@@ -23,20 +31,25 @@ def decision_buttons(request: Request) -> list[Block]:
     if request.erased_at:
         return []
     if request.state in (State.CHECKING, State.SCHEDULED):
-        return [_button(CANCEL, "Undo", request)]
+        is_countdown = not (request.is_planned or request.stuck)
+        cancel = _button(CANCEL, "Undo" if is_countdown else "Cancel", request)
+        may_edit = request.state is State.SCHEDULED and request.is_planned
+        return [_button(EDIT, "Edit", request), cancel] if may_edit else [cancel]
     if request.state is State.UNAPPROVED:
-        return [*approval_buttons(request), _button(CANCEL, "Cancel", request)]
+        own = [_button(EDIT, "Edit", request), _button(CANCEL, "Cancel", request)]
+        return [*approval_buttons(request), *own]
     if request.state is State.UNCERTAIN:
         return _uncertain_buttons(request)
     if request.state in (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED):
-        return [_button(COMPOSE_AGAIN, "Open it again", request)]
+        return [_button(COMPOSE_AGAIN, "Edit and resend", request)]
     return []
 
 
 def card_buttons(request: Request, *, is_opted_out: bool = False) -> list[Block]:
-    """Return all buttons of a card: a customer who has read the message may want no other one."""
+    """Return all buttons of a card, also to message the customer again, or nevermore."""
     if request.state in REACHED and not request.erased_at and not is_opted_out:
-        return [_button(OPT_OUT, "Don't contact again", request)]
+        again = _button(MESSAGE_AGAIN, "Message again", request)
+        return [again, _button(OPT_OUT, "Don't contact again", request)]
     return decision_buttons(request)
 
 
@@ -49,12 +62,7 @@ def approval_buttons(request: Request, *, is_public: bool = True) -> list[Block]
         return []
     if not is_public:
         return [_button(REVIEW, "Read it", request), _button(DECLINE, "Decline", request)]
-    sure = {
-        "title": plain("Send this message?"),
-        "text": plain(_what_is_approved(request)),
-        "confirm": plain("Approve"),
-        "deny": plain("Not now"),
-    }
+    sure = _ask("Send this message?", _what_is_approved(request), "Approve", "Not now")
     return [
         _button(APPROVE, "Approve", request, style="primary", confirm=sure),
         _button(DECLINE, "Decline", request),
@@ -70,20 +78,23 @@ def _what_is_approved(request: Request) -> str:
 
 
 def _uncertain_buttons(request: Request) -> list[Block]:
-    doubt = (
-        "Nobody knows whether the first message was sent: Genesys Cloud's answer was lost, and "
-        "I can't find the message there. If it was sent after all, the customer gets it twice."
-    )
-    sure = {
-        "title": plain("Send it again?"),
-        "text": plain(doubt),
-        "confirm": plain("Send anyway"),
-        "deny": plain("Leave it"),
-    }
+    again = _ask("Send again?", _SEND_AGAIN, "Send again", "Don't send")
+    sent = _ask("Was it sent?", _IT_WAS_SENT, "It was sent", "Not sure")
     return [
         _button(CHECK_AGAIN, "Check again", request),
-        _button(SEND_ANYWAY, "Send anyway", request, style="danger", confirm=sure),
+        _button(SEND_ANYWAY, "Send anyway", request, style="danger", confirm=again),
+        _button(MARK_SENT, "It was sent", request, confirm=sent),
     ]
+
+
+def _ask(title: str, text: str, confirm: str, deny: str) -> Block:
+    """Build the dialog that asks whether somebody is sure."""
+    return {
+        "title": plain(title),
+        "text": plain(text),
+        "confirm": plain(confirm),
+        "deny": plain(deny),
+    }
 
 
 def _button(action: str, label: str, request: Request, **more: Any) -> Block:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.cards.blocks import Block, date_node, literal, section
-from bot.cards.words import REASON_LENGTH, STATE_WORDS
-from bot.request import UNSENT, Request, State, Stuck
+from bot.cards.blocks import DAY_AND_TIME, Block, date_node, literal, section
+from bot.cards.words import REASON_LENGTH, WHY_STUCK, say_state
+from bot.request import Request, Stuck
 from bot.rules.approvers import NOBODY_APPROVES
+from bot.state import UNSENT, State
 from bot.storage.facts import ByWhom
 from bot.text import clip, show_name, visible
 
-_DAY_AND_TIME = "{date_short_pretty} at {time}"
-_TO_THE_SECOND = "{date_short_pretty} at {time_secs}"
+_UNCERTAIN = "I couldn't find it in Genesys Cloud. Check the conversation, then choose below."
+_ALL_PAUSED = "⏸ All sending is paused."
 
 
 @dataclass(frozen=True)
@@ -42,45 +43,62 @@ def where_it_stands(request: Request, notes: Notes) -> list[Block]:
     waits = why_it_waits(request, notes)
     is_held = request.stuck is Stuck.PAUSED and request.state in UNSENT
     if not is_held or request.state is State.UNAPPROVED:
-        waits = [section(literal(STATE_WORDS[request.state], bold=True), *_when(request)), *waits]
+        waits = [section(literal(say_state(request), bold=True), *_when(request)), *waits]
     return [*waits, *([section(literal(why))] if why else [])]
 
 
 def _when(request: Request) -> list[Block]:
     """Say when an unsent request will be sent, and until when it may be."""
-    if request.state not in UNSENT:
+    if request.state not in UNSENT or request.stuck in WHY_STUCK:
         return []
-    send_at, nodes = request.send_at, list[Block]()
+    nodes = list[Block]()
     if request.state is State.UNAPPROVED:
-        send_at = request.planned_at
-    if send_at is not None:
-        words = ", to be sent: " if request.state is State.UNAPPROVED else ": "
-        nodes += [literal(words), date_node(send_at, _TO_THE_SECOND)]
-    if request.send_before is not None:
-        nodes += [literal(", not after "), date_node(request.send_before, _DAY_AND_TIME)]
-    return nodes
+        if request.planned_at is not None:
+            nodes += [literal(", scheduled for "), date_node(request.planned_at, DAY_AND_TIME)]
+    elif request.is_planned and request.send_at is not None:
+        nodes += [literal(" for "), date_node(request.send_at, DAY_AND_TIME)]
+    return [*nodes, *_deadline(request)]
+
+
+def _deadline(request: Request) -> list[Block]:
+    if request.send_before is None:
+        return []
+    return [literal(", not after "), date_node(request.send_before, DAY_AND_TIME)]
 
 
 def why_it_waits(request: Request, notes: Notes) -> list[Block]:
-    """Say who paused all sending, why the message needs an approval, and who may give it."""
+    """Say what holds a request up, and what happens next."""
     sections = []
     if request.state is State.UNAPPROVED:
-        why = clip(visible(request.approval_for), REASON_LENGTH)
-        sentence = f"{why[:1].upper()}{why[1:]}. " if why else ""
-        sections.append(section(literal(sentence + NOBODY_APPROVES)))
-        if notes.approvers:
-            nodes = [literal(f"{sentence}{notes.approvers} can approve it")]
-            if request.approval_until is not None:
-                nodes += [literal(" until "), date_node(request.approval_until, _DAY_AND_TIME)]
-            sections = [section(*nodes, literal("."))]
+        sections.append(section(*_approval_in_words(request, notes)))
     if request.stuck is Stuck.PAUSED and request.state in UNSENT:
         sections.append(section(*_pause_in_words(request, notes.paused)))
+    elif request.stuck is Stuck.ANSWER_LOST:
+        sections.append(section(literal(WHY_STUCK[request.stuck])))
+    elif request.stuck in WHY_STUCK and request.state in (State.CHECKING, State.SCHEDULED):
+        until = date_node(request.gives_up_at, DAY_AND_TIME)
+        nodes = literal(f"{WHY_STUCK[request.stuck]}; I keep trying until "), until, literal(".")
+        sections.append(section(*nodes))
+    elif request.state is State.UNCERTAIN:
+        sections.append(section(literal(_UNCERTAIN)))
     return sections
+
+
+def _approval_in_words(request: Request, notes: Notes) -> list[Block]:
+    """Say why a message needs an approval, and who may give it until when."""
+    why = clip(visible(request.approval_for), REASON_LENGTH)
+    sentence = f"{why[:1].upper()}{why[1:]}. " if why else ""
+    if not notes.approvers:
+        return [literal(sentence + NOBODY_APPROVES)]
+    nodes = [literal(f"{sentence}{notes.approvers} can approve it")]
+    if request.approval_until is not None:
+        nodes += [literal(" until "), date_node(request.approval_until, DAY_AND_TIME)]
+    return [*nodes, literal(".")]
 
 
 def _pause_in_words(request: Request, paused: ByWhom | None) -> list[Block]:
     """Say who paused all sending, why, and when the message goes out."""
-    who = "⏸ All sending is paused."
+    who = _ALL_PAUSED
     if paused is not None:
         reason = f" ({clip(visible(paused.reason), REASON_LENGTH)})" if paused.reason else ""
         who = f"⏸ Paused by {show_name(paused.user_name)}{reason}."
@@ -88,10 +106,8 @@ def _pause_in_words(request: Request, paused: ByWhom | None) -> list[Block]:
         return [literal(f"{who} Once it's approved, it goes out when sending resumes.")]
     nodes = [literal(f"{who} It goes out when sending resumes")]
     if request.planned_at is not None:
-        nodes += [literal(", not before "), date_node(request.planned_at, _DAY_AND_TIME)]
-    if request.send_before is not None:
-        nodes += [literal(", not after "), date_node(request.send_before, _DAY_AND_TIME)]
-    return [*nodes, literal(".")]
+        nodes += [literal(", not before "), date_node(request.planned_at, DAY_AND_TIME)]
+    return [*nodes, *_deadline(request), literal(".")]
 
 
 def decline_in_words(notes: Notes) -> str:

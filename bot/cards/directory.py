@@ -45,6 +45,10 @@ class SlackDirectory:
         """Return a person."""
         return self._people.get(user_id)
 
+    def known_name(self, user_id: str) -> str:
+        """Return the name that somebody showed when they were last asked for, or ""."""
+        return _known_name(self._people, user_id)
+
     def channel(self, channel_id: str) -> Channel:
         """Return a channel."""
         return self._channels.get(channel_id)
@@ -124,6 +128,7 @@ class _FreshAnswers:
         groups: AnswerCache[tuple[()], Groups],
         workspaces: AnswerCache[tuple[()], Workspace],
     ) -> None:
+        self._people = people
         self._groups = groups
         self._workspaces = workspaces
         self.person = people.fresh
@@ -133,6 +138,9 @@ class _FreshAnswers:
     def fresh(self) -> _FreshAnswers:
         return self
 
+    def known_name(self, user_id: str) -> str:
+        return _known_name(self._people, user_id)
+
     def is_in_group(self, group_id: str, user_id: str) -> bool:
         return user_id in self.members(group_id)
 
@@ -141,6 +149,11 @@ class _FreshAnswers:
 
     def workspace(self) -> Workspace:
         return self._workspaces.fresh(())
+
+
+def _known_name(people: AnswerCache[str, Person], user_id: str) -> str:
+    person = people.latest(user_id)
+    return person.name if person and person.name != user_id else ""
 
 
 @contextmanager

@@ -90,4 +90,4 @@ def _draw(request: Request, line: HistoryLine | None) -> Post:
     if line is None:
         return show_card(request)
     is_older = request.erased_at is None or line.at < request.erased_at
-    return show_line(line, request.agent_id, request.agent_name, is_erased=is_older)
+    return show_line(line, request, is_erased=is_older)

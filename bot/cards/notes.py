@@ -7,10 +7,11 @@ from collections.abc import Callable
 from bot.cards.card_state import NO_NOTES, Notes
 from bot.cards.places import Places
 from bot.job import TryAgain
-from bot.request import REACHED, Event, Request, State, Stuck
+from bot.request import Event, Request, Stuck
 from bot.rules.approvers import Approvers
 from bot.rules.directory import DirectoryUnavailable
 from bot.rules.rules_file import Rules
+from bot.state import REACHED, State
 from bot.storage.history import History
 from bot.storage.opt_outs import OptOuts
 from bot.storage.pause import Pause

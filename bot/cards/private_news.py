@@ -45,7 +45,7 @@ class PrivateNews:
         if not request.card_state:
             post = show_card(request)
             for line in lines:
-                post.blocks.extend(show_line(line, request.agent_id, request.agent_name).blocks)
+                post.blocks.extend(show_line(line, request).blocks)
             self.respond(request, post, refusals[-1])
         elif any(line.event is not Event.FOUND for line in lines):  # the URL works only five times
             self.respond(request, show_news(request, lines, request.card_state), refusals[-1])

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.cards.approval_posts import ApprovalPosts
-from bot.cards.card import show_card, show_elsewhere, show_news, show_outcome
+from bot.cards.card import show_card, show_elsewhere, show_news
 from bot.cards.card_links import CardLinks
 from bot.cards.card_state import NO_NOTES, Notes
 from bot.cards.client import SlackClient, Spot
@@ -20,8 +20,9 @@ from bot.cards.errors import SlackError, SlackRefused, SlackTokenRefused
 from bot.cards.failures import Failure, join_failures
 from bot.cards.ledger import AlreadyPosted, Ledger, NotSettled
 from bot.cards.line import show_line
+from bot.cards.outcome_posts import OutcomePosts
 from bot.cards.places import ANYWHERE, DIRECT_ONLY, Places, is_direct
-from bot.cards.post_names import CARD, OUTCOME, line_key
+from bot.cards.post_names import CARD, line_key
 from bot.cards.post_once import Posted, PostOnce
 from bot.cards.private_news import PrivateNews
 from bot.cards.refusals import explain_refusal
@@ -39,7 +40,8 @@ class Publisher:
     """Runs the jobs of kind PUBLISH. It blocks for single calls, but never waits between them.
 
     A place that refuses a post is done with: the next one gets it. Only a token that Slack doesn't
-    accept isn't about a place. Then what nobody was told is tried again.
+    accept isn't about a place. Then what nobody was told is tried again. ``outcomes_channel``
+    returns the channel for what was asked for in another one, or "".
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Publisher:
         ledger: Ledger,
         slack: SlackClient,
         *,
-        outcomes_channel: str,
+        outcomes_channel: Callable[[str], str],
         places: Places = ANYWHERE,
         approvals: ApprovalPosts | None = None,
         notes: Callable[[Request], Notes] = lambda _: NO_NOTES,
@@ -56,12 +58,12 @@ class Publisher:
         self._requests = requests
         self._ledger = ledger
         self._slack = slack
-        self._outcomes_channel = outcomes_channel
         self._places = places
         self._notes = notes
         self._approvals = approvals
         self._links = CardLinks(requests, slack)
         self._once = PostOnce(ledger, slack)
+        self._outcomes = OutcomePosts(ledger, slack, self._links, outcomes_channel, places)
         self._private = PrivateNews(requests, ledger, slack)
 
     def publish(self, job: Job) -> None:
@@ -181,7 +183,7 @@ class Publisher:
         """Post a line in the thread, or else to the agent, or else show it to them privately."""
         line = self._links.resolve(line, request.agent_id)
         news = show_news(request, [line])
-        in_thread = show_line(line, request.agent_id, request.agent_name)
+        in_thread = show_line(line, request)
         if request.card_state != request.state_to_show:  # Slack hasn't taken the card's update
             in_thread = show_news(request, [line], request.card_state)
         places = [(Spot(request.card_channel, _thread_of(request)), in_thread)]
@@ -207,30 +209,8 @@ class Publisher:
         return request
 
     def _post_outcome(self, request: Request) -> Request:
-        """Post what became of a request to the outcomes channel, once."""
-        is_due = request.is_over and request.card_channel and not request.outcome_ts
-        if not self._outcomes_channel or not is_due:
-            return request
-        if self._places.is_shared(self._outcomes_channel):
-            log.warning("the outcomes channel is shared with another company: nothing is posted")
-            self._ledger.note_outcome(request.request_id, NOT_SHOWN)
-            return request
-        is_private = is_direct(request.card_channel)  # others couldn't open a link to it
-        shown = self._places.fit(request, self._outcomes_channel)
-        post = show_outcome(shown, "" if is_private else self._links.find(request))
-        try:
-            posted = self._once.post(
-                request.request_id, OUTCOME, Spot(self._outcomes_channel), post
-            )
-        except SlackTokenRefused:
-            raise
-        except SlackRefused as refusal:
-            why = f"{explain_refusal(refusal)} ({refusal.code})"
-            log.warning("can't post to the outcomes channel: %s", why)
-            self._ledger.note_outcome(request.request_id, NOT_SHOWN)
-            return request
-        if not self._ledger.note_outcome(request.request_id, posted.ts, posted.channel):
-            self._remove_repeat(posted)
+        """Tell the outcomes channel what became of it."""
+        self._outcomes.publish(request)
         return request
 
     def _remove_repeat(self, posted: Posted) -> None:

@@ -13,6 +13,7 @@ _SENTENCES = {
     Action.APPROVED: "{who} approved {message}",
     Action.DECLINED: "{who} declined {message}",
     Action.CANCELLED: "{who} cancelled {message}",
+    Action.EDITED: "{who} edited {message}",
     Action.SENT: "{message} by {who} is being sent",
     Action.OUTCOME: "{message} by {who} is now {state}",
     Action.DECIDED: "{who} decided what happens to {message}: {state}",
@@ -24,6 +25,7 @@ _SENTENCES = {
     Action.RULES_LOADED: "{who} loaded the rules {rules}",
     Action.ERASED: "{message} was erased",
     Action.REJECTED: "{who} rejected signatures: {counts}",
+    Action.OUTCOMES_SET: "{who} had outcomes from {from} posted in {to}",
 }
 
 

@@ -19,7 +19,7 @@ from bot.cards.card import (
 from bot.cards.card_state import Notes
 from bot.cards.line import show_line
 from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
-from bot.request import Event, HistoryLine, Request, State, Stuck
+from bot.request import Event, HistoryLine, Request, Stuck
 from bot.slack.approval_view import build_approval, build_decline
 from bot.slack.approvals import NO_APPROVER, OWN_MESSAGE
 from bot.slack.command import show_help
@@ -32,6 +32,7 @@ from bot.slack.lead_commands import (
     say_usage,
 )
 from bot.slack.opt_out import About, build_opt_out_form
+from bot.state import State
 from bot.storage.facts import ByWhom
 from genesys import Identity, IdentityKind
 
@@ -47,10 +48,11 @@ def card_surfaces() -> Iterator[Surface]:
     for state in State:
         for text in ("Your order is ready", HOSTILE, LONGEST):
             for name in NAMES:
-                yield from _about(_request(state, text, name), text)
+                yield from _about(sample_request(state, text, name), text)
 
 
-def _request(state: State, text: str, name: str) -> Request:
+def sample_request(state: State, text: str, name: str) -> Request:
+    """Return a request in a state."""
     return Request(
         request_id="V0123456789",
         place=PLACE,
@@ -106,14 +108,15 @@ def message_surfaces() -> Iterator[Surface]:
     """Yield the lines of threads, and the bot's answers."""
     for event in Event:
         for detail in ("", "Ada", NOW.isoformat(), HOSTILE, LONGEST):
+            request = sample_request(State.UNCERTAIN, "", detail)
             for link in ("", _GENESYS_LINK):
                 line = HistoryLine(1, event, NOW, detail, link, user_id="U0LEO")
-                yield f"line {event.value}", "message", show_line(line, "U0ADA", detail).blocks
-                erased = show_line(line, "U0ADA", detail, is_erased=True)
+                yield f"line {event.value}", "message", show_line(line, request).blocks
+                erased = show_line(line, request, is_erased=True)
                 yield f"erased line {event.value}", "message", erased.blocks
     for name in ("Leo", HOSTILE):
         faster = HistoryLine(1, Event.REFUSED, NOW, "Too late.", _CARD_LINK, whose=f"{name}'s")
-        yield "line refused, faster", "message", show_line(faster, "U0ADA").blocks
+        yield "line refused, faster", "message", show_line(faster, request).blocks
     for unknown in ("", "status", HOSTILE):
         yield "help", "message", show_help("/proactive", unknown).blocks
     for sentence in _answers():
@@ -123,10 +126,10 @@ def message_surfaces() -> Iterator[Surface]:
 
 
 def _answers() -> Iterator[str]:
-    yield "Only the agent who asked can do that."
+    yield "Only Ada or a lead can do this."
     for count in (0, 1, 3):
         yield say_paused("/proactive", count)
-        yield f"Sending goes on{say_resumed(count)}"
+        yield f"Sending resumed{say_resumed(count)}"
     yield f"{NO_APPROVER} leo or another approver can approve it."
     yield OWN_MESSAGE
     yield say_usage("/proactive", PAUSE)
@@ -148,6 +151,6 @@ def small_forms() -> Iterator[Surface]:
             yield "opt-out form", "modal", build_opt_out_form(identity, ids, PLACE, None, about)
     for text in ("Your order is ready", HOSTILE, LONGEST):
         for name in NAMES:
-            request = _request(State.UNAPPROVED, text, name)
+            request = sample_request(State.UNAPPROVED, text, name)
             yield "decline form", "modal", build_decline(request, PLACE)
             yield "approval form", "modal", build_approval(request, PLACE)

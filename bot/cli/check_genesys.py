@@ -65,7 +65,7 @@ def check_genesys(
 
 def _failed(name: str, error: GenesysError) -> Result:
     code = f" (code {error.code})" if error.code else ""
-    return wrong(name, f"{error.what.removesuffix('.')}{code}.", error.fix)
+    return wrong(name, f"{error.what.removesuffix('.')}{code}.", error.hint or error.fix)
 
 
 def _check_clock(cloud: GenesysCloud, clock: Callable[[], datetime]) -> Iterator[Result]:
@@ -126,7 +126,7 @@ def _check_deployment(cloud: GenesysCloud, deployment_id: str) -> Iterator[Resul
     try:
         deployment = read_deployment(cloud, deployment_id)
     except MissingPermission as refusal:
-        yield skipped(_DEPLOYMENT, refusal.what, refusal.fix)
+        yield skipped(_DEPLOYMENT, refusal.what, refusal.hint)
         return
     if deployment is None:
         what = "the OAuth client sees no deployment with this id."
@@ -175,7 +175,7 @@ def _check_identities(cloud: GenesysCloud, deployment_id: str) -> Iterator[Resul
     try:
         is_on = resolves_identities(cloud, deployment_id)
     except MissingPermission as refusal:
-        yield skipped(_IDENTITIES, refusal.what, refusal.fix)
+        yield skipped(_IDENTITIES, refusal.what, refusal.hint)
         return
     if is_on:
         yield ok(_IDENTITIES, "visitors are linked to contacts")

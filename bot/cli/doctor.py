@@ -13,9 +13,11 @@ from datetime import datetime
 
 from bot.cards.client import SlackClient
 from bot.cli.check_database import check_database
+from bot.cli.check_digest import check_digest
 from bot.cli.check_genesys import check_genesys
 from bot.cli.check_rules import check_approvers, check_rules_file
 from bot.cli.check_slack import check_slack
+from bot.cli.check_templates import check_templates
 from bot.cli.result import Result, Severity, wrong
 from bot.clock import utc_now
 from bot.settings import Settings
@@ -68,8 +70,10 @@ def _check_all(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Re
     found, rules = check_rules_file(settings.rules_file)
     yield found
     yield from check_approvers(settings, rules)
+    yield from check_digest(settings, rules)
     slack = SlackClient(settings.slack_bot_token, settings.slack_api_url)
     yield from check_slack(settings, rules, slack, clock)
     cloud = GenesysCloud(connection_to(settings))
     yield from check_genesys(cloud, settings.genesys_deployment_id, clock)
+    yield from check_templates(cloud, rules)
     cloud.close()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
-from bot.request import Request, State
+from bot.request import Request
 from bot.rules.limits import judge
 from bot.rules.rules_file import Rules, read_rules
 from bot.rules.verdict import Finding, Level, Rule, Verdict
@@ -16,6 +16,7 @@ from bot.slack.evidence_view import Review
 from bot.slack.form_input import Draft, make_draft, plan
 from bot.slack.form_view import REASON_LENGTH, build_form
 from bot.slack.review import to_request
+from bot.state import State
 from bot.storage.facts import ByWhom, Earlier, Facts
 from genesys import ContactType, Customer, Identity, IdentityKind, MatchedBy
 

@@ -40,9 +40,12 @@ def build_manifest(command: str = "/proactive", url: str = "") -> dict[str, Any]
         "should_escape": False,
     }
     interactivity: dict[str, Any] = {"is_enabled": True}
+    subscriptions: dict[str, Any] = {"bot_events": ["app_home_opened"]}
     if events:
+        subscriptions["request_url"] = events
         slash["url"] = events
         interactivity["request_url"] = events
+        interactivity["message_menu_options_url"] = events
     return {
         "_metadata": {"major_version": 2, "minor_version": 1},
         "display_information": {
@@ -52,7 +55,7 @@ def build_manifest(command: str = "/proactive", url: str = "") -> dict[str, Any]
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": True,
             },
@@ -69,6 +72,7 @@ def build_manifest(command: str = "/proactive", url: str = "") -> dict[str, Any]
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES), "bot_optional": list(OPTIONAL_SCOPES)}},
         "settings": {
+            "event_subscriptions": subscriptions,
             "interactivity": interactivity,
             "org_deploy_enabled": False,
             "socket_mode_enabled": not events,

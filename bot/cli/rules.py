@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from bot.cli.check_digest import FIX
+from bot.rules.rule_sections import Every
 from bot.rules.rules_file import BadRules, RulesFile, read_file
 
 
@@ -19,7 +21,10 @@ def check_rules(file: str) -> tuple[int, list[str]]:
         return 2, [f"{file}: can't be read ({error.strerror})"]
     except BadRules as bad:
         return 1, [f"{file}:{problem.line}: {problem.sentence}" for problem in bad.problems]
-    return 0, [f"{file}: valid, version {rules.version}"]
+    found = [f"{file}: valid, version {rules.version}"]
+    if rules.digest.every is not Every.OFF:
+        found.append(f"The digest needs an outcomes channel for all channels. {FIX}")
+    return 0, found
 
 
 def describe_rules() -> str:

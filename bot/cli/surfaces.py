@@ -15,7 +15,10 @@ from typing import Any
 
 from bot.cli.card_surfaces import card_surfaces, message_surfaces, small_forms
 from bot.cli.form_surfaces import form_surfaces
+from bot.cli.history_surfaces import history_surfaces
+from bot.cli.home_surfaces import home_surfaces
 from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
+from bot.cli.template_surfaces import template_surfaces
 from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
 from bot.slack.form_input import Draft, check_times, make_draft
 from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_form
@@ -50,9 +53,12 @@ def surfaces() -> Iterator[Surface]:
     """Yield the name, the kind and the payload of every view and message."""
     yield from _forms()
     yield from form_surfaces()
+    yield from template_surfaces()
     yield from card_surfaces()
     yield from message_surfaces()
     yield from small_forms()
+    yield from history_surfaces()
+    yield from home_surfaces()
 
 
 def _forms() -> Iterator[Surface]:

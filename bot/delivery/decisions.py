@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.job import deliver, publish
-from bot.request import Decision, Event, Request, State
+from bot.request import Decision, Event, Request
 from bot.rules.policy import Policy, Refused
+from bot.state import State
 from bot.storage.requests import RequestStore
 
 
@@ -67,6 +68,21 @@ class Decisions:
             send_at=datetime.now(UTC),
             send_before=None,
             checked_at=None,
+        )
+
+    def mark_sent(self, decision: Decision) -> bool:
+        """Note that a person saw an uncertain request's message; False if it isn't one.
+
+        Its outcome isn't followed: nobody knows the message's id.
+        """
+        return self._requests.move(
+            decision.request_id,
+            State.ACCEPTED,
+            Event.SENT_CONFIRMED,
+            since=State.UNCERTAIN,
+            decision=decision,
+            jobs=[publish(decision.request_id)],
+            finished_at=datetime.now(UTC),
         )
 
     def approve(self, decision: Decision, request: Request) -> bool:

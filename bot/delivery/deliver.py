@@ -10,20 +10,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.delivery.conversation_end import PAUSES, TOO_LONG, ConversationEnd
 from bot.delivery.endings import Endings
 from bot.delivery.hold import Hold
 from bot.delivery.reconcile import Reconciler
 from bot.delivery.send import Sender
 from bot.job import Job, TryAgain, deliver, publish
-from bot.request import UNSENT, Event, Request, State
+from bot.request import Event, Request, Stuck
 from bot.rules.directory import DirectoryUnavailable
 from bot.rules.lookup import FRESH_SECONDS, Lookup
+from bot.rules.open_conversation import let_wait
 from bot.rules.policy import Policy, Refused
 from bot.rules.verdict import Verdict, check_length
+from bot.state import UNSENT, State
 from bot.storage.requests import RequestStore
 from genesys import Customer
 
-_NO_DIRECTORY = "Slack doesn't say who may send this."
 FRESH = timedelta(seconds=FRESH_SECONDS)  # an older verdict is asked for again before the send
 
 
@@ -39,6 +41,7 @@ class Delivery:
         endings: Endings,
         hold: Hold,
         sender: Sender,
+        conversation_end: ConversationEnd,
         *,
         undo: timedelta,
     ) -> None:
@@ -49,6 +52,7 @@ class Delivery:
         self._endings = endings
         self._hold = hold
         self._sender = sender
+        self._conversation_end = conversation_end
         self._undo = undo
 
     def deliver(self, job: Job) -> None:
@@ -60,6 +64,8 @@ class Delivery:
             return
         elif self._endings.is_opted_out(request):
             self._endings.refuse_opted_out(request)
+        elif self._conversation_end.came_too_late(request, now):
+            self._endings.expire(request, TOO_LONG)
         elif request.is_late(now):
             self._endings.expire(request)
         elif request.state is State.UNAPPROVED:
@@ -72,8 +78,9 @@ class Delivery:
                 self._go_on(request, now, job)
             except DirectoryUnavailable as error:
                 jobs = [publish(request.request_id)]
+                why = Stuck.SLACK
                 self._requests.add_line(
-                    request.request_id, Event.HELD, _NO_DIRECTORY, jobs=jobs, once=True
+                    request.request_id, Event.HELD, why.value, jobs=jobs, once=True, stuck=why
                 )
                 raise TryAgain(str(error)) from error
 
@@ -108,12 +115,16 @@ class Delivery:
         if self._hold.is_away:
             self._hold.wait(request, job)
             return
+        if self._conversation_end.is_awaited(request, job):
+            return
         verdict, checked_at = self._lookup.check_before_send(
             request.identity, request.chosen_contact_id, request.into_open_conversation
         )
         if verdict.is_away:
-            self._hold.wait(request, job)
+            self._hold.wait(request, job, verdict.stuck)
             return
+        if request.after_conversation:
+            verdict = let_wait(verdict)
         refusal = _refusal(request, verdict)
         if verdict.customer is None or refusal:
             self._requests.move(
@@ -121,6 +132,7 @@ class Delivery:
                 State.REFUSED,
                 Event.REFUSED,
                 refusal,
+                seen=request,
                 jobs=[publish(request.request_id)],
                 rules=", ".join(finding.rule.value for finding in verdict.blocks),
                 reason=refusal,
@@ -160,6 +172,16 @@ class Delivery:
             self._ask_for_approval(found, event, reason)
             return
         wait = (send_at - now).total_seconds()
+        if customer.open and request.after_conversation:
+            if wait < PAUSES[0]:
+                self._conversation_end.wait(
+                    *(found, customer.open.conversation_id, job, self._policy.version),
+                    send_at=send_at,
+                    **_customer_values(found),
+                )
+                return
+            found = replace(found, checked_at=None)  # it's looked at again when it's due
+        self._conversation_end.forget(request)
         jobs = [publish(request.request_id)]
         if wait > 0:
             jobs.append(deliver(request.request_id, wait))
@@ -169,6 +191,7 @@ class Delivery:
             Event.FOUND,
             " ".join(finding.sentence for finding in verdict.findings[:2]),
             since=request.state,
+            seen=request,
             jobs=jobs,
             send_at=send_at,
             rules_version=self._policy.version,
@@ -189,6 +212,7 @@ class Delivery:
             event,
             reason,
             since=request.state,
+            seen=request,
             jobs=[publish(request.request_id), deliver(request.request_id, max(wait, 0.0))],
             approval_for=reason,
             approval_until=until,

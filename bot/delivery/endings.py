@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bot.job import publish
-from bot.request import Event, Request, State
+from bot.request import Event, Request
 from bot.rules.policy import Policy, Refused
 from bot.rules.verdict import Rule
+from bot.state import State
 from bot.storage.opt_outs import OptOuts
 from bot.storage.requests import RequestStore
 
-_OPTED_OUT = "This customer must not be contacted. Nobody can override this."
+_OPTED_OUT = "This customer is on the do-not-contact list."
 
 
 class Endings:
@@ -30,6 +31,7 @@ class Endings:
             State.REFUSED,
             Event.REFUSED,
             refused.sentence,
+            seen=request,
             jobs=[publish(request.request_id)],
             link=refused.earlier_id,
             rules=", ".join(refused.rules),
@@ -54,7 +56,9 @@ class Endings:
             rules_version=self._policy.version,
         )
 
-    def expire(self, request: Request) -> None:
-        """End a request whose time has passed."""
+    def expire(self, request: Request, why: str = "") -> None:
+        """End a request whose time has passed; ``why`` it couldn't be sent before, if it helps."""
         id_ = request.request_id
-        self._requests.move(id_, State.EXPIRED, Event.EXPIRED, jobs=[publish(id_)])
+        self._requests.move(
+            id_, State.EXPIRED, Event.EXPIRED, why, seen=request, jobs=[publish(id_)], reason=why
+        )

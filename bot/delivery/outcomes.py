@@ -17,10 +17,12 @@ from typing import Any
 from bot.clock import utc_now
 from bot.job import publish
 from bot.jobs.periodic import Periodic
-from bot.request import FINAL, Event, Request, State
+from bot.request import Event, Request
 from bot.rules.lookup import passes
+from bot.state import FINAL, State
 from bot.storage.outcome_schedule import OutcomeSchedule
 from bot.storage.requests import RequestStore
+from bot.text import clip, plural, visible
 from genesys import (
     DeliveryStatus,
     GenesysCloud,
@@ -28,9 +30,9 @@ from genesys import (
     HolderKind,
     News,
     Watched,
-    read_holder,
     read_message,
     read_news,
+    read_reply,
 )
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ FOLLOWED_PER_CALL = 25  # two queries for 50 messages: one by contact, one for o
 SHARE_OF_QUOTA = 0.1  # that following messages may use, so that agents don't notice
 FINEST_GRID = 2  # seconds between two moments at which look-ups come due
 REASON_PATIENCE = timedelta(hours=1)  # a failure is then told without a reason
+REPLY_LENGTH = 300  # characters of a reply that its thread shows
 AFTER_NEWS = 4  # where in WAITS a message goes on after something has happened
 
 _MOVES = {
@@ -56,8 +59,8 @@ _MOVES = {
     DeliveryStatus.READ: (State.READ, Event.READ),
 }
 _HOLDER_WORDS = {
-    HolderKind.QUEUE: "It waits in the queue {name}.",
-    HolderKind.FLOW: "The flow {name} has it now.",
+    HolderKind.QUEUE: "It's in the {name} queue.",
+    HolderKind.FLOW: "{name} is answering.",
     HolderKind.AGENT: "{name} has it now.",
 }
 
@@ -72,14 +75,19 @@ class OutcomeTracker:
         cloud: GenesysCloud,
         *,
         link: Callable[[str], str],
+        show_replies: Callable[[], bool] = lambda: True,
         calls_per_minute: int,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Link conversations by ``link``, which returns their address for a person."""
+        """Link conversations by ``link``, which returns their address for a person.
+
+        ``show_replies``: whether threads show what customers write.
+        """
         self._requests = requests
         self._schedule = schedule
         self._cloud = cloud
         self._link = link
+        self._show_replies = show_replies
         self._calls_per_minute = calls_per_minute
         self._clock = clock
         self._subscribe: Callable[[Sequence[str]], None] | None = None
@@ -117,7 +125,8 @@ class OutcomeTracker:
         followed = []
         for request in due:
             if request.watch_until and now >= request.watch_until:
-                self._schedule.stop(request.request_id, [publish(request.request_id)])
+                jobs = [publish(request.request_id)]
+                self._schedule.stop(request.request_id, jobs, _how_long(request))
             else:
                 followed.append(request)
         if followed:
@@ -157,15 +166,21 @@ class OutcomeTracker:
         return False
 
     def _tell_reply(self, request: Request, conversation_id: str) -> bool:
+        holder, said = None, ""
         try:
-            holder = read_holder(self._cloud, conversation_id)
+            answered = read_reply(
+                self._cloud,
+                conversation_id,
+                since=request.sending_at or request.created_at,
+                with_text=self._show_replies(),
+            )
+            holder, said = answered.holder, clip(visible(answered.said).strip(), REPLY_LENGTH)
         except GenesysError as error:
             log.info("request %s: unknown who has the reply (%r)", request.request_id, error)
-            holder = None
         words = _HOLDER_WORDS.get(holder.kind, "") if holder else ""
         detail = words.format(name=holder.name) if holder else ""
         link = self._link(conversation_id)
-        return self._move(request, State.REPLIED, Event.REPLIED, detail, link=link)
+        return self._move(request, State.REPLIED, Event.REPLIED, detail, link=link, said=said)
 
     def _tell_failure(self, request: Request, news: News) -> bool:
         """Tell it with the exact reason, else with the news' own; without any, rather look again.
@@ -191,6 +206,7 @@ class OutcomeTracker:
         detail: str = "",
         *,
         link: str = "",
+        said: str = "",
         reason: str = "",
     ) -> bool:
         ends: dict[str, Any] = {"next_look_at": None} if state in FINAL else {}
@@ -201,9 +217,17 @@ class OutcomeTracker:
             detail,
             jobs=[publish(request.request_id)],
             link=link,
+            said=said,
             reason=reason,
             **ends,
         )
+
+
+def _how_long(request: Request) -> str:
+    """Say for how long a request was followed."""
+    since = request.sending_at or request.created_at
+    hours = int(((request.watch_until or since) - since).total_seconds() // 3600)
+    return plural(hours, "hour") if hours > 0 else ""
 
 
 def longest_wait(followed: int, calls_per_minute: int) -> float:

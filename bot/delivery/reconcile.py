@@ -6,16 +6,26 @@ Nothing is sent from here. A message that isn't found becomes ``uncertain``, and
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.job import Job, publish, reconcile
-from bot.request import Decision, Event, Request, State
+from bot.request import Decision, Event, Request, Stuck
+from bot.state import State
 from bot.storage.requests import RequestStore
-from genesys import GenesysCloud, GenesysError, OutboundMessage, Receipt, find_sent
+from genesys import (
+    Conversation,
+    GenesysCloud,
+    GenesysError,
+    OutboundMessage,
+    Receipt,
+    find_sent,
+)
 
 log = logging.getLogger(__name__)
 
 FIRST_LOOK = timedelta(seconds=2)  # at the outcome of a message that was accepted
+_MOST_LINKS = 3
 
 
 class Reconciler:
@@ -29,8 +39,13 @@ class Reconciler:
         deployment_id: str,
         read_back_seconds: tuple[int, ...],
         follow: timedelta,
+        link: Callable[[str], str] = lambda _: "",
     ) -> None:
-        """Follow the outcome of an accepted message for as long as ``follow`` says."""
+        """Follow the outcome of an accepted message for as long as ``follow`` says.
+
+        Link conversations by ``link``, which returns their address for a person.
+        """
+        self._link = link
         self._requests = requests
         self._cloud = cloud
         self._deployment_id = deployment_id
@@ -64,7 +79,9 @@ class Reconciler:
     def doubt(self, request_id: str) -> None:
         """Note that the send's answer was lost, and begin to look for the message."""
         jobs = [reconcile(request_id, delay=self._waits[0]), publish(request_id)]
-        self._requests.add_line(request_id, Event.FATE_UNKNOWN, jobs=jobs, once=True)
+        self._requests.add_line(
+            request_id, Event.FATE_UNKNOWN, jobs=jobs, once=True, stuck=Stuck.ANSWER_LOST
+        )
 
     def check_again(self, decision: Decision) -> bool:
         """Look once more for an uncertain request's message; return whether it still is one."""
@@ -84,7 +101,8 @@ class Reconciler:
         request = self._requests.load(job.request_id)
         if request.state not in (State.SENDING, State.UNCERTAIN) or request.erased_at:
             return
-        receipt, show = self._find(request), [publish(job.request_id)]
+        seen = list[Conversation]()
+        receipt, show = self._find(request, seen), [publish(job.request_id)]
         next_step = job.step + 1
         if receipt is not None:
             self.accept(job.request_id, receipt)
@@ -93,9 +111,9 @@ class Reconciler:
         elif request.state is State.UNCERTAIN:
             self._requests.add_line(job.request_id, Event.STILL_UNCERTAIN, jobs=show)
         elif job.step < len(self._waits):  # a person's look says nothing of a send begun since
-            self._give_up(request, job)
+            self._give_up(request, job, seen)
 
-    def _give_up(self, request: Request, job: Job) -> None:
+    def _give_up(self, request: Request, job: Job, seen: Sequence[Conversation]) -> None:
         """Leave it to a person, but not before the whole time since the send has passed.
 
         It hasn't if this look was planned for an earlier send. A clock that was set back isn't
@@ -112,9 +130,11 @@ class Reconciler:
             Event.UNCERTAIN,
             of_send=request.sending_at,
             jobs=[publish(id_)],
+            link=" ".join(map(self._link, where_to_look(request, seen))),
         )
 
-    def _find(self, request: Request) -> Receipt | None:
+    def _find(self, request: Request, seen: list[Conversation]) -> Receipt | None:
+        """Look for the message; ``seen`` gets the customer's conversations."""
         try:
             return find_sent(
                 self._cloud,
@@ -123,7 +143,17 @@ class Reconciler:
                 since=request.sending_at or request.created_at,
                 now=datetime.now(UTC),
                 known_message_ids=self._requests.known_message_ids(request.contact_id),
+                note=seen.append,
             )
         except GenesysError as error:
             log.warning("request %s: cannot look for its message (%r)", request.request_id, error)
             return None
+
+
+def where_to_look(request: Request, seen: Sequence[Conversation]) -> list[str]:
+    """Return the conversations that the message may be in, or else the customer's latest one."""
+    newest = sorted(seen, key=lambda one: one.started_at, reverse=True)
+    since = request.sending_at or request.created_at
+    possible = [one for one in newest if one.ended_at is None or one.ended_at >= since]
+    ids = dict.fromkeys(one.conversation_id for one in possible or newest[:1])
+    return list(ids)[:_MOST_LINKS]

@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.delivery.conversation_end import PAUSES
 from bot.delivery.endings import Endings
 from bot.delivery.hold import Hold
 from bot.delivery.reconcile import Reconciler
 from bot.job import Job, deliver, publish
-from bot.request import Event, Request, State
-from bot.rules.lookup import Lookup, passes
+from bot.request import Event, Request, Stuck
+from bot.rules.lookup import Lookup, passes, why_stuck
 from bot.rules.policy import Policy, Refused, SendingPaused, TooEarly
+from bot.state import State
 from bot.storage.facts import Facts
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
@@ -125,6 +127,7 @@ class Sender:
                 id_,
                 State.SENDING,
                 Event.SENDING,
+                seen=request,  # else it might have been edited since
                 judge=replace(judge, decide=decide),
                 sending_at=now,
                 rules_version=self._policy.version,
@@ -148,6 +151,7 @@ class Sender:
             Event.POSTPONED,
             send_at.isoformat(),
             since=State.SCHEDULED,
+            seen=request,
             jobs=[publish(request.request_id), deliver(request.request_id, wait)],
             send_at=send_at,
             rules_version=self._policy.version,
@@ -160,9 +164,21 @@ class Sender:
             if self._requests.move(
                 request_id, State.SCHEDULED, Event.NOT_TAKEN, of_send=request.sending_at
             ):
-                self._hold.wait(request, job)
+                self._hold.wait(request, job, why_stuck(error))
             return
         self._lookup.forget(request.contact_ids)  # the address may belong to somebody else now
+        waits = request.after_conversation is not None and isinstance(error, Conflict)
+        if waits:  # analytics didn't know yet that a conversation is open
+            self._requests.move(
+                request_id,
+                State.SCHEDULED,
+                Event.NOT_TAKEN,
+                of_send=request.sending_at,
+                jobs=[publish(request_id), deliver(request_id, PAUSES[-1])],
+                checked_at=None,
+                stuck=Stuck.CONVERSATION,
+            )
+            return
         checked_in_form = request.checked_at is not None and request.checked_at < request.created_at
         if checked_in_form and isinstance(error, Conflict | NotFound):  # ask what holds now
             self._requests.move(
@@ -174,15 +190,14 @@ class Sender:
                 checked_at=None,
             )
             return
-        reason, jobs = explain(error), [publish(request_id)]
         self._requests.move(
             request_id,
             State.FAILED,
             Event.FAILED,
-            reason,
+            explain(error),
             of_send=request.sending_at,
-            jobs=jobs,
-            reason=reason,
+            jobs=[publish(request_id)],
+            reason=str(error),
         )
 
 

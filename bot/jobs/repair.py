@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from bot.job import Job, JobKind
 from bot.jobs.periodic import Periodic
 from bot.jobs.queue import JobQueue
-from bot.request import State
+from bot.request import Stuck
+from bot.state import State
 from bot.storage.database import Database, seconds_now
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
@@ -128,7 +129,7 @@ def _stalled(now: datetime) -> sa.Select[tuple[str]]:
     return _unfinished().where(
         _is_old(newest, now),
         # Else the end of the pause is what it waits for, unless its deadline comes first.
-        sa.or_(requests.c.stuck == "", requests.c.send_before < now.timestamp()),
+        sa.or_(requests.c.stuck != Stuck.PAUSED, requests.c.send_before < now.timestamp()),
         sa.or_(
             requests.c.state != State.UNAPPROVED,
             requests.c.approval_until < (now - STALLED_AFTER).timestamp(),

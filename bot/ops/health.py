@@ -51,6 +51,7 @@ class Health:
         self._checked_at = float("-inf")
         self._answers: dict[str, str] = {}
         self._checking = asyncio.Lock()
+        self._running: asyncio.Task[dict[str, str]] | None = None
 
     def include_socket(self, socket: Socket) -> None:
         """Include a Socket Mode connection in what ``check_live`` says."""
@@ -83,6 +84,13 @@ class Health:
             if self._clock() - self._checked_at >= CHECK_EVERY_SECONDS:
                 self._answers = await self._check_all()
                 self._checked_at = self._clock()
+        return self._answers
+
+    async def check_soon(self, seconds: float) -> dict[str, str]:
+        """Do the same, but after that time return what was known before; {} if nothing was."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self.check_ready())
+        await asyncio.wait({self._running}, timeout=seconds)
         return self._answers
 
     async def _check_all(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.ops.refused_requests import Reason, RefusedRequests
-from bot.request import FINAL, State
+from bot.state import FINAL, State
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 

@@ -7,6 +7,7 @@ https://docs.slack.dev/apis/slack-connect
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,24 +16,20 @@ from bot.rules.directory import SLACKBOT, Directory, DirectoryUnavailable, Perso
 from bot.rules.needs import needs_channels, needs_people
 from bot.rules.rules_file import Rules
 
+log = logging.getLogger(__name__)
+
 _OTHER_APP = (
-    "This came from another Slack app than mine. Nothing was sent. Ask an administrator to compare "
-    "the app with my tokens."
+    "This came from another Slack app. Nothing was sent. Ask your admin to check how I'm set up."
 )
 _OTHER_WORKSPACE = (
-    "I was installed in another workspace than the one you're using. Use me in that one, or ask an "
-    "administrator to install me here."
+    "I'm installed in another workspace. Use me there, or ask your admin to install me here."
 )
-_DEACTIVATED = "Your Slack account is deactivated. Ask an administrator of Slack to activate it."
+_DEACTIVATED = "Your Slack account is deactivated. Ask a Slack admin to activate it."
 _BOT = "Bots can't use this. A person has to do it."
-_STRANGER = "You aren't a member of this workspace, so you can't use this. Ask somebody who is."
+_STRANGER = "Only members of this workspace can use this. Ask someone who is one."
 _GUEST = "Guests can't use this. Ask a full member of your team."
-_NOT_LISTED = (
-    "You aren't among the people who may use this. Ask a lead, or ask an administrator to add you."
-)
-_CHANNEL_NOT_LISTED = (
-    "I don't work in this channel. Use one of those that an administrator has chosen for me."
-)
+_NOT_LISTED = "You aren't on the list of people who can use this. Ask your admin to add you."
+_CHANNEL_NOT_LISTED = "I don't work in this channel. Use another one, or ask your admin."
 _SHARED = (
     "This channel is shared with another company, so I don't work here. Use a channel of your own."
 )
@@ -40,8 +37,8 @@ _UNAVAILABLE = (
     "I can't check with Slack who you are right now. Nothing was sent. Try again in a minute."
 )
 _NOT_PERMITTED = (
-    "I can't check whether you may do this: I lack Slack's permission {scope}. Nothing was sent. "
-    "Ask an administrator to grant it."
+    "I can't check whether you may do this. Nothing was sent. Ask your admin to check my "
+    "permissions in Slack."
 )
 
 
@@ -82,7 +79,9 @@ class Access:
         try:
             return self._judge(self._directory, attempt)
         except DirectoryUnavailable as error:
-            return _NOT_PERMITTED.format(scope=error.scope) if error.scope else _UNAVAILABLE
+            if error.scope:
+                log.warning("can't check people: the permission %s is missing", error.scope)
+            return _NOT_PERMITTED if error.scope else _UNAVAILABLE
 
     def check_known(
         self,
@@ -98,6 +97,10 @@ class Access:
             return self._judge(self._directory.fresh, attempt)
         except DirectoryUnavailable:
             return None
+
+    def known_name(self, user_id: str) -> str:
+        """Return the name that somebody shows in Slack, as far as it's known; it never waits."""
+        return self._directory.known_name(user_id)
 
     def is_shared(self, channel_id: str) -> bool:
         """Tell whether a channel is shared and that isn't allowed; raise DirectoryUnavailable."""

@@ -18,7 +18,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, ValidationResult
 
-from bot.text import clean
+from bot.text import clean, clip, visible
 from genesys import Identity, IdentityKind
 
 LONGEST_ADDRESS = 320  # characters, with a name before it
@@ -29,6 +29,7 @@ _LEAST_DIGITS = 5  # fewer are not a phone number anywhere
 _CLEARLY_PHONE_DIGITS = 7
 _MOST_DIGITS = 15  # of E.164, with the country code
 _MOST_NAME_WORDS = 5
+_SHOWN_LENGTH = 60  # of an address that can't be right
 
 _SIGNS = str.maketrans(
     dict.fromkeys("“”„", '"')
@@ -60,22 +61,15 @@ _PHONE = re.compile(rf"(?P<number>{NUMBER}){_SURE_EXTENSION}{_SURE_NOTE}", re.IG
 _PHONE_AMONG_WORDS = re.compile(rf"[^\d+@]*(?P<number>{NUMBER}){_EXTENSION}[^\d@]*", re.IGNORECASE)
 _PARTING = re.compile(r"[,|&]|;(?!ext)| / |\b(?:and|or)\b", re.IGNORECASE)  # two numbers
 
-_NOTHING = "Type the customer's email address or phone number."
-_SEVERAL = "This is more than one address. Type one: each message goes to one customer."
-_NEITHER = (
-    "This is neither an email address nor a phone number. "
-    "Type one such as jane@example.com or +44 20 7946 0018."
-)
-_UNREADABLE = "This phone number can't be read. Type it such as +44 20 7946 0018."
-_NO_COUNTRY_CODE = (
-    "This phone number has no country code at its start. "
-    "Type it with + and the code, such as +44 20 7946 0018."
-)
+_NOTHING = "Enter an email or phone number."
+_SEVERAL = "That's more than one. Enter one email or phone number: a message goes to one customer."
+_NEITHER = "That isn't an email or phone number. Try one like jane@example.com or +44 20 7946 0018."
+_UNREADABLE = "I can't read this phone number. Enter it like +44 20 7946 0018."
+_NO_COUNTRY_CODE = "Start the number with + and the country code, like +44 20 7946 0018."
 _UNKNOWN_COUNTRY_CODE = (
-    "This phone number has no country code that exists. "
-    "Type it with + and the code, such as +44 20 7946 0018."
+    "That country code doesn't exist. Start the number with + and the code, like +44 20 7946 0018."
 )
-_IMPOSSIBLE = "No phone number looks like this one. Check the digits and the country code."
+_IMPOSSIBLE = "That can't be a phone number. Check the digits and the country code."
 
 
 class BadAddress(ValueError):
@@ -183,11 +177,9 @@ def _read_email(text: str) -> Identity:
         raise BadAddress(_SEVERAL)
     try:
         valid = validate_email(text, check_deliverability=False, allow_domain_literal=False)
-    except EmailNotValidError as error:
-        reason = str(error).removesuffix(".")
-        raise BadAddress(
-            f"This email address can't be right: {reason}. Type one such as jane@example.com."
-        ) from None
+    except EmailNotValidError:
+        shown = clip(visible(text), _SHOWN_LENGTH)
+        raise BadAddress(f'"{shown}" isn\'t a complete email address.') from None
     return Identity(IdentityKind.EMAIL, valid.normalized)
 
 

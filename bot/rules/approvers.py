@@ -13,7 +13,7 @@ from bot.text import show_name
 MOST_ASKED = 20
 NOBODY_APPROVES = "Nobody can approve this here. Ask your admin to set an approval channel."
 _SHOWN_NAMES = 3
-_SOMEBODY = "Somebody who may approve messages"
+_SOMEBODY = "Someone who may approve messages"
 
 
 class Approvers:

@@ -39,6 +39,9 @@ _CARD = re.compile(
     rf"\d{{13,19}}|\d{{4}}(?:{_SIGN}\d{{4}}){{3}}(?:{_SIGN}\d{{3}})?|\d{{4}}{_SIGN}\d{{6}}{_SIGN}\d{{4,5}}"
     r")(?!\w|[.,]\d))"
 )
+# Two opening braces, as in "{{name}}". Nobody writes them to a customer, and where they're left, a
+# template wasn't filled in.
+_PLACEHOLDER = re.compile(r"\{\s{0,9}\{")
 _ISSUERS = {
     "Visa": (r"4", (13, 16, 19)),
     "Mastercard": (r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720", (16,)),
@@ -65,6 +68,11 @@ def find_cards(text: str) -> tuple[str, ...]:
     """
     found = (_issuer(re.sub(r"\D", "", card["number"])) for card in _CARD.finditer(_fold(text)))
     return tuple(dict.fromkeys(issuer for issuer in found if issuer))
+
+
+def has_placeholder(text: str) -> bool:
+    """Tell whether a text has anything like a placeholder that isn't filled in."""
+    return bool(_PLACEHOLDER.search(plain(text)))
 
 
 def _issuer(digits: str) -> str:

@@ -58,6 +58,9 @@ class Directory(Protocol):
     def person(self, user_id: str) -> Person:
         """Return a person."""
 
+    def known_name(self, user_id: str) -> str:
+        """Return the name that somebody showed when they were last asked for, or ""."""
+
     def channel(self, channel_id: str) -> Channel:
         """Return a channel."""
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.request import SENT, Request, State
-from bot.rules.content import find_cards, find_secrets
+from bot.request import Request
+from bot.rules.content import find_cards, find_secrets, has_placeholder
 from bot.rules.links import unlisted_hosts
 from bot.rules.quiet_hours import next_allowed, zone_of
 from bot.rules.rules_file import Rules
 from bot.rules.verdict import Finding, Level, Rule
+from bot.state import SENT, State
 from bot.storage.facts import Earlier, Facts, Windows
 from bot.text import ago, plural, show_name
 
 _SOON = timedelta(minutes=1)  # what is due by then isn't planned but on its way
-_ASK_A_LEAD = "A lead may override this, with a reason."
+_ASK_A_LEAD = "A lead can override this."
+_WORTH_SAYING = frozenset({State.UNCERTAIN, State.DELIVERED, State.READ, State.REPLIED})
 _LEVELS = {"block": Level.BLOCK, "warn": Level.WARN, "approve": Level.WARN}
 
 
@@ -53,19 +55,20 @@ def _check_pause(facts: Facts) -> tuple[Finding, ...]:
         return ()
     by = show_name(facts.paused.user_name)
     why = f": {facts.paused.reason}" if facts.paused.reason else ""
-    sentence = f"{by} has paused all sending{why}. You can press Send; the message waits."
+    sentence = (
+        f"{by} paused all sending{why}. You can still send; it goes out when sending resumes."
+    )
     return (Finding(Rule.PAUSE, Level.WARN, sentence),)
 
 
 def _check_opt_out(facts: Facts) -> Finding:
     if facts.opted_out is None:
-        return Finding(Rule.OPT_OUT, Level.PASS, "The customer isn't on the do-not-contact list.")
+        return Finding(Rule.OPT_OUT, Level.PASS, "Not on the do-not-contact list.")
     by = show_name(facts.opted_out.user_name)
     day, why = facts.opted_out.at.strftime("%Y-%m-%d"), facts.opted_out.reason
     sentence = (
-        f"This customer must not be contacted: {by} put them on the do-not-contact list on {day}"
-        f"{f' ({why})' if why else ''}. If they want to hear from us again, ask a lead to take "
-        "them off it."
+        f"{by} put them on the do-not-contact list on {day}{f' ({why})' if why else ''}. "
+        "If they want to hear from us again, ask a lead."
     )
     return Finding(Rule.OPT_OUT, Level.BLOCK, sentence)
 
@@ -75,10 +78,10 @@ def _check_same_text(facts: Facts, rules: Rules, now: datetime) -> tuple[Finding
     if not hours:
         return ()
     if earlier is None:
-        sentence = f"Nobody has sent them this text in the last {_last(hours, 'hour')}."
+        sentence = f"Nobody sent them this text in the last {_last(hours, 'hour')}."
         return (Finding(Rule.SAME_TEXT, Level.PASS, sentence),)
     who = _who_and_when(earlier, now, "this text to this customer")
-    sentence = f"{who} Change it and press Send again. {_ASK_A_LEAD}"
+    sentence = f"{who} Change the text. {_ASK_A_LEAD}"
     return (Finding(Rule.SAME_TEXT, Level.BLOCK, sentence, may_override=True, earlier=earlier),)
 
 
@@ -87,7 +90,7 @@ def _check_recent(facts: Facts, rules: Rules, now: datetime) -> tuple[Finding, .
     if not minutes:
         return ()
     if latest is None:
-        sentence = f"Nobody has messaged them in the last {_last(minutes, 'minute')}."
+        sentence = f"Nobody messaged them in the last {_last(minutes, 'minute')}."
         return (Finding(Rule.RECENT, Level.PASS, sentence),)
     sentence = _who_and_when(latest, now, "a message to this customer")
     return (Finding(Rule.RECENT, Level.WARN, sentence, earlier=latest),)
@@ -101,11 +104,12 @@ def _last(count: int, unit: str) -> str:
 def _who_and_when(earlier: Earlier, now: datetime, what: str) -> str:
     who = show_name(earlier.agent_name)
     if earlier.state is State.UNAPPROVED:
-        return f"{who} wants to send {what}, and waits for approval."
+        return f"{who} is waiting for approval of {what}."
     if earlier.state not in SENT:
         is_planned = earlier.at - now > _SOON
         return f"{who} {'has scheduled' if is_planned else 'is already sending'} {what}."
-    return f"{who} sent {what} {ago(now - earlier.at)} ({earlier.state.value})."
+    became = f" ({earlier.state.value})" if earlier.state in _WORTH_SAYING else ""
+    return f"{who} sent {what} {ago(now - earlier.at)}{became}."
 
 
 def _check_customer_limit(facts: Facts, rules: Rules) -> tuple[Finding, ...]:
@@ -114,7 +118,7 @@ def _check_customer_limit(facts: Facts, rules: Rules) -> tuple[Finding, ...]:
         *(Rule.CUSTOMER_LIMIT, count, limits.per_customer),
         within=plural(limits.per_customer_hours, "hour"),
         whose="to them",
-        so_far="This customer has had",
+        so_far="They've had",
     )
 
 
@@ -124,7 +128,7 @@ def _check_agent_limit(facts: Facts, rules: Rules) -> tuple[Finding, ...]:
         *(Rule.AGENT_LIMIT, count, limits.per_agent),
         within=plural(limits.per_agent_minutes, "minute"),
         whose="from you",
-        so_far="You have sent",
+        so_far="You've sent",
         advice="Wait a little. ",
     )
 
@@ -138,8 +142,8 @@ def _check_limit(
         sentence = f"{count} of at most {plural(most, 'message')} {whose} in {within}."
         return (Finding(rule, Level.PASS, sentence),)
     sentence = (
-        f"{so_far} {plural(count, 'message')} in {within}, and at most {most} "
-        f"{'is' if most == 1 else 'are'} allowed. {advice}{_ASK_A_LEAD}"
+        f"{so_far} {plural(count, 'message')} in {within}; the limit is {most}. "
+        f"{advice}{_ASK_A_LEAD}"
     )
     return (Finding(rule, Level.BLOCK, sentence, may_override=True),)
 
@@ -159,7 +163,7 @@ def _check_quiet_hours(request: Request, rules: Rules, now: datetime) -> tuple[F
 
 def _check_text(text: str, rules: Rules) -> tuple[Finding, ...]:
     content = rules.content
-    findings = []
+    findings = [*check_placeholders(text)]
     if content.secrets != "off":
         findings.append(_check_secrets(text, _LEVELS[content.secrets]))
     if content.cards != "off":
@@ -169,31 +173,39 @@ def _check_text(text: str, rules: Rules) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
+def check_placeholders(text: str) -> tuple[Finding, ...]:
+    """Return why a text can't be sent if a placeholder is left in it."""
+    if not has_placeholder(text):
+        return ()
+    sentence = "The text has a placeholder such as {{name}} in it. Fill it in or remove it."
+    return (Finding(Rule.PLACEHOLDER, Level.BLOCK, sentence),)
+
+
 def _check_secrets(text: str, level: Level) -> Finding:
     found = find_secrets(text)
     if not found:
         return Finding(Rule.SECRETS, Level.PASS, "No token or key in the text.")
-    sentence = f"The text has {' and '.join(found)} in it. Remove it"
-    sentence += f" and press Send again. {_ASK_A_LEAD}" if level is Level.BLOCK else "."
+    sentence = f"The text includes {' and '.join(found)}. Remove it."
+    sentence += f" {_ASK_A_LEAD}" if level is Level.BLOCK else ""
     return Finding(Rule.SECRETS, level, sentence, may_override=True)
 
 
 def _check_cards(text: str, level: Level) -> Finding:
     if not find_cards(text):
         return Finding(Rule.CARDS, Level.PASS, "No card number in the text.")
-    sentence = "The text may have a payment card's number in it. Remove it if it is one."
+    sentence = "This looks like a payment card number. Remove it if it is one."
     return Finding(Rule.CARDS, level, sentence, may_override=True)
 
 
 def _check_links(text: str, rules: Rules) -> Finding:
     hosts = unlisted_hosts(text, rules.content.domains)
     if not hosts:
-        return Finding(Rule.LINKS, Level.PASS, "No link to a site that isn't listed.")
-    sentence = f"The text links to {', '.join(hosts)}, which isn't on the list of our sites."
+        return Finding(Rule.LINKS, Level.PASS, "No link to other sites.")
+    sentence = f"The text links to {', '.join(hosts)}, which isn't one of our sites."
     if rules.content.links == "approve":
-        sentence += " A second person must approve this message."
+        sentence += " Someone else must approve it."
     elif rules.content.links == "block":
-        sentence += f" Remove the link and press Send again. {_ASK_A_LEAD}"
+        sentence += f" Remove the link. {_ASK_A_LEAD}"
     return Finding(
         Rule.LINKS,
         _LEVELS[rules.content.links],

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.request import Stuck
 from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
-from bot.text import explain
 from genesys import (
     Cached,
     CachedDeployment,
@@ -42,8 +42,15 @@ KNOWN_SECONDS = 60.0  # how long an address counts as the same contact's
 MOST_KNOWN = 1_000
 SESSION_PATIENCE = 2.0  # seconds: an agent waits, and can do without
 _PASSING = (Unreachable, TimedOut, CutOff, Unavailable, RateLimited, RateLimitExhausted)
+_BUSY = (RateLimited, RateLimitExhausted)
+_SEND_ANYWAY = "You can still send; it goes out once we can check."
 
 _Question = tuple[Identity, str, bool]
+
+
+def why_stuck(error: GenesysError) -> Stuck:
+    """Return why a request waits after a temporary error."""
+    return Stuck.QUOTA if isinstance(error, _BUSY) else Stuck.UNAVAILABLE
 
 
 def passes(error: GenesysError) -> bool:
@@ -109,9 +116,10 @@ class Lookup:
             verdict = self._ask(identity, chosen, into_open, asked_at)
         except GenesysError as error:
             if passes(error):
-                sentence = f"{error.what} You may press Send all the same: the request then waits."
-                return Verdict(identity, None, (Finding(Rule.GENESYS, Level.WARN, sentence),))
-            return Verdict(identity, None, (Finding(Rule.GENESYS, Level.BLOCK, explain(error)),))
+                warning = Finding(Rule.GENESYS, Level.WARN, f"{error.what} {_SEND_ANYWAY}")
+                return Verdict(identity, None, (warning,), why_stuck(error))
+            log.warning("can't look a customer up (%r)", error)
+            verdict = Verdict(identity, None, (Finding(Rule.GENESYS, Level.BLOCK, str(error)),))
         with self._lock:
             self._answers[identity, chosen, into_open] = _Answer(verdict, asked, asked_at)
             self._drop_outdated()

@@ -85,7 +85,7 @@ class Policy:
         findings = judge(request, facts, rules, now)
         reason = self._approval_reason(request, findings, facts)
         if reason:
-            sentence = f"A second person must approve this message: {reason}."
+            sentence = f"Someone else must approve this: {reason}."
             if not self._has_approver(request):
                 sentence = f"{sentence} {NOBODY_APPROVES}"
             findings = (*findings, Finding(Rule.APPROVAL, Level.WARN, sentence))
@@ -98,8 +98,8 @@ class Policy:
         if self._requests.record_lookup(request, limits.lookups, since):
             return None
         sentence = (
-            f"You have looked up customers {plural(limits.lookups, 'time')} in "
-            f"{plural(limits.lookup_minutes, 'minute')}, the most allowed. "
+            f"You've looked up customers {plural(limits.lookups, 'time')} in "
+            f"{plural(limits.lookup_minutes, 'minute')}; that's the limit. "
             "Wait a little and try again."
         )
         return Finding(Rule.LOOKUPS, Level.BLOCK, sentence)
@@ -141,7 +141,7 @@ class Policy:
         place = request.place
         sentence = self.access.verify(request.agent_id, place.team_id, place.channel_id)
         if not sentence and request.overridden and not self.access.verify_lead(request.agent_id):
-            sentence = "Only a lead may override a rule, and the agent isn't one any more."
+            sentence = "Only a lead can override a rule, and the agent isn't one any more."
         if sentence:
             raise Refused((Finding(Rule.ACCESS, Level.BLOCK, sentence),), self.version)
 

@@ -36,16 +36,16 @@ def whole(least: int, most: int) -> BeforeValidator:
     return BeforeValidator(read, json_schema_input_type=Annotated[int, Field(ge=least, le=most)])
 
 
-def one_of(*effects: Effect) -> BeforeValidator:
-    """Take the name of one of these effects."""
-    names = tuple(one.value for one in effects)
+def one_of(*choices: StrEnum) -> BeforeValidator:
+    """Take the name of one of these members of one set."""
+    names = tuple(one.value for one in choices)
 
-    def read(value: object) -> Effect:
+    def read(value: object) -> StrEnum:
         if not isinstance(value, str) or value not in names:
             raise ValueError("must be one of: " + ", ".join(f'"{name}"' for name in names) + ".")
-        return Effect(value)
+        return type(choices[0])(value)
 
-    return BeforeValidator(read, json_schema_input_type=Literal[names])
+    return BeforeValidator(read, json_schema_input_type=Literal[tuple(names)])
 
 
 def _matching(pattern: str, what: str) -> BeforeValidator:

@@ -12,8 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
+from bot.rules.rule_sections import DigestRules, PrivacyRules, Section
 from bot.rules.rule_values import (
     ITEMS,
     ChannelId,
@@ -31,16 +32,13 @@ from bot.rules.rule_values import (
 )
 from bot.rules.rules_problems import explain, explain_syntax
 from bot.rules.rules_toml import find_lines, line_of
+from bot.rules.template_rules import TemplateRules
 
 Users = Annotated[tuple[UserId, ...], ITEMS]
 Groups = Annotated[tuple[GroupId, ...], ITEMS]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-class AccessRules(_Section):
+class AccessRules(Section):
     """Who may use the bot, and where. With three empty lists: every full member, everywhere."""
 
     users: Users = Field(default=(), description="Ids of people who may use the bot.")
@@ -58,14 +56,14 @@ class AccessRules(_Section):
     )
 
 
-class LeadRules(_Section):
+class LeadRules(Section):
     """Who is a lead: leads pause, override and opt customers in again."""
 
     users: Users = Field(default=(), description="Ids of people who are leads.")
     groups: Groups = Field(default=(), description="Ids of user groups whose members are leads.")
 
 
-class LimitRules(_Section):
+class LimitRules(Section):
     """How often customers may be messaged, and how much one agent may do."""
 
     same_text_hours: Annotated[int, whole(0, 720)] = Field(
@@ -97,7 +95,7 @@ class LimitRules(_Section):
     )
 
 
-class QuietHours(_Section):
+class QuietHours(Section):
     """When customers aren't messaged, in their own time zone."""
 
     enabled: Switch = Field(default=False, description="Whether there are quiet hours at all.")
@@ -122,7 +120,7 @@ class QuietHours(_Section):
         return end
 
 
-class ContentRules(_Section):
+class ContentRules(Section):
     """What a message may contain."""
 
     secrets: Annotated[Effect, one_of(Effect.BLOCK, Effect.WARN, Effect.OFF)] = Field(
@@ -139,7 +137,7 @@ class ContentRules(_Section):
     )
 
 
-class ApprovalRules(_Section):
+class ApprovalRules(Section):
     """Which messages wait until a second person has approved them."""
 
     overrides: Switch = Field(
@@ -159,7 +157,7 @@ class ApprovalRules(_Section):
     )
 
 
-class RulesFile(_Section):
+class RulesFile(Section):
     """The rules about who may message whom, how often and with what text."""
 
     timezone: TimeZone = Field(
@@ -177,6 +175,13 @@ class RulesFile(_Section):
     approval: ApprovalRules = Field(
         default=ApprovalRules(), description="Which messages a second person has to approve."
     )
+    templates: TemplateRules = Field(
+        default=TemplateRules(), description="Texts that agents choose from."
+    )
+    privacy: PrivacyRules = Field(
+        default=PrivacyRules(), description="What of a customer's own words is shown."
+    )
+    digest: DigestRules = Field(default=DigestRules(), description="Figures about all messages.")
 
 
 class Rules(RulesFile):

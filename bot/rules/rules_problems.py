@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from typing import get_args
 
 from pydantic import BaseModel
 
@@ -32,6 +33,10 @@ def explain(model: type[BaseModel], path: Path, kind: str, message: str) -> str:
     match kind:
         case "extra_forbidden":
             return f"{name} isn't a setting: {_suggest(model, path)}"
+        case "missing":
+            return f"{name} is missing: add it."
+        case "model_type" | "model_attributes_type" if not isinstance(path[-1], str):
+            return f"{name} must be a section: write [[{_name(path[:-1])}]] in a line above it."
         case "model_type" | "model_attributes_type":
             return f"{name} must be a section: write [{name}] in a line, and its settings below."
         case "value_error":  # our own sentence
@@ -49,18 +54,19 @@ def _name(path: Path) -> str:
 
 def _suggest(model: type[BaseModel], path: Path) -> str:
     """Say what an unknown key may have been meant as."""
-    key, section = str(path[-1])[:_LONGEST_NAME], ".".join(map(str, path[:-1]))
+    names = [part for part in path[:-1] if isinstance(part, str)]
+    key, section = str(path[-1])[:_LONGEST_NAME], ".".join(names)
     sections = _sections(model)
     known = sections.get(section, [])
     if section and key in sections:
         return f"write [{key}] in a line of its own."
-    near = get_close_matches(key.lower(), known, 1)
-    if near:
-        return f"did you mean {near[0]}?"
     places = [place for place, names in sections.items() if key in names and place != section]
     if places:
         above = f"below [{places[0]}]" if places[0] else "at the top, before the first section"
         return f"{key} belongs {above}."
+    near = get_close_matches(key.lower(), known, 1)
+    if near:
+        return f"did you mean {near[0]}?"
     return f"remove it, or use one of: {', '.join(known)}."
 
 
@@ -68,6 +74,8 @@ def _sections(model: type[BaseModel]) -> dict[str, list[str]]:
     """Return the names of the settings in each section; "" is the top of the file."""
     sections = {"": list(model.model_fields)}
     for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            sections[name] = list(field.annotation.model_fields)
+        for one in (field.annotation, *get_args(field.annotation)):
+            if isinstance(one, type) and issubclass(one, BaseModel):
+                inner = _sections(one)
+                sections |= {".".join(filter(None, (name, key))): inner[key] for key in inner}
     return sections

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.request import Stuck
 from bot.storage.facts import Earlier
 from bot.text import how_long, plural_days, visible
 from genesys import (
@@ -18,12 +19,26 @@ from genesys import (
     DeploymentStatus,
     Found,
     Identity,
+    IdentityKind,
+    MatchedBy,
     NoContact,
     Several,
 )
 
 SHOWN_CANDIDATES = 10  # Slack allows 10 radio buttons
 EXPIRES_SOON = timedelta(hours=24)  # from then on the end of a guest session is a warning
+
+_ADDRESS = {IdentityKind.EMAIL: "email address", IdentityKind.PHONE: "phone number"}
+_MATCHED_BY = {IdentityKind.EMAIL: "email", IdentityKind.PHONE: "phone"}
+_NO_CONTACT = "No contact has this {address}. Check it, or ask the customer which one they use."
+_MORE_CANDIDATES = (
+    f"Showing the first {SHOWN_CANDIDATES}. Not there? Ask an admin to merge duplicates."
+)
+_OTHER_SITE = "This customer has only chatted on a different site. Use another channel."
+_WEB_CHAT_UNKNOWN = "I can't check whether web chat is on. You can still send."
+_CHECK_DEPLOYMENT = "Ask your admin to check the Messenger deployment."
+_LIVE_CONVERSATION = "They're in a live conversation. Wait, or send into it."
+_INTO_CONVERSATION = "They're in a live conversation. Your message goes into it."
 
 
 class Level(StrEnum):
@@ -51,6 +66,7 @@ class Rule(StrEnum):
     AGENT_LIMIT = "messages per agent"
     LOOKUPS = "look-ups"
     QUIET_HOURS = "quiet hours"
+    PLACEHOLDER = "placeholders"
     SECRETS = "tokens and keys"
     CARDS = "card numbers"
     LINKS = "links"
@@ -77,11 +93,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a message to this identity may go out, and why."""
+    """Whether a message to this identity may go out, and why; ``stuck``: why that's unknown."""
 
     identity: Identity
     found: Found | None
     findings: tuple[Finding, ...]
+    stuck: Stuck = Stuck.NO
 
     @property
     def blocks(self) -> tuple[Finding, ...]:
@@ -113,12 +130,11 @@ def check_length(text: str) -> str:
     """Return what is wrong with a message's length, or "" if it fits."""
     length = measure(text)
     if not visible(text).strip():
-        return "Type the message for the customer."
+        return "Type a message."
     if length > CHANNEL_TEXT_LIMIT:
-        return (
-            f"The message has {length:,} characters and web messaging takes "
-            f"{CHANNEL_TEXT_LIMIT:,}: shorten it by {length - CHANNEL_TEXT_LIMIT:,}."
-        )
+        over = length - CHANNEL_TEXT_LIMIT
+        unit = "character" if over == 1 else "characters"
+        return f"{over:,} {unit} over the {CHANNEL_TEXT_LIMIT:,} limit."
     return ""
 
 
@@ -137,27 +153,27 @@ def decide(
     ``session``: how long a guest session lasts after its last activity; None if that's unknown.
     """
     if isinstance(found, NoContact):
-        sentence = (
-            "No contact in Genesys Cloud has this address. Check it for a typing error, "
-            "or ask the customer which address they chat with."
-        )
+        sentence = _NO_CONTACT.format(address=_ADDRESS[found.identity.kind])
         return Verdict(found.identity, found, (_block(Rule.CONTACT, sentence),))
     if isinstance(found, Several):
-        sentence = (
-            f"{len(found.candidates)} contacts share this address. "
-            "Pick the one that you mean under the customer field."
-        )
-        if len(found.candidates) > SHOWN_CANDIDATES:
-            sentence += f" The first {SHOWN_CANDIDATES} are shown; if none is the one, merge some."
+        address, count = _ADDRESS[found.identity.kind], len(found.candidates)
+        sentence = f"{count} contacts share this {address}. Choose one below."
+        if count > SHOWN_CANDIDATES:
+            sentence += f" {_MORE_CANDIDATES}"
         return Verdict(found.identity, found, (_block(Rule.CONTACT, sentence),))
     findings = (
-        Finding(Rule.CONTACT, Level.PASS, f"Found by {found.matched_by.value}."),
+        Finding(Rule.CONTACT, Level.PASS, f"Matched by {_matched_by(found)}."),
         _check_history(found, deployment_id, now, history_days),
         *_check_session(found, deployment_id, now, session),
         _check_deployment(deployment),
         _check_conversation(found, into_open),
     )
     return Verdict(found.identity, found, findings)
+
+
+def _matched_by(customer: Customer) -> str:
+    is_details = customer.matched_by is MatchedBy.CONTACT_DETAILS
+    return "contact details" if is_details else _MATCHED_BY[customer.identity.kind]
 
 
 def _check_history(
@@ -167,18 +183,13 @@ def _check_history(
     if latest is None:
         return _block(
             Rule.HISTORY,
-            f"This contact has no web messaging conversation in the last {history_days} days, so "
-            "there is no chat to write into. That is normal for visitors who never signed in. "
+            f"No web chat in the last {history_days} days, so there's nowhere to send this. "
             "Use another channel.",
         )
     if latest.deployment_id and latest.deployment_id != deployment_id:
-        return _block(
-            Rule.HISTORY,
-            "This customer has only chatted on another Messenger deployment than the one that "
-            "I send from. Use that deployment's bot, or another channel.",
-        )
+        return _block(Rule.HISTORY, _OTHER_SITE)
     ago = plural_days((now.date() - (latest.ended_at or latest.started_at).date()).days)
-    return Finding(Rule.HISTORY, Level.PASS, f"Last web messaging conversation: {ago}.")
+    return Finding(Rule.HISTORY, Level.PASS, f"Last web chat: {ago}.")
 
 
 def _check_session(
@@ -197,63 +208,44 @@ def _check_session(
     left = latest.ended_at + session - now
     if left <= timedelta():
         sentence = (
-            f"The customer's guest session has probably expired: it lasts {how_long(session)}, "
-            f"and their last conversation ended {how_long(now - latest.ended_at)} ago. "
-            "They may never see the message. If it matters, use another channel as well."
+            f"Their chat session probably expired {how_long(-left)} ago, so they may never see "
+            "this. If it matters, use another channel too."
         )
         return (Finding(Rule.SESSION, Level.WARN, sentence),)
     if left < EXPIRES_SOON:
         sentence = (
-            f"The customer's guest session expires in {how_long(left)}. If they don't come back "
-            "to the page before that, they may never see the message."
+            f"Their chat session expires in {how_long(left)}. If they aren't back by then, they "
+            "may never see this."
         )
         return (Finding(Rule.SESSION, Level.WARN, sentence),)
-    sentence = f"The customer's guest session lasts for another {how_long(left)}."
+    sentence = f"Their chat session lasts another {how_long(left)}."
     return (Finding(Rule.SESSION, Level.PASS, sentence),)
 
 
 _DEPLOYMENT_WORDS = {
-    DeploymentStatus.INACTIVE: "is switched off",
+    DeploymentStatus.INACTIVE: "is off",
     DeploymentStatus.PENDING: "isn't ready yet",
-    DeploymentStatus.ERROR: "has an error in Genesys Cloud",
+    DeploymentStatus.ERROR: "has an error",
     DeploymentStatus.DELETING: "is being deleted",
-    DeploymentStatus.UNKNOWN: "doesn't exist in this org, or is in a state that I don't know",
+    DeploymentStatus.UNKNOWN: "can't be found",
 }
 
 
 def _check_deployment(deployment: Deployment | None) -> Finding:
     if deployment is None:
-        return Finding(
-            Rule.DEPLOYMENT,
-            Level.WARN,
-            "The deployment's state couldn't be checked (it needs the permission "
-            "webDeployments:deployment:view). The message may still go out.",
-        )
+        return Finding(Rule.DEPLOYMENT, Level.WARN, _WEB_CHAT_UNKNOWN)
     if deployment.status is not DeploymentStatus.ACTIVE:
         state = _DEPLOYMENT_WORDS[deployment.status]
-        return _block(
-            Rule.DEPLOYMENT,
-            f"The Messenger deployment that I send from {state}. "
-            "Ask an administrator to mend it, or to set GENESYS_CLOUD_DEPLOYMENT_ID.",
-        )
-    return Finding(Rule.DEPLOYMENT, Level.PASS, "The Messenger deployment is active.")
+        return _block(Rule.DEPLOYMENT, f"Web chat {state}. {_CHECK_DEPLOYMENT}")
+    return Finding(Rule.DEPLOYMENT, Level.PASS, "Web chat is on.")
 
 
 def _check_conversation(customer: Customer, into_open: bool) -> Finding:
     if customer.open is None:
-        return Finding(Rule.CONVERSATION, Level.PASS, "No conversation is open now.")
+        return Finding(Rule.CONVERSATION, Level.PASS, "No conversation is open.")
     if into_open:
-        return Finding(
-            Rule.CONVERSATION,
-            Level.WARN,
-            "A conversation is open now: your message will be written into it, "
-            "where a colleague or a bot may be talking.",
-        )
-    return _block(
-        Rule.CONVERSATION,
-        "A conversation with this customer is open now, so a colleague or a bot may be talking "
-        "to them. Wait until it has ended, or choose to write into it.",
-    )
+        return Finding(Rule.CONVERSATION, Level.WARN, _INTO_CONVERSATION)
+    return _block(Rule.CONVERSATION, _LIVE_CONVERSATION)
 
 
 def _block(rule: Rule, sentence: str) -> Finding:

@@ -18,7 +18,7 @@ def build_decline(request: Request, place: Place) -> View:
     about = (
         literal("The message to "),
         literal(request.identity.masked, bold=True),
-        literal(f" won't be sent. {show_name(request.agent_name)} will read why."),
+        literal(f" won't be sent. {show_name(request.agent_name)} sees why."),
     )
     metadata = _metadata(DECLINE_FORM, request, place)
     return build_reason_form(DECLINE_FORM, "Decline message", "Decline", about, "Why?", metadata)

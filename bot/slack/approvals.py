@@ -19,8 +19,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.cards.card import show_news, show_notice
 from bot.cards.card_buttons import APPROVE, DECLINE, REVIEW
 from bot.delivery.decisions import Decisions
-from bot.request import Decision, Event, Place, Request, State
+from bot.request import Decision, Event, Place, Request
 from bot.rules.approvers import Approvers
+from bot.slack.after import After, alone
 from bot.slack.approval_view import APPROVAL_FORM, DECLINE_FORM, build_approval, build_decline
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
@@ -30,6 +31,7 @@ from bot.slack.modal import open_modal
 from bot.slack.reason_form import FOREIGN, REASON, check_reason, read_reason
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
+from bot.state import State
 from bot.storage.history import History
 from bot.storage.requests import RequestStore
 from bot.text import show_name
@@ -41,9 +43,9 @@ T = TypeVar("T")
 APPROVAL_BUTTONS = (APPROVE, DECLINE, REVIEW)
 OWN_MESSAGE = "You can't approve your own message. Ask a lead to approve it, or cancel it."
 OWN_DECLINE = "You can't decline your own message. Cancel it instead."
-NO_APPROVER = "You aren't among the people who may approve this message."
-_LATE = "This message doesn't wait for your decision any more. The card says where it stands."
-_OUTDATED = "This message was changed since that button was shown. Decide with the ones below."
+NO_APPROVER = "You can't approve this message."
+_LATE = "This message isn't waiting for a decision any more; see the card."
+_OUTDATED = "This message has changed since. Decide with the buttons below."
 _DECIDED = {
     Event.APPROVED: "approved",
     Event.DECLINED: "declined",
@@ -67,7 +69,9 @@ class Approvals:
         approvers: Approvers,
         *,
         records: Executor,
+        after: After = alone,
     ) -> None:
+        self._after = after
         self._client = client
         self._requests = requests
         self._history = history
@@ -82,7 +86,9 @@ class Approvals:
     async def click(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Do what a button says after the ack, or open what it needs."""
         await ack()
-        self._errors.start(self._do(interaction), interaction)
+        work = self._do(interaction)
+        is_decision = interaction.action_id == APPROVE
+        self._errors.start(self._after(work, interaction) if is_decision else work, interaction)
 
     async def submit_approval(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Approve the message that the modal shows."""
@@ -94,7 +100,8 @@ class Approvals:
             self._errors.start(told, interaction)
             return
         await ack()
-        self._errors.start(self._approve_in_form(interaction, *read), interaction)
+        work = self._approve_in_form(interaction, *read)
+        self._errors.start(self._after(work, interaction), interaction)
 
     async def submit_decline(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Decline a message with the reason in the modal, or say what's wrong with that."""
@@ -108,7 +115,8 @@ class Approvals:
             await ack(response_action="errors", errors=errors)
             return
         await ack()
-        self._errors.start(self._decline(interaction, reason, *read), interaction)
+        work = self._decline(interaction, reason, *read)
+        self._errors.start(self._after(work, interaction), interaction)
 
     async def _do(self, click: Interaction) -> None:
         request_id, _, number = click.action_value.partition(":")
@@ -137,7 +145,9 @@ class Approvals:
             await self._answer_late(submission, place, request_id)
 
     async def _approve(self, by: Interaction, place: Place, request: Request) -> None:
-        decision = Decision(request.request_id, request.decisions, by.user_id, by.user_name)
+        decision = Decision(
+            request.request_id, request.decisions, by.user_id, self._gate.name_of(by)
+        )
         if not await in_thread(self._records, self._decisions.approve, decision, request):
             await self._answer_late(by, place, request.request_id)
 
@@ -147,7 +157,8 @@ class Approvals:
         request = await self._load_for(submission, request_id, place)
         if request is None:
             return
-        decision = Decision(request_id, request.decisions, submission.user_id, submission.user_name)
+        name = self._gate.name_of(submission)
+        decision = Decision(request_id, request.decisions, submission.user_id, name)
         is_next = _is_next(request, number)
         if not (
             is_next and await in_thread(self._records, self._decisions.decline, decision, reason)
@@ -204,7 +215,7 @@ class Approvals:
         else:
             decided = await in_thread(self._records, self._history.latest_decision, request_id)
             verb = _DECIDED.get(decided.event) if decided else None
-            who = show_name(decided.detail) if decided and decided.detail else "Somebody"
+            who = show_name(decided.detail) if decided and decided.detail else "Someone"
             post = show_notice(f"{who} has {verb} this already." if verb else _LATE)
         await self._responder.respond(place.response_url, by.user_id, post)
 

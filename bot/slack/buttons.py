@@ -16,10 +16,22 @@ from slack_bolt.async_app import AsyncAck
 
 from bot.cards.blocks import Block
 from bot.cards.card import show_news, show_notice
-from bot.cards.card_buttons import CANCEL, CHECK_AGAIN, COMPOSE_AGAIN, OPT_OUT, SEND_ANYWAY
+from bot.cards.card_buttons import (
+    CANCEL,
+    CHECK_AGAIN,
+    COMPOSE_AGAIN,
+    EDIT,
+    MARK_SENT,
+    MESSAGE_AGAIN,
+    OPT_OUT,
+    SEND_ANYWAY,
+)
 from bot.delivery.decisions import Decisions
+from bot.delivery.edit import EDITABLE
 from bot.delivery.reconcile import Reconciler
 from bot.request import Decision, Request
+from bot.slack.after import After, alone
+from bot.slack.edit_form import EditForm
 from bot.slack.errors import ErrorHandler
 from bot.slack.form import Form
 from bot.slack.form_input import make_draft
@@ -31,10 +43,12 @@ from bot.slack.threads import in_thread
 from bot.storage.requests import RequestStore
 from bot.text import show_name
 
-BUTTONS = (CANCEL, CHECK_AGAIN, SEND_ANYWAY, COMPOSE_AGAIN, OPT_OUT)
-_NOT_YOURS = "Only the agent who asked for this message, or a lead, can do that."
-_ERASED = "This customer's data was erased, so nothing more can be done with this message."
-_LATE = "This request has moved on since that button was shown. The card says where it stands."
+_OPENING = (COMPOSE_AGAIN, MESSAGE_AGAIN, EDIT, OPT_OUT)  # a form
+_DECIDING = (CANCEL, CHECK_AGAIN, SEND_ANYWAY, MARK_SENT)
+BUTTONS = (*_DECIDING, *_OPENING)
+_NOT_YOURS = "Only the agent or a lead can do this."
+_ERASED = "This customer's data was erased, so there's nothing left to do here."
+_LATE = "That button is out of date; see the card."
 
 
 class Buttons:
@@ -46,6 +60,7 @@ class Buttons:
         decisions: Decisions,
         reconciler: Reconciler,
         form: Form,
+        edit_form: EditForm,
         opt_out: OptOutForm,
         responder: Responder,
         errors: ErrorHandler,
@@ -53,25 +68,32 @@ class Buttons:
         *,
         records: Executor,
         default_country: str | None,
+        after: After = alone,
     ) -> None:
+        """``after`` is done with each decision: it shows the person what that has changed."""
         self._requests = requests
         self._form = form
+        self._edit_form = edit_form
         self._opt_out = opt_out
         self._responder = responder
         self._errors = errors
         self._gate = gate
         self._records = records
         self._country = default_country
+        self._after = after
         self._decisions = {
             CANCEL: decisions.cancel,
             CHECK_AGAIN: reconciler.check_again,
             SEND_ANYWAY: decisions.send_anyway,
+            MARK_SENT: decisions.mark_sent,
         }
 
     async def click(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Do what a button says after the ack, if this person may and the request still can."""
         await ack()
-        self._errors.start(self._do(interaction), interaction)
+        work = self._do(interaction)
+        is_decision = interaction.action_id in _DECIDING
+        self._errors.start(self._after(work, interaction) if is_decision else work, interaction)
 
     async def _do(self, click: Interaction) -> None:
         if not await self._gate.admit(click):
@@ -80,12 +102,17 @@ class Buttons:
         request = await in_thread(self._records, self._requests.load, request_id)
         is_theirs = click.user_id == request.agent_id or click.action_id == OPT_OUT
         if not is_theirs and not await self._gate.is_lead(click.user_id):
-            await self._gate.refuse(click, _NOT_YOURS)
+            told = f"Only {show_name(request.agent_name)} or a lead can do this."
+            await self._gate.refuse(click, _NOT_YOURS, told=told)
             return
         if request.erased_at:
             await self._answer(click, _ERASED)
         elif click.action_id == COMPOSE_AGAIN:
             await self._open_again(request, click)
+        elif click.action_id == MESSAGE_AGAIN:
+            await self._message_again(request, click)
+        elif click.action_id == EDIT:
+            await self._edit(request, click, earlier)
         elif click.action_id == OPT_OUT:
             name = show_name(request.customer_name) if request.customer_name else ""
             about = About(name, request.request_id)
@@ -98,7 +125,9 @@ class Buttons:
         decide = self._decisions[click.action_id]
         # Only the agent's own: what it shows, no lead may see in the agent's place.
         url = click.place.response_url if click.user_id == request.agent_id else ""
-        decision = Decision(request_id, request.decisions, click.user_id, click.user_name, url)
+        decision = Decision(
+            request_id, request.decisions, click.user_id, self._gate.name_of(click), url
+        )
         is_next = (earlier or "0") == str(request.decisions)  # cards of 0.1 don't say it
         if not (is_next and await in_thread(self._records, decide, decision)):
             request = await in_thread(self._records, self._requests.load, request_id)
@@ -109,6 +138,18 @@ class Buttons:
         post = show_notice(sentence)
         post.blocks.extend(more)
         await self._responder.respond(click.place.response_url, click.user_id, post)
+
+    async def _edit(self, request: Request, click: Interaction, earlier: str) -> None:
+        if request.state in EDITABLE and earlier == str(request.decisions):
+            await self._edit_form.open(request, click)
+        else:
+            await self._answer(click, _LATE, show_news(request, []).blocks)
+
+    async def _message_again(self, request: Request, click: Interaction) -> None:
+        place = replace(request.place, response_url=click.place.response_url)
+        draft = make_draft(place, request.identity.value, "", self._country)
+        chosen = replace(draft, chosen_contact_id=request.chosen_contact_id)
+        await self._form.open(chosen, click)
 
     async def _open_again(self, request: Request, click: Interaction) -> None:
         # The response URL of the first time has expired after half an hour.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncAck
 
-from bot.cards.card import show_notice
+from bot.cards.blocks import literal, section
 from bot.cards.post import Post
 from bot.rules.address_search import find_address
 from bot.slack.command_text import is_subcommand, split_command
@@ -14,11 +14,34 @@ from bot.slack.form_input import make_draft
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.lead_commands import OPT_IN, OPT_OUT, PAUSE, RESUME, LeadCommands, read_subcommand
+from bot.slack.list_commands import LIST, STATUS, ListCommands, read_question
 from bot.slack.message import read_parts
-from bot.text import visible
+from bot.slack.outcome_commands import OUTCOMES, OutcomeCommands, read_order
+from bot.text import escape, visible
 
 SHORTCUT = "notify_customer"
 _HELP = ("help", "?", "-h", "--help")
+_HELP_LINES = (  # what to type after the command, and what that does
+    ("", "message a customer"),
+    ("jane@example.com", "message this customer"),
+    (
+        "jane@example.com Your order is ready",
+        "with this text. Nothing is sent before you press Send",
+    ),
+    ("+44 20 7946 0018 Your order is ready", "a phone number works too"),
+    (f"{LIST} [planned|open|attention]", "your messages; my Home tab has them too"),
+    (f"{STATUS} jane@example.com", "what became of your messages to this customer"),
+    (f"{OPT_OUT} jane@example.com reason", "nobody can message them any more"),
+    (f"{OPT_IN} jane@example.com reason", "they can be messaged again (leads)"),
+    (f"{PAUSE} reason", "stop all sending (leads)"),
+    (RESUME, "go on sending (leads)"),
+    (f"{OUTCOMES} here", "post outcomes in this channel (leads)"),
+)
+_HELP_END = (
+    'In a thread, use the message shortcut "Notify customer" instead.\n'
+    'Each message has a card that shows where it stands. "Sent" means that Genesys Cloud accepted '
+    'it, "Delivered" that it reached the customer. Before that, the card has "Undo" or "Cancel".'
+)
 
 
 class Command:
@@ -28,6 +51,8 @@ class Command:
         self,
         form: Form,
         lead_commands: LeadCommands,
+        outcome_commands: OutcomeCommands,
+        list_commands: ListCommands,
         errors: ErrorHandler,
         gate: Gate,
         *,
@@ -38,6 +63,8 @@ class Command:
         self.name = name
         self._form = form
         self._lead_commands = lead_commands
+        self._outcome_commands = outcome_commands
+        self._list_commands = list_commands
         self._errors = errors
         self._gate = gate
         self._country = default_country
@@ -50,6 +77,12 @@ class Command:
         typed = interaction.text.strip()
         if read_subcommand(typed, self._country)[0]:
             await self._lead_commands.run(ack, interaction)
+            return
+        if read_order(typed):
+            await self._outcome_commands.run(ack, interaction)
+            return
+        if read_question(typed):
+            await self._list_commands.run(ack, interaction)
             return
         if typed.lower() in _HELP or is_subcommand(typed, self._country):
             shown = show_help(self.name, "" if typed.lower() in _HELP else typed)
@@ -81,17 +114,14 @@ class Command:
 
 def show_help(command: str, unknown: str = "") -> Post:
     """Say how to use the command; ``unknown`` is what somebody typed that it can't do."""
-    return show_notice(
-        (f"I don't know \"{visible(unknown)}\". Here's what I can do:\n" if unknown else "")
-        + f"{command} – opens a form to message a customer.\n"
-        f"{command} jane@example.com – opens it for this customer.\n"
-        f"{command} jane@example.com Your order is ready – fills in the message too. "
-        "Nothing is sent before you press Send.\n"
-        f"{command} +44 20 7946 0018 Your order is ready – a phone number works too.\n"
-        'In a thread, use the message shortcut "Notify customer" instead.\n'
-        f"{command} {OPT_OUT} jane@example.com reason – nobody can message them any more.\n"
-        f"For leads: {command} {OPT_IN} jane@example.com reason – lets them be messaged again; "
-        f"{command} {PAUSE} reason – stops all sending; {command} {RESUME} – goes on.\n"
-        "Each message has a card that shows where it stands. While you can still stop it, the "
-        'card has the button "Undo".'
-    )
+    asked = f"I don't know \"{visible(unknown)}\". Here's what I can do:" if unknown else ""
+    lines = [section(literal(f"{asked}\n"))] if asked else []
+    said = [asked] if asked else []
+    for typed, words in _HELP_LINES:
+        lines.append(
+            section(literal(f"{command} {typed}".strip(), code=True), literal(f" – {words}\n"))
+        )
+        said.append(f"{command} {typed}".strip() + f" – {words}")
+    lines.append(section(literal(_HELP_END)))
+    text = escape("\n".join([*said, _HELP_END]))
+    return Post(text, [{"type": "rich_text", "elements": lines}])

@@ -22,8 +22,8 @@ from genesys import Customer, Identity, IdentityKind, Several
 T = TypeVar("T")
 
 _AWAY = (
-    " I couldn't look the customer up in Genesys Cloud, so for now only this address counts. "
-    "Repeat this later for their other addresses."
+    " I couldn't look them up in Genesys Cloud, so for now only this address counts. "
+    "Repeat this later for their other ones."
 )
 
 
@@ -86,7 +86,7 @@ class DoNotContact:
         all_of_them = replace(wanted, contact_ids=found.contact_ids or wanted.contact_ids)
         away = _AWAY if found.contact_ids is None else ""
         if await in_thread(self._records, self._opt_outs.remove, all_of_them):
-            return f"{wanted.identity.masked} may be contacted again."
+            return f"{wanted.identity.masked} can be contacted again."
         return f"{wanted.identity.masked} isn't on the do-not-contact list.{away}"
 
     async def _find_contacts(self, wanted: OptOut) -> _Found:
@@ -111,18 +111,15 @@ def _opted_out(whom: str, before: ByWhom | None) -> str:
     if before is None:
         return f"{whom} won't be contacted any more."
     who, day = show_name(before.user_name), before.at.strftime("%Y-%m-%d")
-    return f"{whom} is on the do-not-contact list already, put there by {who} on {day}."
+    return f"{whom} is already on the do-not-contact list ({who}, {day})."
 
 
 def _unknown(identity: Identity) -> str:
     what = "address" if identity.kind is IdentityKind.EMAIL else "number"
-    return (
-        f"Nobody in Genesys Cloud has this {what}; it's on the list anyway. Wrong? "
-        "A lead can undo it:"
-    )
+    return f"No contact has this {what}; it's on the list anyway. Wrong? A lead can undo it:"
 
 
 def _refused(count: int) -> str:
     if not count:
         return "No message was waiting."
-    return f"{count} waiting message{' was' if count == 1 else 's were'} refused."
+    return f"{count} waiting message{' was' if count == 1 else 's were'} cancelled."

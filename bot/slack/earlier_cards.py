@@ -11,7 +11,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.cards.answers import translated
 from bot.cards.errors import SlackError
 from bot.cards.places import is_direct
-from bot.rules.verdict import Finding
 from bot.storage.facts import Earlier
 
 log = logging.getLogger(__name__)
@@ -20,14 +19,14 @@ PATIENCE = 2.0  # seconds: the evidence can do without
 
 
 async def find_links(
-    client: AsyncWebClient, findings: Iterable[Finding], user_id: str
+    client: AsyncWebClient, messages: Iterable[Earlier], user_id: str
 ) -> dict[str, str]:
-    """Return the URLs of the cards that findings are about, by request id.
+    """Return the URLs of these messages' cards, by request id.
 
     There's none for a card that isn't posted yet, and for one that this person can't open.
     https://docs.slack.dev/reference/methods/chat.getPermalink
     """
-    earlier = {one.earlier.request_id: one.earlier for one in findings if one.earlier}
+    earlier = {one.request_id: one for one in messages}
     cards = [one for one in earlier.values() if one.card_ts and _may_open(one, user_id)]
     links = await asyncio.gather(*(_find_link(client, card) for card in cards))
     return {card.request_id: link for card, link in zip(cards, links, strict=True) if link}

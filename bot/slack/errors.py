@@ -53,6 +53,8 @@ class ErrorHandler:
             if interaction.text:
                 told["blocks"] = _give_back(interaction, sentence).blocks
             return BoltResponse(status=200, body=told)
+        if interaction.kind is Kind.SUGGESTION:
+            return BoltResponse(status=200, body={"options": []})
         if interaction.kind is Kind.SUBMISSION and interaction.input_ids:
             errors = {interaction.input_ids[0]: sentence}
             return BoltResponse(status=200, body={"response_action": "errors", "errors": errors})
@@ -98,7 +100,7 @@ def log_with_reference(error: Exception) -> str:
     log.error("unforeseen error, reference %s", reference, exc_info=error)
     return (
         "Something went wrong, and this step sent nothing. Try again. If it happens again, tell "
-        f"an administrator this reference: {reference}"
+        f"your admin this reference: {reference}"
     )
 
 

@@ -36,8 +36,8 @@ from genesys import Several
 log = logging.getLogger(__name__)
 
 _NOT_SHOWN = (
-    "I couldn't show the customer in your form. Your text is still there, and you can press Send: "
-    "the customer is checked first."
+    "I couldn't show the customer in your form. Your text is still there. You can still send; the "
+    "customer is checked first."
 )
 # https://docs.slack.dev/reference/methods/views.update#errors
 _GONE = "not_found"
@@ -142,7 +142,8 @@ class Evidence:
             await self._update(form, told)
 
     async def _link(self, form: OpenForm, review: Review) -> Review:
-        links = await find_links(self._client, review.verdict.findings, form.user_id)
+        others = (one.earlier for one in review.verdict.findings if one.earlier)
+        links = await find_links(self._client, (*others, *review.earlier), form.user_id)
         return replace(review, links=links)
 
     async def tell(self, form: OpenForm, draft: Draft, sentence: str) -> None:

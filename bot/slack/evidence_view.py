@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bot.cards.blocks import Block, date_node, literal, plain, section
+from bot.cards.blocks import DAY_AND_TIME, Block, date_node, literal, plain, section
 from bot.rules.verdict import Finding, Level, Rule, Verdict
-from bot.slack.form_input import name_for
+from bot.slack.earlier_view import draw_earlier
+from bot.slack.form_input import BELOW_A_FIELD, name_for
+from bot.storage.facts import Earlier
 from bot.text import clip, plural, show_name, visible
 from genesys import Identity, Several
 
@@ -43,6 +45,7 @@ class Review:
     several: Several | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[Finding, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
 
 
 def draw_evidence(shown: Note | Review) -> list[Block]:
@@ -71,21 +74,38 @@ def _rich_text(lines: list[Block]) -> Block:
 
 
 def _draw_lines(review: Review) -> Iterator[Block]:
-    verdict, refused = review.verdict, {finding.rule for finding in review.refused}
-    stops = sorted(verdict.blocks, key=lambda stop: stop.rule not in refused)
-    if review.refused:
-        reason = stops.pop(0) if stops else review.refused[0]
-        yield _finding("Not sent", reason, review.links)
+    verdict, stops = review.verdict, [one for one in list_stops(review) if not _is_below(one)]
+    if stops and review.refused:
+        yield draw_stop(stops.pop(0), review)
     yield section(*_headline(review))
     for stop in stops:
-        yield _finding("✗ Stop", stop, review.links)
+        yield draw_stop(stop, review)
     for warning in _list_warnings(verdict):
-        yield _finding("⚠ Note", warning, review.links)
+        yield _finding("⚠", warning, review.links)
     passes = [finding for finding in verdict.findings if finding.level is Level.PASS]
     if passes:
         passed = f"✓ {plural(len(passes), 'check')} passed."
         history = (visible(one.sentence) for one in passes if one.rule is Rule.HISTORY)
         yield section(literal(" ".join((passed, *history))))
+    yield from draw_earlier(review.earlier, review.links)
+
+
+def list_stops(review: Review) -> list[Finding]:
+    """Return what stops the message; first what stopped it when they pressed Send just now."""
+    refused = {finding.rule for finding in review.refused}
+    stops = sorted(review.verdict.blocks, key=lambda stop: stop.rule not in refused)
+    return stops or list(review.refused[:1])
+
+
+def draw_stop(stop: Finding, review: Review) -> Block:
+    """Draw what stops the message."""
+    is_why = stop.rule in {finding.rule for finding in review.refused}
+    return _finding("Not sent:" if is_why else "✗", stop, review.links)
+
+
+def _is_below(finding: Finding) -> bool:
+    """Tell whether a stop is shown below the field that it's about, not here."""
+    return finding.rule in BELOW_A_FIELD
 
 
 def _headline(review: Review) -> list[Block]:
@@ -96,7 +116,7 @@ def _headline(review: Review) -> list[Block]:
     return [
         literal(f"{word}: ", bold=True),
         literal(show_name(customer.name), bold=True),
-        literal(f" · {address} · {customer.contact_type.value.lower()} contact"),
+        literal(f" · {address}"),
     ]
 
 
@@ -106,7 +126,7 @@ def _in_a_word(review: Review) -> str:
     if any(finding.rule is Rule.LOOKUPS for finding in verdict.blocks):
         return "Not looked up"  # a message would still be checked before it goes out
     if verdict.blocks:
-        return "Blocked, you can override" if review.may_override else "Can't be sent"
+        return "Blocked, but you can override" if review.may_override else "Can't be sent"
     if verdict.is_away:
         return "Not checked yet"
     warnings = [finding for finding in verdict.findings if finding.level is Level.WARN]
@@ -129,7 +149,7 @@ def _list_warnings(verdict: Verdict) -> Iterator[Finding]:
 
 
 def _finding(word: str, finding: Finding, links: Mapping[str, str]) -> Block:
-    nodes = [literal(f"{word}: ", bold=True), literal(visible(finding.sentence))]
+    nodes = [literal(f"{word} ", bold=True), literal(visible(finding.sentence))]
     if finding.next_time:
         nodes += _when_it_passes(finding.next_time)
     link = links.get(finding.earlier.request_id) if finding.earlier else None
@@ -142,7 +162,7 @@ def _when_it_passes(at: datetime) -> list[Block]:
     """Say a time where the customer is and where the reader is."""
     return [
         literal(f" They end {_show_time(at)} ("),
-        date_node(at.astimezone(UTC), "{date_short_pretty} at {time}"),
+        date_node(at.astimezone(UTC), DAY_AND_TIME),
         literal(" your time)."),
     ]
 

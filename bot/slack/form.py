@@ -7,7 +7,7 @@ often Slack delivers one form, it is one request.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,7 +27,14 @@ from bot.rules.policy import Refused
 from bot.rules.verdict import Finding, check_length
 from bot.slack.errors import ErrorHandler, log_with_reference
 from bot.slack.evidence import Evidence
-from bot.slack.form_input import CUSTOMER, MESSAGE, Draft, check_times, list_errors
+from bot.slack.form_input import (
+    CUSTOMER,
+    MESSAGE,
+    Draft,
+    check_times,
+    list_errors,
+    place_errors,
+)
 from bot.slack.form_reader import FOREIGN, FormReader, form_of
 from bot.slack.form_view import INPUT_LENGTH
 from bot.slack.gate import Gate
@@ -36,6 +43,8 @@ from bot.slack.metadata import ForeignForm
 from bot.slack.open_form import OpenForm, read_version
 from bot.slack.respond import Responder
 from bot.slack.review import to_request
+from bot.slack.template_choice import TEMPLATE, is_about_template
+from bot.slack.template_view import check_template
 from bot.slack.threads import in_thread
 
 log = logging.getLogger(__name__)
@@ -43,14 +52,13 @@ log = logging.getLogger(__name__)
 _TOO_LATE = "The form took too long to open. Nothing was sent. Try again."
 _NOT_OPENED = "Slack couldn't open the form. Nothing was sent. Try again."
 _PERHAPS_OPENED = (
-    "Slack didn't say whether the form opened. Nothing was sent. If a form is open, press Enter in "
-    "its customer field to look the customer up. If not, try again."
+    "Slack didn't say whether the form opened. Nothing was sent. If a form is open, press Enter "
+    "in its customer field. If not, try again."
 )
-_TOO_LONG = "Your text is too long for the form, which shows only its beginning. Here's all of it:"
-_NOT_STORED = "I couldn't store your message. Nothing was sent. Wait a moment and press Send again."
+_TOO_LONG = "Your text is too long for the form, which shows its beginning. Here's all of it:"
+_NOT_STORED = "I couldn't save your message. Nothing was sent. Wait a moment and press Send again."
 _SENT_BEFORE = (
-    "This form was sent before with another text, and that one is on its way. "
-    "For another message, close this form and open a new one."
+    "You already sent this form with another text. For a new message, close it and open a new one."
 )
 # https://docs.slack.dev/reference/methods/views.open#errors names expired_trigger_id and others.
 # Slack also answers invalid_arguments, and says only in its messages that it's about this one.
@@ -89,6 +97,7 @@ class Form:
         ``typed`` goes back to the agent if the form can't hold it or doesn't open.
         """
         user_id = interaction.user_id
+        draft = self._reader.templates.prepare(draft, self._gate.name_of(interaction))
         try:
             with translated():
                 answer = await self._client.views_open(
@@ -111,7 +120,8 @@ class Form:
         try:
             draft = self._reader.read(interaction)
         except ForeignForm:
-            await ack(response_action="errors", errors={MESSAGE: FOREIGN})
+            errors = place_errors({MESSAGE: FOREIGN}, interaction.view)
+            await ack(response_action="errors", errors=errors)
             return
         refusal = self._gate.cached(interaction, draft.place)
         if refusal:
@@ -131,9 +141,12 @@ class Form:
         if not errors:
             await ack()
             return
+        errors = place_errors(errors, interaction.view)
         await ack(response_action="errors", errors=errors)
+        if TEMPLATE in errors and draft.identity:
+            self._start(self._evidence.refresh, self._reader.templates.choose(draft), interaction)
         self._record_refusal(self._known_blocks(draft), draft, interaction)
-        if draft.identity and set(errors) != {MESSAGE}:
+        if draft.identity and not set(errors) <= set(_about_text(draft, interaction.view)):
             # So that the next Send is judged by what is true then, not by this answer.
             self._start(self._evidence.look_up, draft, interaction)
 
@@ -154,9 +167,10 @@ class Form:
             errors[CUSTOMER] = draft.problem
         else:
             errors |= list_errors(self._known_blocks(draft), draft, view)
-        wrong_length = check_length(draft.message)
+        wrong_length = check_length(draft.text)
         if wrong_length:
-            errors[MESSAGE] = wrong_length
+            errors[draft.text_block] = wrong_length
+        errors |= check_template(draft, view)
         return errors | check_times(draft, datetime.now(UTC))
 
     def _known_blocks(self, draft: Draft) -> tuple[Finding, ...]:
@@ -184,15 +198,22 @@ class Form:
 
         Raises Refused.
         """
-        request = to_request(draft, interaction.view_id, interaction.user_id, interaction.user_name)
+        name = self._gate.name_of(interaction)
+        request = to_request(draft, interaction.view_id, interaction.user_id, name)
         request = replace(request, contact_ids=self._evidence.reviewer.recent_contacts(draft))
         submit, overriding = self._decisions.submit, draft.overriding
         try:
             stored = await in_thread(self._records, submit, request, overriding)
         except SQLAlchemyError as error:
             log.warning("cannot store a request (%s)", type(error).__name__)
-            return {MESSAGE: _NOT_STORED}
-        return {} if stored.same_intention(request) else {MESSAGE: _SENT_BEFORE}
+            return {draft.text_block: _NOT_STORED}
+        return {} if stored.same_intention(request) else {draft.text_block: _SENT_BEFORE}
+
+
+def _about_text(draft: Draft, view: View) -> Iterator[str]:
+    """Yield the block ids of the fields that no look-up says anything about."""
+    yield draft.text_block
+    yield from (one["block_id"] for one in view["blocks"] if is_about_template(one["block_id"]))
 
 
 def _explain(error: SlackError) -> str:

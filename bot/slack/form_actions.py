@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -49,6 +50,26 @@ class FormActions:
         """Look up again after the agent has changed the customer or chosen something."""
         await ack()
         self._start(interaction, lambda form, draft, _: self._evidence.show(form, draft))
+
+    async def choose_template(self, ack: AsyncAck, interaction: Interaction) -> None:
+        """Put the chosen template into the form, or show again what the customer will get."""
+        await ack()
+        self._start(interaction, lambda form, draft, _: self._choose_template(form, draft))
+
+    async def list_templates(self, ack: AsyncAck, interaction: Interaction) -> None:
+        """Answer the menu with the templates that match what the agent has typed into it."""
+        options: list[dict[str, object]] = []
+        if self._gate.cached(interaction) in (None, ""):
+            with suppress(ForeignForm):
+                options = self._reader.suggest(interaction)
+        await ack(options=options)
+
+    async def _choose_template(self, form: OpenForm, draft: Draft) -> None:
+        draft = self._reader.templates.choose(draft)
+        if draft.identity and self._evidence.reviewer.recent(draft):
+            await self._evidence.refresh(form, draft)
+        else:
+            await self._evidence.show(form, draft)
 
     async def send_then(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Set Send later to the time that the button says."""

@@ -18,15 +18,23 @@ from bot.rules.address_search import find_leading_address
 from bot.rules.verdict import Finding, Rule
 from bot.slack.interaction import View
 from bot.slack.markup import unlink
+from bot.slack.open_form import read_shown
+from bot.slack.template_choice import TEMPLATE, TemplateChoice
 from bot.text import sendable, visible
 from genesys import Identity
 
 CUSTOMER, MESSAGE, CANDIDATE, OPEN = "customer", "message", "candidate", "open_conversation"
 SEND_AT, SEND_BEFORE, OVERRIDE = "send_at", "send_before", "override"
-WRITE_INTO, LEAVE = "write", "leave"
+WRITE_INTO, LEAVE, WHEN_ENDED = "write", "leave", "ended"
 LATEST = timedelta(days=90)  # how far ahead a message can be planned
 STILL_NOW = timedelta(minutes=1)  # a time that passed while the form was open still means now
-_ABOUT_THE_TEXT = frozenset({Rule.SAME_TEXT, Rule.SECRETS, Rule.CARDS, Rule.LINKS})
+SEND_AT_LABEL, SEND_BEFORE_LABEL = "Send later", "Don't send after"
+_PASSED = "That time has passed. Pick a later one or clear it."
+_SEE_WHY = "Not sent. The ✗ says why."  # where the form says it already
+_ABOUT_THE_TEXT = frozenset(
+    {Rule.SAME_TEXT, Rule.SECRETS, Rule.CARDS, Rule.LINKS, Rule.PLACEHOLDER}
+)
+BELOW_A_FIELD = _ABOUT_THE_TEXT | {Rule.QUIET_HOURS, Rule.CONVERSATION}  # but not the customer's
 
 
 @dataclass(frozen=True)
@@ -37,21 +45,43 @@ class Draft:
     ``stray_address``: another address near the start of the message, perhaps left there by mistake.
     ``send_at_block``: the block id of Send later, which is another one when the bot has set the
     time. ``override_reason``: why the rules named in ``overriding`` shouldn't count.
+    ``message_block``: that of the message, for the same reason. ``templates`` is None where agents
+    have none to choose from.
     """
 
     place: Place
     customer: str = field(repr=False)
     message: str = field(repr=False)
     identity: Identity | None
-    problem: str = ""
+    problem: str = field(default="", repr=False)
     stray_address: str = field(default="", repr=False)
     chosen_contact_id: str = ""
     into_open: bool = False
+    when_ended: bool = False
     send_at: datetime | None = None
     send_before: datetime | None = None
     send_at_block: str = SEND_AT
     override_reason: str = field(default="", repr=False)
     overriding: tuple[str, ...] = ()
+    message_block: str = MESSAGE
+    templates: TemplateChoice | None = None
+
+    @property
+    def text(self) -> str:
+        """Return exactly what the customer will get."""
+        return self.templates.fill(self.message) if self.templates else self.message
+
+    @property
+    def text_block(self) -> str:
+        """Return the block id under which something about the text belongs."""
+        return TEMPLATE if self.templates and self.templates.is_fixed else self.message_block
+
+    @property
+    def owner(self) -> str:
+        """Return what tells the customer apart from others in this form; it isn't the address."""
+        if self.identity is None:
+            return ""
+        return f"{name_for(CUSTOMER, self.identity)}:{self.chosen_contact_id}"
 
 
 def make_draft(place: Place, customer: str, message: str, default_country: str | None) -> Draft:
@@ -68,10 +98,11 @@ def make_draft(place: Place, customer: str, message: str, default_country: str |
 def read_form(view: View, team_id: str, default_country: str | None) -> Draft:
     """Read the draft in a form that Slack delivers."""
     values = view["state"]["values"]
+    message_block = _find(values, MESSAGE)
     draft = make_draft(
         read_place(view["private_metadata"], team_id),
         _value(values, CUSTOMER, CUSTOMER).get("value") or "",
-        sendable(_value(values, MESSAGE, MESSAGE).get("value") or ""),
+        sendable(_value(values, message_block, MESSAGE).get("value") or ""),
         default_country,
     )
     send_at_block = _find(values, SEND_AT)
@@ -80,14 +111,17 @@ def read_form(view: View, team_id: str, default_country: str | None) -> Draft:
         send_at=_time(values, send_at_block, SEND_AT),
         send_at_block=send_at_block,
         send_before=_time(values, SEND_BEFORE, SEND_BEFORE),
+        message_block=message_block,
     )
     if draft.identity is None:
         return draft
     override = _find(values, name_for(OVERRIDE, draft.identity))
+    way = _option(values, name_for(OPEN, draft.identity), OPEN)
     return replace(
         draft,
         chosen_contact_id=_option(values, name_for(CANDIDATE, draft.identity), CANDIDATE),
-        into_open=_option(values, name_for(OPEN, draft.identity), OPEN) == WRITE_INTO,
+        into_open=way == WRITE_INTO,
+        when_ended=way == WHEN_ENDED,
         override_reason=sendable(_value(values, override, OVERRIDE).get("value") or "").strip(),
         overriding=_read_overriding(override),
     )
@@ -109,7 +143,7 @@ def field_of(finding: Finding, draft: Draft, view: View) -> str:
     shown = {block["block_id"] for block in view["blocks"]}
     wanted = CUSTOMER
     if finding.rule in _ABOUT_THE_TEXT:
-        wanted = MESSAGE
+        wanted = draft.text_block
     elif finding.rule is Rule.QUIET_HOURS:
         wanted = draft.send_at_block
     elif draft.identity and finding.rule is Rule.CONVERSATION:
@@ -120,13 +154,32 @@ def field_of(finding: Finding, draft: Draft, view: View) -> str:
 
 
 def list_errors(findings: Iterable[Finding], draft: Draft, view: View) -> dict[str, str]:
-    """Return each finding's sentence under its field, by the field's block id."""
+    """Return each finding's sentence under its field, by the field's block id.
+
+    A sentence that the form shows there already isn't repeated.
+    """
     errors: dict[str, str] = {}
+    shown = "\n".join(read_shown(view))
     for finding in findings:
         block, sentence = field_of(finding, draft, view), visible(finding.sentence)
+        sentence = _SEE_WHY if sentence in shown else sentence
         if sentence not in errors.get(block, ""):
             errors[block] = f"{errors.get(block, '')} {sentence}".strip()
     return errors
+
+
+def place_errors(errors: dict[str, str], view: View) -> dict[str, str]:
+    """Move errors of fields that the form doesn't have under one that it has.
+
+    Slack takes none for others.
+    """
+    inputs = [one["block_id"] for one in view["blocks"] if one["type"] == "input"]
+    placed: dict[str, str] = {}
+    for wanted, sentence in errors.items():
+        named = (one for one in inputs if one.partition(":")[0] == wanted.partition(":")[0])
+        block = wanted if wanted in inputs else next(named, CUSTOMER)
+        placed[block] = f"{placed.get(block, '')} {sentence}".strip()
+    return placed
 
 
 def name_for(block: str, identity: Identity) -> str:
@@ -145,22 +198,30 @@ def check_times(draft: Draft, now: datetime) -> dict[str, str]:
     if draft.send_at is not None and draft.send_at > now + LATEST:
         errors[draft.send_at_block] = f"Choose a time within the next {LATEST.days} days."
     elif draft.send_at is not None and draft.send_at < now - STILL_NOW:
-        errors[draft.send_at_block] = (
-            "This time is over. Choose a later one, or none to send at once."
-        )
-    if draft.send_before is not None and draft.send_before <= max(now, draft.send_at or now):
-        errors[SEND_BEFORE] = "By then it couldn't have been sent. Choose a later time, or none."
+        errors[draft.send_at_block] = _PASSED
+    if draft.send_before is not None and draft.send_before <= now:
+        errors[SEND_BEFORE] = _PASSED
+    elif draft.send_before and draft.send_at and draft.send_before <= draft.send_at:
+        errors[SEND_BEFORE] = f'"{SEND_BEFORE_LABEL}" must be later than "{SEND_AT_LABEL}".'
     return errors
 
 
-def write_place(place: Place) -> str:
-    """Write where the agent was into the form's private metadata."""
-    return json.dumps([place.channel_id, place.thread_ts, place.response_url])
+def write_context(draft: Draft) -> str:
+    """Write what the form's state doesn't say into its private metadata.
+
+    That's where the agent was, and the template that the form shows, with the names in it.
+    """
+    place, choice = draft.place, draft.templates
+    context = [place.channel_id, place.thread_ts, place.response_url]
+    if choice is not None:
+        key = choice.chosen.key if choice.chosen else ""
+        context += [key, choice.owner, choice.customer_name, choice.agent_name]
+    return json.dumps(context)
 
 
 def read_place(metadata: str, team_id: str) -> Place:
-    """Read what ``write_place`` wrote."""
-    channel_id, thread_ts, response_url = json.loads(metadata)
+    """Read where the agent was from what ``write_context`` wrote."""
+    channel_id, thread_ts, response_url = json.loads(metadata)[:3]
     return Place(team_id, channel_id, thread_ts, response_url)
 
 

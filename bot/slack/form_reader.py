@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 from bot.slack.form_input import Draft, read_form
+from bot.slack.form_templates import FormTemplates
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.open_form import OpenForm, read_shown, read_version
@@ -20,8 +22,11 @@ FOREIGN = (
 class FormReader:
     """Reads drafts. ``default_country``: of phone numbers that have no country code."""
 
-    def __init__(self, signer: MetadataSigner, *, default_country: str | None) -> None:
+    def __init__(
+        self, signer: MetadataSigner, templates: FormTemplates, *, default_country: str | None
+    ) -> None:
         self._signer = signer
+        self.templates = templates
         self._country = default_country
 
     def read(self, interaction: Interaction) -> Draft:
@@ -35,7 +40,16 @@ class FormReader:
             log.warning("a form came back with private metadata that isn't the bot's for it")
             raise
         signed = {**view, "private_metadata": metadata}
-        return read_form(signed, interaction.place.team_id, self._country)
+        draft = read_form(signed, interaction.place.team_id, self._country)
+        context = json.loads(metadata)[3:]
+        return self.templates.read(draft, view, context, interaction.user_name)
+
+    def suggest(self, interaction: Interaction) -> list[dict[str, object]]:
+        """Return the templates that the form's menu offers; raise ForeignForm."""
+        metadata = self._signer.check(
+            interaction.view["private_metadata"], interaction.user_id, interaction.view_id
+        )
+        return self.templates.suggest(interaction.query, json.loads(metadata))
 
 
 def form_of(interaction: Interaction) -> OpenForm:

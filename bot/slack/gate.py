@@ -49,17 +49,26 @@ class Gate:
 
         ``place``: where the form was opened, for what somebody does in a form.
         """
-        sentence = self.cached(interaction, place)
-        if sentence is None:
-            attempt = _attempt(interaction, place)
-            sentence = await in_thread(self._executor, self._access.check, *attempt)
+        sentence = await self.why_not(interaction, place)
         if sentence:
             await self.refuse(interaction, sentence, place)
         return not sentence
 
+    async def why_not(self, interaction: Interaction, place: Place | None = None) -> str:
+        """Return why the person may not do this, or "" if they may; tell nobody."""
+        sentence = self.cached(interaction, place)
+        if sentence is None:
+            attempt = _attempt(interaction, place)
+            sentence = await in_thread(self._executor, self._access.check, *attempt)
+        return sentence
+
     def cached(self, interaction: Interaction, place: Place | None = None) -> str | None:
         """Return what's known without asking Slack: why not, or "" if they may, or None."""
         return self._access.check_known(*_attempt(interaction, place))
+
+    def name_of(self, interaction: Interaction) -> str:
+        """Return the name that the person shows in Slack, or else their handle; it never waits."""
+        return self._access.known_name(interaction.user_id) or interaction.user_name
 
     async def is_lead(self, user_id: str) -> bool:
         """Return whether somebody is a lead."""
@@ -75,13 +84,15 @@ class Gate:
         sentence: str,
         place: Place | None = None,
         advice: str = "",
+        *,
+        told: str = "",
     ) -> None:
         """Note a refusal, and tell the person; they get back what they typed after a command.
 
-        ``advice`` may name people, so it's told and not noted.
+        ``advice`` may name people, so it's told and not noted. ``told``: what they read instead.
         """
         await self.note(interaction, sentence)
-        post = show_given_back(f"{sentence} {advice}".rstrip(), interaction.text)
+        post = show_given_back(f"{told or sentence} {advice}".rstrip(), interaction.text)
         url = (place or interaction.place).response_url
         await self._responder.respond(url, interaction.user_id, post)
 

@@ -24,6 +24,7 @@ from bot.slack.errors import dispatch
 MAX_BODY = 1_000_000  # bytes; Slack's largest request is a 250 kB view, percent-encoded
 TOLERANCE_SECONDS = 300  # how far Slack's clock and ours may differ
 _TOO_LARGE = 413
+_FORM = "application/x-www-form-urlencoded"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
@@ -86,7 +87,10 @@ class Signatures:
         self._seen: dict[str, float] = {}  # signature -> when it is too old to be replayed
 
     def accept(self, body: bytes, timestamp: str, signature: str) -> bool:
-        """Tell whether a request is Slack's, fresh, and the first with its signature."""
+        """Tell whether a request is Slack's, fresh, and the first with its signature.
+
+        A menu may ask the same twice in a second, because it changes nothing.
+        """
         if not self._has_valid_signature(body, timestamp, signature):
             self._refused.add(Reason.FORGED)
             return False
@@ -97,6 +101,8 @@ class Signatures:
             return False
         self._forget_before(now)
         if signature in self._seen:
+            if _only_asks(body):
+                return True
             self._refused.add(Reason.REPEATED)
             return False
         # Slack's clock may be ahead by the tolerance now, and behind by it at the end.
@@ -121,13 +127,21 @@ class Signatures:
             del self._seen[oldest]
 
 
+def _only_asks(body: bytes) -> bool:
+    """Tell whether a request only asks for a menu's options: nothing else about it is unique."""
+    try:
+        return parse(body, _FORM).get("type") == "block_suggestion"
+    except ValueError:
+        return False
+
+
 def parse(body: bytes, content_type: str) -> dict[str, Any]:
     """Parse a body that is a form, a form with JSON in its field "payload", or a JSON object.
 
     Raises ValueError for anything else.
     """
     # Not left to Bolt: 1.30 reads a form as empty if it has the word "payload" but no such field.
-    if content_type.startswith("application/x-www-form-urlencoded"):
+    if content_type.startswith(_FORM):
         # yarl parses in C; the standard library would take a tenth of the whole ack.
         fields = dict(URL.build(query_string=body.decode("utf-8"), encoded=True).query.items())
         payload = _load(fields["payload"]) if "payload" in fields else fields

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     MESSAGE_SHORTCUT = "message_action"
     SUBMISSION = "view_submission"
     ACTION = "block_actions"
+    EVENT = "event_callback"
+    SUGGESTION = "block_suggestion"
     OTHER = "other"
 
 
@@ -32,7 +34,7 @@ class Interaction:
 
     ``text`` is what follows the command, ``message`` the one whose shortcut was used.
     ``action_value`` belongs to a button. ``user_team_id`` is the person's own workspace: people of
-    another company may click in a shared channel.
+    another company may click in a shared channel. ``query`` is what they typed into a menu.
     """
 
     kind: Kind
@@ -47,11 +49,17 @@ class Interaction:
     message: Message = field(default_factory=dict, repr=False)
     app_id: str = ""
     user_team_id: str = ""
+    query: str = field(default="", repr=False)
 
     @property
     def view_id(self) -> str:
         """Return the id of the form that the person used; "" outside a form."""
         return _text(self.view, "id")
+
+    @property
+    def is_home(self) -> bool:
+        """Tell whether this happened in the person's Home tab."""
+        return _text(self.view, "type") == "home"
 
     @property
     def own_team_id(self) -> str:
@@ -67,9 +75,9 @@ class Interaction:
 
 def read_interaction(body: Body) -> Interaction:
     """Read the body of a command, shortcut, form or button. Any JSON object can be read."""
-    user_id = _text(body, "user", "id") or _text(body, "user_id")
+    user_id = _text(body, "user", "id") or _text(body, "user_id") or _text(body, "event", "user")
     name = _text(body, "user", "name") or _text(body, "user", "username")
-    message, view = body.get("message"), body.get("view")
+    message, view = body.get("message"), body.get("view") or _find_home(body)
     return Interaction(
         kind=_kind(body),
         user_id=user_id,
@@ -87,9 +95,21 @@ def read_interaction(body: Body) -> Interaction:
         action_value=_text(body, "actions", 0, "value"),
         message=message if isinstance(message, dict) else {},
         app_id=_text(body, "api_app_id"),
+        query=_text(body, "value"),
         # A command only reaches the workspace that it belongs to, and has no other id.
         user_team_id=_text(body, "user", "team_id") or _text(body, "team_id"),
     )
+
+
+def opens_home(body: Body) -> bool:
+    """Tell whether an event says that somebody entered the Home tab, rather than the other one."""
+    return _text(body, "event", "tab") == "home"
+
+
+def _find_home(body: Body) -> object:
+    """Return the Home tab that an event shows; there's none before the bot has published one."""
+    event = body.get("event")
+    return event.get("view") if isinstance(event, dict) else None
 
 
 def _kind(body: Body) -> Kind:

@@ -101,9 +101,9 @@ class LeadCommands:
         await self._commands[word](interaction, rest)
 
     async def _begin_pause(self, interaction: Interaction, rest: str) -> None:
-        by = _by_whom(interaction, tidy_reason(unescape(unlink_words(rest))))
+        by = self._by_whom(interaction, tidy_reason(unescape(unlink_words(rest))))
         if not by.reason:
-            await self._answer(interaction, f"Say why, too. {say_usage(self._name, PAUSE)}", True)
+            await self._answer(interaction, f"Add a reason. {say_usage(self._name, PAUSE)}", True)
         elif await in_thread(self._records, self._pause.begin, by, interaction.own_team_id):
             waiting = await in_thread(self._records, self._pause.count_due)
             await self._answer(interaction, say_paused(self._name, waiting))
@@ -126,7 +126,7 @@ class LeadCommands:
             return
         await self._answer(interaction, say_paused_before(before, by))
         if is_other:
-            sentence = f"{show_name(by.user_name)} says why all sending is paused: {by.reason}"
+            sentence = f"{show_name(by.user_name)} changed why all sending is paused: {by.reason}"
             await asyncio.to_thread(self._announce, "All sending is paused.", sentence)
             await in_thread(self._records, self._pause.draw_again)
 
@@ -136,10 +136,10 @@ class LeadCommands:
             self._records, self._pause.end, interaction.user_id, interaction.own_team_id
         )
         goes_on = say_resumed(waiting)
-        await self._answer(interaction, f"Sending goes on{goes_on}" if ended else _NOT_PAUSED)
+        await self._answer(interaction, f"Sending resumed{goes_on}" if ended else _NOT_PAUSED)
         if ended:
-            sentence = f"{show_name(interaction.user_name)} resumed sending{goes_on}"
-            await asyncio.to_thread(self._announce, "Sending goes on.", sentence)
+            sentence = f"{show_name(self._gate.name_of(interaction))} resumed sending{goes_on}"
+            await asyncio.to_thread(self._announce, "Sending resumed.", sentence)
         await in_thread(self._records, self._pause.mark_all)
 
     async def _change_list(self, word: str, interaction: Interaction, rest: str) -> None:
@@ -151,14 +151,18 @@ class LeadCommands:
             await self._answer(interaction, f"{problem} {usage}", True)
             return
         if not reason:
-            await self._answer(interaction, f"Say why, too. {usage}", True)
+            await self._answer(interaction, f"Add a reason. {usage}", True)
             return
-        by = _by_whom(interaction, reason)
+        by = self._by_whom(interaction, reason)
         wanted = OptOut(identity, (), by, interaction.own_team_id)
         if word == OPT_OUT:
             await self._respond(interaction, await self._do_not_contact.opt_out(wanted))
         else:
             await self._answer(interaction, await self._do_not_contact.opt_in(wanted))
+
+    def _by_whom(self, interaction: Interaction, reason: str) -> ByWhom:
+        name = self._gate.name_of(interaction)
+        return ByWhom(interaction.user_id, name, datetime.now(UTC), reason)
 
     async def _answer(
         self, interaction: Interaction, sentence: str, gives_back: bool = False
@@ -205,8 +209,8 @@ def say_paused(command: str, waiting: int) -> str:
     """Tell a lead that their pause has begun, and how many messages wait already."""
     wait = "waits" if waiting == 1 else "wait"
     return (
-        f"All sending is paused. {plural(waiting, 'message')} {wait} now, and new ones wait, too, "
-        f'until a lead types "{command} {RESUME}".'
+        f"All sending is paused. {plural(waiting, 'message')} {wait} now. New ones wait too, until "
+        f'a lead runs "{command} {RESUME}".'
     )
 
 
@@ -216,10 +220,9 @@ def say_paused_before(before: ByWhom, by: ByWhom) -> str:
     if before.user_id == by.user_id:
         said = f"You paused it {when}"
     else:
-        who = f"{show_name(before.user_name)} ({before.user_id})"
-        said = f"{who} has paused all sending already, {when}"
+        said = f"{show_name(before.user_name)} already paused all sending, {when}"
     if before.reason != by.reason:
-        return f"{said}. Now the reason is: {by.reason}"
+        return f"{said}. The reason is now: {by.reason}"
     return f"{said}." if before.user_id == by.user_id else f"{said}: {before.reason}"
 
 
@@ -233,8 +236,4 @@ def say_resumed(waiting: int) -> str:
 def say_usage(command: str, word: str) -> str:
     """Say how to type a command that needs a reason."""
     about = "" if word == PAUSE else " jane@example.com"
-    return f"Type it like this: {command} {word}{about} reason"
-
-
-def _by_whom(interaction: Interaction, reason: str) -> ByWhom:
-    return ByWhom(interaction.user_id, interaction.user_name, datetime.now(UTC), reason)
+    return f"Type: {command} {word}{about} reason"

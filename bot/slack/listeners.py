@@ -21,14 +21,20 @@ from bot.slack.approval_view import APPROVAL_FORM, DECLINE_FORM
 from bot.slack.approvals import APPROVAL_BUTTONS, Approvals
 from bot.slack.buttons import BUTTONS, Buttons
 from bot.slack.command import SHORTCUT, Command
+from bot.slack.edit_form import EditForm
+from bot.slack.edit_view import EDIT_FORM
 from bot.slack.errors import ErrorHandler
 from bot.slack.evidence_view import OPT_OUT, SEND_THEN
 from bot.slack.form import Form
 from bot.slack.form_actions import FormActions
 from bot.slack.form_input import CANDIDATE, CUSTOMER, OPEN
 from bot.slack.form_view import FORM
-from bot.slack.interaction import Body, read_interaction
+from bot.slack.home import Home
+from bot.slack.home_view import SHOW
+from bot.slack.interaction import Body, opens_home, read_interaction
 from bot.slack.opt_out import OPT_OUT_FORM, OptOutForm
+from bot.slack.template_choice import TEMPLATE
+from bot.slack.template_view import PLACEHOLDER, PREVIEW
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Listeners:
     buttons: Buttons
     approvals: Approvals
     opt_out: OptOutForm
+    edit_form: EditForm
+    home: Home
 
 
 def build_app(client: AsyncWebClient, listeners: Listeners, errors: ErrorHandler) -> AsyncApp:
@@ -65,6 +73,7 @@ def build_app(client: AsyncWebClient, listeners: Listeners, errors: ErrorHandler
     )
     _listen_to_the_form(app, listeners)
     _listen_to_cards(app, listeners)
+    _listen_to_home(app, listeners.home)
 
     @app.error
     async def answer_error(error: Exception, body: Body) -> BoltResponse:
@@ -76,6 +85,7 @@ def build_app(client: AsyncWebClient, listeners: Listeners, errors: ErrorHandler
 # Bolt tries listeners in the order in which they're registered, so the frequent ones come first.
 def _listen_to_the_form(app: AsyncApp, listeners: Listeners) -> None:
     command, form, form_actions = listeners.command, listeners.form, listeners.form_actions
+    home = listeners.home
 
     @app.command(command.name)
     async def open_form(ack: AsyncAck, body: Body) -> None:
@@ -83,11 +93,21 @@ def _listen_to_the_form(app: AsyncApp, listeners: Listeners) -> None:
 
     @app.view(FORM)
     async def submit_form(ack: AsyncAck, body: Body) -> None:
-        await form.submit(ack, read_interaction(body))
+        interaction = read_interaction(body)
+        await form.submit(ack, interaction)
+        home.redraw_soon(interaction)
 
     @app.action(_any_of((CUSTOMER, CANDIDATE, OPEN)))
     async def check_form(ack: AsyncAck, body: Body) -> None:
         await form_actions.check(ack, read_interaction(body))
+
+    @app.options(TEMPLATE)
+    async def list_templates(ack: AsyncAck, body: Body) -> None:
+        await form_actions.list_templates(ack, read_interaction(body))
+
+    @app.action(_any_of((TEMPLATE, PLACEHOLDER, PREVIEW)))
+    async def choose_template(ack: AsyncAck, body: Body) -> None:
+        await form_actions.choose_template(ack, read_interaction(body))
 
     @app.action(SEND_THEN)
     async def send_then(ack: AsyncAck, body: Body) -> None:
@@ -109,6 +129,12 @@ def _listen_to_cards(app: AsyncApp, listeners: Listeners) -> None:
     async def click_button(ack: AsyncAck, body: Body) -> None:
         await listeners.buttons.click(ack, read_interaction(body))
 
+    @app.view(EDIT_FORM)
+    async def submit_edit(ack: AsyncAck, body: Body) -> None:
+        interaction = read_interaction(body)
+        await listeners.edit_form.submit(ack, interaction)
+        listeners.home.redraw_soon(interaction)
+
     @app.action(_any_of(APPROVAL_BUTTONS))
     async def click_approval(ack: AsyncAck, body: Body) -> None:
         await approvals.click(ack, read_interaction(body))
@@ -124,6 +150,19 @@ def _listen_to_cards(app: AsyncApp, listeners: Listeners) -> None:
     @app.view(OPT_OUT_FORM)
     async def submit_opt_out(ack: AsyncAck, body: Body) -> None:
         await listeners.opt_out.submit(ack, read_interaction(body))
+
+
+def _listen_to_home(app: AsyncApp, home: Home) -> None:
+    @app.event("app_home_opened")
+    async def open_home(ack: AsyncAck, body: Body) -> None:
+        if opens_home(body):
+            await home.open(ack, read_interaction(body))
+        else:
+            await ack()
+
+    @app.action(re.compile(rf"^{SHOW}:"))
+    async def show_in_home(ack: AsyncAck, body: Body) -> None:
+        await home.show(ack, read_interaction(body))
 
 
 def _any_of(names: Iterable[str]) -> re.Pattern[str]:

@@ -45,10 +45,12 @@ class FormBelow(NamedTuple):
 
     The modal keeps no more of the draft than it takes to draw the form again: Slack keeps what was
     typed. https://docs.slack.dev/surfaces/modals#updating_views
+    ``can_be_drawn`` is False if that isn't enough, because the form is about templates too.
     """
 
     form: OpenForm
     draft: Draft
+    can_be_drawn: bool = True
 
 
 class About(NamedTuple):
@@ -112,7 +114,8 @@ class OptOutForm:
             await ack(response_action="errors", errors=errors)
             return
         await ack()
-        by = ByWhom(interaction.user_id, interaction.user_name, datetime.now(UTC), reason)
+        name = self._gate.name_of(interaction)
+        by = ByWhom(interaction.user_id, name, datetime.now(UTC), reason)
         wanted = OptOut(identity, contact_ids, by, interaction.own_team_id)
         self._errors.start(self._opt_out(wanted, interaction, place, below, about), interaction)
 
@@ -126,8 +129,8 @@ class OptOutForm:
     ) -> None:
         if await self._gate.admit(interaction, place):
             post = await self._do_not_contact.opt_out(wanted, *about)
-            if below:
-                await self._evidence.show_stops(*below)
+            if below and below.can_be_drawn:
+                await self._evidence.show_stops(below.form, below.draft)
             await self._responder.respond(place.response_url, interaction.user_id, post)
 
 
@@ -142,7 +145,7 @@ def build_opt_out_form(
     sentence = (
         literal("Nobody will be able to message "),
         literal(say_whom(identity, about.name), bold=True),
-        literal(" any more, also by their other addresses. Messages that wait are refused."),
+        literal(" any more, at any of their addresses. Waiting messages are cancelled."),
     )
     kind, value = identity.kind.value, identity.value
     fixed = (OPT_OUT_FORM, kind, value, place.response_url, _write_below(below), *about)
@@ -176,7 +179,7 @@ def read_form_below(
         return None
     try:
         view_id, version, channel_id, thread_ts, *choices = json.loads(below)
-        send_at_block, chosen_contact_id, into_open = choices
+        send_at_block, chosen_contact_id, into_open, can_be_drawn = choices
     except ValueError:
         raise ForeignForm from None
     draft = Draft(
@@ -188,14 +191,16 @@ def read_form_below(
         into_open=bool(into_open),
         send_at_block=send_at_block,
     )
-    return FormBelow(OpenForm(view_id, user_id, version, newest_until=0.0), draft)
+    form = OpenForm(view_id, user_id, version, newest_until=0.0)
+    return FormBelow(form, draft, bool(can_be_drawn))
 
 
 def _write_below(below: FormBelow | None) -> str:
     if below is None:
         return ""
-    form, draft = below
+    form, draft, _ = below
     place = draft.place
     values = (form.view_id, form.version, place.channel_id, place.thread_ts)
     choices = (draft.send_at_block, draft.chosen_contact_id, "yes" if draft.into_open else "")
-    return json.dumps([*values, *choices])
+    can_be_drawn = "" if draft.templates else "yes"
+    return json.dumps([*values, *choices, can_be_drawn])

@@ -11,11 +11,8 @@ from bot.text import clip, visible
 REASON = "reason"
 REASON_LENGTH = 200
 METADATA_LENGTH = 2_850  # of Slack's 3,000, without the signature
-NOT_OPENED = "The form didn't open, and nothing has changed. Try again."
-FOREIGN = (
-    "I can't verify this form, perhaps because I was updated since you opened it. "
-    "Close it and open a new one."
-)
+NOT_OPENED = "The form didn't open, and nothing changed. Try again."
+FOREIGN = "I can't verify this form; I may have been updated since. Close it and open a new one."
 _NO_REASON = "Say why."
 
 

@@ -9,21 +9,26 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.request import Request
+from bot.request import LONGEST_HOLD, Request
 from bot.rules.lookup import Lookup
+from bot.rules.open_conversation import let_wait
 from bot.rules.policy import Policy
 from bot.rules.verdict import Verdict
 from bot.slack.evidence_view import Review
 from bot.slack.form_input import Draft
 from bot.slack.threads import in_thread
+from bot.storage.customer_history import CustomerHistory
 from genesys import Several
 
 
 class Reviewer:
     """Reviews drafts. ``executor``: threads for what waits for Genesys and Slack."""
 
-    def __init__(self, lookup: Lookup, policy: Policy, executor: Executor) -> None:
+    def __init__(
+        self, lookup: Lookup, policy: Policy, history: CustomerHistory, executor: Executor
+    ) -> None:
         self._lookup = lookup
+        self._history = history
         self._policy = policy
         self._executor = executor
 
@@ -31,7 +36,8 @@ class Reviewer:
         """Return what Genesys Cloud said about a draft's customer if it was just asked."""
         if draft.identity is None:
             return None
-        return self._lookup.recent(draft.identity, draft.chosen_contact_id, draft.into_open)
+        verdict = self._lookup.recent(draft.identity, draft.chosen_contact_id, draft.into_open)
+        return let_wait(verdict) if verdict and draft.when_ended else verdict
 
     def recent_contacts(self, draft: Draft) -> tuple[str, ...]:
         """Return the ids of all contacts of a draft's customer, if they were just looked up."""
@@ -68,25 +74,33 @@ class Reviewer:
             found = (unchosen or self._lookup.check(identity, "", False)).found
             several = found if isinstance(found, Several) else None
         verdict = self._lookup.check(identity, chosen, request.into_open_conversation)
+        if request.after_conversation:
+            verdict = let_wait(verdict)
         return replace(self._judge(request, verdict), several=several)
 
     def _judge(self, request: Request, verdict: Verdict) -> Review:
         verdict = self._policy.review(request, verdict)
+        if verdict.customer:
+            request = replace(request, contact_ids=verdict.customer.contact_ids)
+        earlier = self._history.newest(request)
         is_lead = verdict.may_override and self._policy.access.is_lead(request.agent_id)
-        return Review(verdict, may_override=is_lead)
+        return Review(verdict, may_override=is_lead, earlier=earlier)
 
 
 def to_request(draft: Draft, request_id: str, user_id: str, user_name: str = "") -> Request:
     """Make the request that a draft asks for; raise ValueError if it has no customer yet."""
     if draft.identity is None:
         raise ValueError("a draft without a customer cannot become a request")
+    chosen = draft.templates.chosen if draft.templates else None
     return Request(
         request_id=request_id,
         place=draft.place,
         agent_id=user_id,
         agent_name=user_name,
         identity=draft.identity,
-        text=draft.message,
+        text=draft.text,
+        template=chosen.reference if chosen else "",
+        template_name=chosen.name if chosen else "",
         into_open_conversation=draft.into_open,
         chosen_contact_id=draft.chosen_contact_id,
         created_at=datetime.now(UTC),
@@ -94,4 +108,12 @@ def to_request(draft: Draft, request_id: str, user_id: str, user_name: str = "")
         send_before=draft.send_before,
         planned_at=draft.send_at,
         override_reason=draft.override_reason,
+        after_conversation=_wait_until(draft) if draft.when_ended else None,
     )
+
+
+def _wait_until(draft: Draft) -> datetime:
+    """Return until when a message may wait for the end of a conversation."""
+    now = datetime.now(UTC)
+    latest = max(now, draft.send_at or now) + LONGEST_HOLD
+    return min(latest, draft.send_before or latest)

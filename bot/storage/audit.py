@@ -15,7 +15,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from bot.storage.audit_chain import write_detail
-from bot.storage.tables import audit, audit_outbox
+from bot.storage.audit_tables import audit, audit_outbox
 
 
 class Action(StrEnum):
@@ -40,6 +40,8 @@ class Action(StrEnum):
     RULES_LOADED = "rules loaded"
     ERASED = "erased"
     REJECTED = "rejected signatures"
+    OUTCOMES_SET = "outcomes set"
+    EDITED = "edited"
 
 
 @dataclass(frozen=True)

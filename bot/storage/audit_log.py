@@ -16,8 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.storage.audit import Action, Entry, append, count
 from bot.storage.audit_chain import Head, StoredEntry, Verification, hash_of, verify
+from bot.storage.audit_tables import audit, audit_outbox
 from bot.storage.database import Database
-from bot.storage.tables import audit, audit_outbox, request_customers
+from bot.storage.tables import request_customers
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from bot.request import Request, State
+from bot.request import Request
+from bot.state import State
 from bot.storage.tables import FOLLOWED, UNFINISHED, requests
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.job import Job, JobKind, publish
-from bot.request import UNSENT, Event, Request, State
+from bot.request import Event, Request
+from bot.state import UNSENT, State
 from bot.storage.audit import Action, Entry, append
 from bot.storage.database import Database
 from bot.storage.history import add_line
@@ -30,7 +31,7 @@ _BLANK: dict[str, Any] = {
     **dict.fromkeys(("customer_name", "text", "text_digest", "response_url", "reason"), ""),
     **dict.fromkeys(("override_reason", "approval_for", "approver_name", "approved_digest"), ""),
     **dict.fromkeys(("chosen_contact_id", "contact_id", "send_to_id"), ""),
-    **dict.fromkeys(("message_id", "conversation_id", "stuck"), ""),
+    **dict.fromkeys(("message_id", "conversation_id", "open_conversation_id", "stuck"), ""),
     "contact_ids": [],
     "card_state": "",  # so that whatever is drawn next shows the erased request
 }
@@ -138,6 +139,7 @@ def _blank(connection: sa.Connection, request: Request) -> None:
         .where(history.c.request_id == request.request_id)
         .values(
             link="",
+            said="",
             detail=sa.case(
                 (history.c.user_id != "", history.c.detail),
                 (history.c.event.in_(_BY_A_PERSON), "Somebody"),

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.request import SENT, UNSENT, State
+from bot.state import SENT, UNSENT, State
 from bot.storage.rows import to_time
 from bot.storage.tables import opt_out_keys, opt_outs, pause, request_customers, requests
 

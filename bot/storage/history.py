@@ -42,6 +42,7 @@ def add_line(
     link: str = "",
     at: datetime | None = None,
     decision: Decision | None = None,
+    said: str = "",
 ) -> None:
     """Write a line of a request's history inside a caller's transaction."""
     connection.execute(
@@ -52,6 +53,7 @@ def add_line(
             detail=decision.user_name if decision else detail,
             user_id=decision.user_id if decision else "",
             link=link,
+            said=said,
             posted_ts=NOT_SHOWN if event in QUIET else "",
         )
     )

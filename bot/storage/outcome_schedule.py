@@ -111,8 +111,8 @@ class OutcomeSchedule:
                 )
             )
 
-    def stop(self, request_id: str, jobs: Sequence[Job]) -> None:
-        """Follow a request no longer, and say so in its history."""
+    def stop(self, request_id: str, jobs: Sequence[Job], detail: str = "") -> None:
+        """Follow a request no longer, and say so in its history; ``detail``: after how long."""
         with self._database.transaction() as connection:
             stopped = connection.execute(
                 sa.update(requests)
@@ -120,6 +120,6 @@ class OutcomeSchedule:
                 .values(next_look_at=None, finished_at=datetime.now(UTC).timestamp())
             )
             if stopped.rowcount:
-                add_line(connection, request_id, Event.WATCH_ENDED)
+                add_line(connection, request_id, Event.WATCH_ENDED, detail)
                 for job in jobs:
                     self._enqueue(connection, job)

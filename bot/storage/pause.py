@@ -13,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from bot.job import deliver, publish
-from bot.request import Event, State, Stuck
+from bot.request import Event, Stuck
+from bot.state import State
 from bot.storage.audit import Action, Entry, append
 from bot.storage.database import Database, insert_new
 from bot.storage.facts import ByWhom, read_pause
@@ -120,7 +121,7 @@ class Pause:
             by = _read_and_keep(connection)
             waiting = (
                 sa.select(requests.c.request_id)
-                .where(UNFINISHED, STILL_UNSENT, requests.c.stuck != _stuck(by))
+                .where(UNFINISHED, STILL_UNSENT, _is_unmarked(by))
                 .order_by(requests.c.created_at, requests.c.request_id)
                 .limit(_BATCH)
                 .with_for_update()  # in one order, so that no two processes wait for each other
@@ -133,10 +134,10 @@ class Pause:
         self, connection: sa.Connection, request_ids: Sequence[str], by: ByWhom | None
     ) -> None:
         """Mark requests that aren't marked yet, with a line each."""
-        stuck = _stuck(by)
+        stuck = Stuck.NO if by is None else Stuck.PAUSED
         marked = connection.execute(
             sa.update(requests)
-            .where(requests.c.request_id.in_(request_ids), STILL_UNSENT, requests.c.stuck != stuck)
+            .where(requests.c.request_id.in_(request_ids), STILL_UNSENT, _is_unmarked(by))
             .values(stuck=stuck, **_times(by))
             .returning(requests.c.request_id, requests.c.state, requests.c.send_at)
         ).all()
@@ -178,11 +179,13 @@ def _read_and_keep(connection: sa.Connection) -> ByWhom | None:
     return read_pause(connection)
 
 
-def _stuck(by: ByWhom | None) -> Stuck:
-    return Stuck.NO if by is None else Stuck.PAUSED
+def _is_unmarked(by: ByWhom | None) -> sa.ColumnElement[bool]:
+    """Select the requests that don't show the pause yet, or its end."""
+    is_marked = requests.c.stuck == Stuck.PAUSED.value
+    return is_marked if by is None else sa.not_(is_marked)
 
 
 def _by_whom(by: ByWhom) -> str:
     """Say who paused all sending, and why, for the threads of the requests that wait."""
-    who = f"{show_name(by.user_name)} ({by.user_id})"
-    return f"{who} says: {by.reason}" if by.reason else f"{who} paused it."
+    who = show_name(by.user_name)
+    return f"{who}: {by.reason}" if by.reason else f"{who} paused it."

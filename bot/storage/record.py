@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from bot.request import Decision, Event, Request, State
+from bot.request import Decision, Event, Request
+from bot.state import State
 from bot.storage.audit import Action, Entry, append
 from bot.storage.keys import Keys
 
@@ -18,12 +19,14 @@ _ACTIONS: dict[Event, Action] = {
     Event.REFUSED: Action.REFUSED,
     Event.OPTED_OUT: Action.REFUSED,
     Event.CANCELLED: Action.CANCELLED,
+    Event.EDITED: Action.EDITED,
     Event.APPROVAL_ASKED: Action.APPROVAL_ASKED,
     Event.APPROVAL_LOST: Action.APPROVAL_ASKED,
     Event.APPROVED: Action.APPROVED,
     Event.DECLINED: Action.DECLINED,
     Event.CHECK_ASKED: Action.DECIDED,
     Event.SEND_DECIDED: Action.DECIDED,
+    Event.SENT_CONFIRMED: Action.DECIDED,
     Event.SENDING: Action.SENT,
 }
 _NOT_RECORDED = frozenset({Event.FOUND, Event.NOT_TAKEN, Event.POSTPONED})
@@ -49,7 +52,11 @@ def record_new(connection: sa.Connection, keys: Keys, request: Request) -> None:
         request.place.team_id,
         request.request_id,
         keys.subject(connection, request.identity),
-        {"rules": request.rules_version, "text": keys.text_digest(request.text)},
+        {
+            "rules": request.rules_version,
+            "text": keys.text_digest(request.text),
+            **({"template": request.template} if request.template else {}),
+        },
     )
     append(connection, entry)
     if request.override_reason:
@@ -69,11 +76,13 @@ def record_move(
     """Record a move, unless it says nothing new; ``refused_by`` names the rules that decided."""
     if event in _NOT_RECORDED:
         return
+    says_text = request.state is State.SENDING or event is Event.EDITED
     detail = {
         "state": request.state.value,
         "rules": request.rules_version,
         "refused by": refused_by,
-        "text": keys.text_digest(request.text) if request.state is State.SENDING else "",
+        "text": keys.text_digest(request.text) if says_text else "",
+        "template": request.template if says_text else "",
     }
     entry = Entry(
         _ACTIONS.get(event, Action.OUTCOME),

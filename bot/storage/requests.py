@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.job import Job
-from bot.request import FINAL, UNSENT, Decision, Event, Request, State, Stuck, sources
+from bot.request import Decision, Event, Request, Stuck
+from bot.state import UNSENT, State, sources
 from bot.storage.audit import Action, count
 from bot.storage.counts import count_ahead, count_open
 from bot.storage.database import Database, insert_new
@@ -25,6 +26,7 @@ from bot.storage.keys import Keys
 from bot.storage.record import record, record_move, record_new
 from bot.storage.rows import to_columns, to_request, to_row
 from bot.storage.tables import request_customers, requests
+from bot.storage.transitions import finished, stuck_after
 
 Enqueue = Callable[[sa.Connection, Job], None]
 
@@ -82,9 +84,11 @@ class RequestStore:
         *,
         jobs: Sequence[Job] = (),
         link: str = "",
+        said: str = "",
         since: State | None = None,
         of_send: datetime | None = None,
         decision: Decision | None = None,
+        seen: Request | None = None,
         judge: Judge | None = None,
         rules: str = "",
         **values: Any,
@@ -93,9 +97,10 @@ class RequestStore:
 
         ``since`` allows the move from that state only, and ``of_send`` only while the send that
         began then is under way. ``decision`` counts only if it's the next one about the request.
+        ``seen`` allows the move only if nobody has decided anything since it was read.
         What ``judge`` raises rolls the move back. ``rules`` names those that decided, for the audit
-        log. ``values`` are the request's other new values. False means that somebody else was
-        first, or that the news came too late.
+        log. ``said``: what the customer wrote. ``values`` are the request's other new values. False
+        means that somebody else was first, or that the news came too late.
         """
         allowed = sources(state) if since is None else {since}
         current: sa.ColumnElement[bool] = requests.c.state.in_(allowed)
@@ -107,9 +112,11 @@ class RequestStore:
             values["decisions"] = decision.number + 1
             if decision.response_url:
                 values["response_url"] = decision.response_url
-        values |= _finished(state)
-        if state not in UNSENT:
-            values["stuck"] = Stuck.NO
+        elif seen is not None:
+            current = sa.and_(current, requests.c.decisions == seen.decisions)
+        if "text" in values:
+            values["text_digest"] = self._keys.text_digest(values["text"])
+        values = {"stuck": stuck_after(state), **finished(state), **values}
         with self._database.transaction() as connection:
             moved = connection.execute(
                 sa.update(requests)
@@ -123,7 +130,7 @@ class RequestStore:
             request = to_request(row)
             if "contact_ids" in values:
                 self._note_customer(connection, request)
-            add_line(connection, request_id, event, detail, link=link, decision=decision)
+            add_line(connection, request_id, event, detail, link=link, decision=decision, said=said)
             self._enqueue_all(connection, jobs)
             record_move(connection, self._keys, request, event, decision, rules)
             self._judge(connection, request, judge)
@@ -188,14 +195,18 @@ class RequestStore:
         *,
         jobs: Sequence[Job] = (),
         once: bool = False,
+        stuck: Stuck = Stuck.NO,
     ) -> None:
         """Add a line to a request's history without moving it.
 
         ``once``: leave out the line, but not the jobs, if the history has such a line already.
+        ``stuck``: what holds the request up now, unless all sending is paused.
         """
         with self._database.transaction() as connection:
             if not (once and has_line(connection, request_id, event)):
                 add_line(connection, request_id, event, detail)
+            if stuck:
+                _hold_up(connection, request_id, stuck)
             self._enqueue_all(connection, jobs)
 
     def enqueue(self, *jobs: Job) -> None:
@@ -228,14 +239,11 @@ class RequestStore:
             self._enqueue(connection, job)
 
 
-def _finished(state: State) -> dict[str, datetime | None]:
-    """Say since when nothing more is expected: an uncertain request may never be decided.
-
-    Late news of a message that's no longer followed leaves that as it was.
-    """
-    if state in FINAL | {State.UNCERTAIN}:
-        return {"finished_at": datetime.now(UTC)}
-    return {"finished_at": None} if state in UNSENT | {State.SENDING, State.ACCEPTED} else {}
+def _hold_up(connection: sa.Connection, request_id: str, stuck: Stuck) -> None:
+    may_wait = requests.c.state.in_([*UNSENT, State.SENDING])
+    is_other = requests.c.stuck.not_in([stuck, Stuck.PAUSED])
+    this = sa.and_(requests.c.request_id == request_id, requests.c.erased_at.is_(None))
+    connection.execute(sa.update(requests).where(this, may_wait, is_other).values(stuck=stuck))
 
 
 def _load(connection: sa.Connection, request_id: str) -> Request:

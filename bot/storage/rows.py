@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.request import Event, HistoryLine, Place, Request, State, Stuck
+from bot.request import Event, HistoryLine, Place, Request, Stuck
+from bot.state import State
 from genesys import Identity, IdentityKind
 
 _PLACE = ("team_id", "channel_id", "thread_ts", "response_url")
@@ -22,6 +23,7 @@ _TIMES = (
     "watch_until",
     "approval_until",
     "erased_at",
+    "after_conversation",
 )
 _OF_STORAGE = ("text_digest", "finished_at")  # columns that only queries use
 
@@ -74,6 +76,7 @@ def to_line(row: sa.Row[Any]) -> HistoryLine:
         row.link,
         row.posted_ts,
         row.user_id,
+        said=row.said,
     )
 
 

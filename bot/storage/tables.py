@@ -9,9 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.request import UNSENT
-
-metadata = sa.MetaData()
+from bot.state import UNSENT
+from bot.storage.metadata import metadata
 
 
 def _by_whom() -> tuple[sa.Column[Any], ...]:
@@ -39,7 +38,7 @@ requests = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("into_open_conversation", sa.Boolean, nullable=False),
     sa.Column("chosen_contact_id", sa.String(64), nullable=False),
-    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False, index=True),
     sa.Column("send_at", sa.Double),
     sa.Column("send_before", sa.Double),
     sa.Column("planned_at", sa.Double),
@@ -74,8 +73,12 @@ requests = sa.Table(
     sa.Column("approver_name", sa.Text, nullable=False, server_default=""),
     sa.Column("approved_digest", sa.String(64), nullable=False, server_default=""),
     sa.Column("rules_version", sa.String(16), nullable=False, server_default=""),
+    sa.Column("template", sa.String(128), nullable=False, server_default=""),
+    sa.Column("template_name", sa.Text, nullable=False, server_default=""),
     sa.Column("finished_at", sa.Double),
     sa.Column("erased_at", sa.Double),
+    sa.Column("after_conversation", sa.Double),
+    sa.Column("open_conversation_id", sa.String(64), nullable=False, server_default=""),
     sa.Index("requests_of_agent", "agent_id", "created_at"),
     sa.Index("requests_sent_by_agent", "agent_id", "sending_at"),
 )
@@ -105,6 +108,7 @@ history = sa.Table(
     sa.Column("link", sa.Text, nullable=False),
     sa.Column("posted_ts", sa.String(32), nullable=False),
     sa.Column("user_id", sa.String(32), nullable=False, server_default=""),
+    sa.Column("said", sa.Text, nullable=False, server_default=""),
 )
 
 # A post to Slack that was begun. The row goes when we know whether it arrived.
@@ -152,6 +156,27 @@ pause = sa.Table(
     *_by_whom(),
 )
 
+# Where leads want outcomes posted, by where the messages were asked for: "" stands for every other
+# channel as a source, and for nowhere as a target.
+outcome_channels = sa.Table(
+    "outcome_channels",
+    metadata,
+    sa.Column("source_channel", sa.String(32), primary_key=True),
+    sa.Column("channel", sa.String(32), nullable=False),
+)
+
+# One row for each digest: ``since`` and ``again`` are its first and latest try, if their result
+# isn't known.
+digests = sa.Table(
+    "digests",
+    metadata,
+    sa.Column("period", sa.String(32), primary_key=True),
+    sa.Column("channel", sa.String(32), nullable=False),
+    sa.Column("since", sa.Double),
+    sa.Column("again", sa.Double),
+    sa.Column("ts", sa.String(32), nullable=False, server_default=""),
+)
+
 secrets = sa.Table(
     "secrets",
     metadata,
@@ -180,37 +205,6 @@ rate_limit = sa.Table(
     sa.Column("remaining", sa.Integer, nullable=False),
 )
 
-# Who did what, until ``AuditLog.chain`` takes it into the log.
-audit_outbox = sa.Table(
-    "audit_outbox",
-    metadata,
-    sa.Column("entry_id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.Double, nullable=False),
-    sa.Column("action", sa.String(24), nullable=False),
-    sa.Column("user_id", sa.String(32), nullable=False),
-    sa.Column("team_id", sa.String(32), nullable=False),
-    sa.Column("request_id", sa.String(64), nullable=False),
-    sa.Column("subject", sa.String(64), nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
-)
-
-# The log itself. Rows are only ever added (``audit_log.py``); triggers refuse anything else.
-audit = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("at", sa.Double, nullable=False, index=True),
-    sa.Column("action", sa.String(24), nullable=False),
-    sa.Column("user_id", sa.String(32), nullable=False),
-    sa.Column("team_id", sa.String(32), nullable=False),
-    sa.Column("request_id", sa.String(64), nullable=False, index=True),
-    sa.Column("subject", sa.String(64), nullable=False, index=True),
-    sa.Column("detail", sa.Text, nullable=False),
-    sa.Column("prev", sa.String(64), nullable=False, unique=True),
-    sa.Column("hash", sa.String(64), nullable=False),
-    sa.Index("audit_of_user", "user_id", "action", "at"),
-)
-
 # One row for each process that runs jobs: its latest heartbeat, by the database's clock.
 workers = sa.Table(
     "workers",
@@ -224,8 +218,17 @@ workers = sa.Table(
 _UNFINISHED = ("checking", "unapproved", "scheduled", "sending", "uncertain")
 STILL_UNSENT = requests.c.state.in_([state.value for state in UNSENT])
 UNFINISHED = requests.c.state.in_([sa.literal_column(f"'{name}'") for name in _UNFINISHED])
+NOT_SENT = requests.c.state.in_([sa.literal_column(f"'{name}'") for name in _UNFINISHED[:3]])
 FOLLOWED = requests.c.next_look_at.is_not(None)
+WAS_SENT = requests.c.sending_at.is_not(None)
 NOT_ERASED = sa.and_(requests.c.finished_at.is_not(None), requests.c.erased_at.is_(None))
+OPEN = sa.or_(FOLLOWED, requests.c.state == sa.literal_column("'sending'"))
+NEEDS_A_LOOK = sa.and_(
+    requests.c.state.in_(
+        [sa.literal_column(f"'{name}'") for name in ("uncertain", "failed", "replied")]
+    ),
+    requests.c.erased_at.is_(None),
+)
 UNPOSTED = history.c.posted_ts == sa.literal_column("''")
 TO_ERASE = posts.c.erased == sa.literal_column("'pending'")
 
@@ -238,6 +241,14 @@ _partial_index("requests_unfinished", requests.c.state, requests.c.send_at, wher
 _partial_index(
     "requests_followed", requests.c.next_look_at, requests.c.conversation_id, where=FOLLOWED
 )
+_partial_index("requests_sent", requests.c.sending_at, requests.c.state, where=WAS_SENT)
+for _name, _columns, _where in (
+    ("requests_not_sent", (requests.c.send_at, requests.c.created_at), NOT_SENT),
+    ("requests_open", (requests.c.sending_at,), OPEN),
+    ("requests_needing_a_look", (requests.c.state, requests.c.finished_at), NEEDS_A_LOOK),
+):
+    _partial_index(_name, *_columns, where=_where)
+    _partial_index(f"{_name}_of_agent", requests.c.agent_id, *_columns, where=_where)
 _partial_index("requests_not_erased", requests.c.finished_at, where=NOT_ERASED)
 _partial_index("history_unposted", history.c.at, history.c.request_id, where=UNPOSTED)
 _partial_index("posts_to_erase", posts.c.request_id, where=TO_ERASE)

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from bot.storage.audit import Action
+from bot.storage.audit_tables import audit, audit_outbox
 from bot.storage.database import Database
 from bot.storage.rows import to_time
-from bot.storage.tables import audit, audit_outbox
 
 _PATIENCE = 0.1  # seconds for readers: as long as it waits for them, nobody can write
 _A_NIGHT = timedelta(hours=12)  # the file is rewritten once, however often the bot looks

@@ -12,6 +12,7 @@ from sandbox.local_genesys.control import ControlRoutes
 from sandbox.local_genesys.machine_app import build_machine_app
 from sandbox.local_genesys.people import PeopleRoutes
 from sandbox.local_genesys.rate_limits import RateLimits
+from sandbox.local_genesys.responses import seed_responses
 from sandbox.local_genesys.sample_customers import MAIN_DEPLOYMENT_ID, seed_deployments
 from sandbox.local_genesys.seeding import seed_customers as write_customers
 from sandbox.local_genesys.state import World, utcnow
@@ -56,6 +57,7 @@ class LocalGenesys:
         self._world.forget()
         self._limits.clear()
         seed_deployments(self._world)
+        seed_responses(self._world)
         if self._seed_customers:
             write_customers(self._world)
         self._world.changes.announce()

@@ -157,6 +157,11 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
         "missing.permissions, or missing.any.permissions if one of several is enough.",
     ),
     Assumption(
+        "response management",
+        "Pages have up to 100 entities, and pageCount. A placeholder stands in the text as "
+        "{{id}}; Genesys Cloud documents this nowhere. An unknown library has no responses.",
+    ),
+    Assumption(
         "request bodies",
         f"A null field counts as absent, an unknown field or query parameter is 400, and more "
         f"than {LARGEST_BODY // 1024} KiB is 413. A call without a body that sends one, even "

@@ -27,6 +27,8 @@ GRANTED: Final = frozenset(
         "conversation:message:create",
         "conversation:message:view",
         "externalContacts:contact:view",
+        "responses:library:view",
+        "responses:response:view",
         "webDeployments:deployment:view",
         "webDeployments:identityResolution:view",
     }

@@ -18,6 +18,7 @@ from sandbox.local_genesys.messages import REASON_CODES
 from sandbox.local_genesys.messenger import DISCONNECT_TYPES, PUSH_CONTENTS
 from sandbox.local_genesys.people import read_object, refuse
 from sandbox.local_genesys.records import Direction
+from sandbox.local_genesys.responses import add_responses
 from sandbox.local_genesys.seeding import add_crowd
 from sandbox.local_genesys.state import World
 
@@ -44,6 +45,7 @@ class ControlRoutes:
             web.get("/control/genesys/settings", self._settings),
             web.post("/control/genesys/settings", self._change_settings),
             web.post("/control/genesys/customers", self._add_customers),
+            web.post("/control/genesys/responses", self._add_responses),
             web.post("/control/genesys/messages/{id}/fail", self._fail_message),
             web.get("/control/genesys/notifications", self._channels),
             web.post("/control/genesys/notifications", self._disturb_channels),
@@ -105,6 +107,13 @@ class ControlRoutes:
         crowd = add_crowd(self._world, count, prefix, present=present)
         self._world.changes.announce()
         return web.json_response({"ok": True, "emails": [customer.email for customer in crowd]})
+
+    async def _add_responses(self, request: web.Request) -> web.Response:
+        count = (await read_object(request)).get("count")
+        if not isinstance(count, int) or not 1 <= count <= _LARGEST_CROWD:
+            raise refuse(web.HTTPBadRequest, f"count must be 1 to {_LARGEST_CROWD}.")
+        add_responses(self._world, count)
+        return web.json_response({"ok": True})
 
     async def _fail_message(self, request: web.Request) -> web.Response:
         message = self._world.messages.get(request.match_info["id"])

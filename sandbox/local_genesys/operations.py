@@ -19,6 +19,7 @@ from sandbox.local_genesys.deployments import list_deployments, read_deployment
 from sandbox.local_genesys.messages import read_conversation, read_message, read_message_of
 from sandbox.local_genesys.messenger import read_configuration, read_identity_resolution
 from sandbox.local_genesys.organization import read_subject, read_token_info
+from sandbox.local_genesys.responses import list_libraries, list_responses
 from sandbox.local_genesys.sending import SEND, send_agentless
 from sandbox.local_genesys.shapes import Shape, check_query
 from sandbox.local_genesys.state import World
@@ -109,6 +110,7 @@ _CONTACTS = "/api/v2/externalcontacts"
 _CHANNELS = "/api/v2/notifications/channels"
 _SUBSCRIPTIONS = f"{_CHANNELS}/{{channel_id}}/subscriptions"
 _DEPLOYMENTS = "/api/v2/webdeployments/deployments"
+_TEXTS = "/api/v2/responsemanagement"
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
@@ -177,6 +179,18 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         (),
         lambda world, call: read_identity_resolution(world, call.path["deployment_id"], call.query),
         all_of=(*_DEPLOYMENT_VIEW, "webDeployments:identityResolution:view"),
+    ),
+    Operation(
+        "GET",
+        f"{_TEXTS}/libraries",
+        ("responses:library:view",),
+        lambda world, call: list_libraries(world, call.query),
+    ),
+    Operation(
+        "GET",
+        f"{_TEXTS}/responses",
+        ("responses:response:view",),
+        lambda world, call: list_responses(world, call.query),
     ),
     Operation("POST", _CHANNELS, (), _open_channel),
     Operation("GET", _SUBSCRIPTIONS, (), _list_topics),

@@ -147,3 +147,23 @@ class Customer:
     def address(self) -> str:
         """The guest session's own address, as conversations show it."""
         return f"guest-{uuid.uuid5(uuid.NAMESPACE_URL, self.contact_id)}"
+
+
+@dataclass(frozen=True)
+class Response:
+    """A text that an organisation keeps for its agents.
+
+    `substitutions` has id, description and default of each placeholder. `response_type` and
+    `interaction_type` are empty for a standard text for every channel.
+    """
+
+    id: str
+    name: str
+    library: str
+    text: str = field(repr=False)
+    version: int = 1
+    substitutions: tuple[tuple[str, str, str], ...] = ()
+    required: tuple[str, ...] = ()
+    content_type: str = "text/plain"
+    response_type: str = ""
+    interaction_type: str = ""

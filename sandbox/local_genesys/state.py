@@ -16,7 +16,14 @@ from typing import Any
 
 from sandbox.faults import Faults
 from sandbox.local_genesys.channels import Channels
-from sandbox.local_genesys.records import Contact, Conversation, Customer, Deployment, Message
+from sandbox.local_genesys.records import (
+    Contact,
+    Conversation,
+    Customer,
+    Deployment,
+    Message,
+    Response,
+)
 
 
 @dataclass
@@ -74,6 +81,7 @@ class World:
     customers: dict[str, Customer] = field(default_factory=dict)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    responses: dict[str, Response] = field(default_factory=dict)
     tokens: dict[str, datetime] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     calls: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=5000))
@@ -90,6 +98,7 @@ class World:
         self._by_contact.clear()
         self._customer_by_contact.clear()
         self.messages.clear()
+        self.responses.clear()
         self.tokens.clear()
         self.faults.clear()
         self.calls.clear()

@@ -15,6 +15,7 @@ from .content import read_blocks
 from .delivery import Ack, Delivery, PayloadKind
 from .elements import OPTION_GROUP, PLAIN_OPTION
 from .errors import SlackError
+from .events import app_home_opened
 from .forms import FormError, fill_in, is_stateful
 from .responses import post_response
 from .shapes import exactly_one, items, shape
@@ -160,6 +161,16 @@ class Actions:
             return ack, []
         groups = ack.body.get("option_groups") or []
         return ack, [*ack.body.get("options", []), *(o for g in groups for o in g["options"])]
+
+    async def open_home(self, user: str) -> Ack | None:
+        """Enter the app's Home tab; return None if the app doesn't want to hear of it."""
+        _require_own_app(self._state, user)
+        manifest = self._state.manifest
+        if not manifest.home_tab:
+            raise ActionError("This app has no Home tab.")
+        if "app_home_opened" not in manifest.events:
+            return None
+        return await self._delivery.send(PayloadKind.EVENTS_API, app_home_opened(self._state, user))
 
     async def interact(self, payload: JSON) -> Ack:
         """Deliver an interactive payload. Raises ActionError if the manifest doesn't allow it."""

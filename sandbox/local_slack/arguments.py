@@ -175,6 +175,9 @@ METHODS: dict[str, Method] = {
         {"user": _NEEDED, "include_locale": _FLAG}, Tier.FOUR, ("users:read",), takes_json=False
     ),
     "views.open": Method({**_VIEW, **_TRIGGER}, Tier.FOUR),
+    "views.publish": Method(
+        {**_VIEW, "user_id": _NEEDED, "hash": _TEXT, "interactivity_pointer": _TEXT}, Tier.FOUR
+    ),
     "views.push": Method({**_VIEW, **_TRIGGER}, Tier.FOUR),
     "views.update": Method(
         {**_VIEW, "view_id": _TEXT, "external_id": _TEXT, "hash": _TEXT}, Tier.FOUR

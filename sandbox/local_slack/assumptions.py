@@ -54,6 +54,13 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
             "Seen in public reports.",
         ),
         (
+            "Home tabs",
+            "app_home_opened comes each time somebody enters the tab; a new view keeps its id and "
+            "gets a new hash; a hash is checked only if a view was published before; people of "
+            "another organisation can't open it.",
+            "The first two are documented, the others unknown.",
+        ),
+        (
             "Double presses",
             "A modal that a submission closed may be submitted again, as if that request had been "
             "on its way already.",

@@ -45,9 +45,10 @@ class Surface(StrEnum):
 
     MESSAGE = "message"
     MODAL = "modal"
+    HOME = "home"
 
 
-MOST_BLOCKS = {Surface.MESSAGE: 50, Surface.MODAL: 100}
+MOST_BLOCKS = {Surface.MESSAGE: 50, Surface.MODAL: 100, Surface.HOME: 100}
 _ONLY_ON = {
     "alert": Surface.MODAL,
     "container": Surface.MESSAGE,

@@ -61,6 +61,8 @@ class AppManifest:
     scopes: frozenset[str]
     interactive: bool
     options_url: str | None
+    home_tab: bool
+    events: frozenset[str]
     messages_tab: bool
     messages_tab_read_only: bool
 
@@ -68,8 +70,8 @@ class AppManifest:
 def read_manifest(manifest: Mapping[str, Any]) -> AppManifest:
     """Read a version 2 app manifest.
 
-    `bot_optional` scopes count as granted. Over HTTP, Slack asks for options only at the options
-    URL of the manifest; Socket Mode doesn't need one, so we assume it there.
+    `bot_optional` scopes count as granted. Over HTTP, Slack asks for options and tells events only
+    if the manifest has a URL for that; Socket Mode doesn't need one, so we assume it there.
     """
     features = manifest.get("features") or {}
     app_home = features.get("app_home") or {}
@@ -78,8 +80,11 @@ def read_manifest(manifest: Mapping[str, Any]) -> AppManifest:
     scopes = (manifest.get("oauth_config") or {}).get("scopes") or {}
     name = str((manifest.get("display_information") or {}).get("name") or "App")
     options_url = interactivity.get("message_menu_options_url")
+    subscriptions = settings.get("event_subscriptions") or {}
+    hears_events = bool(subscriptions.get("request_url"))
     if settings.get("socket_mode_enabled"):
         options_url = options_url or "socket"
+        hears_events = True
     return AppManifest(
         name=name,
         bot_name=str((features.get("bot_user") or {}).get("display_name") or name),
@@ -88,6 +93,8 @@ def read_manifest(manifest: Mapping[str, Any]) -> AppManifest:
         scopes=frozenset(scopes.get("bot") or ()) | frozenset(scopes.get("bot_optional") or ()),
         interactive=bool(interactivity.get("is_enabled")),
         options_url=options_url,
+        home_tab=bool(app_home.get("home_tab_enabled")),
+        events=frozenset(subscriptions.get("bot_events") or ()) if hears_events else frozenset(),
         messages_tab=app_home.get("messages_tab_enabled") is not False,
         messages_tab_read_only=bool(app_home.get("messages_tab_read_only_enabled")),
     )

@@ -35,6 +35,7 @@ class PayloadKind(StrEnum):
 
     SLASH_COMMANDS = "slash_commands"
     INTERACTIVE = "interactive"
+    EVENTS_API = "events_api"
 
 
 @dataclass(frozen=True)
@@ -139,10 +140,13 @@ class Delivery:
         return Ack(status, _since(start), body, failure)
 
     async def _post(self, kind: PayloadKind, payload: JSON) -> tuple[int, Any]:
-        fields = payload
-        if kind is PayloadKind.INTERACTIVE:
-            fields = {"payload": json.dumps(payload)}
-        answer = await self.send_raw(urlencode(fields), {})
+        if kind is PayloadKind.EVENTS_API:
+            as_json = {"content-type": "application/json"}
+            answer = await self.send_raw(json.dumps(payload), as_json)
+        elif kind is PayloadKind.INTERACTIVE:
+            answer = await self.send_raw(urlencode({"payload": json.dumps(payload)}), {})
+        else:
+            answer = await self.send_raw(urlencode(payload), {})
         return answer.status, _decode(answer)
 
 

@@ -73,16 +73,18 @@ def render_message(state: State, message: Message) -> JSON:
 def render_view(view: View) -> JSON:
     """Return a view as the Web API and payloads have it."""
     definition = view.definition
+    is_modal = definition["type"] == "modal"
+    titled = {"title": definition["title"]} if is_modal else {}
     return {
         "id": view.id,
         "team_id": TEAM_ID,
-        "type": "modal",
+        "type": definition["type"],
         "blocks": definition["blocks"],
         "private_metadata": definition.get("private_metadata", ""),
         "callback_id": definition.get("callback_id", ""),
         "state": {"values": view.values},
         "hash": view.hash,
-        "title": definition["title"],
+        **titled,
         "clear_on_close": definition.get("clear_on_close", False),
         "notify_on_close": definition.get("notify_on_close", False),
         "close": definition.get("close"),

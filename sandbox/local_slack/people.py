@@ -20,7 +20,7 @@ from .delivery import Ack
 from .modal_actions import ModalActions
 from .state import State
 from .views import View
-from .visible_state import list_messages, list_views, show_workspace
+from .visible_state import list_messages, list_views, show_home, show_workspace
 from .workspace import DEFAULT_USER, Message
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -41,6 +41,8 @@ class People:
             web.get("/people/workspace", _answered(self._show_workspace)),
             web.get("/people/channels/{id}/messages", _answered(self._list_messages)),
             web.get("/people/views", _answered(self._list_views)),
+            web.get("/people/home", _answered(self._show_home)),
+            web.post("/people/home", _answered(self._open_home)),
             web.get("/people/events", self._stream_changes),
             web.get("/archives/{channel}/{name}", self._follow_link),
             web.post("/people/commands", _answered(self._run_command)),
@@ -66,6 +68,14 @@ class People:
 
     async def _list_views(self, request: web.Request) -> JSON:
         return list_views(self._state, _asker(request))
+
+    async def _show_home(self, request: web.Request) -> JSON:
+        return show_home(self._state, _asker(request))
+
+    async def _open_home(self, request: web.Request) -> JSON:
+        body = await self._read(request)
+        ack = await self._actions.open_home(body["user"])
+        return {**_acked(ack), **show_home(self._state, body["user"])}
 
     async def _follow_link(self, request: web.Request) -> web.StreamResponse:
         """Redirect the browser from a message's permalink to the page, which shows the message."""
@@ -152,12 +162,19 @@ class People:
             raise ActionError("There is no such modal.")
         return view
 
+    def _find_shown(self, user: str, view_id: str) -> View:
+        """Find an open modal, or the person's Home tab."""
+        home = self._state.homes.of(user)
+        if home is not None and home.id == view_id:
+            return home
+        view = self._find_view(user, view_id)
+        if not view.is_open:
+            raise ActionError("This modal is closed.")
+        return view
+
     def _find_source(self, body: JSON) -> View | Message:
         if body.get("view_id"):
-            view = self._find_view(body["user"], _text(body, "view_id"))
-            if not view.is_open:
-                raise ActionError("This modal is closed.")
-            return view
+            return self._find_shown(body["user"], _text(body, "view_id"))
         return find_message(self._state, body["user"], _text(body, "channel"), _text(body, "ts"))
 
 

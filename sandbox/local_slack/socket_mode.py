@@ -94,7 +94,7 @@ class SocketMode:
         envelope = {
             "envelope_id": envelope_id,
             "type": kind,
-            "accepts_response_payload": True,
+            "accepts_response_payload": kind != "events_api",
             "payload": payload,
         }
         try:

@@ -10,6 +10,7 @@ from sandbox.faults import Faults
 
 from .config import SlackConfig, read_manifest
 from .errors import SlackError
+from .homes import Homes
 from .logs import Calls, Deliveries
 from .rate_limits import RateLimits
 from .sample_workspace import list_channels, list_groups, list_users
@@ -70,6 +71,7 @@ class State:
         self.workspace = Workspace(self.clock, self.watchers, users, list_channels(), list_groups())
         self.triggers = Triggers(self.clock)
         self.views = Views(self.clock, self.watchers.tell)
+        self.homes = Homes(self.clock, self.watchers.tell)
         self.rates = RateLimits(self.clock)
         self.faults = Faults()
         self.settings = Settings(events_url=self.config.events_url)

@@ -1,4 +1,4 @@
-"""Modals: what a view may contain, and the stacks of open views.
+"""Modals: what a view may contain, and the stacks of open views. `homes.py` has the Home tabs.
 
 An update keeps a view's id and changes its hash. What a person typed survives an update if
 block_id and action_id stay the same. A stack has at most three views.
@@ -39,7 +39,7 @@ _VIEW = shape(
 
 @dataclass
 class View:
-    """A modal, open or closed: its definition, and what the person has filled in."""
+    """A modal or a Home tab: its definition, and what the person has filled in."""
 
     id: str
     user: str
@@ -93,9 +93,9 @@ class Views:
     def update(self, view: View, definition: dict[str, Any]) -> View:
         """Replace what an open view shows. Raises SlackError."""
         self._require_valid(definition, view)
-        view.definition = _complete(definition)
+        view.definition = complete_view(definition)
         view.values = keep_values(view.definition["blocks"], view.values)
-        view.hash, view.errors, view.trouble = self._new_hash(), {}, None
+        view.hash, view.errors, view.trouble = new_hash(self._clock()), {}, None
         self._changed()
         return view
 
@@ -127,8 +127,8 @@ class Views:
         view = View(
             id=view_id,
             user=user,
-            definition=_complete(definition),
-            hash=self._new_hash(),
+            definition=complete_view(definition),
+            hash=new_hash(self._clock()),
             root_id=below.root_id if below else view_id,
             previous_id=below.id if below else None,
         )
@@ -138,19 +138,27 @@ class Views:
         return view
 
     def _require_valid(self, definition: dict[str, Any], replaced: View | None) -> None:
-        if len(json.dumps(definition).encode()) > LARGEST_VIEW:
-            raise SlackError("view_too_large")
-        faults = list(check_view(definition))
-        if faults:
-            raise SlackError("invalid_arguments", [str(fault) for fault in faults])
+        require_valid(definition, check_view)
         external_id = definition.get("external_id")
         twin = self.find_external(external_id) if external_id else None
         if twin is not None and twin is not replaced:
             raise SlackError("duplicate_external_id")
 
-    def _new_hash(self) -> str:
-        return f"{int(self._clock())}.{secrets.token_hex(4)}"
+
+def require_valid(definition: dict[str, Any], check: Callable[[Any], Iterator[BlockFault]]) -> None:
+    """Raise the SlackError with which Slack refuses a view that's too large or has faults."""
+    if len(json.dumps(definition).encode()) > LARGEST_VIEW:
+        raise SlackError("view_too_large")
+    faults = list(check(definition))
+    if faults:
+        raise SlackError("invalid_arguments", [str(fault) for fault in faults])
 
 
-def _complete(definition: dict[str, Any]) -> dict[str, Any]:
+def new_hash(now: float) -> str:
+    """Make the version of a view that's shown from now on."""
+    return f"{int(now)}.{secrets.token_hex(4)}"
+
+
+def complete_view(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return a view as Slack stores it, with generated ids and explicit defaults."""
     return {**spell_out(definition), "blocks": complete_blocks(definition["blocks"])}

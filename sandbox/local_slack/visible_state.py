@@ -1,4 +1,4 @@
-"""What a person can see, as JSON: the workspace, a channel's messages, their open modals."""
+"""What a person can see, as JSON: the workspace, messages, their open modals, their Home tab."""
 
 from __future__ import annotations
 
@@ -72,6 +72,13 @@ def list_views(state: State, user_id: str) -> JSON:
             for view in state.views.shown_to(user)
         ]
     }
+
+
+def show_home(state: State, user_id: str) -> JSON:
+    """Return a person's Home tab; ``view`` is None until the app has published one."""
+    home = state.homes.of(find_user(state, user_id).id)
+    view = {**render_view(home), "trouble": home.trouble} if home else None
+    return {"has_home": state.manifest.home_tab, "view": view}
 
 
 def _render(state: State, message: Message) -> JSON:

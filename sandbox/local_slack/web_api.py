@@ -65,6 +65,18 @@ def update_view(state: State, arguments: Mapping[str, Any]) -> JSON:
     return {"view": render_view(state.views.update(found, arguments["view"]))}
 
 
+def publish_view(state: State, arguments: Mapping[str, Any]) -> JSON:
+    """Show a person another Home tab (views.publish)."""
+    if not state.manifest.home_tab:
+        raise SlackError("not_enabled")
+    user_id = str(arguments["user_id"])
+    user = state.workspace.users.get(user_id)
+    if user is None or user.is_bot:
+        raise SlackError("invalid_arguments", ["[ERROR] invalid `user_id`"])
+    version = arguments.get("hash") or ""
+    return {"view": render_view(state.homes.publish(user_id, arguments["view"], version))}
+
+
 def _find_trigger(state: State, arguments: Mapping[str, Any]) -> Trigger:
     trigger_id = arguments.get("trigger_id") or arguments.get("interactivity_pointer")
     if not trigger_id:
@@ -89,6 +101,7 @@ _WORK: dict[str, Work] = {
     "usergroups.users.list": user_groups.list_members,
     "users.info": identities.read_user,
     "views.open": open_view,
+    "views.publish": publish_view,
     "views.push": push_view,
     "views.update": update_view,
 }

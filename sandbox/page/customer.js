@@ -2,6 +2,7 @@
 
 import { at, coalesce, follow, get, post, Refused } from "./api.js";
 import { fill, h, icon } from "./dom.js";
+import { firstName, newForCustomers } from "./news.js";
 import { drawPicker } from "./picker.js";
 import { drawShop } from "./shop.js";
 import { drawStream } from "./stream.js";
@@ -9,8 +10,12 @@ import { drawStream } from "./stream.js";
 const KEPT = "sandbox.customer";
 
 export class CustomerPage {
-  constructor(root, { connected, suggest }) {
-    this.suggest = suggest;
+  /**
+   * `suggest(address)` writes a command in Slack, `did(step)` tells the guide, `inView()` says if
+   * this side is in view, and `tellNews(words)` says what's new on it.
+   */
+  constructor(root, { connected, suggest, did, inView, tellNews }) {
+    Object.assign(this, { suggest, did, inView, tellNews });
     this.customers = [];
     this.chosen = sessionStorage.getItem(KEPT);
     this.reading = new Set();
@@ -116,9 +121,14 @@ export class CustomerPage {
     drawPicker(this.picker, {
       customers: this.customers,
       customer,
-      choose: (id) => this.choose(id),
+      choose: (id) => {
+        this.did("another");
+        this.choose(id);
+      },
       suggest: this.suggest,
     });
+    const others = this.customers.filter((one) => one.id !== this.chosen);
+    this.tellNews(newForCustomers(this.inView() ? others : this.customers));
     this.drawBar(customer);
     const present = customer.present;
     const waiting = messagesOf(customer).filter((one) => one.status === "delivery-failed").length;
@@ -161,7 +171,12 @@ export class CustomerPage {
         role: "switch",
         class: "switch",
         "aria-checked": String(customer.present),
-        on: { click: () => this.act("presence", { present: !customer.present }) },
+        on: {
+          click: () => {
+            this.did("another");
+            this.act("presence", { present: !customer.present });
+          },
+        },
       },
       h(
         "span",
@@ -182,7 +197,8 @@ export class CustomerPage {
   /** Mark messages as read if the customer is on the page and their chat is visible. */
   markRead() {
     const { customer } = this;
-    if (!customer?.present || document.visibilityState !== "visible") return;
+    const visible = document.visibilityState === "visible" && this.inView();
+    if (!customer?.present || !visible) return;
     const fresh = messagesOf(customer).filter(
       (one) => one.status === "delivery-success" && !this.reading.has(one.id),
     );
@@ -207,6 +223,7 @@ export class CustomerPage {
     if (!text || !this.customer?.present) return;
     this.answer.value = "";
     this.sized();
+    this.did("another");
     if (!(await this.act("answer", { text })) && !this.answer.value) this.answer.value = text;
   }
 
@@ -229,6 +246,3 @@ const messagesOf = (customer) =>
   customer.conversations
     .flatMap((one) => one.messages)
     .filter((one) => one.direction === "outbound");
-
-const firstName = (customer) =>
-  (customer.name || customer.email || customer.phone || "The customer").split(" ")[0];

@@ -10,6 +10,12 @@ export const directory = {
   userName(id) {
     return this.users.get(id)?.name ?? id;
   },
+  /** "#support", or the app's name in its direct messages. */
+  title(id) {
+    const channel = this.channels.get(id);
+    if (!channel) return "";
+    return channel.is_im ? channel.name : `#${channel.name}`;
+  },
   channelName(id) {
     return this.channels.get(id)?.name ?? id;
   },

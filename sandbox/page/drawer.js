@@ -2,16 +2,15 @@
 
 import { BotPanel } from "./bot_panel.js";
 import { add, fill, focusStops, h, icon } from "./dom.js";
+import { EXPECT, STAGES } from "./stages.js";
 import { Switchboard } from "./switchboard.js";
 import { PERMISSIONS, SWITCHES } from "./switches.js";
 
 const SEVERAL = "several";
-const BESIDE = matchMedia("(min-width: 1700px)"); // the drawer has its own column, see style.css
 
 export class Drawer {
-  /** `covered` is what the drawer covers if there's no room beside it. */
-  constructor({ place, button, alarm, covered }) {
-    Object.assign(this, { place, button, alarm, covered });
+  constructor({ place, button, alarm }) {
+    Object.assign(this, { place, button, alarm });
     this.board = new Switchboard({
       changed: () => this.draw(),
       refused: (sentence) => fill(this.note, sentence),
@@ -21,7 +20,6 @@ export class Drawer {
     place.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.show(false);
     });
-    BESIDE.addEventListener("change", () => this.cover());
   }
 
   build() {
@@ -51,13 +49,21 @@ export class Drawer {
       h(
         "div",
         { class: "drawer-body" },
-        h("p", {}, "See how the bot copes. Only the stand-ins break; nothing real is touched."),
-        this.normal,
-        this.note,
-        this.others,
-        this.bot.node,
-        section("Genesys Cloud", rowsOf("genesys"), this.makePermission()),
-        section("Slack", rowsOf("slack")),
+        h(
+          "div",
+          { class: "drawer-normal" },
+          h("p", {}, "See how the bot copes. Only the stand-ins break; nothing real is touched."),
+          this.normal,
+          this.note,
+          this.others,
+        ),
+        h(
+          "div",
+          { class: "drawer-columns" },
+          this.bot.node,
+          section("Genesys Cloud", rowsOf("genesys"), this.makePermission()),
+          section("Slack", rowsOf("slack")),
+        ),
       ),
     );
   }
@@ -78,6 +84,7 @@ export class Drawer {
       h("span", { class: "switch-track" }, h("span", { class: "switch-knob" })),
     );
     const remark = h("span", { class: "fault-remark", role: "status" });
+    const stages = drawStages(EXPECT[one.name]);
     const company = one.side === "slack" ? "Slack" : "Genesys Cloud";
     const row = h(
       "div",
@@ -93,9 +100,10 @@ export class Drawer {
           remark,
         ),
         h("p", { class: "hint", id: `${id}-about` }, one.about),
+        stages,
       ),
     );
-    return { row, toggle, remark };
+    return { row, toggle, remark, stages };
   }
 
   makePermission() {
@@ -126,20 +134,20 @@ export class Drawer {
   show(open) {
     this.place.hidden = !open;
     this.button.setAttribute("aria-expanded", String(open));
-    this.cover();
     this.board.watch(open);
     if (open) focusStops(this.place)[0].focus();
     else this.button.focus();
   }
 
-  cover() {
-    this.covered.inert = !this.place.hidden && !BESIDE.matches;
-  }
-
   draw() {
     const { board } = this;
-    for (const { one, toggle, remark } of this.rows) {
-      toggle.setAttribute("aria-checked", String(board.isOn(one)));
+    for (const { one, toggle, remark, stages } of this.rows) {
+      const on = String(board.isOn(one));
+      if (toggle.getAttribute("aria-checked") !== on) {
+        stages.open = on === "true";
+        if (stages.open) stages.scrollIntoView({ block: "nearest" });
+      }
+      toggle.setAttribute("aria-checked", on);
       say(remark, board.remark(one));
     }
     const { missing, others, count, bot } = board;
@@ -162,6 +170,18 @@ export class Drawer {
       h("button", { type: "button", class: "link-button", on: start }, "Start it again"),
     ]);
   }
+}
+
+/** Draw what to expect at each stage of a message; it unfolds when the switch is on. */
+function drawStages(stages) {
+  return h(
+    "details",
+    { class: "stages" },
+    h("summary", {}, "What to expect"),
+    Object.entries(stages).map(([name, words]) =>
+      h("p", {}, h("strong", {}, `${STAGES[name]}: `), words),
+    ),
+  );
 }
 
 function section(title, ...rows) {

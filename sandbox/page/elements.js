@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 import { drawExternalSelect } from "./external_select.js";
 import { drawText, openLink } from "./mrkdwn.js";
 import { drawTextInput } from "./text_input.js";
-import { drawWhen } from "./when.js";
+import { drawMoment, drawWhen } from "./when.js";
 
 /** Draw one element; `label` is {id, describedBy} of the text around it. */
 export function drawElement(element, block, surface, label) {
@@ -68,7 +68,7 @@ const KINDS = {
   users_select: drawPlaceSelect,
   channels_select: drawPlaceSelect,
   conversations_select: drawPlaceSelect,
-  datetimepicker: drawWhen,
+  datetimepicker: drawMoment,
   datepicker: drawWhen,
   timepicker: drawWhen,
   image: drawImage,

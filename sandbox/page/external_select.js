@@ -13,6 +13,7 @@ export function drawExternalSelect(element, block, surface, label) {
   let options = [];
   let active = -1;
   let timer = null;
+  let asked = null; // what the app was asked last
 
   const list = h("ul", { class: "options", role: "listbox", id: listId, hidden: true });
   const box = h("input", {
@@ -32,6 +33,7 @@ export function drawExternalSelect(element, block, surface, label) {
   const show = (open) => {
     list.hidden = !open;
     box.setAttribute("aria-expanded", String(open));
+    if (open) list.scrollIntoView({ block: "nearest" });
   };
   const choose = (option) => {
     state = { type: element.type, selected_option: option };
@@ -45,6 +47,7 @@ export function drawExternalSelect(element, block, surface, label) {
       item.setAttribute("aria-selected", String(place === index)),
     );
     box.setAttribute("aria-activedescendant", index < 0 ? "" : `${listId}-${index}`);
+    list.children[index]?.scrollIntoView({ block: "nearest" });
   };
   const draw = (note) => {
     const items = options.map((option, index) =>
@@ -61,30 +64,37 @@ export function drawExternalSelect(element, block, surface, label) {
             },
           },
         },
-        option.text.text,
+        h("span", { class: "option-text" }, option.text.text),
+        option.description
+          ? h("span", { class: "option-hint" }, option.description.text)
+          : null,
       ),
     );
     fill(list, items.length ? items : h("li", { class: "options-note" }, note));
-    mark(-1);
     show(true);
+    mark(items.length ? 0 : -1); // as in Slack, Enter takes the first
   };
-  const ask = async () => {
-    if (box.value.length < fewest) {
+  const search = async (text) => {
+    if (text.length < fewest) {
       options = [];
-      draw(`Type at least ${fewest} characters`);
+      draw(`Type at least ${fewest} character${fewest === 1 ? "" : "s"}`);
       return;
     }
-    const text = box.value;
-    options = await surface.options(block, element, text);
-    if (text === box.value) draw("No results");
+    asked = text;
+    if (!options.length) draw("Loading…");
+    const found = await surface.options(block, element, text);
+    if (text !== asked || document.activeElement !== box) return;
+    options = found ?? [];
+    draw(found ? "No results" : "The app didn’t answer. Type again to retry.");
   };
 
   box.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(ask, PAUSE);
+    timer = setTimeout(() => search(box.value), PAUSE);
   });
   box.addEventListener("focus", () => {
-    if (fewest === 0) ask();
+    box.select(); // so that typing begins a new search
+    if (fewest === 0) search("");
   });
   box.addEventListener("blur", () => {
     clearTimeout(timer);
@@ -93,8 +103,11 @@ export function drawExternalSelect(element, block, surface, label) {
     else box.value = state.selected_option?.text.text ?? "";
   });
   box.addEventListener("keydown", (event) => {
-    if (list.hidden) return;
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    if (list.hidden) {
+      if (event.key !== "ArrowDown") return;
+      event.preventDefault();
+      search(fewest === 0 ? "" : box.value);
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       const step = event.key === "ArrowDown" ? 1 : -1;
       if (options.length) mark((active + step + options.length) % options.length);

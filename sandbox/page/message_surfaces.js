@@ -1,6 +1,7 @@
 // The surfaces (surface.js) of messages, which keep what someone chose in a message's fields.
 
 import { askConfirm } from "./dialog.js";
+import { optionsIn } from "./view_surface.js";
 
 export class MessageSurfaces {
   /** Confirmation dialogs appear in `layers`; `send(path, body)` reports to the local Slack. */
@@ -27,10 +28,8 @@ export class MessageSurfaces {
       },
       act: (block, element, state) =>
         this.send("/people/actions", { ...where(block, element), element: state, values }),
-      options: async (block, element, value) => {
-        const answer = await this.send("/people/options", { ...where(block, element), value });
-        return answer?.options ?? [];
-      },
+      options: async (block, element, value) =>
+        optionsIn(await this.send("/people/options", { ...where(block, element), value })),
       confirm: (confirm) => askConfirm(this.layers, confirm),
     };
   }

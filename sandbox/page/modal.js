@@ -5,19 +5,24 @@
 
 import { at } from "./api.js";
 import { drawBlock, setError } from "./blocks.js";
-import { askConfirm } from "./dialog.js";
 import { fill, h, icon, reconcile, trapFocus } from "./dom.js";
-import { findProblems, findUnfinished, forgetGone, holdFocus } from "./modal_fields.js";
+import { findProblems, findUnfinished, holdFocus } from "./modal_fields.js";
 import { drawText } from "./mrkdwn.js";
+import { ViewSurface } from "./view_surface.js";
 
 const TROUBLE = "We had some trouble connecting. Try again?";
 
 export class Modals {
-  /** An open modal makes `behind` inert; `send(path, body)` returns null if it was refused. */
-  constructor({ place, behind, send }) {
-    Object.assign(this, { place, behind, send });
+  /**
+   * An open modal makes `behind` inert; `send(path, body)` returns null if it was refused;
+   * `submitted()` is called after each submission that the bot took.
+   */
+  constructor({ place, behind, send, submitted }) {
+    Object.assign(this, { place, behind, send, submitted });
     this.view = null;
-    this.values = new Map(); // view id -> {block_id: {action_id: state}}
+    const edited = (block) => this.forgive(block);
+    const submit = () => this.submit();
+    this.surface = new ViewSurface({ view: () => this.view, place, send, edited, submit });
     this.localErrors = {};
     this.trouble = null;
     this.busy = false;
@@ -27,8 +32,7 @@ export class Modals {
   /** Show the last of `views` (the top of the stack), or nothing. */
   show(views) {
     const top = views.at(-1) ?? null;
-    const alive = new Set(views.map((view) => view.id));
-    for (const id of this.values.keys()) if (!alive.has(id)) this.values.delete(id);
+    this.surface.forgetAllBut(new Set(views.map((view) => view.id)));
     if (!top) return this.remove();
     if (this.view?.id !== top.id) this.open(top);
     this.view = top;
@@ -51,7 +55,6 @@ export class Modals {
     this.trouble = null;
     this.busy = false;
     this.hadFields = false;
-    this.values.set(view.id, this.values.get(view.id) ?? {});
     this.title = h("h2", { class: "dialog-title", id: "modal-title" });
     this.body = h("div", { class: "dialog-body", tabindex: "-1" });
     this.foot = h("div", { class: "dialog-foot" });
@@ -98,12 +101,12 @@ export class Modals {
   draw() {
     const { view } = this;
     fill(this.title, drawText(view.title));
-    forgetGone(view, this.values.get(view.id));
+    this.surface.forgetGone();
     const held = holdFocus(this.body);
     reconcile(this.body, view.blocks, {
       key: (block) => block.block_id ?? JSON.stringify(block),
       signature: (block) => JSON.stringify(block),
-      draw: (block) => drawBlock(block, this),
+      draw: (block) => drawBlock(block, this.surface),
     });
     held?.();
     this.drawErrors();
@@ -163,44 +166,11 @@ export class Modals {
     }
   }
 
-  // ---- the surface for the elements (surface.js)
-
-  kept(block, element) {
-    return this.values.get(this.view.id)?.[block.block_id]?.[element.action_id];
-  }
-
-  remember(block, element, state) {
-    const values = this.values.get(this.view.id);
-    (values[block.block_id] ??= {})[element.action_id] = state;
-    if (this.localErrors[block.block_id]) {
-      delete this.localErrors[block.block_id];
-      this.drawErrors();
-    }
-  }
-
-  async act(block, element, state) {
-    const { id } = this.view;
-    await this.send("/people/actions", {
-      view_id: id,
-      block_id: block.block_id,
-      action_id: element.action_id,
-      element: state,
-      values: this.values.get(id),
-    });
-  }
-
-  async options(block, element, value) {
-    const answer = await this.send("/people/options", {
-      view_id: this.view.id,
-      block_id: block.block_id,
-      action_id: element.action_id,
-      value,
-    });
-    return answer?.options ?? [];
-  }
-
-  confirm(confirm) {
-    return askConfirm(this.place, confirm);
+  /** Remove the error of a block that someone has changed. */
+  forgive(block) {
+    if (!this.localErrors[block.block_id]) return;
+    delete this.localErrors[block.block_id];
+    this.drawErrors();
   }
 
   // ---- what the two buttons do
@@ -209,7 +179,7 @@ export class Modals {
     if (this.busy || !this.view.submit) return;
     const { id } = this.view;
     this.localErrors = {
-      ...findProblems(this.view, this.values.get(id)),
+      ...findProblems(this.view, this.surface.values),
       ...findUnfinished(this.body),
     };
     this.drawErrors();
@@ -220,8 +190,9 @@ export class Modals {
     this.setBusy(true);
     this.trouble = null;
     const answer = await this.send(at("people", "views", id, "submit"), {
-      values: this.values.get(id),
+      values: this.surface.values,
     });
+    if (answer && !["errors", "trouble"].includes(answer.result)) this.submitted();
     if (this.view?.id !== id) return;
     this.trouble = answer?.result === "trouble" || answer === null ? TROUBLE : null;
     if (answer?.errors) this.view = { ...this.view, errors: answer.errors };

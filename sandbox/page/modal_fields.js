@@ -17,10 +17,13 @@ export function findProblems(view, values) {
 /** Find dates and times that are filled in only in part; their value would be empty. */
 export function findUnfinished(body) {
   const found = {};
-  for (const field of body.querySelectorAll(".when")) {
-    if (field.validity.badInput)
-      found[field.closest("[data-block]").dataset.block] =
-        "Please complete the date and time, or clear it.";
+  for (const place of body.querySelectorAll(".when, .moment")) {
+    const fields = place.matches(".when") ? [place] : [...place.querySelectorAll("input")];
+    const filled = fields.filter((field) => field.value !== "").length;
+    const partly = filled > 0 && filled < fields.length;
+    if (partly || fields.some((field) => field.validity.badInput))
+      found[place.closest("[data-block]").dataset.block] =
+        "Please complete the date and time, or clear both.";
   }
   return found;
 }

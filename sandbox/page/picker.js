@@ -1,6 +1,9 @@
 // The list of customers, with each one's story and what to expect.
 
 import { avatar, fill, h, icon } from "./dom.js";
+import { firstName, unseen } from "./news.js";
+
+const NAMED = 3; // customers with news that have a button of their own
 
 /** Draw the picker; `choose(id)` changes the customer, `suggest(address)` puts it into Slack's box. */
 export function drawPicker(place, { customers, customer, choose, suggest }) {
@@ -22,8 +25,6 @@ export function drawPicker(place, { customers, customer, choose, suggest }) {
   const held = place.contains(document.activeElement);
   place.dataset.print = print;
 
-  const others = customers.filter((one) => one.id !== customer.id);
-  const elsewhere = others.reduce((sum, one) => sum + unseen(one), 0);
   const cast = h("ul", { class: "cast", role: "listbox", "aria-label": "Customers", hidden: true });
   const button = h(
     "button",
@@ -41,7 +42,6 @@ export function drawPicker(place, { customers, customer, choose, suggest }) {
       h("strong", {}, nameOf(customer)),
       h("span", {}, addressOf(customer)),
     ),
-    elsewhere ? h("span", { class: "badge" }, `${elsewhere} new`) : null,
     h("span", { class: "picker-change" }, "Change", icon("down")),
   );
   const show = (yes) => {
@@ -106,6 +106,11 @@ export function drawPicker(place, { customers, customer, choose, suggest }) {
     ),
     button,
     cast,
+    drawNews(
+      customers.filter((one) => one.id !== customer.id && unseen(one)),
+      pick,
+      () => show(true),
+    ),
     h(
       "div",
       { class: "story" },
@@ -127,6 +132,22 @@ export function drawPicker(place, { customers, customer, choose, suggest }) {
   else if (held) button.focus();
 }
 
+/** Say for whom there is something new; each name shows that customer. */
+function drawNews(customers, pick, showAll) {
+  if (!customers.length) return null;
+  const more = customers.length - NAMED;
+  const button = (words, click) =>
+    h("button", { type: "button", class: "news-one", on: { click } }, words);
+  return h(
+    "div",
+    { class: "news", role: "group", "aria-label": "New messages for other customers" },
+    customers.slice(0, NAMED).map((one) =>
+      button(`${unseen(one)} new for ${firstName(one)}`, () => pick(one)),
+    ),
+    more > 0 ? button(`and ${more} more`, showAll) : null,
+  );
+}
+
 function walk(event, choose, leave) {
   const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
   if (step) event.currentTarget[step]?.focus();
@@ -137,8 +158,3 @@ function walk(event, choose, leave) {
 
 const nameOf = (customer) => customer.name || "No name";
 const addressOf = (customer) => customer.email || customer.phone || "";
-/** Count the messages that this person hasn't read yet, including those that wait. */
-function unseen(customer) {
-  const messages = customer.conversations.flatMap((one) => one.messages);
-  return messages.filter((one) => one.direction === "outbound" && one.status !== "read").length;
-}

@@ -35,6 +35,21 @@ export function drawSidebar(place, { workspace, channel, pick, become, attempt }
   });
 }
 
+/** Where the sidebar covers the channel (narrow.css), return a function that shows or hides it. */
+export function makeFolding(panes, sidebar) {
+  const show = (open) => {
+    panes.classList.toggle("rooms-open", open);
+    if (open) sidebar.querySelector(".room-current")?.focus();
+  };
+  panes.addEventListener("click", ({ target }) => {
+    if (target === panes) show(false); // beside the sidebar
+  });
+  sidebar.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") show(false);
+  });
+  return show;
+}
+
 function drawPerson(place, workspace, become) {
   const { user } = workspace;
   const people = workspace.users.filter((one) => !one.is_bot && !one.is_deleted);

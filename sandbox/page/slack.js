@@ -1,28 +1,34 @@
 // The left half: the agents' Slack, as one person sees and uses it.
 
+import { ChannelPane } from "./channel_pane.js";
 import { makeComposer } from "./composer.js";
 import { directory } from "./directory.js";
 import { fill, h } from "./dom.js";
 import { Hint } from "./hint.js";
-import { drawMessages } from "./messages.js";
+import { Home } from "./home.js";
 import { MessageSurfaces } from "./message_surfaces.js";
 import { Modals } from "./modal.js";
 import { makeNotice } from "./notice.js";
-import { drawSidebar } from "./sidebar.js";
+import { lightUp, takeLinkedMessage } from "./permalink.js";
+import { drawSidebar, makeFolding } from "./sidebar.js";
 import { makeThread } from "./thread.js";
-import { aboutChannel, drawNothingYet, drawWelcome } from "./welcome.js";
+import { drawNothingYet, drawWelcome } from "./welcome.js";
 import { Workspace } from "./workspace.js";
 
 export class Slack {
-  /** `lookAt(text)` shows the customer whose address is in a text. */
-  constructor(root, { connected, lookAt }) {
-    this.lookAt = lookAt;
+  /**
+   * `lookAt(text)` shows the customer whose address is in a text, `did(step)` tells the guide,
+   * `inView()` says if this side is in view, and `drawn(workspace)` draws what depends on it.
+   */
+  constructor(root, { connected, lookAt, did, inView, drawn }) {
+    Object.assign(this, { lookAt, did, inView, drawn });
     this.workspace = new Workspace({
       changed: () => this.draw(),
       connected,
       refused: (sentence) => this.tell(sentence),
     });
     this.channel = null;
+    this.tab = "messages";
     this.thread = null;
     this.drafts = new Map();
     this.used = false;
@@ -32,18 +38,8 @@ export class Slack {
 
   build(root) {
     this.sidebar = h("nav", { class: "sidebar", "aria-label": "Channels and people" });
-    this.head = h("header", { class: "pane-head" });
-    this.list = h("div", {
-      class: "messages",
-      role: "log",
-      "aria-label": "Messages",
-      tabindex: "0",
-    });
     this.notice = makeNotice();
-    this.hint = new Hint({
-      write: (text) => this.write(text),
-      attempt: (one) => this.setUp(one),
-    });
+    this.hint = new Hint((one) => this.setUp(one));
     this.composer = makeComposer({
       label: "Message",
       send: (text) => this.say(text),
@@ -54,35 +50,47 @@ export class Slack {
       close: () => this.openThread(null),
       context: () => this.context(),
     });
-    const channel = h(
-      "section",
-      { class: "channel", "aria-label": "Channel" },
-      this.head,
-      this.list,
-      this.notice.node,
-      this.hint.node,
-      this.composer.node,
-    );
-    const behind = h("div", { class: "slack-panes" }, this.sidebar, channel, this.pane.node);
     this.layers = h("div", { class: "layers" });
-    fill(root, behind, this.layers);
     const send = (path, body) => this.workspace.send(path, body);
-    this.modals = new Modals({ place: this.layers, behind, send });
+    this.home = new Home({ place: this.layers, send });
+    const { composer, home } = this;
+    const below = [this.notice.node, this.hint.node, composer.node];
+    this.channelPane = new ChannelPane({ below, composer, home });
+    this.panes = h("div", { class: "slack-panes" }, this.sidebar);
+    this.panes.append(this.channelPane.node, this.pane.node);
+    fill(root, this.panes, this.layers);
+    this.showRooms = makeFolding(this.panes, this.sidebar);
+    const submitted = () => this.did("send");
+    this.modals = new Modals({ place: this.layers, behind: this.panes, send, submitted });
     this.surfaces = new MessageSurfaces(this.layers, send);
     directory.openMessage = (channelId, ts) => this.openMessage(channelId, ts);
   }
 
   /** Switch to a person, or to the last one if `user` is left out. */
   async become(user = this.workspace.user) {
+    const direct = directory.channels.get(this.channel)?.is_im;
     await this.workspace.become(user);
-    if (!directory.channels.has(this.channel)) this.channel = this.workspace.channels[0].id;
-    this.thread = null;
+    const { channels } = this.workspace;
+    if (!directory.channels.has(this.channel)) {
+      this.channel = (direct && channels.find((one) => one.is_im)?.id) || channels[0].id;
+      this.thread = null;
+    }
     this.modals.show([]);
+    if (this.atHome) this.openTab("home");
+  }
+
+  /** Tell if the Home tab is in view: in the direct messages with an app that has one. */
+  get atHome() {
+    return this.hasTabs && this.tab === "home";
+  }
+
+  get hasTabs() {
+    return this.workspace.hasHome && directory.channels.get(this.channel)?.is_im === true;
   }
 
   draw() {
     const { workspace, channel } = this;
-    workspace.look(channel);
+    if (this.inView() && !this.atHome) workspace.look(channel);
     drawSidebar(this.sidebar, {
       workspace,
       channel,
@@ -90,63 +98,36 @@ export class Slack {
       become: (id) => this.become(id),
       attempt: (one) => this.setUp(one),
     });
-    this.drawHead();
-    this.drawList(workspace.top(channel));
-    this.pane.show(this.thread, workspace.all(channel), this.channelTitle());
-    this.drawHint();
+    this.drawChannel();
+    this.pane.show(this.thread, workspace.all(channel), directory.title(channel));
+    this.hint.draw(workspace.user, channel);
+    this.home.draw(workspace.home);
     this.modals.show(workspace.views);
+    if (workspace.views.length) this.did("command");
     const { linked } = this;
     this.linked = null;
     if (linked) this.openMessage(...linked);
+    this.drawn(workspace);
   }
 
-  drawList(messages) {
-    const { list } = this;
-    const another = this.drawn !== this.channel;
-    const atEnd = another || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
-    if (another) list.replaceChildren();
-    drawMessages(list, messages, this.context());
-    if (!messages.length) this.drawEmpty();
-    if (atEnd) list.scrollTop = list.scrollHeight;
-    this.drawn = this.channel;
-  }
-
-  channelTitle() {
-    const channel = directory.channels.get(this.channel);
-    if (!channel) return "";
-    return channel.is_im ? channel.name : `#${channel.name}`;
-  }
-
-  drawHead() {
+  drawChannel() {
     const channel = directory.channels.get(this.channel);
     if (!channel) return;
-    fill(
-      this.head,
-      h("h2", {}, this.channelTitle()),
-      h("span", { class: "about" }, aboutChannel(channel)),
-    );
-    const words = channel.is_archived
-      ? "This channel is archived"
-      : `Message ${this.channelTitle()}`;
-    this.composer.relabel(words, channel.is_archived);
-  }
-
-  /** Show the first step until someone has used a command or the bot has posted. */
-  drawHint() {
-    const { workspace, channel } = this;
-    const spoken = workspace.all(channel).some((message) => message.is_bot);
-    const command = this.isKnown() || spoken ? null : workspace.commands[0]?.command;
-    this.hint.draw(workspace.user, channel, command);
-  }
-
-  drawEmpty() {
+    const head = {
+      channel,
+      title: directory.title(this.channel),
+      tab: this.hasTabs ? this.tab : null,
+      openTab: (name) => this.openTab(name),
+      openRooms: () => this.showRooms(true),
+    };
+    const known = this.used || channel.is_im || channel.is_archived;
     const shortcut = this.workspace.shortcuts[0]?.name;
-    fill(this.list, this.isKnown() ? drawNothingYet() : drawWelcome(shortcut));
-  }
-
-  isKnown() {
-    const channel = directory.channels.get(this.channel);
-    return this.used || channel.is_im || channel.is_archived;
+    this.channelPane.draw({
+      head,
+      messages: this.workspace.top(this.channel),
+      context: this.context(),
+      empty: () => (known ? drawNothingYet() : drawWelcome(shortcut)),
+    });
   }
 
   /** Return the context that messages.js needs. */
@@ -164,7 +145,8 @@ export class Slack {
     };
   }
 
-  openChannel(id, thread = null) {
+  /** Open a channel at its messages; the app at its Home tab, unless it has written something. */
+  openChannel(id, thread = null, tab = this.workspace.unread(id) ? "messages" : "home") {
     if (id !== this.channel) {
       this.drafts.set(this.channel, this.composer.value);
       this.composer.set(this.drafts.get(id) ?? "");
@@ -172,8 +154,21 @@ export class Slack {
     }
     this.channel = id;
     this.thread = thread;
+    this.showRooms(false);
+    this.openTab(tab);
+    if (!this.atHome) this.focusComposer();
+  }
+
+  /** Open a tab of the app; the bot hears of it when it's Home. */
+  openTab(name) {
+    this.tab = name;
+    if (this.atHome) this.thread = null;
     this.draw();
-    this.composer.text.focus();
+    if (this.atHome) this.workspace.send("/people/home", {});
+  }
+
+  focusComposer() {
+    if (!this.modals.view) this.composer.text.focus();
   }
 
   /** Write the command with an address, so that a newcomer doesn't have to type it. */
@@ -186,7 +181,7 @@ export class Slack {
   async setUp(one) {
     this.hint.attempt = one;
     if (one.user !== this.workspace.user) await this.become(one.user);
-    this.openChannel(one.channel);
+    this.openChannel(one.channel, null, "messages");
     if (!one.text) return;
     this.lookAt(one.text);
     this.write(one.text.replace("{command}", this.workspace.commands[0]?.command ?? "/proactive"));
@@ -199,6 +194,7 @@ export class Slack {
 
   openThread(ts, reply = false) {
     this.thread = ts;
+    if (ts) this.did("arrive");
     this.draw();
     if (reply) this.pane.composer.text.focus();
     else if (!ts) this.composer.text.focus();
@@ -208,11 +204,8 @@ export class Slack {
     const message = this.workspace.all(channelId).find((one) => one.ts === ts);
     if (!message) return false;
     const reply = message.thread_ts && message.thread_ts !== message.ts;
-    this.openChannel(channelId, reply ? message.thread_ts : null);
-    const node = document.querySelector(`[data-ts="${CSS.escape(ts)}"]`);
-    node?.scrollIntoView({ block: "center" });
-    node?.classList.add("found");
-    setTimeout(() => node?.classList.remove("found"), 2500);
+    this.openChannel(channelId, reply ? message.thread_ts : null, "messages");
+    lightUp(ts);
     return true;
   }
 
@@ -228,7 +221,10 @@ export class Slack {
     }
     const rest = text.slice(command.length + 1);
     const answer = await workspace.send("/people/commands", { channel, command, text: rest });
-    this.used ||= answer !== null;
+    if (answer !== null) {
+      this.used = true;
+      this.did("command");
+    }
     this.draw();
     return answer !== null;
   }
@@ -250,12 +246,4 @@ export class Slack {
   tell(text) {
     this.notice.say(text);
   }
-}
-
-/** Return the message in the page's address, which a permalink put there: [channel, ts]. */
-function takeLinkedMessage() {
-  const wanted = new URLSearchParams(location.search);
-  if (!wanted.has("message")) return null;
-  history.replaceState(null, "", "/");
-  return [wanted.get("channel"), wanted.get("message")];
 }

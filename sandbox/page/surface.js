@@ -2,7 +2,7 @@
 //   kept(block, element)            the state that someone gave this element, or undefined
 //   remember(block, element, state) keeps the state, in the shape of Slack's `state.values`
 //   act(block, element, state)      reports it to the app (block_actions)
-//   options(block, element, text)   asks the app for options (block_suggestion)
+//   options(block, element, text)   asks the app for options (block_suggestion); null if it fails
 //   confirm(confirmObject)          asks the person first; resolves to true or false
 //   submit()                        submits; modals only
 

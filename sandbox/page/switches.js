@@ -35,7 +35,7 @@ export const SWITCHES = [
     side: "genesys",
     title: "Cut before the work, once",
     about:
-      "The connection breaks before Genesys Cloud has done anything; the bot looks for the message for two minutes, then the agent sees “Uncertain” with “Check again” and “Send anyway”.",
+      "The connection breaks before Genesys Cloud has done anything; the bot looks for the message for two minutes, then the agent sees “Uncertain” with three buttons.",
     fault: { where: SEND, kind: "cut_before", times: 1 },
     armed: "Waits for the next send",
   },
@@ -105,6 +105,8 @@ export const PERMISSIONS = new Map([
   ["analytics:conversationDetail:view", "See the customer’s conversations"],
   ["webDeployments:deployment:view", "See the web deployment"],
   ["webDeployments:identityResolution:view", "Let the doctor check identity resolution"],
+  ["responses:library:view", "List the libraries of templates"],
+  ["responses:response:view", "Read the templates"],
   ["conversation:message:create", "Send the message"],
   ["conversation:message:view", "See what became of the message"],
 ]);

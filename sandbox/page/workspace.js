@@ -17,6 +17,8 @@ export class Workspace {
     this.commands = [];
     this.shortcuts = []; // the message shortcuts
     this.views = [];
+    this.hasHome = false; // if the app has a Home tab for this person
+    this.home = null; // the view that the bot has published there
     this.messages = new Map(); // channel id -> messages, including replies
     this.seen = new Map(); // channel id -> the newest ts that the person has seen
     this.dismissed = new Set(); // ephemeral messages that the person has dismissed
@@ -37,6 +39,7 @@ export class Workspace {
     this.messages.clear();
     this.seen.clear();
     this.views = [];
+    this.keepHome(await readHome(this.user));
     directory.me = this.user;
     directory.users = new Map(this.users.map((one) => [one.id, one]));
     directory.channels = new Map(this.channels.map((one) => [one.id, one]));
@@ -46,19 +49,26 @@ export class Workspace {
   async load() {
     const { user } = this;
     try {
-      const [views, ...lists] = await Promise.all([
+      const [views, home, ...lists] = await Promise.all([
         get("/people/views" + asUser(user)),
+        readHome(user),
         ...this.channels.map((one) =>
           get(at("people", "channels", one.id, "messages") + asUser(user)),
         ),
       ]);
       if (user !== this.user) return;
       this.views = views.views;
+      this.keepHome(home);
       this.channels.forEach(({ id }, index) => this.keep(id, lists[index].messages));
       this.changed();
     } catch (error) {
       if (!(error instanceof Refused)) throw error; // the line already says that the sandbox is gone
     }
+  }
+
+  keepHome({ has_home, view }) {
+    this.hasHome = has_home && this.channels.some((one) => one.is_im);
+    this.home = view;
   }
 
   keep(channel, messages) {
@@ -113,6 +123,16 @@ export class Workspace {
     } finally {
       this.refresh();
     }
+  }
+}
+
+/** Read what the bot has published in the Home tab; a person without one has none. */
+async function readHome(user) {
+  try {
+    return await get("/people/home" + asUser(user));
+  } catch (error) {
+    if (!(error instanceof Refused) || !error.status) throw error;
+    return { has_home: false, view: null };
   }
 }
 

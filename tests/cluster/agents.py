@@ -18,6 +18,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from bot.delivery import send as send_module
+from bot.delivery.conversation_end import ConversationEnd
 from bot.delivery.decisions import Decisions
 from bot.delivery.deliver import Delivery
 from bot.delivery.endings import Endings
@@ -66,6 +67,9 @@ class _Everybody:
     def fresh(self) -> _Everybody:
         return self
 
+    def known_name(self, _user_id: str) -> str:
+        return ""
+
     def person(self, user_id: str) -> Person:
         return Person(user_id, "T0TEAM")
 
@@ -113,7 +117,9 @@ class _Bot:
         endings, hold = Endings(store, opt_outs, policy), Hold(store)
         sender = Sender(store, lookup, cloud, reconciler, policy, pause, endings, hold)
         delivery = Delivery(
-            *(store, lookup, reconciler, policy, endings, hold, sender), undo=timedelta()
+            *(store, lookup, reconciler, policy, endings, hold, sender),
+            ConversationEnd(store, cloud),
+            undo=timedelta(),
         )
         self.decisions = Decisions(store, policy)
         queue.start(

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cli.manifest import build_manifest
-from bot.request import SENT, State
+from bot.state import SENT, State
 from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.tables import history, requests

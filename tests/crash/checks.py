@@ -17,11 +17,13 @@ import sqlalchemy as sa
 
 from bot.cards.announce import ANNOUNCEMENT
 from bot.cards.words import STATE_WORDS
-from bot.request import FINAL, QUIET, WATCHED, Event, State
+from bot.request import QUIET, Event
+from bot.state import FINAL, WATCHED, State
 from bot.storage.audit import Action
 from bot.storage.audit_chain import StoredEntry, verify
+from bot.storage.audit_tables import audit, audit_outbox
 from bot.storage.history import NOT_SHOWN
-from bot.storage.tables import audit, audit_outbox, history, postings, requests
+from bot.storage.tables import history, postings, requests
 from tests.product.conftest import CANARY, OUTCOMES, SUPPORT, all_text
 
 Json = dict[str, Any]

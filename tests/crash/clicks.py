@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from bot.cards.card_buttons import CANCEL, CHECK_AGAIN, SEND_ANYWAY
-from bot.request import State
+from bot.state import State
 from tests.crash.cluster import Cluster
 from tests.product.conftest import SUPPORT
 

@@ -19,8 +19,9 @@ from bot.cards.client import SlackClient
 from bot.cards.ledger import Ledger
 from bot.delivery import outcomes, reconcile, send
 from bot.jobs.queue import JobQueue
-from bot.request import Event, State
+from bot.request import Event
 from bot.rules.lookup import Lookup
+from bot.state import State
 from bot.storage import pause
 from bot.storage.opt_outs import OptOuts
 from bot.storage.outcome_schedule import OutcomeSchedule

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from bot.cards.card_buttons import APPROVE
-from bot.request import State, Stuck
+from bot.request import Stuck
+from bot.state import State
 from bot.storage.tables import pause
 from tests.crash.clicks import press
 from tests.crash.cluster import Cluster

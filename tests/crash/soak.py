@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from bot.request import WATCHED, State
+from bot.state import WATCHED, State
 from tests.crash.checks import SETTLED, take_snapshot
 from tests.crash.clicks import Clicks
 from tests.crash.cluster import Cluster

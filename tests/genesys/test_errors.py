@@ -98,8 +98,9 @@ def test_a_403_names_the_permissions_and_where_to_grant_them(
         connect(raw.url).call("GET", ME)
     fault = caught.value
     assert fault.permissions == ("conversation:message:create", "conversation:message:view")
-    assert "conversation:message:create" in fault.what
-    assert "Roles/Permissions" in fault.fix
+    assert "conversation:message:create" in fault.hint
+    assert "Roles/Permissions" in fault.hint
+    assert "conversation:message:create" not in str(fault)
 
 
 def test_the_local_genesys_names_a_missing_permission(local: Any, cloud: GenesysCloud) -> None:

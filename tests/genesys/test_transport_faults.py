@@ -176,8 +176,9 @@ def test_after_an_untrusted_certificate_nothing_was_sent_and_nothing_is_repeated
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     raw.secure(context)
-    with pytest.raises(Unreachable, match="certificate") as caught:
+    with pytest.raises(Unreachable) as caught:
         send_once(connect(raw.url.replace("http:", "https:")), MESSAGE)
+    assert "certificate" in caught.value.hint
     assert caught.value.definite
     assert not caught.value.transient
     assert raw.connections == 1

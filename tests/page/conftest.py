@@ -36,7 +36,7 @@ ASKED_FOR = "performance.getEntriesByType('resource').map((one) => one.name)"
 MANIFEST: dict[str, Any] = {
     "display_information": {"name": "Echo"},
     "features": {
-        "app_home": {"messages_tab_enabled": True},
+        "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
         "bot_user": {"display_name": "Echo"},
         "shortcuts": [
             {"name": "Notify customer", "type": "message", "callback_id": "notify"},
@@ -48,11 +48,15 @@ MANIFEST: dict[str, Any] = {
     },
     "oauth_config": {"scopes": {"bot": ["commands", "chat:write", "chat:write.public"]}},
     "settings": {
+        "event_subscriptions": {
+            "request_url": "http://127.0.0.1/slack/events",
+            "bot_events": ["app_home_opened"],
+        },
         "interactivity": {
             "is_enabled": True,
             "request_url": "http://127.0.0.1/slack/events",
             "message_menu_options_url": "http://127.0.0.1/slack/events",
-        }
+        },
     },
 }
 

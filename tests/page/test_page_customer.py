@@ -63,11 +63,14 @@ def test_a_message_reaches_a_customer_who_is_on_the_page(page: Page, send: Send)
     expect(bubble(page, "Your order is ready")).to_contain_text("Read")
 
 
-def test_a_message_for_someone_else_is_counted_on_the_picker(page: Page, send: Send) -> None:
-    send("amir@example.com", "It is back in stock")
-    expect(page.locator(".picker-button")).to_contain_text("1 new")
-    choose_customer(page, "amir@example.com")
-    expect(page.locator(".picker-button")).not_to_contain_text("new")
+def test_new_messages_for_other_customers_say_for_whom_they_are(page: Page, send: Send) -> None:
+    for text in ("It is back in stock", "Now also in blue"):
+        send("amir@example.com", text)
+    news = page.get_by_role("group", name="New messages for other customers")
+    news.get_by_role("button", name="2 new for Amir").click()
+    expect(page.locator(".picker-button")).to_contain_text("amir@example.com")
+    expect(bubble(page, "Now also in blue")).to_be_visible()
+    expect(news).to_have_count(0)
 
 
 def test_a_message_waits_for_a_customer_who_is_away(page: Page, send: Send) -> None:

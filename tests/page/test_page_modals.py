@@ -125,7 +125,7 @@ def test_the_modal_stays_for_another_try_if_the_bot_fails(
 def test_a_loading_view_becomes_the_form(page: Page, bot: EchoBot) -> None:
     def open_then_fill(ack: Any, command: dict[str, Any], client: Any) -> None:
         ack()
-        loading = {"type": "section", "text": plain("Looking the customer up")}
+        loading = {"type": "section", "text": plain("Looking them up")}
         first = modal(loading)
         del first["submit"]
         opened = client.views_open(trigger_id=command["trigger_id"], view=first)
@@ -173,7 +173,8 @@ def test_every_kind_of_field_reaches_the_bot_as_slack_sends_it(
     dialog.get_by_label("Select").select_option(label="Two")
     dialog.get_by_label("Search").press_sequentially("on")
     dialog.get_by_role("listbox").get_by_role("option", name="One").click()
-    dialog.get_by_label("When").fill("2031-05-06T07:08")
+    dialog.get_by_label("Date", exact=True).fill("2031-05-06")
+    dialog.get_by_label("Time", exact=True).fill("07:08")
     dialog.get_by_label("Mail").fill("jane@example.com")
     dialog.get_by_role("button", name="Send").click()
     expect(dialog).to_have_count(0)
@@ -216,22 +217,32 @@ def test_a_proposed_date_can_be_kept_or_cleared(
     heard: list[Any] = []
     bot.app.view("form")(lambda ack, view: (heard.append(view["state"]["values"]), ack()))
     dialog = open_modal(send_at(initial_date_time=1_900_000_000))
-    field = dialog.get_by_label("Send at")
-    expect(field).to_have_value(re.compile("^2030-03-1"))
+    date, time = (dialog.get_by_label(part, exact=True) for part in ("Date", "Time"))
+    expect(date).to_have_accessible_name("Send at (optional) Date")
+    expect(date).to_have_value(re.compile("^2030-03-1"))
+    expect(time).to_have_value(re.compile(r"^\d\d:46"))
     if clears:
-        field.fill("")
+        date.fill("")
+        time.fill("")
     dialog.get_by_role("button", name="Send").click()
     expect(dialog).to_have_count(0)
     chosen = heard[0]["when"]["picked"]["selected_date_time"]
     assert chosen == (None if clears else 1_900_000_000)
 
 
-def test_a_half_filled_date_is_not_sent_as_empty(bot: EchoBot, open_modal: OpenModal) -> None:
+def test_a_date_without_a_time_is_not_sent_as_empty(bot: EchoBot, open_modal: OpenModal) -> None:
     dialog = open_modal(send_at())
-    dialog.get_by_label("Send at").press_sequentially("0506")
-    dialog.get_by_role("button", name="Send").click()
-    expect(dialog).to_contain_text("Please complete the date and time, or clear it.")
-    dialog.get_by_label("Send at").fill("")
+    date = dialog.get_by_label("Date", exact=True)
+    for half in ("2031-05-06", None):
+        if half:
+            date.fill(half)
+        else:
+            date.fill("")
+            date.press_sequentially("0506")
+        dialog.get_by_role("button", name="Send").click()
+        expect(dialog).to_contain_text("Please complete the date and time, or clear both.")
+        expect(date).to_have_attribute("aria-invalid", "true")
+    date.fill("")
     bot.app.view("form")(lambda ack: ack())
     dialog.get_by_role("button", name="Send").click()
     expect(dialog).to_have_count(0)

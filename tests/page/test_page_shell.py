@@ -9,7 +9,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from sandbox.server import Sandbox
 
-from .conftest import MANIFEST, PATIENCE_MS, EchoBot, become, open_page, say
+from .conftest import (
+    MANIFEST,
+    PATIENCE_MS,
+    EchoBot,
+    become,
+    modal,
+    open_page,
+    say,
+    text_input,
+)
 
 UNNAMED = """() => [...document.querySelectorAll('button, input, textarea, select, a[href]')]
   .filter((node) => node.offsetParent !== null)
@@ -23,14 +32,54 @@ def test_the_page_says_that_both_sides_are_stand_ins(page: Page) -> None:
     expect(page.get_by_role("note").first).to_contain_text("Nothing leaves this machine")
 
 
-def test_the_first_step_is_shown_until_it_is_taken(page: Page, bot: EchoBot) -> None:
+def test_the_guide_shows_four_steps_and_each_stays_until_it_is_done(
+    page: Page, bot: EchoBot
+) -> None:
+    def open_form(ack: Any, command: dict[str, Any], client: Any) -> None:
+        ack()
+        form = modal(text_input("message", "Message", initial_value="hello"))
+        client.views_open(trigger_id=command["trigger_id"], view=form)
+
+    bot.app.command("/proactive")(open_form)
+    bot.app.view("form")(lambda ack: ack())
+    guide = page.get_by_role("complementary", name="Guide")
+    steps = ["Run the command", "Check and send", "See it arrive", "Try another case"]
+    done = guide.locator(".guide-done .guide-title")
+    expect(guide.locator(".guide-title")).to_have_text(steps)
+    expect(guide).to_contain_text("/proactive jane@example.com Your order is ready")
+    guide.get_by_role("button", name="Type it for me").click()
+    page.keyboard.press("Enter")
+    expect(done).to_have_text(steps[:1])
+    expect(guide).to_contain_text("then press Send")  # also while the form is open
+    page.reload()
+    expect(done).to_have_text(steps[:1])
+    page.get_by_role("dialog").get_by_role("button", name="Send").click()
+    expect(done).to_have_text(steps[:2])
+    ts = bot.post("the card")
+    bot.post("an event", thread_ts=ts)
+    page.get_by_role("button", name="1 reply").click()
+    expect(done).to_have_text(steps[:3])
+    expect(guide.locator("[aria-current=step]")).to_contain_text(steps[3])
+    page.locator("#customer").get_by_role("switch").click()
+    expect(guide).to_be_hidden()
+
+
+def test_the_keyboard_reaches_the_composer_immediately(page: Page, bot: EchoBot) -> None:
     bot.app.command("/proactive")(lambda ack: ack("Hello"))
-    hint = page.get_by_role("complementary", name="First step")
-    expect(hint).to_contain_text("/proactive jane@example.com Your order is ready")
-    hint.get_by_role("button", name="Type it for me").click()
+    expect(page.locator(".channel .composer-text")).to_be_focused()
+    page.keyboard.type("/proactive x")
     page.keyboard.press("Enter")
     expect(page.get_by_role("article")).to_contain_text("Hello")
-    expect(hint).to_be_hidden()
+
+
+def test_one_click_makes_you_the_lead_and_another_brings_you_back(page: Page) -> None:
+    become(page, "Ben Agent")
+    page.get_by_role("button", name="vip").click()
+    page.get_by_role("button", name="Become Leo (lead)").click()
+    expect(page.get_by_label("You are")).to_have_value("U0LEO")
+    expect(page.locator(".channel h2")).to_have_text("#vip")
+    page.get_by_role("button", name="Back to Ben").click()
+    expect(page.get_by_label("You are")).to_have_value("U0BEN")
 
 
 def test_each_rule_to_try_is_set_up_with_one_click(page: Page) -> None:

@@ -250,11 +250,32 @@ def test_the_drawer_opens_and_closes_from_the_keyboard(page: Page) -> None:
     drawer = page.get_by_role("complementary", name="Make things go wrong")
     expect(trouble).to_have_attribute("aria-expanded", "true")
     expect(drawer.get_by_role("button", name="Close this panel")).to_be_focused()
-    expect(page.locator("#customer")).to_have_attribute("inert", "")
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
     expect(trouble).to_be_focused()
     choose_customer(page, "amir@example.com")
+
+
+def test_the_drawer_covers_nothing_that_it_changes(page: Page, drawer: Locator) -> None:
+    for width, height in [(1280, 720), (1800, 950)]:
+        page.set_viewport_size({"width": width, "height": height})
+        for side in (".channel .composer-text", "#customer .answer-text"):
+            expect(page.locator(side)).to_be_in_viewport(ratio=1)
+            page.locator(side).click(trial=True)  # fails if something is in front of it
+    choose_customer(page, "amir@example.com")
+    expect(drawer).to_be_visible()
+
+
+def test_each_switch_says_what_to_expect_before_and_after_send_and_when_it_is_over(
+    drawer: Locator,
+) -> None:
+    stages = ["Before Send", "After Send", "Switched off again"]
+    for expected in drawer.locator(".stages").all():
+        expect(expected.locator("strong")).to_have_text([f"{stage}: " for stage in stages])
+    away = drawer.locator(".fault", has_text="Away (503)").locator(".stages")
+    expect(away.get_by_text("Send works")).to_be_hidden()
+    flip(drawer, "Genesys Cloud: Away (503)", "true")
+    expect(away.get_by_text("Send works")).to_be_visible()
 
 
 def test_a_sandbox_without_a_bot_of_its_own_says_so(drawer: Locator) -> None:

@@ -95,7 +95,7 @@ def test_a_second_message_is_not_allowed_by_a_lookup_from_before_the_first(
     product.post(f"/customers/{customer['id']}/answer", text="Thanks!")
     product.delete("/control/genesys/calls")
     assert leo.presses_send()["result"] == "closed"
-    leo.reads("A conversation with this customer is open now")
+    leo.reads("They're in a live conversation now")
     assert not product.sends()  # the bot's new lookup refused it, not Genesys
 
 
@@ -108,7 +108,7 @@ def test_a_conversation_that_opened_after_the_lookup_is_given_as_the_reason(
     product.post(f"/customers/{customer['id']}/answer", text="Hello?")
     assert ada.presses_send()["result"] == "closed"
     card = ada.reads("Not sent")
-    assert "A conversation with this customer is open now" in all_text(card["blocks"])
+    assert "They're in a live conversation now" in all_text(card["blocks"])
     assert [call["status"] for call in product.sends()] == [409]
 
 

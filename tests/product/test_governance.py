@@ -99,7 +99,7 @@ def test_a_customer_gets_five_messages_a_day_and_a_sixth_only_by_a_lead_s_reason
     ada.opens(f"mia@example.com {TEXT} (6)", "Can't be sent")
     sentence = "This customer has had 5 messages in 24 hours, and at most 5 are allowed."
     assert ada.presses_send()["errors"]["customer"].startswith(sentence)
-    leo.opens(f"mia@example.com {TEXT} (6)", "Only needed to override: messages per customer.")
+    leo.opens(f"mia@example.com {TEXT} (6)", "Only to override: messages per customer.")
     assert leo.presses_send()["errors"]["customer"].startswith(sentence)
     assert leo.presses_send(override="She waits for it")["result"] == "closed"
     leo.reads("She waits for it")
@@ -114,7 +114,7 @@ def test_a_pause_holds_in_every_process_from_the_next_message_on_and_shows_every
     ada.opens(f"jane@example.com {TEXT}, planned")
     at = str(int(time.time()) + IN_AN_HOUR)
     assert ada.presses_send(send_at=at)["result"] == "closed"
-    ada.reads("To be sent")
+    ada.reads("⏳ S")
     leo.types("pause The price list is wrong")
     leo.reads("All sending is paused.")
     processes = (governed.settings, second)
@@ -123,7 +123,7 @@ def test_a_pause_holds_in_every_process_from_the_next_message_on_and_shows_every
         assert "proactive_paused 1.0" in _read(settings, "/metrics")
     for settings in processes:
         _listen(governed, settings)
-        ada.opens(f"jane@example.com {TEXT}, by {settings['PORT']}", "has paused all sending")
+        ada.opens(f"jane@example.com {TEXT}, by {settings['PORT']}", "paused all sending")
         assert ada.presses_send()["result"] == "closed"
     paused = "⏸ Paused by leo (The price list is wrong)"
     wait_for(lambda: _count_cards(ada, paused) == 3, "three cards that show the pause")
@@ -150,13 +150,13 @@ def test_an_opt_out_refuses_what_is_planned_and_tells_its_agent(governed: Produc
     ada.opens(f"wendy@example.com {TEXT}")
     at = str(int(time.time()) + IN_AN_HOUR)
     assert ada.presses_send(send_at=at)["result"] == "closed"
-    ada.reads("To be sent")
+    ada.reads("⏳ S")
     ben.types("opt-out wendy@example.com She asked us to stop")
     ben.reads("1 waiting message was refused.")
-    line = ada.reads("This customer must not be contacted, so it wasn't sent.")
+    line = ada.reads("This customer doesn't want to be contacted, so it wasn't sent.")
     assert line["pings"] == ["U0ADA"]
-    leo.opens(f"wendy@example.com {TEXT}", "must not be contacted")
-    assert "must not be contacted" in leo.presses_send()["errors"]["customer"]
+    leo.opens(f"wendy@example.com {TEXT}", "on the do-not-contact list")
+    assert "on the do-not-contact list" in leo.presses_send()["errors"]["customer"]
     assert not governed.sends()
 
 

@@ -13,7 +13,7 @@ def test_a_command_shows_the_customer_before_anything_is_sent(product: Product, 
     ada.types(f"jane@example.com {TEXT}")
     seen = all_text(ada.sees("Ready to send"))
     assert "Jane Doe" in seen
-    assert "Last web messaging conversation" in seen
+    assert "Last web chat" in seen
     assert not product.sends()
 
 
@@ -21,7 +21,7 @@ def test_a_message_reaches_the_customer_and_the_thread_says_so(
     product: Product, ada: Agent
 ) -> None:
     ada.sends("jane@example.com")
-    line = ada.reads("Genesys Cloud has accepted the message")
+    line = ada.reads("  Sent.")
     card = ada.reads("Message to")
     assert line["thread_ts"] == card["ts"]
     assert product.inbox("Jane Doe") == [TEXT]
@@ -34,7 +34,7 @@ def test_the_send_has_the_documented_body_and_the_contact_who_chatted(
     product: Product, ada: Agent
 ) -> None:
     ada.sends("mia@example.com")  # merged: her chats are under an older contact id
-    ada.reads("Genesys Cloud has accepted the message")
+    ada.reads("  Sent.")
     (send,) = product.sends()
     assert send["body"] == {
         "fromAddress": product.settings["GENESYS_CLOUD_DEPLOYMENT_ID"],
@@ -58,7 +58,7 @@ def test_twenty_submissions_of_one_view_are_one_request_and_one_message(
             )
         )
     assert {answer["result"] for answer in answers} == {"closed"}
-    ada.reads("Genesys Cloud has accepted the message")
+    ada.reads("  Sent.")
     assert len(product.sends()) == 1
     assert len([m for m in ada.messages() if m["thread_ts"] is None]) == 1
 
@@ -69,8 +69,8 @@ def test_a_view_submitted_again_with_another_text_is_refused(product: Product, a
     path = f"/people/views/{view['id']}/submit"
     assert product.post(path, user=ada.user, values=first)["result"] == "closed"
     answer = product.post(path, user=ada.user, values=second)
-    assert "sent before with another text" in answer["errors"]["message"]
-    ada.reads("Genesys Cloud has accepted the message")
+    assert "already sent this form with another text" in answer["errors"]["message"]
+    ada.reads("  Sent.")
     assert product.inbox("Jane Doe") == [TEXT]
 
 
@@ -79,19 +79,19 @@ def test_a_message_with_a_word_that_confuses_bolts_parser_is_sent(
 ) -> None:
     text = f"{CANARY}: your payload has arrived"
     ada.sends("jane@example.com", text)
-    ada.reads("Genesys Cloud has accepted the message")
+    ada.reads("  Sent.")
     assert product.inbox("Jane Doe") == [text]
 
 
 def test_an_empty_form_looks_the_customer_up_on_enter(product: Product, ada: Agent) -> None:
     ada.types("")
-    ada.sees("press Enter to see who it is")
+    ada.sees("Enter an email or phone number to find the customer.")
     assert not product.calls("genesys", "identifierlookup")
     ada.changes("customer", "+44 20 7946 0018")
     ada.sees("Jane Doe")
     answer = ada.presses_send(customer="+44 20 7946 0018", message=TEXT)
     assert answer["result"] == "closed"
-    ada.reads("Genesys Cloud has accepted the message")
+    ada.reads("  Sent.")
     assert product.inbox("Jane Doe") == [TEXT]
 
 
@@ -99,22 +99,22 @@ def test_typed_text_survives_the_update_after_the_lookup(product: Product, ada: 
     ada.types("jane@example.com")
     wait_for(ada.view, "the form")
     ada.presses_send(message=TEXT)  # values reach Slack's view, whatever the bot answers
-    ada.reads("Genesys Cloud has accepted the message")
+    ada.reads("  Sent.")
     assert product.inbox("Jane Doe") == [TEXT]
 
 
 def test_a_submission_before_the_lookup_ends_is_still_checked(product: Product, ada: Agent) -> None:
     product.fault("genesys", "*identifierlookup*", "latency", seconds=1.0, times=2)
     ada.types(f"stranger@example.com {TEXT}")  # in no other test, so the bot has no verdict yet
-    ada.was_shown("Looking the customer up")
+    ada.was_shown("Looking them up")
     assert ada.presses_send()["result"] == "closed"
-    ada.reads("No contact in Genesys Cloud has this address")
+    ada.reads("No contact has this")
     assert not product.sends()
 
 
 def test_help_is_private_and_says_how(product: Product, ada: Agent) -> None:
     ada.types("help")
-    assert ada.reads("opens a form")["ephemeral"]
+    assert ada.reads("message a customer")["ephemeral"]
     assert ada.view() is None
 
 
@@ -126,7 +126,7 @@ def test_a_shortcut_fills_in_the_address_and_posts_in_that_thread(
     view = ada.sees("Jane Doe")
     assert view["blocks"][0]["element"]["initial_value"] == "jane@example.com"
     assert ada.presses_send(message=TEXT)["result"] == "closed"
-    ada.reads("Genesys Cloud has accepted the message")
+    ada.reads("  Sent.")
     posted = [message for message in ada.messages() if message["is_bot"]]
     assert {message["thread_ts"] for message in posted} == {parent}
 
@@ -137,7 +137,7 @@ def test_a_shortcut_on_a_reply_uses_the_threads_parent(product: Product, ada: Ag
     ada.presses_shortcut(reply)
     ada.sees("Jane Doe")
     ada.presses_send(message=TEXT)
-    assert ada.reads("Genesys Cloud has accepted the message")["thread_ts"] == parent
+    assert ada.reads("  Sent.")["thread_ts"] == parent
 
 
 def test_a_late_lookup_of_one_customer_never_shows_for_another(
@@ -145,7 +145,7 @@ def test_a_late_lookup_of_one_customer_never_shows_for_another(
 ) -> None:
     product.fault("genesys", "*identifierlookup*", "latency", seconds=1.5, times=1)
     ada.types("jane@example.com")
-    ada.was_shown("Looking the customer up")
+    ada.was_shown("Looking them up")
     ada.changes("customer", "amir@example.com")
     ada.sees("Amir Haddad")
     wait_for(
@@ -164,7 +164,7 @@ def test_health_readiness_and_metrics_are_served(product: Product, ada: Agent) -
             return str(answer.read().decode())
 
     ada.sends("jane@example.com")
-    ada.reads("Genesys Cloud has accepted the message")
+    ada.reads("  Sent.")
     assert json.loads(read("/healthz")) == {"bot": "ok"}
     assert set(json.loads(read("/readyz")).values()) == {"ok"}
     assert 'proactive_requests{state="accepted"}' in read("/metrics")

@@ -32,8 +32,8 @@ def test_a_customer_on_the_page_gets_the_message_and_replies(product: Product, a
     product.post(f"/customers/{jane['id']}/answer", text="Thank you, I am on my way")
     line = ada.reads("The customer replied.")
     assert "<@U0ADA>" in line["pings"] or "U0ADA" in str(line["pings"])
-    assert "Open it in Genesys Cloud" in all_text(line["blocks"])
-    ada.reads("💬 The customer replied")
+    assert "Open in Genesys Cloud" in all_text(line["blocks"])
+    ada.reads("💬 Customer replied")
     assert CANARY not in wait_for_outcome(ada, "The customer replied", "Jane Doe", "Thread")
     lines = [all_text(message["blocks"] or []) for message in ada.messages(OUTCOMES)]
     assert sum("Thread" in line for line in lines) == 1
@@ -44,7 +44,7 @@ def test_an_absent_customers_message_waits_and_is_delivered_on_return(
 ) -> None:
     ada.sends("amir@example.com")
     ada.reads("The customer isn't on the page")
-    ada.reads("⏳ Waiting for the customer to come back")
+    ada.reads("⏳ Customer is offline")
     amir = product.customer("Amir Haddad")
     product.post(f"/customers/{amir['id']}/presence", present=True)
     wait_for(lambda: _says(ada, "Delivered"), "the delivery", PATIENCE)
@@ -79,7 +79,7 @@ def test_a_failure_shows_genesys_reason_and_mentions_the_agent(
     product.post(
         f"/control/genesys/messages/{message_id}/fail", code="MessageExpired", message="Too old"
     )
-    line = wait_for(lambda: _line(ada, "didn't reach the customer."), "the failure", PATIENCE)
+    line = wait_for(lambda: _line(ada, "Not delivered."), "the failure", PATIENCE)
     assert "U0ADA" in str(line["pings"])
     assert "MessageExpired" in all_text(line["blocks"])
     wait_for_outcome(ada, "Failed")

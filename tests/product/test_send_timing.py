@@ -26,7 +26,7 @@ def test_undo_within_the_countdown_sends_nothing(new_product: Callable[..., Prod
     ada.sends("jane@example.com")
     ada.reads("Undo")
     ada.clicks("Undo")
-    assert "ada" in all_text(ada.reads("cancelled it before it was sent")["blocks"])
+    assert "ada" in all_text(ada.reads("cancelled it. It wasn't sent")["blocks"])
     ada.reads("🚫 Cancelled")
     ada.sends("amir@example.com")  # its countdown ends after the first one's would have
     wait_for(lambda: product.inbox("Amir Haddad"), "the other message", 30)
@@ -40,7 +40,7 @@ def test_the_countdown_survives_a_kill_and_then_sends_once(
     product = new_product(PROACTIVE_UNDO_SECONDS="4")
     ada = product.agent()
     ada.sends("jane@example.com")
-    ada.reads("To be sent")
+    ada.reads("⏳ S")
     product.kill()
     assert product.inbox("Jane Doe") == []
     product.start()
@@ -54,15 +54,15 @@ def test_correcting_a_planned_message_does_not_send_it_immediately(
     ada.opens(f"jane@example.com {TEXT}")
     at, before = int(time.time()) + 3600, int(time.time()) + 7200
     ada.presses_send(send_at=str(at), send_before=str(before))
-    ada.reads("To be sent")
-    ada.clicks("Undo")
+    ada.reads("⏳ S")
+    ada.clicks("Cancel")
     ada.reads("🚫 Cancelled")
-    ada.clicks("Open it again")
+    ada.clicks("Edit and resend")
     view = ada.sees("Ready to send")
     times = [block["element"].get("initial_date_time") for block in view["blocks"][-2:]]
     assert times == [at, before]
     assert ada.presses_send(message=f"{TEXT}, corrected")["result"] == "closed"
-    wait_for(lambda: str(ada.messages()).count("To be sent") > 1, "the second card")
+    wait_for(lambda: str(ada.messages()).count("⏳ Scheduled") > 1, "the second card")
     assert not product.sends()
 
 
@@ -72,7 +72,7 @@ def test_a_planned_message_goes_out_at_its_time_and_not_before(
     ada.opens(f"jane@example.com {TEXT}")
     at = int(time.time()) + 6
     assert ada.presses_send(send_at=str(at))["result"] == "closed"
-    ada.reads("To be sent")
+    ada.reads("⏳ S")
     wait_for(lambda: product.inbox("Jane Doe"), "the message", 30)
     (send,) = product.sends()
     assert _seconds(send["at"]) >= at
@@ -89,22 +89,22 @@ def test_a_planned_message_can_be_cancelled_by_a_lead_but_not_by_others(
 ) -> None:
     ada.opens(f"jane@example.com {TEXT}")
     ada.presses_send(send_at=str(int(time.time()) + 3600))
-    ada.reads("To be sent")
+    ada.reads("⏳ S")
     ben = product.agent("U0BEN")
-    ben.clicks("Undo")
-    assert ben.reads("Only the agent who asked")["ephemeral"]
+    ben.clicks("Cancel")
+    assert ben.reads("or a lead can do this")["ephemeral"]
     leo = product.agent("U0LEO")
-    leo.clicks("Undo")
-    assert "leo" in all_text(ada.reads("cancelled it before it was sent")["blocks"])
+    leo.clicks("Cancel")
+    assert "leo" in all_text(ada.reads("cancelled it. It wasn't sent")["blocks"])
     assert product.inbox("Jane Doe") == []
 
 
 def test_a_click_that_comes_too_late_is_answered(product: Product, ada: Agent) -> None:
     ada.opens(f"jane@example.com {TEXT}")
     ada.presses_send(send_at=str(int(time.time()) + 3600))
-    card = ada.reads("To be sent")
+    card = ada.reads("⏳ S")
     block = card["blocks"][-1]
-    ada.clicks("Undo")
+    ada.clicks("Cancel")
     ada.reads("🚫 Cancelled")
     button = block["elements"][0]
     product.post(
@@ -117,18 +117,18 @@ def test_a_click_that_comes_too_late_is_answered(product: Product, ada: Agent) -
         element={"type": "button"},
         stale_block=block,
     )
-    assert ada.reads("has moved on since")["ephemeral"]
+    assert ada.reads("is out of date")["ephemeral"]
 
 
 def test_a_message_past_its_deadline_is_never_sent(product: Product, ada: Agent) -> None:
     ada.opens(f"jane@example.com {TEXT}")
     now = int(time.time())
     ada.presses_send(send_at=str(now + 6), send_before=str(now + 7))
-    ada.reads("To be sent")
+    ada.reads("⏳ S")
     product.kill()
     wait_for(lambda: time.time() > now + 7 or None, "its deadline to pass")
     product.start()
-    ada.reads("Its time is over")
+    ada.reads("The deadline passed")
     ada.reads("⌛ Expired")
     assert product.sends() == []
 
@@ -187,7 +187,7 @@ def _number(lookup: dict[str, Any]) -> int:
 
 
 def _waiting(agent: Agent) -> int:
-    said = "Genesys Cloud doesn't answer."
+    said = "Genesys Cloud isn't answering"
     return sum(said in all_text(message["blocks"] or []) for message in agent.messages())
 
 
@@ -206,7 +206,7 @@ def test_while_the_database_is_locked_the_form_says_so_and_nothing_is_sent(
     assert "Nothing was sent" in answer["errors"]["message"]
     assert product.sends() == []
     assert ada.presses_send()["result"] == "closed"
-    ada.reads("Genesys Cloud has accepted the message")
+    ada.reads("  Sent.")
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux can limit another process")
@@ -216,7 +216,7 @@ def test_while_the_disk_is_full_the_form_says_so_and_later_all_goes_on(
     product = new_product(PROACTIVE_UNDO_SECONDS="2")
     ada = product.agent()
     ada.sends("jane@example.com")
-    ada.reads("To be sent")
+    ada.reads("⏳ S")
     ada.opens(f"amir@example.com {TEXT}")
     with _full_disk(product):
         answer = ada.presses_send()

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.storage.database import Database
 
-VERSION = "0007"  # of the newest step
+VERSION = "0008"  # of the newest step
 
 
 class NewerDatabase(Exception):

@@ -15,7 +15,8 @@ from bot.cards.client import SlackClient
 from bot.cards.ledger import Ledger
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
-from bot.request import WATCHED, Event, Place, Request, State
+from bot.request import Event, Place, Request
+from bot.state import WATCHED, State
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from bot.storage.tables import history, postings
@@ -63,7 +64,7 @@ class Bench:
         self.store, self.local, self.slack = store, local, slack
         self.ledger, self._database = Ledger(database), database
         self.channel(OUTCOMES).posting_restricted = False
-        self.publisher = Publisher(store, self.ledger, slack, outcomes_channel=OUTCOMES)
+        self.publisher = Publisher(store, self.ledger, slack, outcomes_channel=lambda _: OUTCOMES)
 
     def channel(self, channel_id: str) -> Any:
         return self.local.sandbox.local_slack._state.workspace.channels[channel_id]
@@ -114,7 +115,7 @@ class Bench:
     def shown(self, channel: str = SUPPORT, *, privately: bool = False) -> list[str]:
         """List a channel's posts, each in the words of its notification."""
         return [
-            message["text"].removeprefix("Message to a customer: ")
+            message["text"].removeprefix("Message to j•••@example.com: ").removesuffix(".")
             for message in self.local.messages(channel)
             if message["ephemeral"] is privately
         ]

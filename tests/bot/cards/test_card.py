@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,9 @@ from bot.cards.card_buttons import (
     CHECK_AGAIN,
     COMPOSE_AGAIN,
     DECLINE,
+    EDIT,
+    MARK_SENT,
+    MESSAGE_AGAIN,
     OPT_OUT,
     REVIEW,
     SEND_ANYWAY,
@@ -31,7 +34,8 @@ from bot.cards.card_state import Notes
 from bot.cards.line import show_line
 from bot.cards.post import Post
 from bot.cards.words import STATE_WORDS
-from bot.request import FINAL, UNSENT, WATCHED, Event, HistoryLine, Request, State, Stuck
+from bot.request import COUNTDOWN, LONGEST_HOLD, Event, HistoryLine, Request, Stuck
+from bot.state import FINAL, UNSENT, WATCHED, State
 from bot.storage.facts import ByWhom
 from genesys import Identity, IdentityKind
 from sandbox.local_slack.blocks import Surface, check_blocks, interactive_elements
@@ -41,6 +45,8 @@ from tests.bot.conftest import JANE, NOW, PLACE
 
 Build = Callable[..., Request]
 HOSTILE = "<!channel> @here *b* <https://evil.example|ok>"
+ADAS = Request("V1", PLACE, "U0ADA", "Ada Agent", JANE, "Hello", False, "", NOW)
+ABOUT = "Message to j•••@example.com: "
 
 
 def _faults(post: Post) -> list[str]:
@@ -60,19 +66,28 @@ def _pings(post: Post) -> list[str]:
     return list_pings(Message("1.1", "C1", "U1", post.text, blocks=post.blocks))
 
 
-AGAIN = {OPT_OUT: "Don't contact again"}
+AGAIN = {MESSAGE_AGAIN: "Message again", OPT_OUT: "Don't contact again"}
 BUTTONS = {
     State.CHECKING: {CANCEL: "Undo"},
-    State.UNAPPROVED: {APPROVE: "Approve", DECLINE: "Decline", CANCEL: "Cancel"},
+    State.UNAPPROVED: {
+        APPROVE: "Approve",
+        DECLINE: "Decline",
+        EDIT: "Edit",
+        CANCEL: "Cancel",
+    },
     State.DELIVERED: AGAIN,
     State.READ: AGAIN,
     State.REPLIED: AGAIN,
     State.SCHEDULED: {CANCEL: "Undo"},
-    State.UNCERTAIN: {CHECK_AGAIN: "Check again", SEND_ANYWAY: "Send anyway"},
-    State.REFUSED: {COMPOSE_AGAIN: "Open it again"},
-    State.FAILED: {COMPOSE_AGAIN: "Open it again"},
-    State.EXPIRED: {COMPOSE_AGAIN: "Open it again"},
-    State.CANCELLED: {COMPOSE_AGAIN: "Open it again"},
+    State.UNCERTAIN: {
+        CHECK_AGAIN: "Check again",
+        SEND_ANYWAY: "Send anyway",
+        MARK_SENT: "It was sent",
+    },
+    State.REFUSED: {COMPOSE_AGAIN: "Edit and resend"},
+    State.FAILED: {COMPOSE_AGAIN: "Edit and resend"},
+    State.EXPIRED: {COMPOSE_AGAIN: "Edit and resend"},
+    State.CANCELLED: {COMPOSE_AGAIN: "Edit and resend"},
 }
 
 
@@ -105,7 +120,7 @@ def test_news_after_a_decision_have_the_buttons_of_the_next_one(
 
 @pytest.mark.parametrize("state", sorted(WATCHED | {State.SENDING, State.REPLIED}))
 def test_what_has_gone_out_can_no_longer_be_undone(state: State, a_request: Build) -> None:
-    assert set(_buttons(show_card(a_request(state=state)))) <= {OPT_OUT}
+    assert set(_buttons(show_card(a_request(state=state)))) <= {MESSAGE_AGAIN, OPT_OUT}
     assert not _buttons(show_news(a_request(state=state), []))
 
 
@@ -114,8 +129,8 @@ def test_what_has_gone_out_can_no_longer_be_undone(state: State, a_request: Buil
 def test_only_the_agent_is_pinged_and_only_for_what_they_have_to_know(
     event: Event, detail: str
 ) -> None:
-    post = show_line(HistoryLine(1, event, NOW, detail, "https://apps.example.com/1"), "U0ADA")
-    told = (Event.REPLIED, Event.FAILED, Event.OPTED_OUT, Event.DECLINED)
+    post = show_line(HistoryLine(1, event, NOW, detail, "https://apps.example.com/1"), ADAS)
+    told = (Event.REPLIED, Event.FAILED, Event.UNCERTAIN, Event.OPTED_OUT, Event.DECLINED)
     expected = ["U0ADA"] if event in told else []
     assert _pings(post) == expected
     mentions = [node["user_id"] for node in _nodes(post) if node["type"] == "user"]
@@ -147,31 +162,34 @@ def test_an_outcome_is_one_line_with_the_state_and_a_link_to_the_thread(
 @pytest.mark.parametrize("event", Event)
 @pytest.mark.parametrize("link", ["", "https://apps.example.com/directory/#/1"])
 def test_a_line_links_to_genesys_if_there_is_something_to_see(event: Event, link: str) -> None:
-    post = show_line(HistoryLine(1, event, NOW, "Queue has it.", link), "U0ADA")
+    post = show_line(HistoryLine(1, event, NOW, "Queue has it.", link), ADAS)
     links = [(n["url"], n["text"]) for n in _nodes(post) if n["type"] == "link"]
-    assert links == ([(link, "Open it in Genesys Cloud")] if link else [])
+    assert links == ([(link, "Open in Genesys Cloud")] if link else [])
 
 
 def test_the_line_of_a_reply_says_who_has_it_now() -> None:
-    line = HistoryLine(1, Event.REPLIED, NOW, "It waits in the queue Support.")
-    said = "".join(node.get("text", "") for node in _nodes(show_line(line, "U0ADA")))
-    assert said.endswith("The customer replied. It waits in the queue Support.")
+    line = HistoryLine(1, Event.REPLIED, NOW, "It's in the Support queue.")
+    said = "".join(node.get("text", "") for node in _nodes(show_line(line, ADAS)))
+    assert said.endswith("The customer replied. It's in the Support queue.")
 
 
 @pytest.mark.parametrize("state", State)
 def test_a_card_says_when_its_message_goes_out_until_it_has_gone_out(
     state: State, a_request: Build
 ) -> None:
-    at = NOW.replace(hour=18)
-    request = a_request(state=state, send_at=NOW, planned_at=NOW, send_before=at)
+    begin, at = NOW + timedelta(hours=1), NOW + timedelta(hours=5)
+    request = a_request(
+        state=state, created_at=NOW, send_at=begin, planned_at=begin, send_before=at
+    )
     dates = [node for node in _nodes(show_card(request)) if node["type"] == "date"]
-    expected = [NOW, at] if state in UNSENT else []
+    expected = [begin, at] if state in UNSENT else []
     assert [date["timestamp"] for date in dates] == [int(at.timestamp()) for at in expected]
     assert not _faults(show_card(request))
 
 
 def test_a_card_without_a_latest_time_names_none(a_request: Build) -> None:
-    said = repr(show_card(a_request(state=State.SCHEDULED, send_at=NOW)))
+    later = NOW + timedelta(hours=1)
+    said = repr(show_card(a_request(state=State.SCHEDULED, created_at=NOW, send_at=later)))
     assert "not after" not in said
     assert said.count("'type': 'date'") == 1
 
@@ -200,12 +218,86 @@ def test_a_card_says_who_writes_what_to_whom_and_why_it_is_stuck(
 
 
 def test_a_planned_card_says_its_times(a_request: Build) -> None:
-    planned = a_request(state=State.SCHEDULED, send_at=NOW, send_before=NOW)
-    assert _words(show_card(planned)).endswith("⏳ To be sent: <date>, not after <date>")
-    formats = [node["format"] for node in _nodes(show_card(planned)) if node["type"] == "date"]
-    assert formats == [
-        "{date_short_pretty} at {time_secs}",
-        "{date_short_pretty} at {time}",
+    later = NOW + timedelta(hours=1)
+    times = {"created_at": NOW, "send_at": later, "send_before": later}
+    planned = a_request(state=State.SCHEDULED, **times)
+    assert _words(show_card(planned)).endswith("⏳ Scheduled for <date>, not after <date>")
+    formats = {node["format"] for node in _nodes(show_card(planned)) if node["type"] == "date"}
+    assert formats == {"{date_short_pretty} at {time}"}
+
+
+@pytest.mark.parametrize("state", [State.CHECKING, State.SCHEDULED])
+def test_only_the_countdown_before_a_send_says_undo_and_a_planned_message_says_cancel(
+    state: State, a_request: Build
+) -> None:
+    def label(after: timedelta, stuck: Stuck = Stuck.NO) -> str:
+        times = {"created_at": NOW, "send_at": NOW + after, "stuck": stuck}
+        card = show_card(a_request(state=state, **times))
+        return str(_buttons(card)[CANCEL]["text"]["text"])
+
+    assert label(timedelta(seconds=5)) == label(COUNTDOWN) == "Undo"
+    assert label(COUNTDOWN + timedelta(seconds=1)) == "Cancel"
+    assert label(timedelta(seconds=5), Stuck.UNAVAILABLE) == "Cancel"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"state": State.CHECKING, "stuck": Stuck.UNAVAILABLE},
+            "⏳ Waiting for Genesys CloudGenesys Cloud isn't answering. It goes out as soon as it "
+            "does; I keep trying until <date>.",
+        ),
+        (
+            {"state": State.SCHEDULED, "stuck": Stuck.QUOTA},
+            "⏳ Waiting for Genesys CloudGenesys Cloud takes no more calls this minute. It goes "
+            "out as soon as it does; I keep trying until <date>.",
+        ),
+        (
+            {"state": State.SCHEDULED, "stuck": Stuck.SLACK},
+            "⏳ Waiting for SlackSlack can't confirm who may send this. It goes out as soon as it "
+            "does; I keep trying until <date>.",
+        ),
+        (
+            {"state": State.SENDING, "stuck": Stuck.ANSWER_LOST},
+            "⏳ Checking whether it was sentConnection lost while sending. Checking whether it "
+            "went out; it won't be sent twice.",
+        ),
+        (
+            {"state": State.UNCERTAIN},
+            "❔ Uncertain: it may or may not have been sentI couldn't find it in Genesys Cloud. "
+            "Check the conversation, then choose below.",
+        ),
+    ],
+)
+def test_a_card_says_why_its_message_is_stuck_and_what_happens_next(
+    values: dict[str, Any], said: str, a_request: Build
+) -> None:
+    card = show_card(a_request(**values))
+    assert _words(card).endswith(f"Your order is ready{said}")
+    assert not _faults(card)
+
+
+def test_a_card_that_is_stuck_says_until_when_it_is_tried(a_request: Build) -> None:
+    stuck = {"state": State.CHECKING, "stuck": Stuck.UNAVAILABLE, "created_at": NOW}
+    for values, until in (
+        ({}, NOW + LONGEST_HOLD),
+        ({"send_at": NOW + COUNTDOWN}, NOW + COUNTDOWN + LONGEST_HOLD),
+        ({"send_before": NOW + COUNTDOWN}, NOW + COUNTDOWN),
+    ):
+        card = show_card(a_request(**stuck, **values))
+        dates = [node["timestamp"] for node in _nodes(card) if node["type"] == "date"]
+        assert dates == [int(until.timestamp())]
+
+
+def test_an_uncertain_line_mentions_the_agent_and_links_each_conversation() -> None:
+    links = ["https://apps.example.com/1", "https://apps.example.com/2"]
+    post = show_line(HistoryLine(1, Event.UNCERTAIN, NOW, "", " ".join(links)), ADAS)
+    assert _pings(post) == ["U0ADA"]
+    found = [(node["url"], node["text"]) for node in _nodes(post) if node["type"] == "link"]
+    assert found == [
+        (links[0], "Open in Genesys Cloud (1)"),
+        (links[1], "Open in Genesys Cloud (2)"),
     ]
 
 
@@ -223,25 +315,25 @@ def test_a_card_has_its_state_and_the_customer_in_bold_type(a_request: Build) ->
         (HistoryLine(1, Event.REPLIED, NOW, ""), "<date>  <user>  The customer replied."),
         (
             HistoryLine(1, Event.ACCEPTED, NOW, "", "https://apps.example.com/1"),
-            "<date>  Genesys Cloud has accepted the message. Open it in Genesys Cloud",
+            "<date>  Sent. Open in Genesys Cloud",
         ),
     ],
 )
 def test_a_line_is_one_sentence(line: HistoryLine, said: str) -> None:
-    assert _words(show_line(line, "U0ADA")) == said
+    assert _words(show_line(line, ADAS)) == said
 
 
 def test_an_outcome_is_read_like_a_sentence(a_request: Build) -> None:
     post = show_outcome(a_request(state=State.READ), "https://workspace.slack.com/archives/C1/p1")
     assert _words(post) == "Message to j•••@example.com from Ada Agent: ✅ Read  Thread"
-    assert post.text == "Message to a customer: ✅ Read"
+    assert post.text == f"{ABOUT}✅ Read."
 
 
 def test_a_long_reason_is_clipped(a_request: Build) -> None:
     card = show_card(a_request(state=State.FAILED, reason="x" * 2_000))
     assert _words(card).endswith("x" * 899 + "…")
     assert not _words(card).endswith("x" * 900 + "…")
-    line = show_line(HistoryLine(1, Event.FAILED, NOW, "x" * 2_000), "U0ADA")
+    line = show_line(HistoryLine(1, Event.FAILED, NOW, "x" * 2_000), ADAS)
     assert _words(line).endswith(" " + "x" * 899 + "…")
 
 
@@ -258,7 +350,7 @@ def test_all_of_what_was_typed_is_given_back_however_long_it_is(length: int) -> 
 def test_sending_a_second_time_has_to_be_confirmed(a_request: Build) -> None:
     button = _buttons(show_card(a_request(state=State.UNCERTAIN)))[SEND_ANYWAY]
     assert button["style"] == "danger"
-    assert "the customer gets it twice" in button["confirm"]["text"]["text"]
+    assert "the customer could get it twice" in button["confirm"]["text"]["text"]
 
 
 @pytest.mark.parametrize(
@@ -279,27 +371,34 @@ def test_an_address_is_masked_with_and_without_a_name(
 
 def test_a_notification_says_the_state_and_nothing_that_people_wrote(a_request: Build) -> None:
     hostile = a_request(text=HOSTILE, agent_name=HOSTILE, customer_name=HOSTILE, reason=HOSTILE)
-    assert show_card(hostile).text == f"Message to a customer: {STATE_WORDS[State.CHECKING]}"
-    line = HistoryLine(1, Event.CHECK_ASKED, NOW, HOSTILE)
-    assert show_line(line, "U0ADA").text == "Message to a customer: check asked"
+    assert show_card(hostile).text == f"{ABOUT}{STATE_WORDS[State.CHECKING]}"
+    line = HistoryLine(1, Event.REFUSED, NOW, HOSTILE)
+    assert show_line(line, ADAS).text == f"{ABOUT}Not sent."
 
 
-@pytest.mark.parametrize("event", [Event.CANCELLED, Event.CHECK_ASKED, Event.SEND_DECIDED])
+def test_a_notification_says_what_happened_and_for_whom_and_pings_nobody() -> None:
+    line = HistoryLine(1, Event.SEND_DECIDED, NOW, "Ben <!channel>", user_id="U0BEN")
+    post = show_line(line, ADAS)
+    assert post.text == f"{ABOUT}Ben &lt;!channel&gt; resent it (possible duplicate)."
+    assert _pings(post) == []
+
+
+@pytest.mark.parametrize(
+    "event", [Event.CANCELLED, Event.CHECK_ASKED, Event.SEND_DECIDED, Event.SENT_CONFIRMED]
+)
 def test_the_line_of_a_decision_names_who_made_it(event: Event) -> None:
-    """The id stays when the name changes. It's no mention, because that would ping them."""
     line = HistoryLine(1, event, NOW, "Leo", user_id="U0LEO")
-    section = show_line(line, "U0ADA").blocks[0]["elements"][0]
-    assert section["elements"][1]["text"].strip().startswith("Leo (U0LEO) ")
-    of_0_1 = show_line(replace(line, user_id=""), "U0ADA").blocks[0]["elements"][0]
-    assert of_0_1["elements"][1]["text"].strip().startswith("Leo ")
+    section = show_line(line, ADAS).blocks[0]["elements"][0]
+    assert section["elements"][1]["text"].strip().startswith("Leo ")
 
 
 def test_the_time_of_a_line_is_shown_in_the_reader_s_time_zone() -> None:
     at = datetime.fromisoformat("2026-11-22T12:34:56.900+00:00")
     line = HistoryLine(1, Event.FOUND, at, "")
-    date = show_line(line, "U0ADA").blocks[0]["elements"][0]["elements"][0]
+    date = show_line(line, ADAS).blocks[0]["elements"][0]["elements"][0]
     assert (date["type"], date["timestamp"]) == ("date", 1_795_350_896)
-    assert date["fallback"] == "2026-11-22 12:34:56 UTC"
+    assert date["fallback"] == "2026-11-22 12:34 UTC"
+    assert date["format"] == "{time}"
 
 
 def test_a_long_text_is_clipped_on_the_card(a_request: Build) -> None:
@@ -333,7 +432,7 @@ def test_whatever_people_write_every_post_is_valid(text: str, name: str) -> None
         assert not _faults(show_card(request))
         assert not _faults(show_outcome(request, ""))
     for event in (Event.FOUND, Event.CHECK_ASKED):
-        assert not _faults(show_line(HistoryLine(1, event, NOW, text), "U0ADA"))
+        assert not _faults(show_line(HistoryLine(1, event, NOW, text), ADAS))
     assert not _faults(show_given_back("Try again.", text))
     assert not _faults(show_notice("Try again."))
 
@@ -416,7 +515,7 @@ def test_a_paused_card_says_who_paused_it_and_that_the_message_waits(
     assert _words(card).endswith(said)
     if state is not State.UNAPPROVED:
         assert _words(card).endswith(f"Your order is ready{said}")
-    assert card.text.endswith(f"{STATE_WORDS[state]} (⏸ paused)")
+    assert card.text.endswith(f"{STATE_WORDS[state]} (⏸ paused).")
     assert set(_buttons(card)) == set(BUTTONS[state])
 
 
@@ -433,7 +532,7 @@ def test_a_message_that_has_gone_out_is_not_paused(a_request: Build) -> None:
 
 def test_news_after_a_pause_have_no_buttons_that_the_card_has_already(a_request: Build) -> None:
     request = a_request(state=State.SCHEDULED, stuck=Stuck.PAUSED)
-    assert not _buttons(show_news(request, [], "scheduled"))
+    assert _buttons(show_news(request, [], "scheduled"))  # the card says Undo, not Cancel
     assert not _buttons(show_news(request, [], "scheduled 0 paused"))
     assert _buttons(show_news(replace(request, decisions=1), [], "scheduled 0 paused"))
 
@@ -441,22 +540,22 @@ def test_news_after_a_pause_have_no_buttons_that_the_card_has_already(a_request:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (HistoryLine(1, Event.APPROVED, NOW, "Leo", user_id="U0LEO"), "Leo (U0LEO) approved it."),
+        (HistoryLine(1, Event.APPROVED, NOW, "Leo", user_id="U0LEO"), "Leo approved it."),
         (
             HistoryLine(1, Event.APPROVAL_ASKED, NOW, WHY),
-            f"A second person must approve it: {WHY}.",
+            f"Needs approval: {WHY}.",
         ),
         (
             HistoryLine(1, Event.OVERRIDDEN, NOW, f"same text: {HOSTILE}"),
-            f"Ada (U0ADA) overrode same text: {HOSTILE}",
+            f"Ada overrode same text: {HOSTILE}",
         ),
         (
             HistoryLine(1, Event.POSTPONED, NOW, NOW.isoformat()),
-            "The customer has quiet hours now. The message waits for their end: <date>",
+            "It's quiet hours for the customer. Waiting until they end: <date>",
         ),
         (
-            HistoryLine(1, Event.PAUSED, NOW, "Leo (U0LEO) says: An incident."),
-            "⏸ All sending is paused, so the message waits. Leo (U0LEO) says: An incident.",
+            HistoryLine(1, Event.PAUSED, NOW, "Leo: An incident."),
+            "⏸ All sending is paused. Waiting. Leo: An incident.",
         ),
         (
             HistoryLine(
@@ -468,12 +567,12 @@ def test_news_after_a_pause_have_no_buttons_that_the_card_has_already(a_request:
     ],
 )
 def test_a_line_says_what_was_decided_by_whom_and_why(line: HistoryLine, said: str) -> None:
-    assert _words(show_line(line, "U0ADA", "Ada")) == f"<date>  {said}"
+    assert _words(show_line(line, replace(ADAS, agent_name="Ada"))) == f"<date>  {said}"
 
 
 def test_a_line_about_an_opt_out_tells_the_agent(a_request: Build) -> None:
     line = HistoryLine(1, Event.OPTED_OUT, NOW, "")
-    assert _words(show_line(line, "U0ADA")).startswith("<date>  <user>  This customer must not")
+    assert _words(show_line(line, ADAS)).startswith("<date>  <user>  This customer doesn't want")
 
 
 @pytest.mark.parametrize("state", State)
@@ -495,7 +594,7 @@ def test_of_an_erased_request_only_the_masked_address_the_agent_and_the_state_st
             f"Message to j•••@example.com from Ada Agent: {STATE_WORDS[state]} (erased)"
         )
         assert not _buttons(post) and not _faults(post)
-    erased_line = show_line(line, "U0ADA", is_erased=True)
+    erased_line = show_line(line, ADAS, is_erased=True)
     assert secret not in repr(erased_line)
     assert _words(erased_line) == "<date>  Not sent."
 
@@ -503,7 +602,7 @@ def test_of_an_erased_request_only_the_masked_address_the_agent_and_the_state_st
 @pytest.mark.parametrize("event", [Event.APPROVED, Event.OPTED_OUT, Event.REPLIED])
 def test_an_erased_line_mentions_nobody(event: Event) -> None:
     line = HistoryLine(1, event, NOW, "Leo", user_id="U0LEO")
-    post = show_line(line, "U0ADA", is_erased=True)
+    post = show_line(line, ADAS, is_erased=True)
     assert not _pings(post)
     assert "Leo" not in _words(post).replace("U0LEO", "")
 
@@ -523,7 +622,7 @@ def test_the_approvers_channel_shows_no_text_and_no_name_where_no_channel_may(
 def test_a_post_to_the_approvers_says_what_was_decided(a_request: Build) -> None:
     approved = a_request(state=State.SCHEDULED, approver_id="U0LEO", approver_name="Leo")
     post = show_approval(approved, Notes(), "https://workspace.slack.com/archives/C1/p1")
-    assert "👍 Approved by Leo (U0LEO)  The card" in _words(post)
+    assert "👍 Approved by Leo  The card" in _words(post)
     assert not _buttons(post)
     declined = show_approval(a_request(state=State.REFUSED), Notes(), "")
     assert STATE_WORDS[State.REFUSED] in _words(declined)

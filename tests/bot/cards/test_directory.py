@@ -415,3 +415,16 @@ def test_one_caller_asks_while_the_others_wait_for_the_same_answer(
     if error is None:
         assert [one.result() for one in others] == ["a"] * 6
         assert asked == ["a", "b"]
+
+
+def test_a_name_that_is_known_is_remembered_and_never_asked_for(
+    local: Local, slack: SlackClient
+) -> None:
+    now = [0.0]
+    directory = SlackDirectory(slack, lambda: now[0])
+    assert directory.known_name(ADA) == directory.fresh.known_name(ADA) == ""
+    assert not local.calls("slack", "users.info")
+    name = directory.person(ADA).name
+    now[0] = 3_600.0
+    assert directory.known_name(ADA) == directory.fresh.known_name(ADA) == name
+    assert len(local.calls("slack", "users.info")) == 1

@@ -12,7 +12,8 @@ from bot.cards.erase_posts import PostEraser
 from bot.cards.errors import SlackTokenRefused
 from bot.cards.post_names import CARD, OUTCOME
 from bot.job import Job, JobKind, TryAgain
-from bot.request import Event, State
+from bot.request import Event
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.erasure import Ended, Erasure
 from bot.storage.keys import Keys

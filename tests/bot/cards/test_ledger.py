@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from bot.cards.ledger import NOWHERE, AlreadyPosted, Ledger, NotSettled, Tries
 from bot.cards.post_names import CARD, OUTCOME, line_key
-from bot.request import QUIET, Event, HistoryLine, Request, State
+from bot.request import QUIET, Event, HistoryLine, Request
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.history import NOT_SHOWN
 from bot.storage.requests import RequestStore

@@ -9,15 +9,19 @@ from slack_sdk.web import WebClient
 import bot.job
 from bot.cards.post_names import CARD, OUTCOME
 from bot.cards.publish import Publisher
+from bot.delivery.decisions import Decisions
 from bot.job import TryAgain
-from bot.request import Decision, Event, Place, State
+from bot.request import Decision, Event, Place
+from bot.rules.policy import Policy
+from bot.rules.rules_file import read_rules
+from bot.state import State
 from bot.storage.history import NOT_SHOWN
 
-from .conftest import HISTORY_SCOPES, OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
+from .conftest import HISTORY_SCOPES, LINK, OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
 
-SENDING, ACCEPTED = "⏳ Being handed to Genesys Cloud", "☑️ Accepted by Genesys Cloud"
-DELIVERED, REPLIED = "✅ Delivered", "💬 The customer replied"
-TOLD = [REPLIED, "accepted", "delivered", "replied"]
+SENDING, ACCEPTED = "⏳ Sending…", "☑️ Sent"
+DELIVERED, REPLIED = "✅ Delivered", "💬 Customer replied"
+TOLD = [REPLIED, "Sent", "Delivered", "The customer replied"]
 
 
 def test_the_card_is_updated_and_every_line_is_posted_once(bench: Bench) -> None:
@@ -25,7 +29,7 @@ def test_the_card_is_updated_and_every_line_is_posted_once(bench: Bench) -> None
     assert bench.shown() == [SENDING]
     bench.move(State.ACCEPTED, State.DELIVERED)
     bench.publish()
-    assert bench.shown() == [DELIVERED, "accepted", "delivered"]
+    assert bench.shown() == [DELIVERED, "Sent", "Delivered"]
     bench.move(State.REPLIED)
     for _ in range(2):
         bench.publish()
@@ -44,12 +48,12 @@ def test_the_buttons_are_those_of_the_next_decision_even_if_the_state_stays(benc
 
     bench.store.move(REQUEST, State.UNCERTAIN, Event.UNCERTAIN)
     bench.publish()
-    assert values() == [f"{REQUEST}:0"] * 2
+    assert values() == [f"{REQUEST}:0"] * 3
     decision = Decision(REQUEST, 0, "U0ADA", "ada")
     since = State.UNCERTAIN
     assert bench.store.move(REQUEST, since, Event.CHECK_ASKED, since=since, decision=decision)
     bench.publish()
-    assert values() == [f"{REQUEST}:1"] * 2
+    assert values() == [f"{REQUEST}:1"] * 3
     updates = bench.asked("chat.update")
     bench.publish()
     assert bench.asked("chat.update") == updates
@@ -109,11 +113,28 @@ def test_the_outcome_is_one_quiet_line_with_a_link_to_the_thread(bench: Bench) -
     assert line["pings"] == []
 
 
+def test_a_failed_outcome_says_why_in_the_channel_for_where_it_was_asked_for(bench: Bench) -> None:
+    asked = list[str]()
+
+    def find(channel: str) -> str:
+        asked.append(channel)
+        return OUTCOMES
+
+    publisher = Publisher(bench.store, bench.ledger, bench.slack, outcomes_channel=find)
+    bench.store.move(REQUEST, State.ACCEPTED, Event.ACCEPTED)
+    reason = "MessageExpired: <!here> Too old"
+    bench.store.move(REQUEST, State.FAILED, Event.FAILED, reason, reason=reason)
+    publisher.publish(bot.job.publish(REQUEST))
+    [message] = bench.local.messages(OUTCOMES)
+    assert reason in str(message["blocks"])
+    assert asked == [SUPPORT]
+
+
 def test_without_an_outcomes_channel_no_outcome_is_posted(bench: Bench) -> None:
-    publisher = Publisher(bench.store, bench.ledger, bench.slack, outcomes_channel="")
+    publisher = Publisher(bench.store, bench.ledger, bench.slack, outcomes_channel=lambda _: "")
     bench.move(State.ACCEPTED, State.REPLIED)
     publisher.publish(bot.job.publish(REQUEST))
-    assert bench.shown() == [REPLIED, "accepted", "replied"]
+    assert bench.shown() == [REPLIED, "Sent", "The customer replied"]
     assert (bench.asked("chat.getPermalink"), bench.stored().outcome_ts) == (0, "")
 
 
@@ -155,7 +176,7 @@ def test_a_card_that_is_found_shows_the_state_of_now(bench: Bench) -> None:
     bench.fail()
     bench.move(State.ACCEPTED)
     bench.publish()
-    assert bench.shown() == [ACCEPTED, "accepted"]
+    assert bench.shown() == [ACCEPTED, "Sent"]
     assert bench.stored().card_state == "accepted"
 
 
@@ -209,7 +230,7 @@ def test_a_post_in_doubt_goes_to_the_agent_if_its_channel_was_closed_meanwhile(
     bench.let_settle()
     bench.publish()
     assert bench.shown() == []
-    assert bench.shown(direct_channel(bench.local)) == [SENDING, "elsewhere"]
+    assert bench.shown(direct_channel(bench.local)) == [SENDING, "Only you can see this:"]
 
 
 @pytest.mark.parametrize("is_card_there", [False, True])
@@ -228,8 +249,8 @@ def test_a_direct_message_whose_answer_was_cut_is_there_once(
     bench.fail()
     bench.publish_until_done()
     card = [] if is_card_there else [ACCEPTED]
-    why = [] if is_card_there else ["elsewhere"]
-    assert bench.shown(direct_channel(bench.local)) == [*card, *why, "accepted"]
+    why = [] if is_card_there else ["Only you can see this:"]
+    assert bench.shown(direct_channel(bench.local)) == [*card, *why, "Sent"]
 
 
 def test_without_the_history_scopes_a_post_in_doubt_is_repeated_and_not_lost(
@@ -255,12 +276,12 @@ def test_a_card_that_can_be_edited_no_more_does_not_hold_up_its_thread(
     bench.move(State.ACCEPTED)
     bench.refuse(code, method="chat.update")
     bench.publish()
-    assert bench.shown() == [SENDING, "accepted"]
+    assert bench.shown() == [SENDING, "Sent"]
     assert bench.asked("chat.update") == 1
     assert f"request V0123456789: its card can't be edited any more ({code})" in caplog.text
     bench.move(State.DELIVERED)
     bench.publish()  # the refusal was about that time, so the next news is shown
-    assert bench.shown() == [DELIVERED, "accepted", "delivered"]
+    assert bench.shown() == [DELIVERED, "Sent", "Delivered"]
 
 
 def _refuse_edits(bench: Bench) -> None:
@@ -354,10 +375,10 @@ def test_a_card_that_can_t_be_updated_now_does_not_hold_up_its_thread_and_outcom
     bench.local.order("slack", "chat.update", times=2, **fault)
     for _ in range(2):
         bench.fail()
-        assert bench.shown() == [SENDING, "accepted", "replied"]
+        assert bench.shown() == [SENDING, "Sent", "The customer replied"]
         assert len(bench.shown(OUTCOMES)) == 1
     bench.publish()
-    assert bench.shown() == [REPLIED, "accepted", "replied"]
+    assert bench.shown() == [REPLIED, "Sent", "The customer replied"]
 
 
 def test_a_line_that_can_t_be_posted_now_holds_up_only_the_later_ones(bench: Bench) -> None:
@@ -369,7 +390,7 @@ def test_a_line_that_can_t_be_posted_now_holds_up_only_the_later_ones(bench: Ben
     assert len(bench.shown(OUTCOMES)) == 1
     bench.local.clear_faults()
     bench.publish()
-    assert bench.shown() == [REPLIED, "accepted", "replied"]
+    assert bench.shown() == [REPLIED, "Sent", "The customer replied"]
 
 
 def test_why_an_attempt_failed_is_said_with_every_reason_and_the_longest_wait(
@@ -420,7 +441,7 @@ def test_an_outcomes_channel_that_refuses_is_asked_once_and_named_in_the_log(
     for _ in range(2):
         bench.publish()
     assert bench.shown(OUTCOMES) == []
-    assert bench.shown() == [REPLIED, "accepted", "replied"]
+    assert bench.shown() == [REPLIED, "Sent", "The customer replied"]
     assert bench.stored().outcome_ts == NOT_SHOWN
     posts = [call["arguments"]["channel"] for call in bench.local.calls("slack", "postMessage")]
     assert posts.count(OUTCOMES) == 1
@@ -434,7 +455,7 @@ def test_the_end_of_following_a_message_is_an_outcome_too(bench: Bench) -> None:
     bench.store.move(REQUEST, State.DELIVERED, Event.DELIVERED, next_look_at=None)
     bench.store.add_line(REQUEST, Event.WATCH_ENDED)
     bench.publish()
-    assert bench.shown() == [DELIVERED, "accepted", "delivered", "watch ended"]
+    assert bench.shown() == [DELIVERED, "Sent", "Delivered", "Tracking stopped"]
     assert len(bench.shown(OUTCOMES)) == 1
 
 
@@ -453,7 +474,7 @@ def test_a_state_that_changes_during_an_update_is_shown_as_well(
 
     monkeypatch.setattr(bench.slack, "update", update_late)
     bench.publish()
-    assert bench.shown() == [DELIVERED, "accepted", "delivered"]
+    assert bench.shown() == [DELIVERED, "Sent", "Delivered"]
     assert bench.stored().card_state == "delivered"
 
 
@@ -465,7 +486,9 @@ def _freeze(bench: Bench, monkeypatch: pytest.MonkeyPatch, what: str, method: st
 
     Its successor, which has taken over its job, publishes everything meanwhile.
     """
-    successor = Publisher(bench.store, bench.ledger, bench.slack, outcomes_channel=OUTCOMES)
+    successor = Publisher(
+        bench.store, bench.ledger, bench.slack, outcomes_channel=lambda _: OUTCOMES
+    )
     owner: Any = bench.slack if method == "post" else bench.ledger
     call, frozen = getattr(owner, method), []
 
@@ -480,7 +503,7 @@ def _freeze(bench: Bench, monkeypatch: pytest.MonkeyPatch, what: str, method: st
 
 
 def _check_published_once(bench: Bench) -> None:
-    assert bench.shown() == [REPLIED, "accepted", "replied"]
+    assert bench.shown() == [REPLIED, "Sent", "The customer replied"]
     assert len(bench.shown(OUTCOMES)) == 1
     card, *lines = bench.local.messages()
     assert bench.stored().card_ts == card["ts"]
@@ -511,3 +534,26 @@ def test_a_process_that_freezes_before_a_call_does_not_repeat_it(
     assert str(bench.fail()) == "another process has posted it meanwhile"
     assert bench.asked("chat.postMessage") == 4
     _check_published_once(bench)
+
+
+def test_an_uncertain_message_is_told_in_the_outcomes_channel_once_and_its_end_as_well(
+    bench: Bench,
+) -> None:
+    uncertain = "❔ Uncertain: it may or may not have been sent"
+    bench.store.move(REQUEST, State.UNCERTAIN, Event.UNCERTAIN, link=LINK)
+    for _ in range(2):
+        bench.publish()
+    assert bench.shown(OUTCOMES) == [uncertain]
+    since, decision = State.UNCERTAIN, Decision(REQUEST, 0, "U0ADA", "Ada")
+    bench.store.move(REQUEST, since, Event.CHECK_ASKED, since=since, decision=decision)
+    bench.publish()
+    assert bench.shown(OUTCOMES) == [uncertain]
+    [pinged] = [message for message in bench.local.messages() if message["pings"]]
+    assert pinged["pings"] == ["U0ADA"]
+    assert LINK in str(pinged["blocks"])
+    decisions = Decisions(bench.store, Policy(lambda: read_rules(""), bench.store, None))
+    assert decisions.mark_sent(Decision(REQUEST, 1, "U0LEO", "Leo"))
+    bench.publish()
+    assert bench.shown(OUTCOMES) == [uncertain, "☑️ Sent"]
+    assert bench.shown()[-1] == "Leo confirmed that it was sent. Tracking stopped"
+    assert bench.stored().is_over

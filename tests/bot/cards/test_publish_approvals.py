@@ -16,11 +16,12 @@ from bot.cards.notes import NoteReader
 from bot.cards.places import Places
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
-from bot.request import Decision, Event, Request, State, Stuck
+from bot.request import Decision, Event, Request, Stuck
 from bot.rules.access import Access
 from bot.rules.approvers import Approvers
 from bot.rules.rules_file import DEFAULTS, Rules, read_rules
 from bot.settings import Show
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.history import History
@@ -73,7 +74,7 @@ def make(bench: Bench, database: Database, pause: Pause) -> Make:
             bench.store,
             bench.ledger,
             bench.slack,
-            outcomes_channel="",
+            outcomes_channel=lambda _: "",
             approvals=approvals,
             notes=notes,
             places=places,
@@ -177,9 +178,9 @@ def test_a_channel_that_takes_no_post_holds_nothing_up(bench: Bench, waiting: Re
 @pytest.mark.parametrize(
     ("event", "state", "said"),
     [
-        (Event.APPROVED, State.SCHEDULED, "👍 Approved by Leo (U0LEO)"),
+        (Event.APPROVED, State.SCHEDULED, "👍 Approved by Leo"),
         (Event.DECLINED, State.REFUSED, "⛔ Declined by Leo"),
-        (Event.CANCELLED, State.CANCELLED, "🚫 Cancelled: it wasn't sent"),
+        (Event.CANCELLED, State.CANCELLED, "🚫 Cancelled, not sent"),
     ],
 )
 def test_after_the_decision_the_post_has_no_buttons_and_says_what_was_decided(
@@ -271,7 +272,7 @@ def test_a_direct_question_is_closed_after_the_decision(
     publish(bench)
     [post] = read_direct(bench, "U0LEO")
     assert buttons(post) == []
-    assert "👍 Approved by Leo (U0LEO)" in repr(post["blocks"])
+    assert "👍 Approved by Leo" in repr(post["blocks"])
 
 
 def test_approvers_are_asked_directly_about_a_card_that_the_channel_did_not_take(
@@ -310,7 +311,7 @@ def test_where_nobody_can_be_asked_the_card_says_so_and_what_to_do(
         ),
         (
             'groups = ["S0LEADS"]',
-            "Somebody who may approve messages, other than Ada Agent, can approve it",
+            "Someone who may approve messages, other than Ada Agent, can approve it",
         ),
     ],
 )
@@ -328,7 +329,7 @@ def test_a_card_is_posted_also_when_slack_names_nobody(
     make(read_rules('[approval]\nusers = ["U0LEO"]\n'))
     bench.refuse("internal_error", method="users.info")
     publish(bench)
-    assert "Somebody who may approve messages" in repr(bench.local.messages())
+    assert "Someone who may approve messages" in repr(bench.local.messages())
 
 
 def test_the_thread_mentions_the_agent_when_somebody_declines(
@@ -381,14 +382,14 @@ def test_a_pause_and_its_end_are_shown_on_every_card_that_waits(
         "⏸ Paused by Leo (An incident). Once it's approved, it goes out when sending resumes."
         in repr(card["blocks"])
     )
-    assert "Leo (U0LEO) says: An incident" in repr(line["blocks"])
+    assert "Leo: An incident" in repr(line["blocks"])
     assert buttons(card) == ["approve", "decline", "cancel"]
     assert pause.end("U0LEO", "T0LOCAL")
     pause.mark_all()
     publish(bench)
     card, _, line = bench.local.messages()
     assert "⏸" not in repr(card["blocks"])
-    assert "Sending goes on." in repr(line["blocks"])
+    assert "Sending resumed." in repr(line["blocks"])
     assert bench.store.load("V2").stuck is Stuck.NO
 
 

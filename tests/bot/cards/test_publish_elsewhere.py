@@ -8,16 +8,17 @@ import pytest
 
 import bot.job
 from bot.cards.ledger import NOWHERE
-from bot.request import Decision, Event, Place, State
+from bot.request import Decision, Event, Place
+from bot.state import State
 from bot.storage.history import NOT_SHOWN
 
 from .conftest import OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
 
 CHECKING, SENDING = (
-    "⏳ Checking who this is and whether a message may go out",
-    "⏳ Being handed to Genesys Cloud",
+    "⏳ Checking the customer…",
+    "⏳ Sending…",
 )
-ACCEPTED, DELIVERED = "☑️ Accepted by Genesys Cloud", "✅ Delivered"
+ACCEPTED, DELIVERED = "☑️ Sent", "✅ Delivered"
 TEXT = "Your order is ready"
 # Slack documents some of these for chat.postMessage, some for every method, and some nowhere.
 FINAL = [
@@ -62,7 +63,7 @@ def test_any_refusal_that_is_not_known_to_be_temporary_leads_to_a_direct_message
     bench.publish()
     direct = direct_channel(bench.local)
     assert bench.shown() == []
-    assert bench.shown(direct) == [SENDING, "elsewhere"]
+    assert bench.shown(direct) == [SENDING, "Only you can see this:"]
     assert bench.stored().card_channel == direct
     assert f"request V0123456789: can't post its card ({code})" in caplog.text
 
@@ -70,10 +71,10 @@ def test_any_refusal_that_is_not_known_to_be_temporary_leads_to_a_direct_message
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("not_in_channel", "I'm not in that channel. Invite me there with /invite"),
-        ("missing_scope", "I'm not allowed to post. Ask an administrator to reinstall the app"),
+        ("not_in_channel", "I'm not in that channel. Run /invite @proactive there"),
+        ("missing_scope", "I'm not allowed to post. Ask your admin to reinstall the app"),
         ("app_access_restricted", "a workspace admin has restricted this app"),
-        ("something_new", "Tell an administrator this code: something_new"),
+        ("something_new", "tell your admin: something_new"),
     ],
 )
 def test_the_agent_is_told_why_and_where_the_card_is(code: str, why: str, bench: Bench) -> None:
@@ -108,10 +109,10 @@ def test_the_agent_is_told_later_where_the_card_is_if_slack_can_t_now(
     bench.local.order("slack", "response_url", "status", status=status, times=2)
     for _ in range(2):
         bench.fail()
-        assert bench.shown(direct_channel(bench.local)) == [ACCEPTED, "accepted"]
+        assert bench.shown(direct_channel(bench.local)) == [ACCEPTED, "Sent"]
     bench.publish()
     assert len(bench.told()) == 1
-    assert bench.shown(direct_channel(bench.local)) == [ACCEPTED, "accepted", "elsewhere"]
+    assert bench.shown(direct_channel(bench.local)) == [ACCEPTED, "Sent", "Only you can see this:"]
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -127,7 +128,7 @@ def test_the_agent_is_told_once_where_the_card_is_however_often_its_line_fails(
         assert len(bench.told()) == 1
     bench.publish_until_done()
     assert len(bench.told()) == 1
-    assert bench.shown(direct_channel(bench.local)) == [SENDING, "elsewhere"]
+    assert bench.shown(direct_channel(bench.local)) == [SENDING, "Only you can see this:"]
     assert bench.announced() == []
 
 
@@ -137,7 +138,7 @@ def test_no_response_url_is_used_after_its_time(bench: Bench, a_request: Build) 
     bench.store.add(a_request(request_id="V2", place=place, created_at=made), ())
     bench.refuse("not_in_channel")
     bench.publisher.publish(bot.job.publish("V2"))
-    assert bench.shown(direct_channel(bench.local)) == [CHECKING, "elsewhere"]
+    assert bench.shown(direct_channel(bench.local)) == [CHECKING, "Only you can see this:"]
     assert bench.told() == []
 
 
@@ -151,7 +152,7 @@ def test_a_direct_message_that_slack_can_t_take_now_is_not_given_up(
     assert bench.stored().card_channel == ""
     bench.channel(SUPPORT).is_archived = True
     bench.publish_until_done()
-    assert bench.shown(direct_channel(bench.local)) == [SENDING, "elsewhere"]
+    assert bench.shown(direct_channel(bench.local)) == [SENDING, "Only you can see this:"]
 
 
 def test_if_the_channel_is_archived_the_news_goes_to_the_agent(bench: Bench) -> None:
@@ -160,7 +161,7 @@ def test_if_the_channel_is_archived_the_news_goes_to_the_agent(bench: Bench) -> 
     bench.channel(SUPPORT).is_archived = True
     bench.publish()
     direct = direct_channel(bench.local)
-    assert bench.shown(direct) == ["accepted", "delivered"]
+    assert bench.shown(direct) == ["Sent", "Delivered"]
     for message in bench.local.messages(direct):  # there's no card above it
         assert bench.stored().identity.masked in text(message["blocks"])
         assert DELIVERED in text(message["blocks"])
@@ -179,7 +180,7 @@ def test_a_line_that_slack_can_t_take_now_is_not_given_up(
     bench.fail()
     assert bench.line_timestamps()[1:] == [""]
     bench.publish_until_done()
-    assert bench.shown() == [ACCEPTED, "accepted"]
+    assert bench.shown() == [ACCEPTED, "Sent"]
 
 
 # The response URL
@@ -219,7 +220,7 @@ def test_later_news_is_told_privately_without_another_copy_of_the_card(
     card, uncertain = bench.told()  # no more for other steps: the URL works only five times
     assert [TEXT in text(one["blocks"]) for one in (card, uncertain)] == [True, False]
     assert [buttons(one) for one in (card, uncertain)] == [
-        *(["Undo"], ["Check again", "Send anyway"])
+        *(["Undo"], ["Check again", "Send anyway", "It was sent"])
     ]
     assert bench.stored().identity.masked in text(uncertain["blocks"])
     assert bench.store.load("V2").card_state == "uncertain"
@@ -243,7 +244,7 @@ def test_each_private_check_brings_the_url_for_its_answer_and_for_the_next_butto
         bench.publish()
         shown = text([message["blocks"] for message in bench.told()])
         assert f"{REQUEST}:{number + 1}" in shown
-        assert shown.count("I looked again") == number + 1
+        assert shown.count("Checked again") == number + 1
 
 
 def test_private_news_has_the_buttons_though_its_request_has_just_changed(
@@ -295,7 +296,7 @@ def test_the_card_is_shown_as_usual_as_soon_as_a_place_takes_it(bench: Bench) ->
     assert bench.shown() == []  # there's no news
     bench.move(State.ACCEPTED, State.REPLIED)
     bench.publish()
-    assert bench.shown() == ["💬 The customer replied", "accepted", "replied"]
+    assert bench.shown() == ["💬 Customer replied", "Sent", "The customer replied"]
     assert len(bench.told()) == 1
 
 
@@ -315,7 +316,7 @@ def test_a_response_url_that_is_away_is_left_to_the_queue(bench: Bench) -> None:
         assert str(bench.fail()) == "Slack gave no clear answer (HTTP 503)"
     bench.publish()
     (card,) = bench.told()
-    assert text(card["blocks"]).count("Shown to you only") == 1
+    assert text(card["blocks"]).count("Only you can see this") == 1
 
 
 @pytest.mark.parametrize("url", ["", "{base}/gone", "http://evil.example/1"])
@@ -342,7 +343,7 @@ def test_a_line_that_no_place_takes_is_told_privately_once(
         bench.publish()
     assert bench.shown() == [ACCEPTED]
     (told,) = bench.told()
-    assert "Genesys Cloud has accepted the message." in text(told["blocks"])
+    assert "  Sent." in text(told["blocks"])
     assert bench.line_timestamps() == [NOT_SHOWN, NOT_SHOWN]
     assert bench.announced() == []
     for code in ("is_archived", "messages_tab_disabled"):
@@ -362,7 +363,7 @@ def test_while_slack_does_not_accept_the_token_the_agent_is_told_privately(
     refuse_always(bench, code, "chat.*")
     bench.publish()
     (card,) = bench.told()
-    assert "Slack doesn't accept my token" in text(card["blocks"])
+    assert "I can't sign in to Slack" in text(card["blocks"])
     assert f"({code})" in caplog.text
 
 
@@ -382,7 +383,7 @@ def test_nothing_is_given_up_because_of_the_token_unless_the_agent_was_told(
             bench.publisher.publish(publish)
     bench.local.clear_faults()
     bench.publisher.publish(publish)
-    assert bench.shown()[:2] == [ACCEPTED, "accepted"]
+    assert bench.shown()[:2] == [ACCEPTED, "Sent"]
     assert bench.told() == []
     assert bench.ledger.unposted_lines("V2") == ()
 

@@ -10,9 +10,10 @@ import pytest
 from bot.cards.places import ANYWHERE, Places
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
-from bot.request import Event, State
+from bot.request import Event
 from bot.rules.directory import DirectoryUnavailable
 from bot.settings import Show
+from bot.state import State
 
 from .conftest import OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
 
@@ -30,7 +31,11 @@ def _publisher(bench: Bench, show: Show) -> Publisher:
 
 def _with_places(bench: Bench, places: Places) -> Publisher:
     return Publisher(
-        bench.store, bench.ledger, bench.slack, outcomes_channel=OUTCOMES, places=places
+        bench.store,
+        bench.ledger,
+        bench.slack,
+        outcomes_channel=lambda _: OUTCOMES,
+        places=places,
     )
 
 

@@ -25,11 +25,12 @@ from bot.settings import BadSettings, DatabaseSettings, read_database_settings
 from bot.storage.audit import Action, Entry, append
 from bot.storage.audit_chain import Head, StoredEntry, hash_of
 from bot.storage.audit_log import AuditLog
+from bot.storage.audit_tables import audit
 from bot.storage.database import Database, insert_new
 from bot.storage.keys import Keys
 from bot.storage.requests import RequestStore
 from bot.storage.rows import to_row
-from bot.storage.tables import audit, request_customers, requests
+from bot.storage.tables import request_customers, requests
 from genesys import Identity, IdentityKind
 
 ROOT = Path(__file__).resolve().parents[3]

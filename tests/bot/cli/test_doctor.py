@@ -105,7 +105,8 @@ def doctor(local: Local, file: Path, capsys: pytest.CaptureFixture[str]) -> Doct
 def test_a_good_setup_is_said_to_be_good(doctor: Doctor) -> None:
     found = doctor.examines()
     assert {one for one, told in found.items() if told["severity"] == Severity.OK} == ALL_OK
-    assert set(found) - ALL_OK == {"HTTP mode"}  # which can't be checked from here
+    # What can't be checked from here, and what the rules don't ask for.
+    assert set(found) - ALL_OK == {"HTTP mode", "Templates"}
     assert doctor.status == SAY_IT_WORKS
 
 
@@ -428,7 +429,10 @@ def test_three_missing_permissions_are_three_findings(doctor: Doctor) -> None:
 
 def test_the_permissions_are_those_that_the_stand_in_grants() -> None:
     known = {name for permission in PERMISSIONS for name in permission.names}
-    assert GRANTED - known == {"webDeployments:identityResolution:view"}
+    assert GRANTED - known == {
+        *("webDeployments:identityResolution:view", "responses:library:view"),
+        "responses:response:view",
+    }
 
 
 @pytest.mark.parametrize(
@@ -561,3 +565,35 @@ def test_a_program_reads_json_and_the_exit_status(local: Local, tmp_path: Path) 
     assert (done.returncode, told["status"], done.stderr) == (SAY_WRONG, 2, "")
     problems = {one["what"].split()[0] for one in told["checks"]}
     assert {"SLACK_BOT_TOKEN", "PORT", "GENESYS_CLOUD_CLIENT_ID"} <= problems
+
+
+# Templates.
+
+
+@pytest.fixture
+def from_genesys(tmp_path: Path) -> str:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[templates]\nsource = "genesys"\n')
+    return str(rules)
+
+
+def test_templates_in_genesys_cloud_are_read_and_their_placeholders_shown(
+    doctor: Doctor, from_genesys: str
+) -> None:
+    found = doctor.examines(PROACTIVE_RULES=from_genesys)["Templates"]
+    assert found["severity"] == Severity.OK
+    assert "{{AGENT_ALIAS}}, {{AMOUNT}}, {{CUSTOMER_NAME}}" in found["what"]
+
+
+@pytest.mark.parametrize("permission", ["responses:library:view", "responses:response:view"])
+def test_templates_that_may_not_be_read_are_a_warning(
+    permission: str, doctor: Doctor, from_genesys: str
+) -> None:
+    doctor.set(missing_permissions=[permission])
+    doctor.finds("Templates", Severity.WARNING, permission, PROACTIVE_RULES=from_genesys)
+
+
+def test_templates_that_nobody_takes_from_genesys_cloud_are_not_looked_for(doctor: Doctor) -> None:
+    doctor.set(missing_permissions=["responses:library:view"])
+    assert doctor.examines()["Templates"]["severity"] == Severity.SKIPPED
+    assert not doctor.local.calls("genesys", "responsemanagement")

@@ -22,8 +22,9 @@ from bot.cards.publish import Publisher
 from bot.cli import erase as command
 from bot.cli.erase import DONE, LEFT, REFUSED, run_erase
 from bot.job import publish
-from bot.request import Event, Request, State
+from bot.request import Event, Request
 from bot.settings import BadSettings, ErasureSettings, read_erasure_settings
+from bot.state import State
 from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
@@ -48,7 +49,7 @@ class Bench:
         self, store: RequestStore, database: Database, slack: SlackClient, build: Any
     ) -> None:
         self.store, self.database, self._build = store, database, build
-        self._publisher = Publisher(store, Ledger(database), slack, outcomes_channel="")
+        self._publisher = Publisher(store, Ledger(database), slack, outcomes_channel=lambda _: "")
 
     def add(self, request_id: str = "V1", **values: Any) -> None:
         contact = {"contact_id": "c-jane", "contact_ids": ("c-jane",), "customer_name": NAME}

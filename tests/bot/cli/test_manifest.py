@@ -35,6 +35,7 @@ METHOD_SCOPES: dict[str, set[str]] = {
     "usergroups_list": {"usergroups:read"},
     "users_info": {"users:read"},
     "views_open": set(),
+    "views_publish": set(),
     "views_update": set(),
 }
 # Bolt's registrations that need a scope: https://docs.slack.dev/reference/scopes/commands
@@ -154,3 +155,9 @@ def test_the_install_link_contains_the_whole_manifest(command: str) -> None:
     assert yaml.safe_load(query["manifest_yaml"][0]) == build_manifest(command)
     assert install_link(command).isascii()
     assert " " not in install_link(command)
+
+
+def test_slack_asks_for_a_menu_s_options_where_it_sends_everything_else() -> None:
+    http = build_manifest(url=URL)["settings"]["interactivity"]
+    assert http["message_menu_options_url"] == http["request_url"] == f"{URL}/slack/events"
+    assert "message_menu_options_url" not in build_manifest()["settings"]["interactivity"]

@@ -1,20 +1,26 @@
 """Every view and message that the bot can produce passes Slack's rules, and pings nobody."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import bot.cli.surfaces
 from bot.cli.surfaces import HOSTILE, LONGEST, print_surfaces, surfaces
-from bot.request import Event, State
+from bot.request import Event
+from bot.state import State
 from sandbox.local_slack.blocks import Surface, check_blocks
 from sandbox.local_slack.content import LONGEST_BLOCKS, read_blocks
+from sandbox.local_slack.homes import check_home
 from sandbox.local_slack.mentions import list_pings
 from sandbox.local_slack.views import LARGEST_VIEW, check_view
 from sandbox.local_slack.workspace import Message
+
+_TOUR = Path(__file__).parents[3] / "docs" / "tour.md"
 
 
 @cache
@@ -48,8 +54,19 @@ def test_no_message_has_more_text_in_its_blocks_than_slack_takes() -> None:
         assert sum(len(text) for _, text in _texts(blocks)) <= LONGEST_BLOCKS
 
 
-def test_every_surface_is_a_modal_or_a_message() -> None:
-    assert {surface for _, surface, _ in _all()} == {"modal", "message"}
+def test_every_home_tab_passes_slack_s_rules() -> None:
+    homes = {json.dumps(view): (name, view) for name, view in _shown("home")}
+    assert not [(name, str(one)) for name, view in homes.values() for one in check_home(view)]
+    assert max(map(len, homes)) < LARGEST_VIEW
+
+
+def test_every_surface_is_a_modal_a_message_or_a_home_tab() -> None:
+    assert {surface for _, surface, _ in _all()} == {"modal", "message", "home"}
+
+
+@pytest.mark.parametrize("state", State)
+def test_there_is_a_home_tab_with_requests_in_every_state(state: State) -> None:
+    assert any(name == f"home {state.value}" for name, _ in _shown("home"))
 
 
 @pytest.mark.parametrize("state", State)
@@ -65,8 +82,9 @@ def test_there_is_a_line_for_every_event(event: Event) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        *("Ready to send: ", "Can't be sent: ", "Looking the customer up", "press Enter"),
-        *("Needs approval: ", "Sending is paused: ", "Blocked, you can override: ", "Not sent: "),
+        *("Ready to send: ", "Can't be sent: ", "Looking them up", "Press Enter"),
+        *("Needs approval: ", "Sending is paused: ", "Not sent: "),
+        "Blocked, but you can override: ",
     ],
 )
 def test_the_form_shows_every_kind_of_evidence(words: str) -> None:
@@ -76,10 +94,10 @@ def test_the_form_shows_every_kind_of_evidence(words: str) -> None:
 @pytest.mark.parametrize(
     "sentence",
     [
-        *("has paused all sending", "must not be contacted", "already sending this text"),
-        *("a message to this customer", "This customer has had", "You have sent 99 messages"),
-        *("It's quiet hours", "Remove it", "payment card's number", "The text links to"),
-        *("You have looked up customers", "A second person must approve"),
+        *("paused all sending", "on the do-not-contact list", "already sending this text"),
+        *("a message to this customer", "They've had", "You've sent 99 messages"),
+        *("It's quiet hours", "Remove it", "payment card number", "The text links to"),
+        *("You have looked up customers", "Someone else must approve"),
     ],
 )
 def test_the_form_shows_what_each_of_our_rules_says(sentence: str) -> None:
@@ -125,7 +143,10 @@ def test_no_hostile_text_is_where_slack_would_format_it() -> None:
                 assert not [sign for sign in ("<", "@", "*") if sign in text], name
 
 
-TELLS_THE_AGENT = ("line replied", "line failed", "line opted out", "line declined")
+TELLS_THE_AGENT = (
+    *(f"line {event}" for event in ("replied", "failed", "uncertain", "opted out", "declined")),
+    "news with a reply",
+)
 
 
 def test_only_the_agent_is_mentioned_and_only_for_what_they_have_to_know() -> None:
@@ -145,8 +166,11 @@ def test_only_cards_threads_and_conversations_in_genesys_are_linked() -> None:
     }
     assert links == {
         ("outcome", "Thread"),
-        ("line", "Open it in Genesys Cloud"),
+        ("home", "Thread"),
+        ("list", "Thread"),
+        ("line", "Open in Genesys Cloud"),
         ("line", "message"),
+        ("news", "Open in Genesys Cloud"),
         ("elsewhere", "The card"),
         ("approval", "The card"),
         ("form", "The card"),
@@ -172,3 +196,10 @@ def test_each_printed_line_is_one_json_object(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["name"], line["surface"], line["payload"]) for line in lines] == _all()
     assert all(set(line) == {"name", "surface", "payload"} for line in lines)
+
+
+def test_the_tour_quotes_what_people_see() -> None:
+    quoted = re.findall(r"\*\*(.+?)\*\*", _TOUR.read_text().replace("\n", " "))
+    shown = "\n".join(text for _, _, payload in _all() for _, text in _texts(payload))
+    assert len(quoted) > 15
+    assert not [words for words in quoted if words not in shown]

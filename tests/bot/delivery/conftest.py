@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from bot.delivery.conversation_end import ConversationEnd
 from bot.delivery.decisions import Decisions
 from bot.delivery.deliver import Delivery
 from bot.delivery.endings import Endings
@@ -23,12 +24,13 @@ from bot.delivery.outcomes import OutcomeTracker
 from bot.delivery.reconcile import Reconciler
 from bot.delivery.send import Sender
 from bot.job import Job, JobKind
-from bot.request import Decision, Event, Request, State
+from bot.request import Decision, Event, Request
 from bot.rules.access import Access
 from bot.rules.directory import Channel, DirectoryUnavailable, Person, Workspace
 from bot.rules.lookup import Lookup
 from bot.rules.policy import Policy
 from bot.rules.rules_file import read_rules
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.opt_outs import OptOuts
@@ -83,6 +85,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for module in (
         *("delivery.deliver", "delivery.send", "delivery.decisions", "delivery.reconcile"),
         *("rules.lookup", "rules.policy", "storage.requests", "storage.counts"),
+        *("storage.transitions", "delivery.edit"),
     ):
         monkeypatch.setattr(f"bot.{module}.datetime", clock)
     for module in ("delivery.hold", "delivery.send", "delivery.outcomes"):
@@ -106,6 +109,9 @@ class KnownPeople:
     @property
     def fresh(self) -> KnownPeople:
         return self
+
+    def known_name(self, _user_id: str) -> str:
+        return ""
 
     def person(self, user_id: str) -> Person:
         self._answer()
@@ -191,14 +197,17 @@ class Worker:
             endings,
             hold,
             sender,
+            ConversationEnd(requests_store, cloud),
             undo=timedelta(seconds=undo),
         )
+        self.shows_replies = True
         self.schedule = OutcomeSchedule(database, lambda _connection, job: jobs.append(job))
         self.outcomes = OutcomeTracker(
             requests_store,
             self.schedule,
             cloud,
             link=lambda conversation_id: f"https://apps.example.com/{conversation_id}",
+            show_replies=lambda: self.shows_replies,
             calls_per_minute=300,
             clock=clock.now,
         )

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.job import Job, JobKind, deliver, publish, reconcile
-from bot.request import UNSENT, Event, Request, State
+from bot.request import Event, Request, Stuck
 from bot.rules.lookup import Lookup
 from bot.rules.verdict import Verdict
+from bot.state import UNSENT, State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.requests import RequestStore
@@ -36,7 +37,7 @@ from tests.bot.delivery.conftest import (
 NewWorker = Callable[..., Worker]
 Connect = Callable[..., GenesysCloud]
 LOOKUP = "identifierlookup"
-FOUND = "Found by identifier lookup. Last web messaging conversation"  # and how long ago
+FOUND = "Matched by email. Last web chat"  # and how long ago
 SHOW, DELIVER = publish(REQUEST), deliver(REQUEST)
 SENT = [Event.ASKED, Event.FOUND, Event.SENDING, Event.ACCEPTED]
 MICROSECOND = timedelta(microseconds=1)
@@ -65,7 +66,7 @@ def at_07(clock: Clock) -> Clock:
 
 def test_a_submitted_request_is_stored_and_will_be_shown_and_delivered(worker: Worker) -> None:
     assert worker.submit() == [SHOW, DELIVER]
-    assert worker.load() == worker.build(rules_version=NO_LIMITS.version)
+    assert worker.load() == worker.build(rules_version=NO_LIMITS.version, stuck=Stuck.UNAVAILABLE)
     assert worker.history() == [(Event.ASKED, "")]
 
 
@@ -207,11 +208,11 @@ def test_a_merged_customer_is_known_by_every_id_and_messaged_where_they_chatted(
 @pytest.mark.parametrize(
     ("email", "sentence"),
     [
-        ("nobody@example.com", "No contact in Genesys Cloud has this address."),
-        ("pat@example.com", "2 contacts share this address."),
-        ("olga@example.com", "A conversation with this customer is open now"),
-        ("nils@example.com", "This contact has no web messaging conversation"),
-        ("lena@example.com", "another Messenger deployment"),
+        ("nobody@example.com", "No contact has this email address."),
+        ("pat@example.com", "2 contacts share this email address."),
+        ("olga@example.com", "They're in a live conversation."),
+        ("nils@example.com", "No web chat in the last 90 days"),
+        ("lena@example.com", "a different site"),
     ],
 )
 def test_a_message_that_may_not_be_sent_is_refused_with_the_reason(
@@ -229,10 +230,10 @@ def test_a_message_that_may_not_be_sent_is_refused_with_the_reason(
 @pytest.mark.parametrize(
     ("email", "text", "reason"),
     [
-        ("jane@example.com", "x" * 2001, ["The message has 2,001 characters"]),
-        ("jane@example.com", " \u200b ", ["Type the message for the customer."]),
-        ("nils@example.com", "x" * 2001, ["This contact has no web", "The message has 2,001"]),
-        ("olga@example.com", "", ["A conversation with this", "Type the message"]),
+        ("jane@example.com", "x" * 2001, ["1 character over the 2,000 limit."]),
+        ("jane@example.com", " \u200b ", ["Type a message."]),
+        ("nils@example.com", "x" * 2001, ["No web chat", "1 character over"]),
+        ("olga@example.com", "", ["They're in a live", "Type a message"]),
     ],
 )
 def test_an_impossible_text_is_refused_along_with_what_else_is_wrong(
@@ -250,8 +251,8 @@ def test_an_impossible_text_is_refused_along_with_what_else_is_wrong(
 def test_a_verdict_with_two_objections_tells_both(worker: Worker) -> None:
     worker.local.ask("POST", "/control/genesys/settings", deployment_status="Inactive")
     reason = worker.deliver("olga@example.com").reason
-    assert reason.startswith("The Messenger deployment that I send from is switched off. ")
-    assert ". A conversation with this customer is open now" in reason
+    assert reason.startswith("Web chat is off. ")
+    assert ". They're in a live conversation." in reason
 
 
 def test_a_look_up_that_genesys_refuses_for_good_refuses_the_request(worker: Worker) -> None:
@@ -259,7 +260,8 @@ def test_a_look_up_that_genesys_refuses_for_good_refuses_the_request(worker: Wor
     worker.local.ask("POST", "/control/genesys/settings", missing_permissions=[permission])
     request = worker.deliver()
     assert request.state is State.REFUSED
-    assert permission in request.reason
+    assert request.reason.startswith("I'm not allowed to do this in Genesys Cloud.")
+    assert permission not in request.reason
 
 
 def test_the_contact_that_the_agent_picked_gets_the_message(worker: Worker) -> None:
@@ -359,7 +361,7 @@ def test_a_planned_message_is_checked_again_when_its_time_comes(
     worker.local.ask("POST", "/customers/amir/answer", text="Hello?")
     assert worker.run(later) == [SHOW]
     assert worker.load().state is State.REFUSED
-    assert "A conversation with this customer is open now" in worker.load().reason
+    assert "They're in a live conversation" in worker.load().reason
     assert worker.sends() == []
 
 
@@ -548,11 +550,11 @@ def test_a_request_waits_while_genesys_is_away_and_says_so_once(
     _take_genesys_away(worker.local)
     worker.submit()
     assert worker.run(DELIVER) == _held_jobs(1, 3.0)
-    assert worker.load() == worker.build(rules_version=NO_LIMITS.version)
-    assert worker.history() == [(Event.ASKED, ""), (Event.HELD, "Genesys Cloud doesn't answer.")]
+    assert worker.load() == worker.build(rules_version=NO_LIMITS.version, stuck=Stuck.UNAVAILABLE)
+    assert worker.history() == [(Event.ASKED, ""), (Event.HELD, "unavailable")]
     again = worker.jobs[-1]
     assert worker.run(again) == _held_jobs(2, 10.0)
-    assert worker.history() == [(Event.ASKED, ""), (Event.HELD, "Genesys Cloud doesn't answer.")]
+    assert worker.history() == [(Event.ASKED, ""), (Event.HELD, "unavailable")]
     assert len(worker.calls(LOOKUP)) == 2
     worker.local.clear_faults()
     assert worker.run(worker.jobs[-1]) == [SHOW, SHOW]
@@ -835,8 +837,10 @@ def test_a_send_that_genesys_refuses_has_failed_with_the_reason(
     assert worker.run(DELIVER) == [SHOW, SHOW]
     request = worker.load()
     assert request.state is State.FAILED
-    assert re.search(r"\(Genesys Cloud: code [\w. ]+, reference [-0-9a-f]{36}\)$", request.reason)
-    assert worker.history()[2:] == [(Event.SENDING, ""), (Event.FAILED, request.reason)]
+    sending, (event, detail) = worker.history()[2:]
+    assert (sending, event) == ((Event.SENDING, ""), Event.FAILED)
+    assert re.fullmatch(r"(.+) \(Genesys Cloud: code [\w. ]+, reference [-0-9a-f]{36}\)", detail)
+    assert request.reason == detail.partition(" (Genesys Cloud: ")[0]  # a card has no codes
     assert len(worker.sends()) == 1
     assert _sent_to_jane(worker) == []
     worker.run_all([DELIVER])
@@ -846,7 +850,7 @@ def test_a_send_that_genesys_refuses_has_failed_with_the_reason(
 def test_a_send_whose_sign_in_genesys_refuses_has_failed(worker: Worker) -> None:
     worker.local.order("genesys", SEND, "expired_token", times=2)
     assert worker.deliver().state is State.FAILED
-    assert "sign-in" in worker.load().reason
+    assert "I can't sign in" in worker.load().reason
 
 
 def test_after_a_refused_send_the_customer_is_looked_up_completely(worker: Worker) -> None:
@@ -902,7 +906,7 @@ def test_a_conflict_that_the_second_check_explains_is_refused_in_its_words(
     worker.local.ask("POST", "/customers/amir/answer", text="Hello?")
     request = worker.deliver("amir@example.com")
     assert request.state is State.REFUSED
-    assert "A conversation with this customer is open now" in request.reason
+    assert "They're in a live conversation" in request.reason
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from bot.job import Job, TryAgain, deliver, publish
-from bot.request import UNSENT, Event, Request, State, Stuck
+from bot.request import Event, Request, Stuck
 from bot.rules.directory import Person
 from bot.rules.policy import Refused
 from bot.rules.rules_file import DEFAULTS, Rules, read_rules
+from bot.state import UNSENT, State
 from bot.storage.audit_chain import StoredEntry
 from bot.storage.audit_log import AuditLog
 from bot.storage.facts import ByWhom
@@ -30,7 +31,7 @@ EVERYTHING = read_rules("[approval]\neverything = true\n")
 APPROVERS = read_rules("[approval]\neverything = true\nusers = ['U0ANN']\n")
 EXPIRES = DEFAULTS.approval.expires_minutes * 60.0
 HOUR = 3600.0
-OPTED_OUT = "This customer must not be contacted. Nobody can override this."
+OPTED_OUT = "This customer is on the do-not-contact list."
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +107,7 @@ def test_of_two_addresses_of_one_customer_the_slower_is_refused_at_the_send_with
     worker.run_all(second)
     loser = worker.load("V2")
     assert loser.state is State.REFUSED
-    assert loser.reason.startswith("Ben sent this text to this customer just now (accepted).")
+    assert loser.reason.startswith("Ben sent this text to this customer just now.")
     assert worker.events("V2") == [Event.ASKED, Event.FOUND, Event.REFUSED]
     assert links(worker, "V2")[-1] == "V1"
     assert len(worker.sends()) == 1
@@ -166,7 +167,7 @@ def test_who_is_not_a_lead_any_more_overrides_nothing_at_the_send(worker: Worker
     worker.rules = DEFAULTS
     worker.run_all(jobs)
     assert worker.load("V2").state is State.REFUSED
-    assert worker.load("V2").reason.startswith("Only a lead may override a rule")
+    assert worker.load("V2").reason.startswith("Only a lead can override a rule")
     assert len(worker.sends()) == 1
     [entry] = audited(worker, "refused")
     assert '"refused by":"access"' in entry.detail
@@ -540,3 +541,21 @@ def test_a_message_s_way_is_in_the_audit_log_with_the_rules_and_its_digest(
     request = a_request()
     assert request.text not in written
     assert request.identity.value not in written
+
+
+# Placeholders
+
+
+def test_a_text_with_a_placeholder_is_never_stored(worker: Worker) -> None:
+    with pytest.raises(Refused) as refused:
+        worker.submit(text="Hello {{CUSTOMER_NAME}}")
+    assert refused.value.rules == ("placeholders",)
+    worker.decisions.record_refusal(worker.build(), refused.value.rules)
+
+
+def test_a_stored_text_with_a_placeholder_is_not_sent(worker: Worker) -> None:
+    jobs = worker.submit()
+    worker.change(text="Hello {{CUSTOMER_NAME}}")  # as an older release would have stored it
+    worker.run_all(jobs)
+    assert worker.load().state is State.REFUSED
+    assert not worker.sends()

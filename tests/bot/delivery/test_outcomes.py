@@ -14,11 +14,12 @@ import pytest
 from bot.delivery import outcomes
 from bot.delivery.outcomes import AT_ONCE, LEASE, WAITS, OutcomeTracker, longest_wait
 from bot.job import deliver, publish
-from bot.request import FINAL, WATCHED, Event, HistoryLine, State
+from bot.request import Event, HistoryLine
+from bot.state import FINAL, WATCHED, State
 from bot.storage.keys import Keys
 from bot.storage.rows import to_line
 from bot.storage.tables import history
-from genesys import DeliveryStatus, Holder, HolderKind, News, Unavailable, read_news
+from genesys import Answered, DeliveryStatus, Holder, HolderKind, News, Unavailable, read_news
 from sandbox.local_genesys.sample_customers import fixed_id
 from tests.bot.conftest import Local, wait_until
 from tests.bot.delivery.conftest import DETAILS, JANE_ID, REQUEST, Clock, Worker
@@ -151,7 +152,7 @@ def test_a_notification_may_follow_after_the_customer_was_found_away(worker: Wor
 
 @pytest.mark.parametrize(
     ("joins", "words"),
-    [(False, "It waits in the queue Support."), (True, "Ada Agent has it now.")],
+    [(False, "It's in the Support queue."), (True, "Ada Agent has it now.")],
 )
 def test_a_reply_is_told_with_who_has_it(joins: bool, words: str, worker: Worker) -> None:
     _send(worker)
@@ -167,7 +168,7 @@ def test_a_reply_is_told_with_who_has_it(joins: bool, words: str, worker: Worker
 @pytest.mark.parametrize(
     ("holder", "words"),
     [
-        (Holder(HolderKind.FLOW, "Opening hours"), "The flow Opening hours has it now."),
+        (Holder(HolderKind.FLOW, "Opening hours"), "Opening hours is answering."),
         (Holder(HolderKind.NOBODY, ""), ""),
         (None, ""),
     ],
@@ -177,9 +178,41 @@ def test_a_reply_is_told_whoever_has_it(
 ) -> None:
     _send(worker)
     _answer(worker.local)
-    monkeypatch.setattr(outcomes, "read_holder", lambda *_: holder)
+    monkeypatch.setattr(outcomes, "read_reply", lambda *_, **__: Answered(holder, ""))
     _look_until(worker, State.REPLIED)
     assert worker.history()[-1] == (Event.REPLIED, words)
+
+
+@pytest.mark.parametrize(
+    ("wrote", "said"),
+    [("*Thank* you <!here>\u202e!", "*Thank* you <!here>!"), ("x" * 500, "x" * 299 + "…")],
+)
+def test_a_reply_is_told_in_the_customer_s_words_for_one_more_call(
+    wrote: str, said: str, worker: Worker
+) -> None:
+    _send(worker)
+    worker.local.ask("POST", "/customers/jane/answer", text=wrote)
+    _look_until(worker, State.REPLIED)
+    assert _last_line(worker).said == said
+    assert len(worker.calls("/details")) - len(worker.calls(DETAILS)) == 1
+
+
+def test_a_reply_is_told_without_the_words_if_they_cannot_be_read(worker: Worker) -> None:
+    _send(worker)
+    _answer(worker.local)
+    worker.local.order("genesys", "*messages/*/details*", "status", status=403)
+    _look_until(worker, State.REPLIED)
+    line = _last_line(worker)
+    assert (line.said, line.detail) == ("", "It's in the Support queue.")
+
+
+def test_where_the_rules_say_so_the_customer_s_words_are_not_even_read(worker: Worker) -> None:
+    _send(worker)
+    _answer(worker.local)
+    worker.shows_replies = False
+    _look_until(worker, State.REPLIED)
+    assert _last_line(worker).said == ""
+    assert len(worker.calls("/details")) == len(worker.calls(DETAILS))
 
 
 def test_a_reply_in_a_newer_conversation_leads_there(worker: Worker) -> None:

@@ -1,17 +1,20 @@
 """A send whose answer was lost is looked for in Genesys Cloud, and never sent from here."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from bot.delivery.reconcile import where_to_look
 from bot.job import deliver, publish, reconcile
-from bot.request import Event, State
+from bot.request import Event, Stuck
+from bot.state import State
 from bot.storage.erasure import Erasure
 from bot.storage.keys import Keys
-from genesys import OutboundMessage, Receipt, send_once
-from tests.bot.conftest import Local
+from genesys import Conversation, OutboundMessage, Receipt, send_once
+from tests.bot.conftest import NOW, Local
 from tests.bot.delivery.conftest import (
     DETAILS,
     FOLLOW,
@@ -366,3 +369,28 @@ def test_nobody_looks_for_the_message_of_an_erased_request(worker: Worker) -> No
     worker.forget_calls()
     worker.run(BY_A_PERSON)
     assert worker.calls() == []
+
+
+def test_while_the_answer_is_lost_the_request_says_so_until_it_is_clear(worker: Worker) -> None:
+    worker.add(State.SENDING)
+    worker.reconciler.doubt(REQUEST)
+    assert worker.load().stuck is Stuck.ANSWER_LOST
+    worker.reconciler.accept(REQUEST, RECEIPT)
+    assert worker.load().stuck is Stuck.NO
+
+
+def test_an_uncertain_message_links_the_conversations_that_it_may_be_in(
+    a_conversation: Callable[..., Conversation], worker: Worker
+) -> None:
+    request = worker.build(sending_at=NOW)
+    old = replace(a_conversation(), conversation_id="old", started_at=NOW - timedelta(days=9))
+    ended = replace(old, conversation_id="ended", ended_at=NOW - timedelta(days=1))
+    older = replace(ended, conversation_id="older", started_at=NOW - timedelta(days=20))
+    still = [
+        replace(old, conversation_id=f"c{number}", started_at=NOW - timedelta(hours=number))
+        for number in range(5)
+    ]
+    is_open = [replace(one, ended_at=None) for one in still]
+    assert where_to_look(request, [ended, *is_open]) == ["c0", "c1", "c2"]
+    assert where_to_look(request, [older, ended]) == ["ended"]
+    assert where_to_look(request, []) == []

@@ -10,7 +10,8 @@ import pytest
 
 from bot.job import Job, JobKind, TryAgain, deliver, publish
 from bot.jobs.repair import Repair
-from bot.request import Request, State
+from bot.request import Request
+from bot.state import State
 from bot.storage.erasure import Erasure
 from bot.storage.keys import Keys
 from bot.storage.posts import note_post

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from bot.job import Job, deliver, publish, reconcile
 from bot.jobs import repair as module
 from bot.jobs.repair import KEPT_HEARTBEATS, KEPT_JOBS, STALLED_AFTER, Repair
-from bot.request import Event, Request, State, Stuck
+from bot.request import Event, Request, Stuck
+from bot.state import State
 from bot.storage.database import insert_new, seconds_now
 from bot.storage.erasure import Erasure
 from bot.storage.facts import ByWhom

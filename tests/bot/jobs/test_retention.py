@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from bot.job import Job
 from bot.jobs import retention as retention_module
 from bot.jobs.retention import MOST_AT_ONCE, Retention
-from bot.request import Event, Request, State
+from bot.request import Event, Request
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.erasure import Erasure
 from bot.storage.keys import Keys

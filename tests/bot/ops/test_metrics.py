@@ -11,7 +11,8 @@ from prometheus_client import generate_latest
 
 from bot.ops.metrics import COUNT_EVERY_SECONDS, build_metrics
 from bot.ops.refused_requests import Reason, RefusedRequests
-from bot.request import FINAL, Event, Request, State
+from bot.request import Event, Request
+from bot.state import FINAL, State
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.keys import Keys

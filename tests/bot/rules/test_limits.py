@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.request import SENT, Request, State
+from bot.request import Request
 from bot.rules.limits import judge, windows
 from bot.rules.rules_file import Rules, read_rules
 from bot.rules.verdict import Finding, Level, Rule
+from bot.state import SENT, State
 from bot.storage.facts import ByWhom, Earlier, Facts, Windows
 from genesys import Identity, IdentityKind
 from tests.bot.conftest import NOW
@@ -19,8 +20,8 @@ from tests.bot.conftest import NOW
 Build = Callable[..., Request]
 PASS, WARN, BLOCK = Level.PASS, Level.WARN, Level.BLOCK
 NOTHING = Facts()
-LEAD = "A lead may override this, with a reason."
-CHANGE = f"Change it and press Send again. {LEAD}"
+LEAD = "A lead can override this."
+CHANGE = f"Change the text. {LEAD}"
 BY = ByWhom("U0LEO", "Leo Lead", datetime(2026, 11, 20, 9, 0, tzinfo=UTC), "she asked for it")
 # In our own tests only: a number that passes Luhn, and the shape of a Slack token.
 CARD, TOKEN = "4111 1111 1111 1111", "xoxb" + "-123456789012-123456789012-" + "a" * 24
@@ -61,9 +62,9 @@ Find = Callable[..., Finding]
 def test_by_default_every_rule_that_is_on_passes_and_says_so(a_request: Build) -> None:
     findings = judge(a_request(), NOTHING, read_rules(""), NOW)
     assert [(one.rule, one.level, one.sentence) for one in findings] == [
-        (Rule.OPT_OUT, PASS, "The customer isn't on the do-not-contact list."),
-        (Rule.SAME_TEXT, PASS, "Nobody has sent them this text in the last 24 hours."),
-        (Rule.RECENT, PASS, "Nobody has messaged them in the last 30 minutes."),
+        (Rule.OPT_OUT, PASS, "Not on the do-not-contact list."),
+        (Rule.SAME_TEXT, PASS, "Nobody sent them this text in the last 24 hours."),
+        (Rule.RECENT, PASS, "Nobody messaged them in the last 30 minutes."),
         (Rule.CUSTOMER_LIMIT, PASS, "0 of at most 5 messages to them in 24 hours."),
         (Rule.AGENT_LIMIT, PASS, "0 of at most 60 messages from you in 60 minutes."),
         (Rule.SECRETS, PASS, "No token or key in the text."),
@@ -125,13 +126,13 @@ def test_an_agent_sends_no_more_messages_than_allowed(
             Rule.CUSTOMER_LIMIT,
             {"per_customer": 1, "per_customer_hours": 1},
             Facts(sent_to_customer=1),
-            f"This customer has had 1 message in 1 hour, and at most 1 is allowed. {LEAD}",
+            f"They've had 1 message in 1 hour; the limit is 1. {LEAD}",
         ),
         (
             Rule.CUSTOMER_LIMIT,
             {"per_customer": 2, "per_customer_hours": 24},
             Facts(sent_to_customer=3),
-            f"This customer has had 3 messages in 24 hours, and at most 2 are allowed. {LEAD}",
+            f"They've had 3 messages in 24 hours; the limit is 2. {LEAD}",
         ),
         (
             Rule.CUSTOMER_LIMIT,
@@ -143,14 +144,13 @@ def test_an_agent_sends_no_more_messages_than_allowed(
             Rule.AGENT_LIMIT,
             {"per_agent": 1, "per_agent_minutes": 1},
             Facts(sent_by_agent=1),
-            f"You have sent 1 message in 1 minute, and at most 1 is allowed. Wait a little. {LEAD}",
+            f"You've sent 1 message in 1 minute; the limit is 1. Wait a little. {LEAD}",
         ),
         (
             Rule.AGENT_LIMIT,
             {"per_agent": 60, "per_agent_minutes": 60},
             Facts(sent_by_agent=60),
-            "You have sent 60 messages in 60 minutes, and at most 60 are allowed. "
-            f"Wait a little. {LEAD}",
+            f"You've sent 60 messages in 60 minutes; the limit is 60. Wait a little. {LEAD}",
         ),
         (
             Rule.AGENT_LIMIT,
@@ -162,13 +162,13 @@ def test_an_agent_sends_no_more_messages_than_allowed(
             Rule.SAME_TEXT,
             {"same_text_hours": 1},
             NOTHING,
-            "Nobody has sent them this text in the last hour.",
+            "Nobody sent them this text in the last hour.",
         ),
         (
             Rule.RECENT,
             {"recent_minutes": 1},
             NOTHING,
-            "Nobody has messaged them in the last minute.",
+            "Nobody messaged them in the last minute.",
         ),
     ],
 )
@@ -197,7 +197,7 @@ def test_the_same_text_again_is_blocked_and_says_who_sent_it_when_and_what_becam
         (State.CHECKING, -90, "Ben Agent has scheduled this text to this customer."),
         (
             *(State.UNAPPROVED, -90),
-            "Ben Agent wants to send this text to this customer, and waits for approval.",
+            "Ben Agent is waiting for approval of this text to this customer.",
         ),
     ],
 )
@@ -223,18 +223,17 @@ def test_a_recent_message_only_warns_with_who_when_and_the_outcome(
         *(WARN, False),
         earlier(state, minutes=0.5),
     )
-    assert (
-        finding.sentence == f"Ben Agent sent a message to this customer just now ({state.value})."
-    )
+    worth_saying = state in {State.UNCERTAIN, State.DELIVERED, State.READ, State.REPLIED}
+    became = f" ({state.value})" if worth_saying else ""
+    assert finding.sentence == f"Ben Agent sent a message to this customer just now{became}."
 
 
 def test_whoever_is_on_the_do_not_contact_list_is_never_messaged(find: Find) -> None:
     finding = find(Rule.OPT_OUT, Facts(opted_out=BY))
     assert (finding.level, finding.may_override) == (BLOCK, False)
     assert finding.sentence == (
-        "This customer must not be contacted: Leo Lead put them on the do-not-contact list on "
-        "2026-11-20 (she asked for it). If they want to hear from us again, ask a lead to take "
-        "them off it."
+        "Leo Lead put them on the do-not-contact list on 2026-11-20 (she asked for it). If they "
+        "want to hear from us again, ask a lead."
     )
 
 
@@ -245,7 +244,9 @@ def test_during_a_pause_the_form_says_that_the_message_waits(
     paused = ByWhom("U0LEO", "Leo Lead", NOW, reason)
     finding = find(Rule.PAUSE, Facts(paused=paused))
     assert (finding.level, finding.may_override) == (WARN, False)
-    said = f"Leo Lead has paused all sending{why}. You can press Send; the message waits."
+    said = (
+        f"Leo Lead paused all sending{why}. You can still send; it goes out when sending resumes."
+    )
     assert finding.sentence == said
 
 
@@ -301,7 +302,7 @@ def test_quiet_hours_are_off_by_default(find: Find) -> None:
             "secrets = 'block'",
             TOKEN,
             BLOCK,
-            f"Remove it and press Send again. {LEAD}",
+            f"Remove it. {LEAD}",
         ),
         (Rule.SECRETS, "secrets = 'warn'", TOKEN, WARN, "Remove it."),
         (Rule.CARDS, "cards = 'block'", CARD, BLOCK, "Remove it if it is one."),
@@ -323,10 +324,10 @@ def test_what_a_text_contains_blocks_or_warns_as_configured(
 @pytest.mark.parametrize(
     ("effect", "host", "level", "needs_approval", "says"),
     [
-        ("warn", "shop.example", PASS, False, "No link to a site that isn't listed."),
-        ("warn", "evil.example", WARN, False, "isn't on the list of our sites."),
-        ("approve", "evil.example", WARN, True, "A second person must approve this message."),
-        ("block", "evil.example", BLOCK, False, f"Remove the link and press Send again. {LEAD}"),
+        ("warn", "shop.example", PASS, False, "No link to other sites."),
+        ("warn", "evil.example", WARN, False, "isn't one of our sites."),
+        ("approve", "evil.example", WARN, True, "Someone else must approve it."),
+        ("block", "evil.example", BLOCK, False, f"Remove the link. {LEAD}"),
         ("block", "www.shop.example", PASS, False, ""),
     ],
 )
@@ -338,3 +339,19 @@ def test_a_link_to_a_site_that_is_not_listed_has_the_configured_effect(
     )
     assert (finding.level, finding.needs_approval) == (level, needs_approval)
     assert says in finding.sentence
+
+
+# Placeholders
+
+
+@pytest.mark.parametrize("text", ["Hi {{name}}", "Hi {{", "{ {x}}", "｛｛x｝｝"])
+def test_a_text_with_a_placeholder_is_refused_and_nobody_can_override_it(
+    text: str, find: Find
+) -> None:
+    found = find(Rule.PLACEHOLDER, text=text)
+    assert (found.level, found.may_override) == (BLOCK, False)
+    assert text not in found.sentence
+
+
+def test_a_text_without_one_says_nothing_about_placeholders(find: Find) -> None:
+    assert find(Rule.PLACEHOLDER, text="Hi {name} }}") is None

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import genesys
+from bot.request import Stuck
 from bot.rules.lookup import (
     DEPLOYMENT_FRESH_SECONDS,
     FRESH_SECONDS,
@@ -156,7 +157,7 @@ def test_the_form_says_that_a_guest_session_has_expired(desk: Desk) -> None:
     verdict = desk.lookup.check(OTTO, "", False)
     (finding,) = _session(verdict)
     assert finding.level is Level.WARN
-    assert "it lasts 30 days, and their last conversation ended 79 days ago" in finding.sentence
+    assert "probably expired 49 days ago" in finding.sentence
     assert verdict.customer and not verdict.blocks
     (finding,) = _session(desk.lookup.check(JANE, "", False))
     assert finding.level is Level.PASS
@@ -197,17 +198,19 @@ def test_a_deployment_that_the_bot_may_not_read_is_a_warning(desk: Desk) -> None
     desk.local.ask("POST", "/control/genesys/settings", missing_permissions=[permission])
     verdict = desk.lookup.check(JANE, "", False)
     assert not verdict.blocks
-    assert any(permission in f.sentence for f in verdict.findings if f.rule is Rule.DEPLOYMENT)
+    (finding,) = [one for one in verdict.findings if one.rule is Rule.DEPLOYMENT]
+    assert finding.level is Level.WARN
+    assert permission not in finding.sentence
 
 
 def test_while_genesys_does_not_answer_the_agent_may_send_anyway(desk: Desk) -> None:
     desk.local.order("genesys", f"*{LOOKUP}*", "status", status=503)
     verdict = desk.lookup.check(JANE, "", False)
     sentence = (
-        "Genesys Cloud has a problem of its own right now. "
-        "You may press Send all the same: the request then waits."
+        "Genesys Cloud is having problems. You can still send; it goes out once we can check."
     )
-    assert verdict == Verdict(JANE, None, (Finding(Rule.GENESYS, Level.WARN, sentence),))
+    finding = Finding(Rule.GENESYS, Level.WARN, sentence)
+    assert verdict == Verdict(JANE, None, (finding,), Stuck.UNAVAILABLE)
     assert desk.lookup.recent(JANE, "", False) is None
     desk.local.clear_faults()
     assert desk.lookup.check(JANE, "", False).customer
@@ -219,10 +222,18 @@ def test_a_lasting_refusal_blocks_and_says_why(desk: Desk) -> None:
     verdict = desk.lookup.check(JANE, "", False)
     (finding,) = verdict.findings
     assert (verdict.found, finding.rule, finding.level) == (None, Rule.GENESYS, Level.BLOCK)
-    assert finding.sentence.startswith(f"The bot's role in Genesys Cloud lacks {permission}.")
-    assert "reference " in finding.sentence
+    assert finding.sentence == (
+        "I'm not allowed to do this in Genesys Cloud. Ask your admin to check my permissions there."
+    )
     assert not verdict.is_away
-    assert desk.lookup.recent(JANE, "", False) is None
+    assert desk.lookup.recent(JANE, "", False) == verdict
+
+
+def test_a_message_that_waits_because_of_the_quota_says_so(desk: Desk) -> None:
+    desk.local.order("genesys", f"*{LOOKUP}*", "status", status=429)
+    verdict = desk.lookup.check(JANE, "", False)
+    assert verdict.stuck is Stuck.QUOTA
+    assert verdict.findings[0].sentence.startswith("Genesys Cloud is busy. You can still send")
 
 
 PASSING = {Unreachable, TimedOut, CutOff, Unavailable, RateLimited, RateLimitExhausted}

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.request import Request, State
+from bot.request import Request
 from bot.rules.access import Access
 from bot.rules.approvers import NOBODY_APPROVES
 from bot.rules.policy import Policy
 from bot.rules.rules_file import DEFAULTS, Rules, read_rules
 from bot.rules.verdict import Finding, Level, Rule, Verdict
+from bot.state import State
 from bot.storage.audit import Action
 from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
@@ -119,7 +120,7 @@ def test_the_form_says_that_a_message_needs_approval_and_why(
 ) -> None:
     form.rules = read_rules(rules)
     finding = form.review(new(text="See https://evil.example"))[Rule.APPROVAL]
-    said = f"A second person must approve this message: {reason}."
+    said = f"Someone else must approve this: {reason}."
     assert (finding.level, finding.sentence) == (Level.WARN, said)
 
 
@@ -155,7 +156,7 @@ def test_an_agent_makes_no_more_look_ups_than_allowed_and_delays_nobody(
         False,
     )
     assert refused.sentence == (
-        "You have looked up customers 60 times in 10 minutes, the most allowed. "
+        "You've looked up customers 60 times in 10 minutes; that's the limit. "
         "Wait a little and try again."
     )
     assert form.count_lookups() == LOOKUPS  # what was refused isn't one

@@ -55,6 +55,13 @@ expires_minutes = 1
 users = ["U0ADA"]
 groups = ["S0LEADS"]
 channel = "C0NEWS"
+[templates]
+source = "genesys"
+editable = false
+[[templates.list]]
+name = "Delayed"
+text = "Your order {{order}} is late."
+defaults = { Order = "?" }
 """
 
 
@@ -93,6 +100,9 @@ def test_the_defaults_are_the_documented_ones() -> None:
             **{"overrides": False, "first_message": False, "everything": False},
             **{"expires_minutes": 1440, "users": [], "groups": [], "channel": ""},
         },
+        "templates": {"source": "file", "editable": True, "list": []},
+        "privacy": {"show_replies": True},
+        "digest": {"every": "off", "at": "08:00", "weekday": "monday", "chart": True},
     }
 
 
@@ -316,3 +326,30 @@ def test_the_schema_describes_every_setting_and_takes_what_the_reader_takes() ->
     for wrong in ({"limits": {"lookups": -1}}, {"content": {"links": "no"}}, {"acces": {}}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(wrong, schema)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"),
+    [
+        ('source = "slack"', 2, 'must be one of: "off", "genesys", "file".'),
+        ("list = 3", 2, "must be a list"),
+        ("list = [3]", 2, "write [[templates.list]]"),
+        ('list = [{name = "A"}]', 2, "item 1 of templates.list.text is missing: add it."),
+        ('list = [{name = " ", text = "x"}]', 2, "a text in quotation marks that isn't empty"),
+        ('list = [{name = "a", text = 3}]', 2, "a text in quotation marks that isn't empty"),
+        ('list = [{name = "A b", text = "x"}, {name = "a-B", text = "y"}]', 2, "items 1 and 2"),
+        ('list = [{name = "a", text = "x", default = {}}]', 2, "did you mean defaults?"),
+        ('list = [{name = "a", text = "x", defaults = {y = 1}}]', 2, "a text for each placeholder"),
+        (f'list = [{{name = "{"n" * 81}", text = "x"}}]', 2, "at most 80 characters"),
+        (f'list = [{{name = "a", text = "{"x" * 2001}"}}]', 2, "at most 2,000 characters"),
+    ],
+)
+def test_a_wrong_template_is_explained(text: str, line: int, sentence: str) -> None:
+    found = only_problem(f"[templates]\n{text}\n")
+    assert found[0] == line and sentence in found[1]
+
+
+def test_a_template_with_too_many_placeholders_is_refused() -> None:
+    text = "".join(f"{{{{n{number}}}}}" for number in range(21))
+    found = only_problem(f'[[templates.list]]\nname = "a"\ntext = "{text}"\n')
+    assert found[0] == 3 and "at most 20" in found[1]

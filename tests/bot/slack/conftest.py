@@ -26,8 +26,10 @@ from bot.cards.client import SlackClient
 from bot.cards.directory import SlackDirectory
 from bot.cards.places import Places
 from bot.delivery.decisions import Decisions
+from bot.delivery.edit import Editing
 from bot.delivery.reconcile import Reconciler
 from bot.job import Job
+from bot.ops.health import Health
 from bot.ops.refused_requests import RefusedRequests
 from bot.rules.access import Access
 from bot.rules.approvers import Approvers
@@ -39,30 +41,41 @@ from bot.slack.approvals import Approvals
 from bot.slack.buttons import Buttons
 from bot.slack.command import Command
 from bot.slack.do_not_contact import DoNotContact
-from bot.slack.errors import ErrorHandler
+from bot.slack.edit_form import EditForm
+from bot.slack.errors import ErrorHandler, dispatch
 from bot.slack.evidence import Evidence
 from bot.slack.form import Form
 from bot.slack.form_actions import FormActions
 from bot.slack.form_reader import FormReader
+from bot.slack.form_templates import FormTemplates
 from bot.slack.gate import Gate, note_refused
+from bot.slack.home import Home
 from bot.slack.http import SlackEdge
 from bot.slack.interaction import Interaction
 from bot.slack.lead_commands import LeadCommands
+from bot.slack.list_commands import ListCommands
 from bot.slack.listeners import Listeners, build_app
 from bot.slack.metadata import MetadataSigner
 from bot.slack.opt_out import OptOutForm
+from bot.slack.outcome_commands import OutcomeCommands
 from bot.slack.respond import Responder
 from bot.slack.review import Reviewer
 from bot.slack.security_log import SecurityLog
+from bot.slack.thread_links import ThreadLinks
 from bot.storage.audit_log import AuditLog
+from bot.storage.customer_history import CustomerHistory
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.history import History
 from bot.storage.keys import Keys
+from bot.storage.my_requests import MyRequests
 from bot.storage.opt_outs import OptOut, OptOuts
+from bot.storage.outcome_channels import OutcomeChannels
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
-from genesys import Connection, GenesysCloud, Identity
+from bot.templates.catalog import Catalog
+from bot.templates.sources import GenesysTemplates
+from genesys import Connection, GenesysCloud, Identity, read_responses
 
 from ..conftest import Local, wait_until
 
@@ -251,6 +264,7 @@ class Bot:
         self._slack = slack
         deployment_id = local.settings["GENESYS_CLOUD_DEPLOYMENT_ID"]
         self._settings = local.settings
+        self._cloud = cloud
         self._requests = requests
         self._database = database
         self._lookup = Lookup(cloud, deployment_id=deployment_id, history_days=90)
@@ -261,6 +275,7 @@ class Bot:
             read_back_seconds=(0,),
             follow=timedelta(hours=1),
         )
+        self.genesys_templates = GenesysTemplates(lambda: read_responses(cloud))
         self._pause = Pause(database, self._enqueue)
         self._opt_outs = OptOuts(database, self._enqueue, Keys(database))
         self.policy = Policy(lambda: self.rules, requests, self._access)
@@ -283,6 +298,14 @@ class Bot:
     def finish(self) -> None:
         """Wait for everything that was started after an ack."""
         asyncio.run_coroutine_threadsafe(self._errors.finish(10), self._loop).result(11)
+
+    def answers(self, payload: Json) -> Json:
+        """Hand a payload to the app without the edge, and return the body of its answer."""
+        answer = asyncio.run_coroutine_threadsafe(dispatch(self._app, payload), self._loop)
+        found = answer.result(5)
+        assert found is not None and found.status == 200
+        body: Json = json.loads(found.body)
+        return body
 
     def opt_out(self, identity: Identity) -> None:
         """Put a customer on the do-not-contact list."""
@@ -332,8 +355,14 @@ class Bot:
         security = SecurityLog(lambda: self.seconds)
         gate = Gate(self._access, asking, responder, security, note_refused=self._note)
         signer = MetadataSigner(self._settings["SLACK_BOT_TOKEN"])
-        reader = FormReader(signer, default_country=None)
-        reviewer = Reviewer(self._lookup, self.policy, lookups)
+        templates = FormTemplates(Catalog(lambda: self.rules, self.genesys_templates))
+        reader = FormReader(signer, templates, default_country=None)
+        reviewer = Reviewer(
+            self._lookup,
+            self.policy,
+            CustomerHistory(self._database, Keys(self._database)),
+            lookups,
+        )
         evidence = Evidence(client, reviewer, signer, responder)
         form = Form(
             client,
@@ -354,31 +383,87 @@ class Bot:
         )
         opt_out = OptOutForm(client, do_not_contact, evidence, signer, responder, errors, gate)
         form_actions = FormActions(reader, evidence, opt_out, responder, errors, gate)
+        self.lists = MyRequests(self._database, Keys(self._database))
+        self.health = Health(self._requests, self._pause, self._slack, self._cloud, records)
+        links = ThreadLinks(client)
+        home = self.home = Home(
+            client,
+            self.lists,
+            self._pause,
+            self.health,
+            links,
+            signer,
+            errors,
+            gate,
+            command="/proactive",
+            records=records,
+        )
+        edit_form = EditForm(
+            client,
+            self._requests,
+            Editing(self._requests, self.policy, undo=timedelta(seconds=5)),
+            signer,
+            responder,
+            errors,
+            gate,
+            records=records,
+        )
+        list_commands = ListCommands(
+            self.lists,
+            links,
+            responder,
+            errors,
+            gate,
+            name="/proactive",
+            records=records,
+            default_country=None,
+        )
         buttons = Buttons(
             self._requests,
             self._decisions,
             self._reconciler,
             form,
+            edit_form,
             opt_out,
             responder,
             errors,
             gate,
             records=records,
             default_country=None,
+            after=home.after,
         )
+        channels = OutcomeChannels(self._database, OUTCOMES)
+        announcer = Announcer(self._slack, channels.all, self._places)
         lead_commands = LeadCommands(
             self._pause,
             do_not_contact,
             responder,
             errors,
             gate,
-            announce=Announcer(self._slack, OUTCOMES, self._places).announce,
+            announce=announcer.announce,
             name="/proactive",
             records=records,
             default_country=None,
         )
+        outcome_commands = OutcomeCommands(
+            channels,
+            responder,
+            errors,
+            gate,
+            announce=announcer.announce_in,
+            is_shared=self._places.is_shared,
+            name="/proactive",
+            records=records,
+        )
         command = Command(
-            form, lead_commands, errors, gate, name="/proactive", default_country=None
+            form,
+            lead_commands,
+            outcome_commands,
+            list_commands,
+            errors,
+            gate,
+            name="/proactive",
+            default_country=None,
         )
         approvals = Approvals(
             client,
@@ -391,9 +476,12 @@ class Bot:
             gate,
             self._approvers,
             records=records,
+            after=home.after,
         )
-        listeners = Listeners(command, form, form_actions, buttons, approvals, opt_out)
-        app = build_app(client, listeners, errors)
+        listeners = Listeners(
+            command, form, form_actions, buttons, approvals, opt_out, edit_form, home
+        )
+        app = self._app = build_app(client, listeners, errors)
         return SlackEdge(app, self._settings["SLACK_SIGNING_SECRET"], RefusedRequests())
 
 

@@ -12,7 +12,8 @@ from slack_sdk.web import WebClient
 from bot.cards.card import show_card
 from bot.cards.client import SlackClient
 from bot.job import Job, JobKind
-from bot.request import Decision, Event, Request, State
+from bot.request import Decision, Event, Request
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from genesys import GenesysCloud, Identity, IdentityKind
@@ -21,8 +22,8 @@ from ..conftest import Local
 from .conftest import LEAD, SUPPORT, Agent, Bot, words
 
 ID = "V0123456789"
-FOREIGN = "Only the agent who asked for this message, or a lead, can do that."
-LATE = "This request has moved on since that button was shown. The card says where it stands."
+FOREIGN = "Only Ada Agent or a lead can do this."
+LATE = "That button is out of date; see the card."
 BEN = "U0BEN"
 Post = Callable[..., str]
 Lines = Callable[[], list[tuple[str, ...]]]
@@ -101,6 +102,13 @@ def answers(local: Local, user: str = "U0ADA") -> list[str]:
             Event.SEND_DECIDED,
             {JobKind.PUBLISH, JobKind.DELIVER},
         ),
+        (
+            State.UNCERTAIN,
+            "mark_sent",
+            State.ACCEPTED,
+            Event.SENT_CONFIRMED,
+            {JobKind.PUBLISH},
+        ),
     ],
 )
 @pytest.mark.parametrize(("user", "name"), [("U0ADA", "ada"), (LEAD, "leo")])
@@ -171,7 +179,7 @@ def test_a_click_by_anybody_else_is_answered_and_changes_nothing(
     bot.finish()
     (answer,) = answers(local, BEN)
     assert answer == FOREIGN
-    assert bot.noted == [(BEN, FOREIGN)]
+    assert bot.noted == [(BEN, "Only the agent or a lead can do this.")]
     assert not answers(local)
     assert requests_store.load(ID).state is state
     assert not lines()
@@ -186,6 +194,8 @@ def test_a_click_by_anybody_else_is_answered_and_changes_nothing(
         (State.SCHEDULED, "cancel", State.CANCELLED),
         (State.UNCERTAIN, "check_again", State.ACCEPTED),
         (State.UNCERTAIN, "send_anyway", State.SCHEDULED),
+        (State.UNCERTAIN, "mark_sent", State.ACCEPTED),
+        (State.UNCERTAIN, "mark_sent", State.SCHEDULED),
     ],
 )
 def test_a_late_click_is_answered_and_changes_nothing(
@@ -324,8 +334,8 @@ def test_open_it_again_shows_a_time_that_has_passed_with_its_error(
     assert fields["send_at"]["initial_date_time"] == 1_790_000_000
     assert fields["send_before"]["initial_date_time"] == 1_790_003_600
     hints = {block["block_id"]: block.get("hint", {}).get("text") for block in view["blocks"]}
-    assert hints["send_at"] == "This time is over. Choose a later one, or none to send at once."
-    assert hints["send_before"].startswith("By then it couldn't have been sent.")
+    assert hints["send_at"] == "That time has passed. Pick a later one or clear it."
+    assert hints["send_before"] == hints["send_at"]
     assert ada.submits()["errors"] == {name: hints[name] for name in ("send_at", "send_before")}
 
 
@@ -343,7 +353,7 @@ def test_open_it_again_keeps_the_choices(bot: Bot, ada: Agent, post_card: Post) 
     olga = Identity(IdentityKind.EMAIL, "olga@example.com")
     card = post_card(State.CANCELLED, identity=olga, into_open_conversation=True)
     ada.clicks(card, "compose_again")
-    fields = _elements(ada.sees("A conversation is open now"))
+    fields = _elements(ada.sees("They're in a live conversation"))
     assert fields["open_conversation"]["initial_option"]["value"] == "write"
 
 
@@ -356,7 +366,7 @@ def test_open_it_again_keeps_the_contact_that_was_chosen_among_several(
     requests_store: RequestStore,
 ) -> None:
     """Also in a process that hasn't looked the customer up yet."""
-    view = ada.opens("pat@example.com", "contacts share this address")
+    view = ada.opens("pat@example.com", "contacts share this email address")
     local.ask("POST", f"/people/views/{view['id']}/close", user=ada.user)
     options = _elements(view)["candidate"]["options"]
     chosen = next(option for option in options if "Novak" in option["text"]["text"])
@@ -392,4 +402,4 @@ def test_a_card_whose_request_is_gone_is_answered_with_a_reference(
     bot: Bot, ada: Agent, post_card: Post
 ) -> None:
     ada.clicks(post_card(State.CHECKING, is_stored=False), "cancel")
-    assert ada.reads("tell an administrator this reference: ")["ephemeral"]
+    assert ada.reads("tell your admin this reference: ")["ephemeral"]

@@ -22,7 +22,7 @@ from .conftest import Agent, words
 
 SENTENCE = (
     "Something went wrong, and this step sent nothing. Try again. If it happens again, tell "
-    "an administrator this reference: "
+    "your admin this reference: "
 )
 Work = Callable[[ErrorHandler], Coroutine[Any, Any, object]]
 

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from bot.cards.client import SlackClient
 from bot.job import Job, deliver, publish
-from bot.request import Request, State
+from bot.request import Request
 from bot.rules.lookup import Lookup
 from bot.slack import retry as slack_retry
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from genesys import GenesysCloud, Identity, IdentityKind
@@ -24,9 +25,9 @@ from ..conftest import Local, wait_until
 from .conftest import Agent, Bot, words
 
 TEXT = "Your order is ready"
-LOOKING_UP = "Looking the customer up in Genesys Cloud…"
-NOT_FOUND = "No contact in Genesys Cloud has this address."
-REFERENCE = "tell an administrator this reference: "
+LOOKING_UP = "Looking them up…"
+NOT_FOUND = "No contact has this"
+REFERENCE = "tell your admin this reference: "
 Stored = Callable[[], list[Request]]
 
 
@@ -79,9 +80,9 @@ def test_the_form_opens_before_the_look_up_and_then_shows_the_verdict(
 @pytest.mark.parametrize(
     ("typed", "note"),
     [
-        ("", "Type the customer's email address or phone number and press Enter"),
-        (TEXT, "Type the customer's email address or phone number and press Enter"),
-        ("jane@example", "This email address can't be right"),
+        ("", "Enter an email or phone number to find the customer."),
+        (TEXT, "Enter an email or phone number to find the customer."),
+        ("jane@example", "isn't a complete email address"),
     ],
 )
 def test_without_a_customer_the_form_says_what_to_type_and_looks_nobody_up(
@@ -193,13 +194,13 @@ def test_a_customer_who_cannot_be_read_is_not_looked_up(bot: Bot, ada: Agent, lo
     ada.opens("jane@example.com")
     before = lookups(local)
     ada.changes("customer", "nobody")
-    ada.sees("This is neither an email address nor a phone number.")
+    ada.sees("That isn't an email or phone number.")
     bot.finish()
     assert lookups(local) == before
 
 
 def test_the_contacts_to_choose_from_stay_in_view_after_the_choice(bot: Bot, ada: Agent) -> None:
-    view = ada.opens("pat@example.com", "2 contacts share this address")
+    view = ada.opens("pat@example.com", "2 contacts share this email address")
     radio = next(b for b in view["blocks"] if b["block_id"].startswith("candidate"))
     chosen = radio["element"]["options"][0]["text"]["text"]
     ada.changes("candidate", chosen)
@@ -252,12 +253,12 @@ def test_a_late_update_never_shows_a_customer_who_was_changed_in_another_process
     try:
         local.ask("POST", "/control/slack/settings", events_url=other.url)
         change_customer(ada, "nils@example.com", LONG)
-        ada.sees("This contact has no web messaging conversation")
+        ada.sees("No web chat in the last 90 days")
         bot.finish()  # the first process has tried again
         other.finish()
     finally:
         other.stop()
-    assert "This contact has no web messaging conversation" in words(ada.view())
+    assert "No web chat in the last 90 days" in words(ada.view())
     assert still_typed(ada) == LONG
     assert not local.messages()
 
@@ -274,7 +275,7 @@ def test_a_change_made_while_an_update_was_under_way_is_shown(
         sent["view"]["state"]["values"]["customer"]["customer"]["value"] = "nils@example.com"
 
     deliver_again(local, -1, change)
-    ada.sees("This contact has no web messaging conversation")
+    ada.sees("No web chat in the last 90 days")
 
 
 def test_a_form_that_was_closed_during_the_look_up_is_no_error(
@@ -412,7 +413,7 @@ def test_an_error_in_an_outdated_look_up_does_not_keep_the_evidence_from_the_nex
     ada.sees(LOOKING_UP)
     ada.changes("customer", "nils@example.com")
     is_changed.set()
-    ada.sees("This contact has no web messaging conversation")
+    ada.sees("No web chat in the last 90 days")
     bot.finish()
     assert REFERENCE not in words(ada.view())
 
@@ -513,7 +514,7 @@ def test_a_form_counts_before_its_first_update_too(
 ) -> None:
     """Slack names the view only in its answer, which may be lost."""
     local.order("slack", "views.open", "cut_after", times=1)
-    ada.opens("", "press Enter")
+    ada.opens("", "Enter an email")
     assert ada.submits(customer="jane@example.com", message=TEXT)["result"] == "closed"
     assert [request.place.channel_id for request in stored()] == ["C0SUPPORT"]
 
@@ -544,10 +545,10 @@ def test_send_stores_the_request_with_its_jobs_and_closes_the_form(
 
 
 def test_the_choices_are_part_of_the_request(bot: Bot, ada: Agent, stored: Stored) -> None:
-    ada.opens(f"olga@example.com {TEXT}", "A conversation is open now")
+    ada.opens(f"olga@example.com {TEXT}", "They're in a live conversation")
     ada.submits(open_conversation="write")
     assert stored()[0].into_open_conversation
-    view = ada.opens(f"pat@example.com {TEXT}", "contacts share this address")
+    view = ada.opens(f"pat@example.com {TEXT}", "contacts share this email address")
     radio = next(b for b in view["blocks"] if b["block_id"].startswith("candidate"))
     contact_id = radio["element"]["options"][1]["value"]
     ada.submits(candidate=contact_id)
@@ -557,7 +558,7 @@ def test_the_choices_are_part_of_the_request(bot: Bot, ada: Agent, stored: Store
 def test_a_customer_who_was_not_looked_up_yet_can_be_sent_to(
     bot: Bot, ada: Agent, stored: Stored
 ) -> None:
-    ada.opens("", "press Enter")
+    ada.opens("", "Enter an email")
     assert ada.submits(customer="amir@example.com", message=TEXT)["result"] == "closed"
     assert stored()[0].identity.value == "amir@example.com"
 
@@ -566,8 +567,8 @@ def test_a_customer_who_was_not_looked_up_yet_can_be_sent_to(
     ("customer", "field", "sentence"),
     [
         ("nobody@example.com", "customer", NOT_FOUND),
-        ("olga@example.com", "open_conversation", "A conversation with this customer is open"),
-        ("nils@example.com", "customer", "This contact has no web messaging conversation"),
+        ("olga@example.com", "open_conversation", "They're in a live conversation"),
+        ("nils@example.com", "customer", "No web chat in the last 90 days"),
     ],
 )
 def test_a_known_refusal_stands_under_its_field_and_is_checked_again(
@@ -585,7 +586,8 @@ def test_a_known_refusal_stands_under_its_field_and_is_checked_again(
     done = ada.submits()
     assert done["result"] == "errors"
     assert [name.partition(":")[0] for name in done["errors"]] == [field]
-    assert next(iter(done["errors"].values())).startswith(sentence)
+    assert list(done["errors"].values()) == ["Not sent. The ✗ says why."]  # only once
+    assert words(ada.view()).count(sentence) == 1
     bot.finish()
     assert len(local.calls("genesys", "/api/")) > before
     assert not stored()
@@ -598,28 +600,27 @@ def test_a_known_refusal_stands_under_its_field_and_is_checked_again(
         (
             {"customer": "nobody"},
             {
-                "customer": "This is neither an email address nor a phone number. "
-                "Type one such as jane@example.com or +44 20 7946 0018."
+                "customer": "That isn't an email or phone number. Try one like jane@example.com "
+                "or +44 20 7946 0018."
             },
         ),
-        ({"message": " \u200b "}, {"message": "Type the message for the customer."}),
+        ({"message": " \u200b "}, {"message": "Type a message."}),
         (
             {"message": "x" * 2_001},
             {
-                "message": "The message has 2,001 characters and web messaging takes 2,000: "
-                "shorten it by 1."
+                "message": "1 character over the 2,000 limit.",
             },
         ),
         (
             {"send_at": 1_000_000_000},
-            {"send_at": "This time is over. Choose a later one, or none to send at once."},
+            {"send_at": "That time has passed. Pick a later one or clear it."},
         ),
         (
             {"customer": "...", "message": " \u200b ", "send_before": 1_000_000_000},
             {
-                "customer": "Type the customer's email address or phone number.",
-                "message": "Type the message for the customer.",
-                "send_before": "By then it couldn't have been sent. Choose a later time, or none.",
+                "customer": "Enter an email or phone number.",
+                "message": "Type a message.",
+                "send_before": "That time has passed. Pick a later one or clear it.",
             },
         ),
     ],
@@ -667,8 +668,8 @@ def test_a_form_that_was_sent_with_another_text_is_refused(
     requests_store.add(a_request(request_id=view["id"], text="Another text"), [])
     done = ada.submits()
     assert done["errors"] == {
-        "message": "This form was sent before with another text, and that one is on its way. "
-        "For another message, close this form and open a new one."
+        "message": "You already sent this form with another text. For a new message, close it and "
+        "open a new one."
     }
     assert not jobs
 
@@ -681,7 +682,7 @@ def test_a_database_that_takes_nothing_keeps_the_form_open(
         connection.execute(sa.text("ALTER TABLE requests RENAME TO elsewhere"))
     done = ada.submits()
     assert done["errors"] == {
-        "message": "I couldn't store your message. Nothing was sent. "
+        "message": "I couldn't save your message. Nothing was sent. "
         "Wait a moment and press Send again."
     }
     assert "cannot store a request (OperationalError)" in caplog.text

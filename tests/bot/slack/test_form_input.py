@@ -20,19 +20,20 @@ from bot.slack.form_input import (
     list_errors,
     make_draft,
     name_for,
+    place_errors,
     plan,
     read_form,
     read_place,
-    write_place,
+    write_context,
 )
 
 from ..conftest import JANE, NOW, PLACE
 
 DRAFT = make_draft(PLACE, "jane@example.com", "Hello", None)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-GONE = "This time is over. Choose a later one, or none to send at once."
+GONE = "That time has passed. Pick a later one or clear it."
 TOO_FAR = "Choose a time within the next 90 days."
-NO_TIME = "By then it couldn't have been sent. Choose a later time, or none."
+TOO_EARLY = '"Don\'t send after" must be later than "Send later".'
 
 
 @pytest.mark.parametrize(
@@ -47,19 +48,19 @@ NO_TIME = "By then it couldn't have been sent. Choose a later time, or none."
         (NOW + MINUTE, None, {}),
         (NOW + LATEST, None, {}),
         (NOW + LATEST + SECOND, None, {SEND_AT: TOO_FAR}),
-        # Not after.
+        # Don't send after.
         (None, NOW + SECOND, {}),
-        (None, NOW, {SEND_BEFORE: NO_TIME}),
-        (None, NOW - HOUR, {SEND_BEFORE: NO_TIME}),
+        (None, NOW, {SEND_BEFORE: GONE}),
+        (None, NOW - HOUR, {SEND_BEFORE: GONE}),
         (None, NOW + 2 * LATEST, {}),
         # Both.
         (NOW + HOUR, NOW + HOUR + SECOND, {}),
-        (NOW + HOUR, NOW + HOUR, {SEND_BEFORE: NO_TIME}),
-        (NOW + HOUR, NOW + MINUTE, {SEND_BEFORE: NO_TIME}),
-        (NOW - MINUTE, NOW - SECOND, {SEND_BEFORE: NO_TIME}),
+        (NOW + HOUR, NOW + HOUR, {SEND_BEFORE: TOO_EARLY}),
+        (NOW + HOUR, NOW + MINUTE, {SEND_BEFORE: TOO_EARLY}),
+        (NOW - MINUTE, NOW - SECOND, {SEND_BEFORE: GONE}),
         (NOW - MINUTE, NOW + SECOND, {}),
-        (NOW - HOUR, NOW - HOUR, {SEND_AT: GONE, SEND_BEFORE: NO_TIME}),
-        (NOW + LATEST + HOUR, NOW + HOUR, {SEND_AT: TOO_FAR, SEND_BEFORE: NO_TIME}),
+        (NOW - HOUR, NOW - HOUR, {SEND_AT: GONE, SEND_BEFORE: GONE}),
+        (NOW + LATEST + HOUR, NOW + HOUR, {SEND_AT: TOO_FAR, SEND_BEFORE: TOO_EARLY}),
         (NOW + LATEST + HOUR, NOW + LATEST + 2 * HOUR, {SEND_AT: TOO_FAR}),
     ],
 )
@@ -92,7 +93,7 @@ def test_the_place_comes_back_from_the_form(
     channel: str, thread_ts: str, response_url: str
 ) -> None:
     place = Place("T0TEAM", channel, thread_ts, response_url)
-    assert read_place(write_place(place), "T0TEAM") == place
+    assert read_place(write_context(make_draft(place, "", "", None)), "T0TEAM") == place
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_the_customer_s_own_address_may_be_in_the_message() -> None:
 def test_a_draft_of_nobody_says_why() -> None:
     draft = make_draft(PLACE, "020 7946 0018", "Hello", None)
     assert draft.identity is None
-    assert draft.problem.startswith("This phone number has no country code")
+    assert draft.problem.startswith("Start the number with + and the country code")
     assert make_draft(PLACE, "020 7946 0018", "Hello", "GB").problem == ""
 
 
@@ -242,3 +243,29 @@ def test_findings_of_one_field_are_said_together_and_each_once() -> None:
 def test_a_wrong_time_is_refused_under_the_field_that_the_bot_has_set() -> None:
     draft = plan(DRAFT, NOW - HOUR)
     assert check_times(draft, NOW) == {draft.send_at_block: GONE}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "placed"),
+    [
+        ("message", "message:1a2b"),
+        ("message:9z", "message:1a2b"),
+        ("template", "customer"),
+        ("customer", "customer"),
+        ("send_before", "customer"),
+    ],
+)
+def test_an_error_of_a_field_that_is_not_there_is_shown_at_another(
+    wanted: str, placed: str
+) -> None:
+    blocks = [
+        {"type": "input", "block_id": "customer"},
+        {"type": "rich_text", "block_id": "send_before"},
+        {"type": "input", "block_id": "message:1a2b"},
+    ]
+    assert place_errors({wanted: "Wrong."}, {"blocks": blocks}) == {placed: "Wrong."}
+
+
+def test_errors_of_two_fields_that_are_not_there_are_both_told() -> None:
+    view = {"blocks": [{"type": "input", "block_id": "customer"}]}
+    assert place_errors({"a": "One.", "b": "Two."}, view) == {"customer": "One. Two."}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.request import Place, State
+from bot.request import Place
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.evidence_view import (
     EVIDENCE,
@@ -35,10 +35,12 @@ from bot.slack.form_input import (
     Draft,
     field_of,
     make_draft,
+    name_for,
     plan,
     read_form,
 )
 from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_form
+from bot.state import State
 from bot.storage.facts import Earlier
 from bot.text import sendable
 from genesys import Conversation, Customer, Identity, IdentityKind, NoContact, Several
@@ -240,7 +242,7 @@ def test_times_are_optional_and_say_what_empty_means() -> None:
     for name in (SEND_AT, SEND_BEFORE):
         assert blocks[name]["optional"] is True
         assert "initial_date_time" not in blocks[name]["element"]
-        assert blocks[name]["hint"]["text"].startswith("Empty: ")
+        assert blocks[name]["hint"]["text"].startswith(("Leave empty", "If it can't go out"))
 
 
 def test_what_is_wrong_with_a_time_stands_below_it_and_changes_no_id() -> None:
@@ -265,7 +267,7 @@ def test_a_form_of_an_older_release_without_times_can_be_sent() -> None:
 def test_an_untouched_form_is_an_empty_draft_that_asks_for_a_customer() -> None:
     draft = _read(_deliver(build_form(_draft("", ""))))
     assert (draft.customer, draft.message, draft.identity) == ("", "", None)
-    assert draft.problem == "Type the customer's email address or phone number."
+    assert draft.problem == "Enter an email or phone number."
 
 
 def test_control_characters_in_the_message_are_dropped() -> None:
@@ -342,7 +344,7 @@ def test_the_verdict_is_shown_in_words(
     assert evidence["elements"][0]["elements"][0]["text"] == words
     for finding, section in zip(findings, evidence["elements"][1:], strict=True):
         word = section["elements"][0]["text"]
-        assert ("Note" if finding.level is Level.WARN else "Stop") in word
+        assert ("⚠" if finding.level is Level.WARN else "✗") in word
 
 
 def _strings(value: Any, parent: dict[str, Any], key: str) -> Iterator[tuple[Any, str, str]]:
@@ -413,9 +415,7 @@ def test_the_whole_form_is_drawn_for_a_draft_without_a_verdict() -> None:
                 "block_id": "customer",
                 "dispatch_action": True,
                 "label": _plain("Customer"),
-                "hint": _plain(
-                    "Email address or phone number. Press Enter to look the customer up."
-                ),
+                "hint": _plain("Email or phone. Press Enter to look them up."),
                 "element": {
                     "type": "plain_text_input",
                     "action_id": "customer",
@@ -435,8 +435,7 @@ def test_the_whole_form_is_drawn_for_a_draft_without_a_verdict() -> None:
                         "elements": [
                             {
                                 "type": "text",
-                                "text": "Type the customer's email address or phone number and "
-                                "press Enter to see who it is.",
+                                "text": "Enter an email or phone number to find the customer.",
                                 "style": {"italic": True},
                             }
                         ],
@@ -462,7 +461,7 @@ def test_the_whole_form_is_drawn_for_a_draft_without_a_verdict() -> None:
                 "block_id": "send_at",
                 "optional": True,
                 "label": _plain("Send later"),
-                "hint": _plain("Empty: at once."),
+                "hint": _plain("Leave empty to send now."),
                 "element": {
                     "type": "datetimepicker",
                     "action_id": "send_at",
@@ -473,8 +472,8 @@ def test_the_whole_form_is_drawn_for_a_draft_without_a_verdict() -> None:
                 "type": "input",
                 "block_id": "send_before",
                 "optional": True,
-                "label": _plain("Not after"),
-                "hint": _plain("Empty: as soon as it can be. Past this time it is never sent."),
+                "label": _plain("Don't send after"),
+                "hint": _plain("If it can't go out by then, it's cancelled."),
                 "element": {"type": "datetimepicker", "action_id": "send_before"},
             },
         ],
@@ -499,9 +498,9 @@ def test_the_contacts_to_choose_from_are_drawn_with_their_hints(
     found = Several(JANE, candidates)
     chosen = _draft(chosen_contact_id=candidates[0].contact_id)
     view = build_form(chosen, _verdict(found, STOP))
-    radio = view["blocks"][1]
+    radio = view["blocks"][2]
     assert (radio["type"], radio["dispatch_action"]) == ("input", True)
-    assert radio["label"] == _plain("Several contacts share this address. Which one?")
+    assert radio["label"] == _plain("Several contacts match. Which one?")
     element = radio["element"]
     assert (element["type"], element["action_id"]) == ("radio_buttons", "candidate")
     assert len(element["options"]) == 10
@@ -516,7 +515,7 @@ def test_the_contacts_to_choose_from_are_drawn_with_their_hints(
         "value": candidates[1].contact_id,
     }
     assert element["initial_option"] == element["options"][0]
-    undecided = build_form(_draft(), _verdict(found, STOP))["blocks"][1]["element"]
+    undecided = build_form(_draft(), _verdict(found, STOP))["blocks"][2]["element"]
     assert "initial_option" not in undecided
 
 
@@ -525,16 +524,19 @@ def test_the_choice_about_an_open_conversation_is_drawn(
 ) -> None:
     view = build_form(_draft(into_open=True), _verdict(open_one()))
     radio = view["blocks"][2]
-    leave = {"text": _plain("Don't send while it's open"), "value": "leave"}
-    write = {"text": _plain("Write into the open conversation"), "value": "write"}
+    leave = {"text": _plain("Don't send"), "value": "leave"}
+    ended = {"text": _plain("Send when it ends, within 24 hours"), "value": "ended"}
+    write = {"text": _plain("Send into the open conversation"), "value": "write"}
     assert (radio["type"], radio["dispatch_action"]) == ("input", True)
-    assert radio["label"] == _plain("A conversation is open now")
+    assert radio["label"] == _plain("Live conversation")
     assert radio["element"] == {
         "type": "radio_buttons",
         "action_id": "open_conversation",
-        "options": [leave, write],
+        "options": [leave, ended, write],
         "initial_option": write,
     }
+    view = build_form(_draft(when_ended=True), _verdict(open_one()))
+    assert view["blocks"][2]["element"]["initial_option"] == ended
 
 
 def _evidence(verdict: Verdict) -> list[list[tuple[str, bool]]]:
@@ -554,10 +556,10 @@ def test_the_evidence_names_the_customer_and_says_how_each_rule_came_out(
         [
             ("Can't be sent: ", True),
             ("Jane Doe", True),
-            (" · jane@example.com · curated contact", False),
+            (" · jane@example.com", False),
         ],
-        [("✗ Stop: ", True), ("block", False)],
-        [("⚠ Note: ", True), ("warn", False)],
+        [("✗ ", True), ("block", False)],
+        [("⚠ ", True), ("warn", False)],
         [("✓ 1 check passed. pass", False)],
     ]
 
@@ -584,8 +586,7 @@ def test_the_form_warns_of_an_address_that_is_left_in_the_message(customer: str)
         view = build_form(_draft(customer, message), shown)
         hints = {block["block_id"]: block.get("hint") for block in view["blocks"]}
         assert hints[MESSAGE]["text"].startswith(
-            "⚠ This message has an address in it: jane@example.com. "
-            "If it isn't meant for the customer to see, remove it."
+            "⚠ The text includes jane@example.com. Remove it if the customer shouldn't see it."
         )
         check_view(view)
 
@@ -596,34 +597,41 @@ NOT_LISTED = Finding(Rule.OPT_OUT, Level.PASS, "They aren't on the list.")
 TOO_MANY = Finding(Rule.CUSTOMER_LIMIT, Level.BLOCK, "Too many.", may_override=True)
 
 
-def _lines(shown: Verdict | Review) -> list[str]:
+def _lines(shown: Verdict | Review, block_id: str = EVIDENCE) -> list[str]:
     """Return the lines of the evidence; a time is shown as Slack's format for it."""
-    block = next(b for b in build_form(_draft(), shown)["blocks"] if b["block_id"] == EVIDENCE)
+    block = next(b for b in build_form(_draft(), shown)["blocks"] if b["block_id"] == block_id)
     return [
         "".join(leaf.get("text") or leaf["format"] for leaf in line["elements"])
         for line in block["elements"]
     ]
 
 
+def _below(field: str, shown: Verdict | Review) -> list[str]:
+    """Return what the form says right below a field."""
+    ids = [block["block_id"] for block in build_form(_draft(), shown)["blocks"]]
+    assert ids[ids.index(field) + 1] == f"stop:{field}"
+    return _lines(shown, f"stop:{field}")
+
+
 def test_stops_come_before_warnings_and_what_passes_is_one_line(
     a_customer: Callable[..., Customer],
 ) -> None:
     contact = Finding(Rule.CONTACT, Level.PASS, "Found.")
-    history = Finding(Rule.HISTORY, Level.PASS, "Last web messaging conversation: today.")
+    history = Finding(Rule.HISTORY, Level.PASS, "Last web chat: today.")
     warning = Finding(Rule.CARDS, Level.WARN, "A card?")
     passed = Finding(Rule.SECRETS, Level.PASS, "No token.")
     findings = (contact, history, NOT_LISTED, warning, passed, TOO_MANY)
     assert _lines(_verdict(a_customer(), *findings))[1:] == [
-        "✗ Stop: Too many.",
-        "⚠ Note: A card?",
-        "✓ 4 checks passed. Last web messaging conversation: today.",
+        "✗ Too many.",
+        "⚠ A card?",
+        "✓ 4 checks passed. Last web chat: today.",
     ]
     assert _lines(_verdict(a_customer(), NOT_LISTED))[-1] == "✓ 1 check passed."
 
 
 PAUSED = Finding(Rule.PAUSE, Level.WARN, "Leo has paused all sending.")
 LINK = Finding(Rule.LINKS, Level.WARN, "Links to pay.example.net.", needs_approval=True)
-APPROVAL = Finding(Rule.APPROVAL, Level.WARN, "A second person must approve this message.")
+APPROVAL = Finding(Rule.APPROVAL, Level.WARN, "Someone else must approve it.")
 
 
 @pytest.mark.parametrize(
@@ -635,7 +643,7 @@ APPROVAL = Finding(Rule.APPROVAL, Level.WARN, "A second person must approve this
         ((PAUSED,), False, "Sending is paused"),
         ((APPROVAL, PAUSED), False, "Needs approval"),
         ((TOO_MANY, PAUSED), False, "Can't be sent"),
-        ((TOO_MANY, APPROVAL), True, "Blocked, you can override"),
+        ((TOO_MANY, APPROVAL), True, "Blocked, but you can override"),
     ],
 )
 def test_the_headline_says_what_would_happen_to_the_message(
@@ -654,8 +662,8 @@ def test_a_refused_message_is_told_before_anything_else(
     verdict = _verdict(a_customer(), STOP, TOO_MANY)
     assert _lines(Review(verdict, refused=(TOO_MANY,)))[:3] == [
         "Not sent: Too many.",
-        "Can't be sent: Jane Doe · jane@example.com · curated contact",
-        "✗ Stop: Stop here.",
+        "Can't be sent: Jane Doe · jane@example.com",
+        "✗ Stop here.",
     ]
 
 
@@ -668,27 +676,52 @@ def test_why_a_message_was_refused_is_told_even_if_nothing_stops_it_any_more(
 
 
 def test_one_thing_has_one_line() -> None:
-    assert _lines(_verdict(None, LINK, APPROVAL))[1:] == ["⚠ Note: Links to pay.example.net."]
+    assert _lines(_verdict(None, LINK, APPROVAL))[1:] == ["⚠ Links to pay.example.net."]
     ben = Earlier("V2", "U0BEN", "Ben", State.SENDING, NOW, "C0SUPPORT", "1.1")
     same = Finding(Rule.SAME_TEXT, Level.BLOCK, "Ben sent this text.", earlier=ben)
     recent = Finding(Rule.RECENT, Level.WARN, "Ben sent a message.", earlier=ben)
-    assert _lines(_verdict(None, same, recent))[1:] == ["✗ Stop: Ben sent this text."]
+    assert not _lines(_verdict(None, same, recent))[1:]
+    assert _below(MESSAGE, _verdict(None, same, recent)) == ["✗ Ben sent this text."]
     other = replace(recent, earlier=replace(ben, request_id="V3"))
-    assert _lines(_verdict(None, same, other))[2] == "⚠ Note: Ben sent a message."
+    assert _lines(_verdict(None, same, other))[1] == "⚠ Ben sent a message."
+
+
+@pytest.mark.parametrize(
+    ("rule", "field"), [(Rule.SECRETS, MESSAGE), (Rule.QUIET_HOURS, SEND_AT), (Rule.LINKS, MESSAGE)]
+)
+def test_what_stops_a_message_is_told_once_and_below_its_field(
+    rule: Rule, field: str, a_customer: Callable[..., Customer]
+) -> None:
+    verdict = _verdict(a_customer(), Finding(rule, Level.BLOCK, "Not like this."))
+    view = build_form(_draft(), verdict)
+    assert json.dumps(view).count("Not like this.") == 1
+    assert _below(field, verdict) == ["✗ Not like this."]
+    assert not list(check_view(view))
+    again = Review(verdict, refused=verdict.blocks)
+    assert _below(field, again) == ["Not sent: Not like this."]
+
+
+def test_a_live_conversation_is_told_below_the_choice_about_it(
+    open_one: Callable[..., Customer],
+) -> None:
+    stop = Finding(Rule.CONVERSATION, Level.BLOCK, "They're in a live conversation.")
+    verdict = _verdict(open_one(), stop)
+    assert _below(name_for(OPEN, JANE), verdict) == ["✗ They're in a live conversation."]
 
 
 def test_the_end_of_quiet_hours_is_told_in_the_customers_time_and_in_the_readers() -> None:
     opens = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
     local = opens.astimezone(ZoneInfo("Europe/Berlin"))
     verdict = _verdict(None, Finding(Rule.QUIET_HOURS, Level.BLOCK, "Quiet.", next_time=local))
-    assert _lines(verdict)[1] == (
-        "✗ Stop: Quiet. They end Fri, Nov 27 at 8:00 AM Berlin time "
+    assert _below(SEND_AT, verdict)[0] == (
+        "✗ Quiet. They end Fri, Nov 27 at 8:00 AM Berlin time "
         "({date_short_pretty} at {time} your time)."
     )
-    line = build_form(_draft(), verdict)["blocks"][1]["elements"][1]["elements"]
+    blocks = {block["block_id"]: block for block in build_form(_draft(), verdict)["blocks"]}
+    line = blocks[f"stop:{SEND_AT}"]["elements"][0]["elements"]
     [date] = [leaf for leaf in line if leaf["type"] == "date"]
     assert date["timestamp"] == int(opens.timestamp())
-    assert date["fallback"] == "2026-11-27 07:00:00 UTC"
+    assert date["fallback"] == "2026-11-27 07:00 UTC"
 
 
 def test_the_override_says_what_it_is_for(a_customer: Callable[..., Customer]) -> None:
@@ -696,7 +729,7 @@ def test_the_override_says_what_it_is_for(a_customer: Callable[..., Customer]) -
     override = next(b for b in view["blocks"] if b["block_id"].startswith("override"))
     assert override["label"]["text"] == "Reason to send anyway"
     assert override["hint"]["text"] == (
-        "Only needed to override: messages per customer. The reason is shown in the thread."
+        "Only to override: messages per customer. The thread shows the reason."
     )
 
 
@@ -709,8 +742,10 @@ def test_a_finding_about_another_request_links_to_its_card_if_there_is_a_link() 
     earlier = Earlier("V2", "U0BEN", "Ben", State.SENDING, NOW, "C0SUPPORT", "1.1")
     verdict = _verdict(None, Finding(Rule.SAME_TEXT, Level.BLOCK, "Ben.", earlier=earlier))
     for links in ({}, {"V2": "https://team.slack.com/archives/C0SUPPORT/p11"}):
-        evidence = build_form(_draft(), Review(verdict, links=links))["blocks"][1]
-        found = [leaf for leaf in evidence["elements"][1]["elements"] if leaf["type"] == "link"]
+        view = build_form(_draft(), Review(verdict, links=links))
+        blocks = {block["block_id"]: block for block in view["blocks"]}
+        line = blocks[f"stop:{MESSAGE}"]["elements"][0]["elements"]
+        found = [leaf for leaf in line if leaf["type"] == "link"]
         assert [leaf["url"] for leaf in found] == list(links.values())
 
 

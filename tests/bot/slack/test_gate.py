@@ -8,20 +8,21 @@ import pytest
 
 from bot.cards.card import show_card
 from bot.cards.client import SlackClient, Spot
-from bot.request import Request, State
+from bot.request import Request
 from bot.rules.rules_file import read_rules
 from bot.slack.security_log import SecurityLog
+from bot.state import State
 from bot.storage.requests import RequestStore
 
 from ..conftest import Local
 from .conftest import LEAD, SUPPORT, Agent, Bot, words
 
 GUEST = "Guests can't use this. Ask a full member of your team."
-STRANGER = "You aren't a member of this workspace, so you can't use this. Ask somebody who is."
+STRANGER = "Only members of this workspace can use this. Ask someone who is one."
 SHARED = "This channel is shared with another company, so I don't work here."
 UNAVAILABLE = "I can't check with Slack who you are right now. Nothing was sent."
-NOT_LISTED = "You aren't among the people who may use this."
-NOT_YOURS = "Only the agent who asked for this message, or a lead, can do that."
+NOT_LISTED = "You aren't on the list of people who can use this."
+NOT_YOURS = "Only Ada Agent or a lead can do this."
 TEXT = "Your order is ready"
 GUS, BEN, PIA, ACME = "U0GUS", "U0BEN", "U0PIA", "C0ACME"
 LINE = re.compile(r"refused user (\w+), reference ([0-9a-f]{8})(, and \d+ times [^:]+)?: (.+)")
@@ -107,16 +108,22 @@ def test_when_slack_does_not_answer_nothing_opens_until_it_does(
 
 
 @pytest.mark.parametrize(
-    ("scopes", "said"),
+    ("scopes", "missing"),
     [(["users:read"], "users:read"), (["channels:read", "groups:read"], "channels:read")],
 )
 def test_without_a_permission_that_a_rule_needs_nothing_opens(
-    scopes: list[str], said: str, bot: Bot, ada: Agent, local: Local
+    scopes: list[str],
+    missing: str,
+    bot: Bot,
+    ada: Agent,
+    local: Local,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     local.ask("POST", "/control/slack/settings", missing_scopes=scopes)
     ada.types("jane@example.com")
-    ada.reads(f"I lack Slack's permission {said}")
+    ada.reads("I can't check whether you may do this.")
     bot.finish()
+    assert f"the permission {missing}" in caplog.text
     assert not local.calls("slack", "views.open")
 
 
@@ -181,10 +188,9 @@ def test_a_click_by_somebody_who_may_not_is_told_logged_and_noted(
     bot.finish()
     assert told["ephemeral"]
     assert requests_store.load("V0123456789").state is State.UNCERTAIN
-    assert [(one, what) for one, _, _, what in lines(caplog)] == [
-        (user, f"send_anyway: {sentence}")
-    ]
-    assert bot.noted == [(user, sentence)]
+    noted = "Only the agent or a lead can do this." if user == BEN else sentence
+    assert [(one, what) for one, _, _, what in lines(caplog)] == [(user, f"send_anyway: {noted}")]
+    assert bot.noted == [(user, noted)]
 
 
 @pytest.mark.parametrize("channels", ["", '[access]\nchannels = ["C0GENERAL"]'])
@@ -249,7 +255,7 @@ def test_nothing_of_another_workspace_or_app_is_answered_with_more_than_a_refusa
     bot.finish()
     told = [message["text"] for message in local.messages("D0ADA")]
     assert sorted(text[:24] for text in told) == [
-        "I was installed in anoth",
+        "I'm installed in another",
         "This came from another S",
     ]
     assert not local.calls("slack", "views.open")

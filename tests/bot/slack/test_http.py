@@ -169,6 +169,18 @@ def test_a_replay_is_refused(signatures: Signatures, refused: RefusedRequests) -
     assert signatures.accept(other, str(NOW), _sign(other))
 
 
+def test_a_menu_may_ask_the_same_twice_in_a_second(
+    signatures: Signatures, refused: RefusedRequests
+) -> None:
+    asked = urlencode({"payload": json.dumps({"type": "block_suggestion", "value": "a"})}).encode()
+    hidden = urlencode({"payload": json.dumps({"type": "x", "value": asked.decode()})}).encode()
+    for body, is_fine in ((asked, True), (hidden, False), (b"payload=%7B", False)):
+        signed = str(NOW), _sign(body)
+        assert signatures.accept(body, *signed)
+        assert signatures.accept(body, *signed) is is_fine
+    assert refused.counts == {Reason.REPEATED: 2}
+
+
 def test_a_forgery_does_not_use_up_the_real_request(signatures: Signatures) -> None:
     assert not signatures.accept(b"forged", str(NOW), _sign(BODY))
     assert signatures.accept(BODY, str(NOW), _sign(BODY))

@@ -170,7 +170,7 @@ def test_a_user_without_a_name_goes_by_their_id(body: dict[str, Any], name: str)
     assert read_interaction(body).user_name == name
 
 
-@pytest.mark.parametrize("kind", ["view_closed", "event_callback", "", None, 5, ["block_actions"]])
+@pytest.mark.parametrize("kind", ["view_closed", "event", "", None, 5, ["block_actions"]])
 def test_anything_else_is_another_kind(kind: Any) -> None:
     assert read_interaction({"type": kind}).kind is Kind.OTHER
 

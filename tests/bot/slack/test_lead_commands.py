@@ -10,10 +10,11 @@ from bot.cards.card import show_card
 from bot.cards.client import SlackClient, Spot
 from bot.cards.ledger import Ledger
 from bot.job import JobKind
-from bot.request import Place, Request, State, Stuck
+from bot.request import Place, Request, Stuck
 from bot.slack.lead_commands import read_subcommand
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.opt_out import build_opt_out_form, read_opt_out_form
+from bot.state import State
 from bot.storage.audit import Action
 from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
@@ -114,7 +115,7 @@ def test_a_lead_pauses_all_sending_and_every_waiting_card_is_marked(
     assert actions(database) == [(Action.PAUSED, LEAD)]
     leo.types("resume")
     bot.finish()
-    assert answers(local, LEAD)[1] == "Sending goes on; 1 message goes out now."
+    assert answers(local, LEAD)[1] == "Sending resumed; 1 message goes out now."
     assert pause.read() is None
     assert requests_store.load("V0123456789").stuck is Stuck.NO
     assert actions(database) == [(Action.PAUSED, LEAD), (Action.RESUMED, LEAD)]
@@ -127,7 +128,7 @@ def test_a_second_pause_says_who_has_paused_when_and_why(
     pause.begin(ByWhom("U0MIA", "Mia", an_hour_ago, "An incident."), "T0LOCAL")
     leo.types("pause An incident.")
     bot.finish()
-    said = "Mia (U0MIA) has paused all sending already, 1 hour ago: An incident."
+    said = "Mia already paused all sending, 1 hour ago: An incident."
     assert answers(local, LEAD) == [said]
     by = pause.read()
     assert by is not None and by.user_id == "U0MIA"
@@ -150,7 +151,7 @@ def test_a_second_pause_with_another_reason_replaces_the_reason_and_says_so(
         connection.execute(sa.update(requests).values(shown))
     leo.types("pause Wrong prices")
     bot.finish()
-    who = "Mia (U0MIA) has paused all sending already, 1 hour ago."
+    who = "Mia already paused all sending, 1 hour ago."
     assert answers(local, LEAD) == [f"{who} Now the reason is: Wrong prices"]
     by = pause.read()
     assert by is not None
@@ -169,7 +170,7 @@ def test_a_pause_needs_a_reason_and_the_answer_says_how(
     leo.types("pause  \u200b")
     bot.finish()
     [message] = [m for m in local.messages(SUPPORT, LEAD) if m["ephemeral"]]
-    assert message["text"] == "Say why, too. Type it like this: /proactive pause reason"
+    assert message["text"] == "Add a reason. Type: /proactive pause reason"
     assert '"/proactive pause' in words(message["blocks"][1])
     assert pause.read() is None
 
@@ -202,7 +203,7 @@ def test_a_pause_and_its_end_are_told_in_the_outcomes_channel(
     assert [(m["text"], m["pings"]) for m in local.messages(OUTCOMES)] == [
         ("All sending is paused.", []),
         ("All sending is paused.", []),
-        ("Sending goes on.", []),
+        ("Sending resumed.", []),
     ]
 
 
@@ -361,8 +362,8 @@ def test_a_lead_takes_a_customer_off_the_list(
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [
-        ("opt-out jane@example.com", "Say why, too. "),
-        ("opt-in jane@example.com \u200b", "Say why, too. "),
+        ("opt-out jane@example.com", "Add a reason. "),
+        ("opt-in jane@example.com \u200b", "Add a reason. "),
         ("opt-out", "Type the customer's email address or phone number. "),
         ("opt-out Jane asked us to", "Type the customer's email address or phone number. "),
         ("opt-out jane@example She asked", ""),

@@ -18,7 +18,7 @@ MAILTO = "<mailto:amir@example.com|amir@example.com>"
 CUSTOMER = {"type": "mrkdwn", "text": f"*Customer*: {MAILTO}"}
 REFERENCE = re.compile(
     r"Something went wrong, and this step sent nothing\. Try again\. If it happens again, tell "
-    r"an administrator this reference: ([0-9a-f]{8})"
+    r"your admin this reference: ([0-9a-f]{8})"
 )
 
 
@@ -44,7 +44,7 @@ def test_help_is_the_ack_itself_and_opens_nothing(
     assert not local.calls("slack", "views.open")
 
 
-@pytest.mark.parametrize("typed", ["list", "status", "stop", "status jane@example.com"])
+@pytest.mark.parametrize("typed", ["lists", "stop", "stats jane@example.com"])
 def test_what_the_command_does_not_know_is_answered_with_what_it_can_do(
     typed: str, bot: Bot, ada: Agent, local: Local
 ) -> None:
@@ -57,7 +57,7 @@ def test_what_the_command_does_not_know_is_answered_with_what_it_can_do(
 
 
 def test_a_text_that_begins_like_help_is_a_message(bot: Bot, ada: Agent) -> None:
-    view = ada.opens("help me with my order", "press Enter")
+    view = ada.opens("help me with my order", "Enter an email")
     assert '"initial_value": "help me with my order"' in words(view)
 
 
@@ -68,7 +68,7 @@ def test_no_ack_waits_for_slack_or_genesys(
     local.order(side, where, "latency", seconds=1.0, times=None)
     acks = [ada.types("jane@example.com Hello")]
     bot.seconds += 60.0  # what was known of people is outdated
-    ada.sees("Looking the customer up")
+    ada.sees("Looking them up")
     acks.append(ada.changes("customer", "amir@example.com"))
     acks.append(ada.submits()["ack"])
     assert all(ack["ms"] < 900 for ack in acks)
@@ -88,7 +88,7 @@ def test_the_message_shortcut_opens_the_form_for_the_customer_in_the_message(
 ) -> None:
     ts = ada.writes(text)
     assert ada.chooses_shortcut(ts)["body"] == ""
-    view = ada.sees("Ready to send" if customer else "press Enter")
+    view = ada.sees("Ready to send" if customer else "Enter an email")
     assert view["blocks"][0]["element"].get("initial_value", "") == customer
     place = json.loads(view["private_metadata"])
     assert place[:2] == ["C0SUPPORT", ts]

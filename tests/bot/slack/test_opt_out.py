@@ -10,6 +10,7 @@ from bot.slack.form_input import make_draft
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.open_form import OpenForm
 from bot.slack.opt_out import FormBelow, build_opt_out_form, read_form_below, read_opt_out_form
+from bot.slack.template_choice import TemplateChoice
 from genesys import Identity, IdentityKind
 
 LONG = Identity(IdentityKind.EMAIL, f"{'j' * 64}@{'long.' * 40}example.com")
@@ -49,3 +50,17 @@ def test_a_modal_of_an_older_release_is_foreign(below: str) -> None:
     metadata = json.dumps(["opt_out", "Email", "jane@example.com", "https://x.example", below])
     with pytest.raises(ForeignForm):
         read_form_below(metadata, "U0ADA", LONG, PLACE)
+
+
+def test_a_form_with_templates_is_not_drawn_again_because_that_would_lose_what_was_typed() -> None:
+    form, draft, _ = _below()
+    assert _read_again(FormBelow(form, draft)).can_be_drawn
+    with_templates = replace(draft, templates=TemplateChoice())
+    assert not _read_again(FormBelow(form, with_templates)).can_be_drawn
+
+
+def _read_again(below: FormBelow) -> FormBelow:
+    metadata = build_opt_out_form(LONG, (), PLACE, below)["private_metadata"]
+    found = read_form_below(metadata, "U0ADA", LONG, PLACE)
+    assert found is not None
+    return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ import pytest
 from bot.cards.card import show_card
 from bot.cards.card_buttons import approval_buttons, card_buttons
 from bot.cards.client import SlackClient, Spot
-from bot.request import Request, State
+from bot.request import Request
 from bot.rules.policy import Refused
 from bot.rules.rules_file import read_rules
 from bot.slack.metadata import MetadataSigner
+from bot.state import State
 from bot.storage.audit import Action
 from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
@@ -40,7 +41,10 @@ TABLE = """
 | "Undo", "Cancel" | checking, unapproved, scheduled | yes | no | yes | no |
 | "Check again" | uncertain | yes | no | yes | no |
 | "Send anyway" | uncertain | yes | no | yes | no |
-| "Open it again" | refused, failed, expired, cancelled | yes | no | yes | no |
+| "It was sent" | uncertain | yes | no | yes | no |
+| "Edit" | unapproved, scheduled | yes | no | yes | no |
+| "Message again" | delivered, read, replied | yes | no | yes | no |
+| "Edit and resend" | refused, failed, expired, cancelled | yes | no | yes | no |
 | "Don't contact again" | delivered, read, replied | yes | yes | yes | yes |
 | "Approve" | unapproved | no | no | yes | yes |
 | "Decline" | unapproved | no | no | yes | yes |
@@ -51,27 +55,31 @@ TABLE = """
 | `opt-in` | | no | no | yes | no |
 | `pause` | | no | no | yes | no |
 | `resume` | | no | no | yes | no |
+| `outcomes` | | no | no | yes | no |
 """
 DOCS = Path(__file__).parents[3] / "docs" / "for-leads.md"
 
 ADA, BEN, GUS, PIA = "U0ADA", "U0BEN", "U0GUS", "U0PIA"
 ASKED, OTHER = "the agent who asked", "another agent"
 A_LEAD, APPROVER = "a lead", "an approver"
-NOT_YOURS = "Only the agent who asked for this message, or a lead, can do that."
-NO_APPROVER = "You aren't among the people who may approve this message."
+NOT_YOURS = "Only "  # and the agent's name, which no log has
+NO_APPROVER = "You can't approve this message."
 GUEST = "Guests can't use this."
-STRANGER = "You aren't a member of this workspace"
+STRANGER = "Only members of this workspace"
 DEACTIVATED = "Your Slack account is deactivated."
 BOT = "Bots can't use this."
-ELSEWHERE = "I was installed in another workspace than the one you're using."
-NOT_LISTED = "You aren't among the people who may use this."
-LATE = ("This request has moved on", "This message doesn't wait for your decision")
+ELSEWHERE = "I'm installed in another workspace."
+NOT_LISTED = "You aren't on the list of people who can use this."
+LATE = ("That button is out of date", "This message isn't waiting for a decision")
 TEXT = "Your order is ready"
 BUTTONS = {  # in Slack's payload, by what is on the button
     '"Undo", "Cancel"': "cancel",
     '"Check again"': "check_again",
     '"Send anyway"': "send_anyway",
-    '"Open it again"': "compose_again",
+    '"It was sent"': "mark_sent",
+    '"Edit"': "edit",
+    '"Message again"': "message_again",
+    '"Edit and resend"': "compose_again",
     '"Don\'t contact again"': "opt_out",
     '"Approve"': "approve",
     '"Decline"': "decline",
@@ -81,18 +89,20 @@ BECOMES = {
     "cancel": State.CANCELLED,
     "check_again": State.UNCERTAIN,
     "send_anyway": State.SCHEDULED,
+    "mark_sent": State.ACCEPTED,
     "approve": State.SCHEDULED,
     "review": State.SCHEDULED,
     "decline": State.REFUSED,
 }
 BY_APPROVERS = ("approve", "decline", "review")
-OPENS_A_FORM = ("compose_again", "opt_out")
+OPENS_A_FORM = ("compose_again", "edit", "message_again", "opt_out")
 COMMANDS = {
     "open the form": f"jane@example.com {TEXT}",
     "`opt-out`": "opt-out jane@example.com She asked us to stop",
     "`opt-in`": "opt-in jane@example.com She wants news again",
     "`pause`": "pause The price list is wrong",
     "`resume`": "resume",
+    "`outcomes`": "outcomes here",
 }
 
 
@@ -199,7 +209,7 @@ class Trial:
         self._agent = Agent(local, person.user)
         self._reader = BEN if person.is_made_up else person.user
         # Each answers five times: the click, and the modal that it opens.
-        self._urls: Iterator[str] = cycle(self._get_urls(5) if person.is_made_up else [""])
+        self._urls: Iterator[str] = cycle(self._get_urls(7) if person.is_made_up else [""])
         bot.rules = read_rules(person.rules)
         if person.user == PIA:
             local.ask("POST", "/control/slack/settings", support_is_shared=True)
@@ -354,8 +364,10 @@ def expect(person: Person, button: str, state: State) -> tuple[State, int, bool,
     row = next(ROWS[what] for what, known in BUTTONS.items() if known == button)
     if not row.may.get(person.column):
         return state, 0, False, why_not(person, button)
-    if button in OPENS_A_FORM:
+    if button in OPENS_A_FORM and (button != "edit" or state in row.states):
         return state, 0, True, ""
+    if button == "edit":
+        return state, 0, False, LATE[False]
     if state in row.states:
         return BECOMES[button], 1, False, ""
     return state, 0, False, LATE[button in BY_APPROVERS]
@@ -486,7 +498,12 @@ def test_a_card_has_each_button_in_the_states_of_the_table(
     shown: dict[str, set[State]] = {button: set() for button in BUTTONS.values()}
     for state in State:
         request = a_request(state=state)
-        for button in (*card_buttons(request), *approval_buttons(request, is_public=False)):
+        planned = replace(request, send_at=request.created_at + timedelta(hours=1))
+        for button in (
+            *card_buttons(planned),
+            *card_buttons(request),
+            *approval_buttons(request, is_public=False),
+        ):
             shown[button["action_id"]].add(state)
     assert shown == {button: ROWS[what].states for what, button in BUTTONS.items()}
 

@@ -18,9 +18,10 @@ from bot.request import Request
 from bot.storage.audit import Action, Entry, append
 from bot.storage.audit_chain import START, Fault, Head, Kind, StoredEntry, hash_of
 from bot.storage.audit_log import AuditLog, Selection
+from bot.storage.audit_tables import audit, audit_outbox
 from bot.storage.database import Database, insert_new
 from bot.storage.rows import to_row
-from bot.storage.tables import audit, audit_outbox, request_customers, requests
+from bot.storage.tables import request_customers, requests
 from tests.bot.conftest import NOW
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -487,5 +488,5 @@ def test_the_stored_names_of_actions_stay() -> None:
         *("looked up", "stored", "refused", "overridden", "approval asked", "approved"),
         *("declined", "cancelled", "sent", "outcome", "decided", "refused click"),
         *("opted out", "opted in", "paused", "resumed", "rules loaded", "erased"),
-        "rejected signatures",
+        *("rejected signatures", "outcomes set", "edited"),
     ]

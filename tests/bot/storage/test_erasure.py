@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.job import Job, JobKind, publish
-from bot.request import Decision, Event, Request, State
+from bot.request import Decision, Event, Request
+from bot.state import State
 from bot.storage.audit import Action
 from bot.storage.audit_log import AuditLog, Selection
 from bot.storage.database import Database
@@ -63,7 +64,10 @@ class Bench:
         """Send a request and let the customer reply."""
         self.add(request_id, state=State.ACCEPTED, **values)
         detail, link = "private reply", "https://apps.example.com/contact-of-jane"
-        assert self.store.move(request_id, State.REPLIED, Event.REPLIED, detail, link=link)
+        said = "private words"
+        assert self.store.move(
+            request_id, State.REPLIED, Event.REPLIED, detail, link=link, said=said
+        )
 
     def row(self, request_id: str = "V1") -> dict[str, Any]:
         with self.database.connect() as connection:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.request import SENT, UNSENT, Event, Request, State
+from bot.request import Event, Request
+from bot.state import SENT, UNSENT, State
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom, Facts, Judge, Subject, Windows, read_facts
 from bot.storage.keys import Keys

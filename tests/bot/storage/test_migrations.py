@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from bot.job import Job, JobKind
 from bot.jobs.queue import JobQueue
 from bot.jobs.repair import Repair
-from bot.request import State
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.migrations import migrate
@@ -34,6 +34,7 @@ ROOT = HERE.parents[2]
 KEPT = (requests, history, postings)
 ADDED = {  # columns that release 0.1 didn't have
     *("planned_at", "decisions", "user_id", "stuck", "text_digest", "finished_at", "erased_at"),
+    *("template", "template_name", "after_conversation", "open_conversation_id", "said"),
     *("override_reason", "overridden", "rules_version"),
     *("approval_for", "approval_until", "approver_id", "approver_name", "approved_digest"),
 }

@@ -11,14 +11,16 @@ import pytest
 import sqlalchemy as sa
 
 from bot.job import Job, deliver
-from bot.request import UNSENT, Request, State
+from bot.request import Request
+from bot.state import UNSENT, State
 from bot.storage.audit_log import AuditLog
+from bot.storage.audit_tables import audit
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.keys import Keys
 from bot.storage.opt_outs import OptOut, OptOuts
 from bot.storage.requests import RequestStore
-from bot.storage.tables import audit, opt_out_keys, opt_outs
+from bot.storage.tables import opt_out_keys, opt_outs
 from genesys import Identity, IdentityKind
 from tests.bot.conftest import NOW
 

@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.job import Job, publish
-from bot.request import Event, Request, State
+from bot.request import Event, Request
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.outcome_schedule import LONGEST_WAIT, NEAR_LOOKS, OutcomeSchedule
 from bot.storage.requests import RequestStore

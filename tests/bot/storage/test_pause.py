@@ -15,7 +15,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.job import Job, deliver, publish
-from bot.request import UNSENT, Event, Request, State, Stuck
+from bot.request import Event, Request, Stuck
+from bot.state import UNSENT, State
 from bot.storage import pause as module
 from bot.storage.audit import Action
 from bot.storage.audit_log import AuditLog
@@ -144,7 +145,7 @@ def test_every_message_that_waits_says_so_and_goes_on_after_the_end(paused: Paus
     assert paused.stuck(*waiting) == [Stuck.NO] * len(waiting)
     on = [deliver("Vchecking"), deliver("Vscheduled")]  # the other waits for an approval
     assert Counter(paused.jobs) == Counter([*map(publish, waiting), *on])
-    said = (Event.PAUSED, "Leo Lead (U0LEO) says: a bad template")
+    said = (Event.PAUSED, "Leo Lead: a bad template")
     assert paused.lines("Vscheduled") == [said, (Event.RESUMED, "")]
 
 
@@ -152,7 +153,7 @@ def test_without_a_reason_the_line_says_who_paused(quick: Paused) -> None:
     quick.add("V1")
     quick.pause.begin(replace(LEO, reason=""), TEAM)
     quick.pause.mark_all()
-    assert quick.lines("V1") == [(Event.PAUSED, "Leo Lead (U0LEO) paused it.")]
+    assert quick.lines("V1") == [(Event.PAUSED, "Leo Lead paused it.")]
 
 
 @pytest.mark.parametrize("state", SENT_OR_OVER)

@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.job import Job, deliver, publish
-from bot.request import QUIET, TRANSITIONS, Decision, Event, Request, State
+from bot.request import QUIET, Decision, Event, Request, Stuck
+from bot.state import TRANSITIONS, State
 from bot.storage.database import Database
 from bot.storage.history import NOT_SHOWN
 from bot.storage.keys import Keys
@@ -352,3 +353,16 @@ def test_a_file_that_is_no_database_is_not_reachable(file: Path) -> None:
     database = Database(f"sqlite:///{file}")
     assert not RequestStore(database, fail, Keys(database)).is_reachable()
     database.close()
+
+
+def test_what_holds_a_request_up_is_kept_until_it_moves_but_never_hides_a_pause(
+    requests_store: RequestStore, a_request: Callable[..., Request]
+) -> None:
+    for request_id, before in (("V1", Stuck.NO), ("V2", Stuck.PAUSED)):
+        requests_store.add(a_request(request_id=request_id, stuck=before), [])
+        held = {"once": True, "stuck": Stuck.QUOTA}
+        requests_store.add_line(request_id, Event.HELD, "quota", **held)
+        stuck = requests_store.load(request_id).stuck
+        assert stuck is (before or Stuck.QUOTA)
+        requests_store.move(request_id, State.SCHEDULED, Event.FOUND)
+        assert requests_store.load(request_id).stuck is before

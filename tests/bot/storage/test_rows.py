@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.request import Event, Place, Request, State
+from bot.request import Event, Place, Request
+from bot.state import State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.requests import RequestStore

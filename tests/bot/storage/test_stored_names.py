@@ -13,8 +13,9 @@ from bot.cards import card_buttons as buttons
 from bot.cards import client, ledger
 from bot.job import JobKind
 from bot.jobs import queue
-from bot.request import Event, HistoryLine, State, Stuck
+from bot.request import Event, HistoryLine, Stuck
 from bot.slack import command, form_input, form_view
+from bot.state import State
 from bot.storage.history import NOT_SHOWN
 from bot.storage.tables import UNFINISHED, history, postings, requests
 from genesys import IdentityKind
@@ -57,6 +58,7 @@ def test_the_stored_names_of_events_stay() -> None:
         "STILL_UNCERTAIN": "still uncertain",
         "CHECK_ASKED": "check asked",
         "SEND_DECIDED": "send decided",
+        "SENT_CONFIRMED": "sent confirmed",
         "WAITING": "waiting",
         "PUSHED": "pushed",
         "DELIVERED": "delivered",
@@ -73,6 +75,8 @@ def test_the_stored_names_of_events_stay() -> None:
         "POSTPONED": "postponed",
         "PAUSED": "paused",
         "RESUMED": "resumed",
+        "EDITED": "edited",
+        "AWAITS_END": "awaits end",
     }
 
 

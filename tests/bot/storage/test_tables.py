@@ -45,7 +45,7 @@ def test_the_migrations_create_the_indexes_with_the_conditions_that_the_code_exp
     found, wanted = read_indexes(connect(sqlite)), read_indexes(expected)
     expected.close()
     assert found == wanted
-    assert len([name for name, sql in wanted.items() if " WHERE " in sql]) == 5
+    assert len([name for name, sql in wanted.items() if " WHERE " in sql]) == 12
 
 
 def test_the_indexes_on_postgresql_have_the_same_conditions(

@@ -1,0 +1,94 @@
+"""Posts what became of a request to the channel that its leads have chosen, once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from bot.cards.card import show_outcome
+from bot.cards.card_links import CardLinks
+from bot.cards.client import SlackClient, Spot
+from bot.cards.errors import SlackRefused, SlackTokenRefused
+from bot.cards.ledger import AlreadyPosted, Ledger
+from bot.cards.places import Places, is_direct
+from bot.cards.post import Post
+from bot.cards.post_names import OUTCOME, uncertain_key
+from bot.cards.post_once import PostOnce
+from bot.cards.refusals import explain_refusal
+from bot.request import Request
+from bot.state import State
+from bot.storage.history import NOT_SHOWN
+
+log = logging.getLogger(__name__)
+
+
+class OutcomePosts:
+    """Blocking; raises SlackError, NotSettled, AlreadyPosted and TryAgain.
+
+    ``channel`` returns the outcomes channel for what was asked for in another one, or "".
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        slack: SlackClient,
+        links: CardLinks,
+        channel: Callable[[str], str],
+        places: Places,
+    ) -> None:
+        self._ledger = ledger
+        self._slack = slack
+        self._once = PostOnce(ledger, slack)
+        self._links = links
+        self._channel = channel
+        self._places = places
+
+    def publish(self, request: Request) -> None:
+        """Post the outcome, if it's due and somebody wants it, or that it's uncertain."""
+        if request.state is State.UNCERTAIN and request.card_channel and not request.erased_at:
+            self._tell_doubt(request)
+            return
+        is_due = request.is_over and request.card_channel and not request.outcome_ts
+        channel = self._channel(request.place.channel_id) if is_due else ""
+        if not channel:
+            return
+        if self._places.is_shared(channel):
+            log.warning("the outcomes channel is shared with another company: nothing is posted")
+            self._ledger.note_outcome(request.request_id, NOT_SHOWN)
+            return
+        try:
+            spot, post = Spot(channel), self._draw(request, channel)
+            posted = self._once.post(request.request_id, OUTCOME, spot, post)
+        except SlackTokenRefused:
+            raise
+        except SlackRefused as refusal:
+            why = f"{explain_refusal(refusal)} ({refusal.code})"
+            log.warning("can't post to the outcomes channel: %s", why)
+            self._ledger.note_outcome(request.request_id, NOT_SHOWN)
+            return
+        if not self._ledger.note_outcome(request.request_id, posted.ts, posted.channel):
+            self._slack.remove(posted.channel, posted.ts)
+            raise AlreadyPosted("another process has posted it meanwhile")
+
+    def _tell_doubt(self, request: Request) -> None:
+        """Post once for each send that somebody has to decide what becomes of it."""
+        channel, what = self._channel(request.place.channel_id), uncertain_key(request)
+        if not channel or self._places.is_shared(channel):
+            return
+        try:
+            spot, post = Spot(channel), self._draw(request, channel)
+            posted = self._once.post(request.request_id, what, spot, post)
+        except AlreadyPosted:
+            return
+        except SlackTokenRefused:
+            raise
+        except SlackRefused as refusal:
+            log.warning("can't post to the outcomes channel: %s", refusal.code)
+            return
+        if not self._ledger.note_approval(request.request_id, what, posted.channel, posted.ts):
+            self._slack.remove(posted.channel, posted.ts)
+
+    def _draw(self, request: Request, channel: str) -> Post:
+        is_private = is_direct(request.card_channel)  # others couldn't open a link to it
+        shown = self._places.fit(request, channel)
+        return show_outcome(shown, "" if is_private else self._links.find(request))

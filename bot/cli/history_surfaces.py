@@ -1,0 +1,118 @@
+"""The surfaces about what was before and what came of it: earlier messages, replies, digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from bot.cards.card import show_card, show_news, show_notice
+from bot.cards.digest_view import show_digest
+from bot.cards.line import show_line
+from bot.cli.card_surfaces import sample_request
+from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
+from bot.delivery.outcomes import REPLY_LENGTH
+from bot.request import Event, HistoryLine, Stuck
+from bot.rules.digest_period import Period
+from bot.rules.verdict import Verdict
+from bot.slack.evidence_view import Review
+from bot.slack.form_input import make_draft
+from bot.slack.form_view import build_form
+from bot.slack.outcome_commands import (
+    LEADS_ONLY,
+    NOT_A_CHANNEL,
+    SHARED,
+    Order,
+    say_here,
+    say_off,
+    say_where,
+)
+from bot.state import State
+from bot.storage.audit_chain import Head
+from bot.storage.digest_figures import Counts, Figures
+from bot.storage.facts import Earlier
+from bot.text import clip
+from genesys import Candidate, ContactType, Identity, IdentityKind, Several
+
+Surface = tuple[str, str, Any]
+
+_LINK = "https://workspace.slack.com/archives/C0SUPPORT/p1790000000000100"
+_JANE = Identity(IdentityKind.EMAIL, "jane@example.com")
+
+
+def history_surfaces() -> Iterator[Surface]:
+    """Yield all of them."""
+    yield from _earlier()
+    yield from _candidates()
+    yield from _replies()
+    yield from _waiting()
+    yield from _outcomes()
+    yield from _digests()
+
+
+def _earlier() -> Iterator[Surface]:
+    draft = make_draft(PLACE, "jane@example.com", "Your order is ready", None)
+    for name in NAMES:
+        for state in State:
+            one = Earlier("V1", "U0BEN", name, state, NOW, "C0SUPPORT", "1.1")
+            messages = (one, replace(one, request_id="V2"), replace(one, request_id="V3"))
+            review = Review(Verdict(_JANE, None, ()), links={"V1": _LINK}, earlier=messages)
+            yield "form earlier messages", "modal", build_form(draft, review)
+
+
+def _candidates() -> Iterator[Surface]:
+    draft = make_draft(PLACE, "pat@example.com", "", None)
+    for hint in ("Acme", HOSTILE, "x" * 99):
+        for days, searched in ((None, 0), (None, 31), (0, 31), (99_999, 31)):
+            candidates = tuple(
+                Candidate(f"{number:036}", "Pat", ContactType.CURATED, hint, (), days)
+                for number in range(12)
+            )
+            several = Several(_JANE, candidates, searched)
+            yield "form candidates", "modal", build_form(draft, Verdict(_JANE, several, ()))
+
+
+def _replies() -> Iterator[Surface]:
+    request = sample_request(State.REPLIED, "Your order is ready", "Jane")
+    for said in ("Thank you!", HOSTILE, clip(LONGEST, REPLY_LENGTH)):
+        line = HistoryLine(1, Event.REPLIED, NOW, "It's in the Support queue.", _LINK, said=said)
+        yield "line replied", "message", show_line(line, request).blocks
+        yield "news with a reply", "message", show_news(request, [line]).blocks
+
+
+def _waiting() -> Iterator[Surface]:
+    request = sample_request(State.SCHEDULED, "Your order is ready", "Jane")
+    waiting = replace(
+        request, stuck=Stuck.CONVERSATION, after_conversation=NOW + timedelta(hours=24)
+    )
+    yield "card waiting for a conversation's end", "message", show_card(waiting).blocks
+
+
+def _outcomes() -> Iterator[Surface]:
+    sentences = [LEADS_ONLY, NOT_A_CHANNEL, SHARED]
+    for is_for_all in (False, True):
+        order = Order("here", is_for_all)
+        sentences += [say_here(name, order) for name in ("leo", HOSTILE[:80])]
+        sentences += [say_off("/proactive", order, left) for left in ("", "C0NEWS")]
+    sentences += [say_where("/proactive", one, one) for one in ("", "C0NEWS")]
+    for sentence in sentences:
+        yield "outcomes", "message", show_notice(sentence).blocks
+
+
+def _digests() -> Iterator[Surface]:
+    day = date(2026, 11, 25)
+    for first in (day, day - timedelta(days=6)):
+        period = Period(first, day, NOW, NOW)
+        for count in (0, 1, 9_999_999):
+            counts = Counts(count, count, count, count, count)
+            names = ["", "Delayed", *(f"{number} {HOSTILE}" for number in range(20))]
+            figures = Figures(
+                counts,
+                tuple((f"{'C' * 39}{number}", count) for number in range(5)),
+                float(count),
+                float(count),
+                dict.fromkeys(names if count else [], counts),
+            )
+            post = show_digest(period, figures, Head(count, "ab" * 32, 0.0))
+            yield "digest", "message", post.blocks

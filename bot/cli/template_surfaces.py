@@ -1,0 +1,55 @@
+"""The forms with a template: hostile names and values, and as many fields as there may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from bot.cli.sample_texts import HOSTILE, LONGEST, PLACE
+from bot.rules.template_rules import MOST_PLACEHOLDERS, TemplateSource
+from bot.rules.verdict import Finding, Level, Rule, Verdict
+from bot.slack.form_input import Draft, make_draft
+from bot.slack.form_view import build_form
+from bot.slack.template_choice import TemplateChoice
+from bot.templates.template import CUSTOMER_NAME, Placeholder, Template
+from genesys import Identity, IdentityKind
+
+Surface = tuple[str, str, Any]
+
+
+def template_surfaces() -> Iterator[Surface]:
+    """Yield the form with each kind of template."""
+    draft = make_draft(PLACE, "jane@example.com", "", None)
+    away = Finding(Rule.GENESYS, Level.WARN, "Genesys Cloud is busy.")
+    identity = Identity(IdentityKind.EMAIL, "jane@example.com")
+    verdict = Verdict(identity, None, (away,))
+    for choice in _choices():
+        message = choice.chosen.body if choice.chosen else HOSTILE
+        shown = replace(draft, message=message, message_block="message:1", templates=choice)
+        yield "form with a template", "modal", build_form(shown)
+        yield "form with a template, customer unknown", "modal", build_form(shown, verdict)
+        yield "form with a fixed template", "modal", build_form(_fixed(shown), verdict)
+
+
+def _choices() -> Iterator[TemplateChoice]:
+    yield TemplateChoice(hint=HOSTILE)
+    yield TemplateChoice(is_gone=True, typed_before=LONGEST)
+    for name in ("Delayed", HOSTILE, LONGEST, ""):
+        for value in ("123", HOSTILE, LONGEST, ""):
+            placeholders = tuple(
+                Placeholder(f"{number}", name, name, value) for number in range(MOST_PLACEHOLDERS)
+            )
+            body = " ".join(f"{{{{{one.key}}}}}" for one in placeholders)
+            template = Template(
+                *(TemplateSource.GENESYS, "a" * 36, "1" * 30, name),
+                f"{body} {{{{{CUSTOMER_NAME}}}}} {value}"[:3000],
+                placeholders,
+            )
+            yield TemplateChoice(template, template.key, agent_name=name[:80], typed_before=value)
+            yield TemplateChoice(template, template.key, {"0": value, CUSTOMER_NAME: name})
+
+
+def _fixed(draft: Draft) -> Draft:
+    choice = draft.templates
+    return replace(draft, templates=replace(choice, is_editable=False)) if choice else draft

@@ -1,0 +1,180 @@
+"""Draws the parts of the form that are about templates. Pure.
+
+Names, texts and values are never formatted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.cards.blocks import Block, literal, plain, section
+from bot.rules.limits import check_placeholders
+from bot.slack.form_input import MESSAGE, Draft
+from bot.slack.interaction import View
+from bot.slack.template_choice import (
+    LONGEST_KEPT,
+    MESSAGE_WAS,
+    NO_TEMPLATE,
+    TEMPLATE,
+    VALUE_LENGTH,
+    TemplateChoice,
+    block_of,
+)
+from bot.templates.template import CUSTOMER_NAME, Placeholder, Template
+from bot.text import clip, visible
+
+PLACEHOLDER, PREVIEW = "placeholder", "preview"
+MOST_OPTIONS = 100  # Slack's limits from here on
+_OPTION_LENGTH = 75
+# Less than Slack takes, so that the form with all its fields is below 250 KB.
+_LABEL_LENGTH = 75
+_HINT_LENGTH = 100
+_NO_TEMPLATE: Block = {"text": plain("No template"), "value": NO_TEMPLATE}
+
+
+def draw_template(draft: Draft, *, asks_name: bool = False) -> list[Block]:
+    """Draw the menu, and a field for each placeholder of the chosen template."""
+    choice = draft.templates
+    if choice is None:
+        return []
+    fields = choice.list_fields(draft.message, asks_name=asks_name)
+    return [_menu(choice), *(_field(one, choice) for one in fields)]
+
+
+def draw_preview(draft: Draft) -> list[Block]:
+    """Draw exactly what the customer will get, and the text that the template took the place of."""
+    choice = draft.templates
+    if choice is None:
+        return []
+    blocks = []
+    if choice.chosen is not None:
+        shown = clip(draft.text, LONGEST_KEPT) or " "
+        label = literal("The customer gets:\n", bold=True)
+        blocks = [_rich_text(PREVIEW, label, literal(shown)), _update_button()]
+    if choice.typed_before:
+        label = literal("Your own text, kept here:\n", bold=True)
+        kept = clip(choice.typed_before, LONGEST_KEPT)
+        blocks.append(_rich_text(MESSAGE_WAS, label, literal(kept)))
+    return blocks
+
+
+def list_options(templates: tuple[Template, ...], *, offers_none: bool) -> list[Block]:
+    """Return the options of the menu, as many as Slack takes."""
+    first = [_NO_TEMPLATE] if offers_none else []
+    return [*first, *map(_option, templates)][:MOST_OPTIONS]
+
+
+def check_template(draft: Draft, view: View) -> dict[str, str]:
+    """Return what's wrong with a filled-in template or its placeholders, by block id."""
+    choice = draft.templates
+    left = check_placeholders(draft.text)
+    if choice is not None and choice.is_gone and (choice.is_fixed or left):
+        return {TEMPLATE: "This template has changed or was removed. Choose one again."}
+    if choice is not None and choice.is_fixed and _has_message_field(view):
+        return {TEMPLATE: "A template's text can't be changed any more. Choose it again."}
+    if choice is not None and _is_behind(choice):
+        return {TEMPLATE: "The form doesn't show this template yet. Look at it, then press Send."}
+    errors: dict[str, str] = {}
+    if choice is not None and choice.chosen is not None:
+        shown = {block["block_id"] for block in view["blocks"]}
+        for one in choice.list_missing(draft.message):
+            block = block_of(one, choice.chosen, choice.owner)
+            if block in shown:
+                errors[block] = "Fill this in; the text needs it."
+            elif one.key == CUSTOMER_NAME:
+                errors[draft.text_block] = (
+                    "I don't know the customer's name yet. Press Enter in the customer field."
+                )
+    if left and not errors:
+        errors[draft.text_block] = left[0].sentence
+    return errors
+
+
+def read_typed_before(view: View) -> str:
+    """Return the agent's own text that the form keeps while it shows a template."""
+    for block in view.get("blocks") or ():
+        if block.get("block_id") == MESSAGE_WAS:
+            return str(block["elements"][0]["elements"][1]["text"])
+    return ""
+
+
+def read_values(
+    state: Mapping[str, Mapping[str, Mapping[str, object]]], template: Template, owner: str
+) -> dict[str, str]:
+    """Return what was typed for the placeholders of a template, by their keys."""
+    values = {}
+    customer = Placeholder(CUSTOMER_NAME, CUSTOMER_NAME)
+    for one in (*template.placeholders, customer):
+        field = state.get(block_of(one, template, owner), {}).get(PLACEHOLDER)
+        if field is not None:
+            values[one.key] = str(field.get("value") or "")
+    return values
+
+
+def _has_message_field(view: View) -> bool:
+    return any(block["block_id"].partition(":")[0] == MESSAGE for block in view["blocks"])
+
+
+def _is_behind(choice: TemplateChoice) -> bool:
+    """Tell whether the agent has chosen something that the form didn't show yet."""
+    shown = choice.chosen.key if choice.chosen else ""
+    if choice.is_gone or choice.selected in ("", NO_TEMPLATE):
+        return bool(shown) and choice.selected == NO_TEMPLATE
+    return choice.selected != shown
+
+
+def _menu(choice: TemplateChoice) -> Block:
+    element: Block = {
+        "type": "external_select",
+        "action_id": TEMPLATE,
+        "min_query_length": 0,
+        "placeholder": plain("Search by name or text"),
+    }
+    if choice.chosen is not None:
+        element["initial_option"] = _option(choice.chosen)
+    menu: Block = {
+        "type": "input",
+        "block_id": TEMPLATE,
+        "label": plain("Template"),
+        "element": element,
+        "optional": True,
+        "dispatch_action": True,
+    }
+    return {**menu, "hint": plain(visible(choice.hint))} if choice.hint else menu
+
+
+def _field(placeholder: Placeholder, choice: TemplateChoice) -> Block:
+    element: Block = {
+        "type": "plain_text_input",
+        "action_id": PLACEHOLDER,
+        "max_length": VALUE_LENGTH,
+        "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
+    }
+    value = choice.typed_or_default(placeholder)
+    if value:
+        element["initial_value"] = value
+    name = "Customer's name" if placeholder.key == CUSTOMER_NAME else placeholder.name
+    block: Block = {
+        "type": "input",
+        "block_id": block_of(placeholder, choice.chosen, choice.owner) if choice.chosen else "",
+        "label": plain(clip(visible(name), _LABEL_LENGTH) or "Placeholder"),
+        "element": element,
+        "dispatch_action": True,
+        "optional": not placeholder.is_required,
+    }
+    hint = clip(visible(placeholder.description), _HINT_LENGTH)
+    return {**block, "hint": plain(hint)} if hint.strip() else block
+
+
+def _option(template: Template) -> Block:
+    name = clip(" ".join(visible(template.name).split()), _OPTION_LENGTH)
+    return {"text": plain(name or "A template without a name"), "value": template.key}
+
+
+def _rich_text(block_id: str, *nodes: Block) -> Block:
+    return {"type": "rich_text", "block_id": block_id, "elements": [section(*nodes)]}
+
+
+def _update_button() -> Block:
+    button = {"type": "button", "action_id": PREVIEW, "text": plain("Update preview")}
+    return {"type": "actions", "block_id": "preview_button", "elements": [button]}

@@ -1,0 +1,135 @@
+"""The figures of a digest: what became of the messages that were sent in some time.
+
+None is about an agent or a customer. Erased messages count, because their states and times stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.request import Event
+from bot.state import REACHED, State
+from bot.storage.database import Database
+from bot.storage.tables import WAS_SENT, history, requests
+
+_OPEN = (State.SENDING, State.ACCEPTED, State.WAITING, State.PUSHED)
+_DELIVERY = (Event.DELIVERED, Event.READ, Event.REPLIED)  # whichever was noticed first
+# Reasons are Genesys's words, which may quote a customer. Its codes can't.
+_CODE = re.compile(
+    r"(?P<first>\w{1,40})(?:: |$)|.*\(Genesys Cloud: code (?P<named>[\w.-]{1,40})", re.S
+)
+_NO_CODE = "no code"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many messages there are in each state. All that were delivered were sent, too."""
+
+    delivered: int = 0
+    replied: int = 0
+    failed: int = 0
+    uncertain: int = 0
+    open: int = 0
+
+    @property
+    def sent(self) -> int:
+        """Return how many Genesys Cloud has taken and not reported as failed."""
+        return self.delivered + self.open
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All figures; the medians are in seconds, None if there's nothing to measure.
+
+    ``reasons``: codes of failures, the most frequent first. ``templates``: by their names; "" for
+    messages without one.
+    """
+
+    counts: Counts = Counts()
+    reasons: tuple[tuple[str, int], ...] = ()
+    until_delivery: float | None = None
+    until_reply: float | None = None
+    templates: Mapping[str, Counts] = field(default_factory=dict)
+
+
+def read_figures(database: Database, start: datetime, end: datetime) -> Figures:
+    """Read the figures about what was sent from ``start`` to before ``end``."""
+    at = requests.c.sending_at
+    sent = sa.and_(WAS_SENT, at >= start.timestamp(), at < end.timestamp())
+    with database.connect() as connection:
+        by_template = _count(connection, sent)
+        return Figures(
+            _add_up(by_template),
+            _count_reasons(connection, sent),
+            _median(connection, sent, _DELIVERY),
+            _median(connection, sent, (Event.REPLIED,)),
+            {name: _to_counts(states) for name, states in sorted(by_template.items())},
+        )
+
+
+def _count(connection: sa.Connection, sent: sa.ColumnElement[bool]) -> dict[str, Counter[State]]:
+    template = requests.c.template_name
+    rows = connection.execute(
+        sa.select(template, requests.c.state, sa.func.count())
+        .where(sent)
+        .group_by(template, requests.c.state)
+    )
+    found: dict[str, Counter[State]] = {}
+    for name, state, count in rows:
+        found.setdefault(name, Counter())[State(state)] += count
+    return found
+
+
+def _add_up(by_template: Mapping[str, Counter[State]]) -> Counts:
+    return _to_counts(sum(by_template.values(), Counter[State]()))
+
+
+def _to_counts(states: Counter[State]) -> Counts:
+    return Counts(
+        delivered=sum(states[state] for state in REACHED),
+        replied=states[State.REPLIED],
+        failed=states[State.FAILED],
+        uncertain=states[State.UNCERTAIN],
+        open=sum(states[state] for state in _OPEN),
+    )
+
+
+def _count_reasons(
+    connection: sa.Connection, sent: sa.ColumnElement[bool]
+) -> tuple[tuple[str, int], ...]:
+    told = (
+        sa.select(history.c.detail)
+        .select_from(requests.join(history, history.c.request_id == requests.c.request_id))
+        .where(sent, requests.c.state == State.FAILED, history.c.event == Event.FAILED)
+    )
+    found = Counter(map(code_of, connection.execute(told).scalars()))
+    return tuple(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+
+def code_of(reason: str) -> str:
+    """Return the code in the reason of a failure, or words for its absence."""
+    found = _CODE.match(reason)
+    return (found["first"] or found["named"]) if found else _NO_CODE
+
+
+def _median(
+    connection: sa.Connection, sent: sa.ColumnElement[bool], events: tuple[Event, ...]
+) -> float | None:
+    """Return the median of the seconds from the sends to the first of these events."""
+    since: sa.ColumnElement[Any] = sa.func.min(history.c.at) - requests.c.sending_at
+    waits = (
+        sa.select(since)
+        .select_from(requests.join(history, history.c.request_id == requests.c.request_id))
+        .where(sent, requests.c.state.in_(REACHED), history.c.event.in_(events))
+        .group_by(requests.c.request_id, requests.c.sending_at)
+    )
+    found = [max(float(wait), 0.0) for wait in connection.execute(waits).scalars()]
+    return median(found) if found else None

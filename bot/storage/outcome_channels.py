@@ -1,0 +1,62 @@
+"""Where outcomes are posted: leads choose a channel, for what's asked for in one or everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bot.storage.audit import Action, Entry, append
+from bot.storage.database import Database
+from bot.storage.tables import outcome_channels
+
+EVERYWHERE = ""  # the source of whatever is asked for in a channel without a choice of its own
+NOWHERE = ""  # the target of outcomes that nobody wants posted
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Who wants the outcomes of what's asked for in ``source`` posted in ``channel``."""
+
+    source: str
+    channel: str
+    user_id: str
+    team_id: str
+
+
+class OutcomeChannels:
+    """Reads and stores the choices. ``default``: the channel of the settings, or ""."""
+
+    def __init__(self, database: Database, default: str) -> None:
+        self._database = database
+        self._default = default
+
+    def choose(self, choice: Choice) -> None:
+        """Store a choice instead of the one before, and record it in the audit log."""
+        table = outcome_channels
+        detail = {"from": choice.source or "every channel", "to": choice.channel or "nowhere"}
+        with self._database.transaction(is_urgent=True) as connection:
+            connection.execute(sa.delete(table).where(table.c.source_channel == choice.source))
+            connection.execute(
+                sa.insert(table).values(source_channel=choice.source, channel=choice.channel)
+            )
+            entry = Entry(Action.OUTCOMES_SET, choice.user_id, choice.team_id, detail=detail)
+            append(connection, entry)
+
+    def find(self, source: str = EVERYWHERE) -> str:
+        """Return the channel for what's asked for in ``source``, or "" for none."""
+        chosen = self._read(source, EVERYWHERE)
+        return chosen.get(source, chosen.get(EVERYWHERE, self._default))
+
+    def all(self) -> tuple[str, ...]:
+        """Return every channel in which outcomes may be posted, each once."""
+        chosen = {EVERYWHERE: self._default, **self._read()}
+        return tuple(sorted(set(chosen.values()) - {NOWHERE}))
+
+    def _read(self, *sources: str) -> dict[str, str]:
+        """Read the choices for these sources, or all."""
+        found = sa.select(outcome_channels)
+        if sources:
+            found = found.where(outcome_channels.c.source_channel.in_(sources))
+        with self._database.connect() as connection:
+            return {row.source_channel: row.channel for row in connection.execute(found)}

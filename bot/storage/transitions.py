@@ -1,0 +1,28 @@
+"""What else changes when a request moves to another state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from bot.request import Stuck
+from bot.state import FINAL, UNSENT, State
+from bot.storage.tables import requests
+
+
+def stuck_after(state: State) -> Stuck | sa.ColumnElement[str]:
+    """Say what holds a request up that has moved: nothing any more, but for a pause."""
+    if state not in UNSENT:
+        return Stuck.NO
+    return sa.case((requests.c.stuck == Stuck.PAUSED, Stuck.PAUSED.value), else_=Stuck.NO.value)
+
+
+def finished(state: State) -> dict[str, datetime | None]:
+    """Say since when nothing more is expected: an uncertain request may never be decided.
+
+    Late news of a message that's no longer followed leaves that as it was.
+    """
+    if state in FINAL | {State.UNCERTAIN}:
+        return {"finished_at": datetime.now(UTC)}
+    return {"finished_at": None} if state in UNSENT | {State.SENDING, State.ACCEPTED} else {}

@@ -1,0 +1,49 @@
+"""The templates that the rules in force offer. Nothing here waits for Genesys Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bot.rules.rules_file import Rules
+from bot.rules.template_rules import TemplateSource
+from bot.templates.index import Index
+from bot.templates.sources import FileTemplates, GenesysTemplates
+
+
+class Catalog:
+    """One way to both sources."""
+
+    def __init__(self, rules: Callable[[], Rules], genesys: GenesysTemplates) -> None:
+        self._rules = rules
+        self._file = FileTemplates()
+        self._genesys = genesys
+
+    def start(self) -> None:
+        """Begin to read them, so that the first search finds some."""
+        self.index()
+
+    @property
+    def are_on(self) -> bool:
+        """Tell whether agents have any to choose from."""
+        return self._rules().templates.are_on
+
+    @property
+    def are_editable(self) -> bool:
+        """Tell whether agents may change a template's text."""
+        return self._rules().templates.editable
+
+    @property
+    def problem(self) -> str:
+        """Return why they can't be read, or ""."""
+        is_there = self._rules().templates.source is TemplateSource.GENESYS
+        return self._genesys.problem if is_there else ""
+
+    def index(self) -> Index:
+        """Return the templates as they're known now."""
+        rules = self._rules()
+        match rules.templates.source:
+            case TemplateSource.GENESYS:
+                return self._genesys.index()
+            case TemplateSource.FILE:
+                return self._file.index(rules)
+        return Index()

@@ -1,0 +1,178 @@
+"""The digest: exactly one for each period, across restarts and processes."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bot.cards.client import SlackClient
+from bot.cards.digest import NO_CHANNEL, Digest
+from bot.cards.digest_view import CHART, show_digest
+from bot.cards.places import ANYWHERE
+from bot.request import Request
+from bot.rules.digest_period import latest_due
+from bot.rules.rule_sections import DigestRules, Every
+from bot.rules.rules_file import DEFAULTS, Rules
+from bot.state import State
+from bot.storage.audit import Action, Entry
+from bot.storage.audit_chain import Head
+from bot.storage.audit_log import AuditLog
+from bot.storage.database import Database
+from bot.storage.digest_figures import Counts, Figures
+from bot.storage.requests import RequestStore
+from bot.storage.tables import digests
+from tests.bot.conftest import Local
+
+from .conftest import answer_once
+
+CHANNEL = "C0OUTCOMES"
+DAILY = DigestRules(every=Every.DAY, at="00:00", chart=False)
+RULES = DEFAULTS.model_copy(update={"digest": DAILY})
+PERIOD = latest_due(datetime(2026, 11, 26, 9, tzinfo=UTC), RULES.digest, "UTC")
+
+
+class Bots:
+    """Processes that each look for the digest, at a time that they agree on."""
+
+    def __init__(self, database: Database, slack: SlackClient, local: Local) -> None:
+        self.now = datetime.now(UTC)
+        self.rules: Rules = RULES
+        self.channel = CHANNEL
+        self._database, self._slack, self._local = database, slack, local
+        self.first, self.second = self.build(), self.build()
+
+    def build(self) -> Digest:
+        return Digest(
+            self._database,
+            AuditLog(self._database),
+            self._slack,
+            lambda: self.channel,
+            ANYWHERE,
+            lambda: self.rules,
+            lambda: self.now,
+        )
+
+    def posts(self, channel: str = CHANNEL) -> list[str]:
+        return [message["text"] for message in self._local.messages(channel)]
+
+    def let_settle(self) -> None:
+        with self._database.transaction() as connection:
+            before = (datetime.now(UTC) - timedelta(seconds=30)).timestamp()
+            connection.execute(sa.update(digests).values(since=before))
+
+
+@pytest.fixture
+def bots(database: Database, slack: SlackClient, local: Local) -> Iterator[Bots]:
+    yield Bots(database, slack, local)
+
+
+def test_two_processes_post_one_digest_for_each_period(bots: Bots) -> None:
+    for one in (bots.first, bots.second, bots.first, bots.build()):
+        one.look()
+    assert len(bots.posts()) == 1
+    bots.now += timedelta(days=1)
+    bots.second.look()
+    bots.first.look()
+    assert len(bots.posts()) == 2
+
+
+def test_what_it_says_is_counted_from_the_day_before(
+    bots: Bots, requests_store: RequestStore, a_request: Callable[..., Request], database: Database
+) -> None:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    requests_store.add(a_request(state=State.DELIVERED, sending_at=yesterday), [])
+    AuditLog(database).append(Entry(Action.PAUSED))
+    bots.first.look()
+    [said] = bots.posts()
+    assert "1 sent, 1 delivered, 0 replied, 0 failed, 0 uncertain, 0 still open." in said
+    assert "Ada" not in said
+
+
+def test_a_lost_answer_does_not_repeat_it(bots: Bots, local: Local) -> None:
+    local.order("slack", "chat.postMessage", "cut_after", times=1)
+    bots.first.look()
+    assert len(bots.posts()) == 1
+    bots.second.look()  # the attempt may still be under way, but the post is found
+    bots.let_settle()
+    bots.build().look()
+    assert len(bots.posts()) == 1
+
+
+def test_a_process_that_dies_before_it_posts_leaves_it_to_another(bots: Bots, local: Local) -> None:
+    local.order("slack", "chat.postMessage", "cut_before", times=1)
+    bots.first.look()
+    bots.second.look()
+    assert not bots.posts()
+    bots.let_settle()
+    bots.second.look()
+    assert len(bots.posts()) == 1
+
+
+def test_it_stays_in_the_channel_of_the_first_attempt(bots: Bots, local: Local) -> None:
+    local.order("slack", "chat.postMessage", "cut_after", times=1)
+    bots.first.look()
+    bots.channel = "C0SUPPORT"
+    bots.let_settle()
+    bots.second.look()
+    assert (len(bots.posts()), bots.posts("C0SUPPORT")) == (1, [])
+
+
+def test_a_workspace_without_charts_gets_it_without_one(bots: Bots, local: Local) -> None:
+    bots.rules = RULES.model_copy(update={"digest": DAILY.model_copy(update={"chart": True})})
+    answer_once(local, "chat.postMessage", "invalid_blocks")
+    bots.first.look()
+    [message] = local.messages(CHANNEL)
+    assert [block["type"] for block in message["blocks"]] == ["rich_text"]
+    bots.second.look()
+    assert len(bots.posts()) == 1
+
+
+def test_a_channel_that_refuses_it_is_asked_once(
+    bots: Bots, local: Local, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer_once(local, "chat.postMessage", "is_archived")
+    with caplog.at_level(logging.WARNING):
+        bots.first.look()
+    assert "that channel is archived" in caplog.text
+    bots.second.look()
+    assert not bots.posts()
+
+
+def test_without_a_channel_the_log_says_so_once_and_a_later_choice_gets_it(
+    bots: Bots, caplog: pytest.LogCaptureFixture
+) -> None:
+    bots.channel = ""
+    with caplog.at_level(logging.WARNING):
+        bots.first.look()
+        bots.first.look()
+    assert [record.message for record in caplog.records] == [NO_CHANNEL]
+    bots.channel = CHANNEL
+    bots.first.look()
+    assert len(bots.posts()) == 1
+
+
+def test_a_digest_that_is_off_is_not_posted(bots: Bots) -> None:
+    bots.rules = DEFAULTS
+    bots.first.look()
+    assert not bots.posts()
+
+
+def test_the_chart_has_the_parts_of_the_table_and_the_head_is_in_full() -> None:
+    assert PERIOD is not None
+    counts = Counts(delivered=9, replied=3, failed=1, open=1)
+    figures = Figures(counts, (("A", 4), ("B", 3), ("C", 2), ("D", 1)), 12.0, 5400.0)
+    head = Head(7, "ab" * 32, 0.0)
+    post = show_digest(PERIOD, figures, head, has_chart=True)
+    shown = str(post.blocks)
+    assert post.text.startswith("Messages on Wed, Nov 25: 10 sent, 9 delivered,")
+    assert "Median time to delivery 12 s, to the reply 1.5 h." in shown
+    assert "Failed because of: A (4), B (3), C (2), others (1)." in shown
+    assert f"7:{'ab' * 32}" in shown
+    chart = post.blocks[1]
+    assert chart["type"] == CHART
+    assert chart["chart"]["axis_config"]["categories"] == [
+        point["label"] for point in chart["chart"]["series"][0]["data"]
+    ]
+    assert "████" in shown

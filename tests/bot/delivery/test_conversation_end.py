@@ -1,0 +1,132 @@
+"""A message that waits until the customer's open conversation has ended."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.delivery.conversation_end import PAUSES, TOO_LONG
+from bot.job import Job, JobKind
+from bot.request import Event, Stuck
+from bot.state import State
+from bot.storage.facts import ByWhom
+from bot.storage.opt_outs import OptOut
+from genesys import Identity, IdentityKind
+from tests.bot.delivery.conftest import Clock, Worker
+
+AMIR = "amir@example.com"
+
+
+@pytest.fixture
+def waiting(worker: Worker) -> Worker:
+    """Let a message wait for the end of Amir's conversation."""
+    worker.local.ask("POST", "/customers/amir/answer", text="Hello?")
+    jobs = worker.submit(AMIR, after_conversation=worker.clock.at + timedelta(hours=24))
+    worker.run_all(jobs, seconds=30)
+    worker.forget_calls()
+    return worker
+
+
+def look(worker: Worker) -> list[Job]:
+    """Run the next look; return the jobs that it enqueued."""
+    return worker.run(Job(JobKind.DELIVER, "V0123456789"))
+
+
+def test_a_message_waits_while_the_conversation_is_open_and_says_so_once(waiting: Worker) -> None:
+    request = waiting.load()
+    assert (request.state, request.stuck) == (State.SCHEDULED, Stuck.CONVERSATION)
+    assert request.open_conversation_id
+    assert waiting.events()[-1] is Event.AWAITS_END
+    for _ in range(3):
+        [again] = look(waiting)
+        assert again.kind is JobKind.DELIVER
+    assert waiting.events().count(Event.AWAITS_END) == 1
+    assert not waiting.sends()
+
+
+def test_a_look_is_one_call_and_the_pauses_grow_from_a_minute(waiting: Worker) -> None:
+    pauses, job = [], Job(JobKind.DELIVER, "V0123456789")
+    for _ in range(6):
+        [job] = waiting.run(job)
+        pauses.append(job.delay)
+    assert len(waiting.calls()) == 6
+    assert pauses == [*PAUSES, PAUSES[-1], PAUSES[-1]]
+    assert pauses[0] >= 60 and pauses == sorted(pauses) and pauses[-1] < 180
+
+
+def test_it_goes_out_when_the_conversation_has_ended(waiting: Worker) -> None:
+    waiting.local.ask("POST", "/customers/amir/end")
+    waiting.run_all([Job(JobKind.DELIVER, "V0123456789")])
+    assert waiting.load().state is State.ACCEPTED
+    assert len(waiting.sends()) == 1
+    assert waiting.sends()[0]["useExistingActiveConversation"] is False
+
+
+def test_it_is_checked_anew_before_it_goes_out(waiting: Worker) -> None:
+    waiting.local.ask("POST", "/customers/amir/end")
+    amir = Identity(IdentityKind.EMAIL, AMIR)
+    by = ByWhom("U0BEN", "Ben", datetime.now(UTC), "They asked us to stop")
+    waiting.opt_outs.add(OptOut(amir, (), by, "T0TEAM"))
+    waiting.run_all([Job(JobKind.DELIVER, "V0123456789")])
+    assert (waiting.load().state, waiting.sends()) == (State.REFUSED, [])
+
+
+def test_it_expires_with_the_reason_when_it_has_waited_for_too_long(
+    waiting: Worker, clock: Clock
+) -> None:
+    clock.advance(24 * 3600)
+    look(waiting)
+    request = waiting.load()
+    assert (request.state, request.reason) == (State.EXPIRED, TOO_LONG)
+    assert waiting.history()[-1] == (Event.EXPIRED, TOO_LONG)
+    assert not waiting.sends()
+
+
+def test_the_deadline_counts_if_it_comes_first(worker: Worker, clock: Clock) -> None:
+    worker.local.ask("POST", "/customers/amir/answer", text="Hello?")
+    soon = clock.after(600)
+    jobs = worker.submit(AMIR, after_conversation=soon, send_before=soon)
+    worker.run_all(jobs, seconds=30)
+    clock.advance(600)
+    look(worker)
+    assert worker.load().state is State.EXPIRED
+
+
+def test_while_nobody_can_say_whether_it_has_ended_it_waits(waiting: Worker) -> None:
+    conversation_id = waiting.load().open_conversation_id
+    where = f"conversations/messages/{conversation_id}"
+    waiting.local.order("genesys", where, "status", status=403)
+    [again] = look(waiting)
+    assert again.delay == PAUSES[0]
+    assert waiting.load().stuck is Stuck.CONVERSATION
+
+
+def test_an_end_that_analytics_does_not_know_yet_is_not_asked_for_again(waiting: Worker) -> None:
+    where = f"conversations/messages/{waiting.load().open_conversation_id}"
+    waiting.local.order("genesys", where, "status", status=404)  # analytics still has it
+    [again] = look(waiting)
+    assert again.delay == PAUSES[-1]
+    waiting.forget_calls()
+    waiting.clock.advance(100)
+    look(waiting)
+    assert not waiting.calls("conversations/messages/")
+    assert waiting.calls("details/query")
+    assert not waiting.sends()
+
+
+def test_a_customer_without_an_open_conversation_gets_it_at_once(worker: Worker) -> None:
+    until = worker.clock.after(3600)
+    assert worker.deliver(after_conversation=until).state is State.ACCEPTED
+    assert Event.AWAITS_END not in worker.events()
+
+
+def test_a_planned_message_is_looked_at_again_when_it_is_due(worker: Worker, clock: Clock) -> None:
+    worker.local.ask("POST", "/customers/amir/answer", text="Hello?")
+    due = clock.after(900)
+    jobs = worker.submit(AMIR, send_at=due, planned_at=due, after_conversation=clock.after(90_000))
+    worker.run_all(jobs, seconds=30)
+    request = worker.load()
+    assert (request.state, request.stuck) == (State.SCHEDULED, Stuck.NO)
+    worker.local.ask("POST", "/customers/amir/end")
+    clock.advance(900)
+    worker.run_all([Job(JobKind.DELIVER, "V0123456789")])
+    assert worker.load().state is State.ACCEPTED

@@ -1,0 +1,109 @@
+"""Either the send is faster than an edit, or the customer gets the new text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.delivery.edit import Edit, Editing
+from bot.job import Job, JobKind
+from bot.request import Decision, Event, Request
+from bot.rules.lookup import Lookup
+from bot.rules.policy import Refused
+from bot.rules.rules_file import read_rules
+from bot.rules.verdict import Verdict
+from bot.state import State
+from genesys import Identity
+
+from .conftest import REQUEST, TEXT, Clock, Worker
+
+NEW = "Your parcel is ready"
+NewWorker = Callable[..., Worker]
+
+
+def edit(worker: Worker, request: Request | None = None, **values: object) -> bool:
+    """Let the agent edit a request as it is, or as it was."""
+    request = request or worker.load()
+    wanted = Edit(NEW, request.planned_at, request.send_before)
+    decision = Decision(request.request_id, request.decisions, request.agent_id, "Ada")
+    editing = Editing(worker.store, worker.policy, undo=timedelta(seconds=5))
+    return editing.edit(decision, request, replace(wanted, **values))  # type: ignore[arg-type]
+
+
+class SlowLookup(Lookup):
+    """A look-up during which somebody does something."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def check_before_send(
+        self, identity: Identity, chosen: str, into_open: bool
+    ) -> tuple[Verdict, datetime]:
+        checked = super().check_before_send(identity, chosen, into_open)
+        self.meanwhile()
+        return checked
+
+
+def test_a_delivery_that_has_read_the_old_text_does_not_send_it(
+    new_worker: NewWorker, clock: Clock
+) -> None:
+    worker = new_worker(lookup=SlowLookup)
+    worker.add(State.SCHEDULED, planned_at=clock.at)
+    worker.lookup.meanwhile = lambda: edit(worker)  # type: ignore[attr-defined]
+    jobs = worker.run(Job(JobKind.DELIVER, REQUEST))
+    assert worker.load().state is State.SCHEDULED and not worker.sends()
+    worker.lookup.meanwhile = lambda: None  # type: ignore[attr-defined]
+    worker.run_all(jobs)
+    (sent,) = worker.sends()
+    assert sent["textBody"] == NEW and worker.events().count(Event.SENDING) == 1
+
+
+def test_an_edit_after_the_send_has_begun_changes_nothing(worker: Worker, clock: Clock) -> None:
+    worker.add(State.SCHEDULED, planned_at=clock.at)
+    before = worker.load()
+    worker.run_all([Job(JobKind.DELIVER, REQUEST)])
+    assert not edit(worker, before)
+    assert worker.load().text == TEXT and Event.EDITED not in worker.events()
+
+
+def test_a_time_that_was_moved_is_kept_by_the_job_of_the_old_one(
+    worker: Worker, clock: Clock
+) -> None:
+    worker.add(State.SCHEDULED, send_at=clock.after(60), planned_at=clock.after(60))
+    later = clock.after(3600)
+    assert edit(worker, planned_at=later)
+    worker.run_all([Job(JobKind.DELIVER, REQUEST, delay=60)], seconds=120)
+    assert worker.load().send_at == later and not worker.sends()
+    worker.run_all([Job(JobKind.DELIVER, REQUEST)], seconds=4000)
+    assert [sent["textBody"] for sent in worker.sends()] == [NEW]
+
+
+@pytest.mark.parametrize("changes", [{"text": NEW}, {"text": TEXT}])
+def test_what_a_lead_overrode_counts_only_for_what_stays_the_same(
+    changes: dict[str, str], worker: Worker, clock: Clock
+) -> None:
+    worker.rules = read_rules('[content]\nsecrets = "block"\n')
+    at = clock.after(3600)
+    secret = "xoxb-" + "1234567890-1234567890123-" + "a1b2c3d4e5f6g7h8i9j0k1l2"
+    text = f"{changes['text']} {secret}"
+    old = f"{TEXT} {secret}"
+    worker.add(
+        State.SCHEDULED, text=old, send_at=at, planned_at=at, overridden=("tokens and keys",)
+    )
+    if text == old:
+        assert edit(worker, text=text, planned_at=clock.after(7200))
+        assert worker.load().overridden == ("tokens and keys",)
+    else:
+        with pytest.raises(Refused):
+            edit(worker, text=text)
+        assert worker.load().text == old
+
+
+def test_what_was_erased_or_is_over_is_not_edited(worker: Worker, clock: Clock) -> None:
+    for state in set(State) - {State.SCHEDULED, State.UNAPPROVED}:
+        request_id = worker.add(state, request_id=f"V{state.value}")
+        assert not edit(worker, worker.load(request_id))
+    worker.add(State.SCHEDULED, erased_at=clock.at)
+    assert not edit(worker)

@@ -1,0 +1,128 @@
+"""``list`` and ``status`` answer privately, and with no more than the person may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.request import Request
+from bot.slack.list_commands import Question, read_question
+from bot.state import State
+from bot.storage.my_requests import PAGE_SIZE, Filter
+from bot.storage.requests import RequestStore
+
+from ..conftest import Local
+from .conftest import LEAD, Agent, Bot, words
+
+NOW = datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("typed", "question"),
+    [
+        ("list", Question(Filter.RECENT)),
+        (" LIST  planned ", Question(Filter.PLANNED)),
+        ("list open", Question(Filter.OPEN)),
+        ("list attention", Question(Filter.ATTENTION)),
+        ("list prices", None),
+        ("listing", None),
+        ("status", Question()),
+        ("status jane@example.com", Question(customer="jane@example.com")),
+        ("Status +44 20 7946 0018", Question(customer="+44 20 7946 0018")),
+        ("status of your order has changed", None),
+        ("jane@example.com list", None),
+    ],
+)
+def test_only_these_words_are_questions(typed: str, question: Question | None) -> None:
+    assert read_question(typed) == question
+
+
+@pytest.fixture
+def add(requests_store: RequestStore, a_request: Callable[..., Request]) -> Callable[..., None]:
+    def add(request_id: str, agent_id: str = "U0ADA", **values: object) -> None:
+        values = {"state": State.READ, "created_at": NOW, **values}
+        requests_store.add(a_request(request_id=request_id, agent_id=agent_id, **values), [])
+
+    return add
+
+
+def test_a_list_is_shown_to_the_agent_alone(
+    bot: Bot, ada: Agent, local: Local, add: Callable[..., None]
+) -> None:
+    add("V1", customer_name="Jane Doe")
+    add("V2", "U0BEN", customer_name="Amir Khan")
+    ada.types("list")
+    message = ada.reads("Your messages: recent")
+    assert message["ephemeral"]
+    assert "Jane Doe" in words(message) and "Amir Khan" not in words(message)
+    assert not local.calls("slack", "views.open")
+
+
+def test_a_planned_message_can_be_cancelled_from_the_list(
+    bot: Bot, ada: Agent, local: Local, add: Callable[..., None], requests_store: RequestStore
+) -> None:
+    at = NOW + timedelta(hours=1)
+    add("V1", state=State.SCHEDULED, send_at=at, planned_at=at)
+    ada.types("list planned")
+    message = ada.reads("Your messages: planned")
+    act = {"channel": ada.channel, "ts": message["ts"], "block_id": "do:V1", "action_id": "cancel"}
+    local.ask("POST", "/people/actions", user=ada.user, element={"type": "button"}, **act)
+    bot.finish()
+    assert requests_store.load("V1").state is State.CANCELLED
+
+
+def test_status_shows_an_agent_their_own_messages_and_a_lead_everybody_s(
+    bot: Bot, ada: Agent, local: Local, add: Callable[..., None]
+) -> None:
+    add("V1", text="From Ada")
+    add("V2", "U0BEN", text="From Ben")
+    ada.types("status <mailto:jane@example.com|jane@example.com>")
+    message = ada.reads("Your messages to")
+    assert "From Ada" in words(message) and "From Ben" not in words(message)
+    assert "jane@example.com" not in words(message)
+    leo = Agent(local, LEAD)
+    leo.types("status jane@example.com")
+    assert {"From Ada", "From Ben"} <= set(_quotes(leo.reads("Messages to")))
+
+
+def _quotes(message: dict) -> list[str]:  # type: ignore[type-arg]
+    return [
+        part["elements"][0]["text"]
+        for block in message["blocks"]
+        for part in block["elements"]
+        if part["type"] == "rich_text_quote"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("status", "Whose? Type: /proactive status jane@example.com"),
+        ("status amir@example.com", "There are none."),
+        ("list attention", "There are none."),
+    ],
+)
+def test_what_finds_nothing_says_so(bot: Bot, ada: Agent, typed: str, sentence: str) -> None:
+    ada.types(typed)
+    assert ada.reads(sentence)["ephemeral"]
+
+
+def test_a_longer_list_says_where_the_rest_is(
+    bot: Bot, ada: Agent, add: Callable[..., None]
+) -> None:
+    for number in range(PAGE_SIZE + 1):
+        add(f"V{number}")
+    ada.types("list")
+    assert "My Home tab has all of them." in words(ada.reads("Your messages: recent"))
+
+
+def test_whoever_may_not_use_the_bot_gets_no_list(
+    bot: Bot, local: Local, add: Callable[..., None]
+) -> None:
+    add("V1", "U0GUS")
+    gus = Agent(local, "U0GUS")
+    gus.types("list")
+    assert "guest" in words(gus.reads("uest")).lower()
+    assert bot.noted

@@ -1,0 +1,129 @@
+"""Where outcomes are posted is chosen by leads, in Slack."""
+
+import pytest
+
+from bot.slack.outcome_commands import LEADS_ONLY, NOT_A_CHANNEL, Order, read_order
+from bot.storage.audit_log import AuditLog
+from bot.storage.database import Database
+from bot.storage.outcome_channels import Choice, OutcomeChannels
+
+from ..conftest import Local
+from .conftest import LEAD, OUTCOMES, SUPPORT, Agent, Bot
+
+
+@pytest.fixture
+def leo(local: Local) -> Agent:
+    return Agent(local, LEAD)
+
+
+@pytest.fixture
+def channels(database: Database) -> OutcomeChannels:
+    """Read the choices as another process does."""
+    return OutcomeChannels(database, "C0DEFAULT")
+
+
+def answers(local: Local, user: str, channel: str = SUPPORT) -> list[str]:
+    return [m["text"] for m in local.messages(channel, user) if m["ephemeral"]]
+
+
+def recorded(database: Database) -> list[tuple[str, str, str]]:
+    entries = AuditLog(database).entries()
+    return [(one.action, one.user_id, one.detail) for one in entries]
+
+
+@pytest.mark.parametrize(
+    ("typed", "order"),
+    [
+        *[("outcomes here", Order("here", False)), ("Outcomes  HERE all", Order("here", True))],
+        *[("outcomes off", Order("off", False)), ("outcomes off for all", Order("off", True))],
+        *[("outcomes", Order("", False)), ("outcomes\u00a0here", Order("here", False))],
+        *[("Outcomes here are fine", None), ("outcome here", None), ("", None)],
+    ],
+)
+def test_only_the_exact_words_choose_a_channel(typed: str, order: Order | None) -> None:
+    assert read_order(typed) == order
+
+
+def test_a_channel_s_own_choice_counts_before_the_one_for_all_and_the_setting(
+    channels: OutcomeChannels,
+) -> None:
+    assert channels.find(SUPPORT) == channels.find() == "C0DEFAULT"
+    channels.choose(Choice("", "C0ALL", LEAD, "T"))
+    channels.choose(Choice(SUPPORT, "C0OWN", LEAD, "T"))
+    assert (channels.find(SUPPORT), channels.find("C0OTHER")) == ("C0OWN", "C0ALL")
+    assert channels.all() == ("C0ALL", "C0OWN")
+    channels.choose(Choice(SUPPORT, "", LEAD, "T"))
+    assert (channels.find(SUPPORT), channels.all()) == ("", ("C0ALL",))
+
+
+def test_a_lead_has_a_channel_s_outcomes_posted_there_and_the_channel_is_told(
+    bot: Bot, local: Local, leo: Agent, channels: OutcomeChannels, database: Database
+) -> None:
+    leo.types("outcomes here")
+    bot.finish()
+    assert answers(local, LEAD) == ["Done."]
+    told = [m for m in local.messages(SUPPORT) if not m["ephemeral"]]
+    assert [m["text"] for m in told] == ["Outcomes are posted here"]
+    assert (channels.find(SUPPORT), channels.find()) == (SUPPORT, "C0DEFAULT")
+    leo.types("outcomes off")
+    bot.finish()
+    assert answers(local, LEAD)[1].startswith(
+        "Outcomes of messages requested in this channel are no longer posted."
+    )
+    assert channels.find(SUPPORT) == ""
+    assert recorded(database) == [
+        ("outcomes set", LEAD, f'{{"from":"{SUPPORT}","to":"{SUPPORT}"}}'),
+        ("outcomes set", LEAD, f'{{"from":"{SUPPORT}","to":"nowhere"}}'),
+    ]
+
+
+def test_a_lead_has_all_outcomes_posted_in_one_channel(
+    bot: Bot, leo: Agent, channels: OutcomeChannels
+) -> None:
+    leo.types("outcomes here all")
+    bot.finish()
+    assert channels.find() == channels.find("C0OTHER") == SUPPORT
+    leo.types("outcomes off all")
+    bot.finish()
+    assert (channels.find(), channels.all()) == ("", ())
+
+
+def test_the_bare_word_says_where_outcomes_are_posted(bot: Bot, local: Local, leo: Agent) -> None:
+    leo.types("outcomes")
+    bot.finish()
+    [said] = answers(local, LEAD)
+    assert f"posted in the channel with the id {OUTCOMES}" in said
+    assert '"/proactive outcomes here all"' in said
+
+
+def test_only_a_lead_chooses(bot: Bot, local: Local, ada: Agent, channels: OutcomeChannels) -> None:
+    ada.types("outcomes here")
+    bot.finish()
+    assert answers(local, "U0ADA") == [LEADS_ONLY]
+    assert channels.find(SUPPORT) == "C0DEFAULT"
+
+
+def test_direct_messages_and_shared_channels_are_refused(
+    bot: Bot, local: Local, leo: Agent, channels: OutcomeChannels
+) -> None:
+    shown = local.ask("GET", f"/people/workspace?user={LEAD}")["channels"]
+    leo.channel = next(one["id"] for one in shown if one["id"].startswith("D"))
+    leo.types("outcomes here all")
+    bot.finish()
+    assert answers(local, LEAD, leo.channel) == [NOT_A_CHANNEL]
+    leo.channel = "C0ACME"
+    leo.types("outcomes here all")
+    bot.finish()
+    assert "shared" in answers(local, LEAD, "C0ACME")[0]
+    assert channels.find() == "C0DEFAULT"
+
+
+def test_a_channel_that_takes_no_posts_is_not_chosen(
+    bot: Bot, local: Local, leo: Agent, channels: OutcomeChannels
+) -> None:
+    answer = {"ok": False, "error": "not_in_channel"}
+    local.order("slack", "chat.postMessage", "status", status=400, body=answer, times=1)
+    leo.types("outcomes here")
+    bot.finish()
+    assert answers(local, LEAD)[0].startswith("Nothing was changed: I'm not in that channel.")
+    assert channels.find(SUPPORT) == "C0DEFAULT"
