@@ -1,5 +1,6 @@
 """Read the web messaging deployment that messages are sent from, and cache it."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from genesys.cached import Cached
 from genesys.client import GenesysCloud
 from genesys.errors import MissingPermission, NotFound
 from genesys.shape import Json, text
+
+_log = logging.getLogger(__name__)
 
 
 class DeploymentStatus(StrEnum):
@@ -69,7 +72,8 @@ class CachedDeployment(Cached[Deployment | None]):
         def read() -> Deployment | None:
             try:
                 found = read_deployment(cloud, deployment_id)
-            except MissingPermission:
+            except MissingPermission as fault:
+                _log.info("cannot read the deployment (%r): %s", fault, fault.hint)
                 return None
             return found or Deployment(deployment_id, "", DeploymentStatus.UNKNOWN)
 

@@ -73,6 +73,13 @@ class Ledger:
                 raise NotSettled(1.0)
             return Tries(began[what], began.get(what + _AGAIN))
 
+    def unsettled(self, request_id: str, beginning: str) -> set[str]:
+        """Return which posts with names that begin like this have tries of unknown result."""
+        these = sa.and_(postings.c.request_id == request_id, postings.c.what.startswith(beginning))
+        with self._database.connect() as connection:
+            found = connection.execute(sa.select(postings.c.what).where(these)).scalars()
+            return {what.removesuffix(_AGAIN) for what in found}
+
     def announce_again(
         self, request_id: str, what: str, tries: Tries, settled_after: timedelta
     ) -> None:

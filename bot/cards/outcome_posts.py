@@ -12,7 +12,7 @@ from bot.cards.errors import SlackRefused, SlackTokenRefused
 from bot.cards.ledger import AlreadyPosted, Ledger
 from bot.cards.places import Places, is_direct
 from bot.cards.post import Post
-from bot.cards.post_names import OUTCOME, uncertain_key
+from bot.cards.post_names import OUTCOME, UNCERTAIN, uncertain_key
 from bot.cards.post_once import PostOnce
 from bot.cards.refusals import explain_refusal
 from bot.request import Request
@@ -45,8 +45,11 @@ class OutcomePosts:
 
     def publish(self, request: Request) -> None:
         """Post the outcome, if it's due and somebody wants it, or that it's uncertain."""
-        if request.state is State.UNCERTAIN and request.card_channel and not request.erased_at:
-            self._tell_doubt(request)
+        is_in_doubt = request.state is State.UNCERTAIN and request.erased_at is None
+        doubt = uncertain_key(request) if is_in_doubt and request.card_channel else ""
+        self._settle_doubts(request, doubt)
+        if doubt:
+            self._tell_doubt(request, doubt)
             return
         is_due = request.is_over and request.card_channel and not request.outcome_ts
         channel = self._channel(request.place.channel_id) if is_due else ""
@@ -70,9 +73,9 @@ class OutcomePosts:
             self._slack.remove(posted.channel, posted.ts)
             raise AlreadyPosted("another process has posted it meanwhile")
 
-    def _tell_doubt(self, request: Request) -> None:
+    def _tell_doubt(self, request: Request, what: str) -> None:
         """Post once for each send that somebody has to decide what becomes of it."""
-        channel, what = self._channel(request.place.channel_id), uncertain_key(request)
+        channel = self._channel(request.place.channel_id)
         if not channel or self._places.is_shared(channel):
             return
         try:
@@ -87,6 +90,20 @@ class OutcomePosts:
             return
         if not self._ledger.note_approval(request.request_id, what, posted.channel, posted.ts):
             self._slack.remove(posted.channel, posted.ts)
+
+    def _settle_doubts(self, request: Request, doubt: str) -> None:
+        """Find out whether what was posted of earlier doubts than ``doubt`` has arrived.
+
+        Nobody needs it any more, but an erasure must know of it.
+        """
+        id_ = request.request_id
+        earlier = self._ledger.unsettled(id_, UNCERTAIN) - {doubt}
+        channel = self._channel(request.place.channel_id) if earlier else ""
+        for what in earlier if channel else ():
+            if found := self._once.settle(id_, what, Spot(channel)):
+                self._ledger.note_approval(id_, what, channel, found)
+            else:
+                self._ledger.withdraw(id_, what, None)
 
     def _draw(self, request: Request, channel: str) -> Post:
         is_private = is_direct(request.card_channel)  # others couldn't open a link to it

@@ -10,7 +10,7 @@ from bot.request import HistoryLine, Request
 from bot.storage.tables import history, posts, requests
 
 CARD, OUTCOME = "card", "outcome"
-_UNCERTAIN = "uncertain "
+UNCERTAIN = "uncertain "  # what the names of these posts begin with
 _APPROVAL, _LINE = "approval ", "line "
 _MOST_OF_ID = 12  # characters, so that a name fits into its column
 _CLOSED = " closed"  # of an approval's post that has no buttons any more
@@ -32,7 +32,7 @@ def approval_key(request: Request, user_id: str = "") -> str:
 def uncertain_key(request: Request) -> str:
     """Name the post that tells the outcomes channel that this send is uncertain."""
     began = request.sending_at or request.created_at
-    return f"{_UNCERTAIN}{int(began.timestamp() * 1000)}"
+    return f"{UNCERTAIN}{int(began.timestamp() * 1000)}"
 
 
 def asks_for(request: Request, what: str) -> bool:
@@ -57,7 +57,7 @@ def find_noted(request_id: str, what: str) -> sa.Select[Any]:
         return sa.select(requests.c.card_channel).where(requests.c.request_id == request_id)
     if what == OUTCOME:
         return sa.select(requests.c.outcome_ts).where(requests.c.request_id == request_id)
-    if what.startswith((_APPROVAL, _UNCERTAIN)):
+    if what.startswith((_APPROVAL, UNCERTAIN)):
         return (
             sa.select(posts.c.ts)
             .where(posts.c.request_id == request_id, posts.c.what.in_([what, closed_key(what)]))

@@ -75,3 +75,17 @@ class PostOnce:
         if tries is not None:  # an earlier attempt may have arrived after all, or out of sight
             ts = self._slack.find(replace(spot, channel=channel), name, tries.first) or ts
         return Posted(channel, ts, is_fresh=tries is None)
+
+    def settle(self, owner: str, what: str, spot: Spot) -> str:
+        """Return the ts of an earlier attempt, or "" once it certainly never arrives.
+
+        Raises SlackError, AlreadyPosted, and NotSettled while it may still arrive.
+        """
+        name = f"{owner} {what}"
+        tries = self._ledger.announce(owner, what)
+        if tries is None:  # another process has just settled it
+            return ""
+        if found := self._slack.find(spot, name, tries.first):
+            return found
+        self._ledger.announce_again(owner, what, tries, SETTLED_AFTER)
+        return self._slack.find(spot, name, tries.first)

@@ -118,7 +118,7 @@ class Lookup:
             if passes(error):
                 warning = Finding(Rule.GENESYS, Level.WARN, f"{error.what} {_SEND_ANYWAY}")
                 return Verdict(identity, None, (warning,), why_stuck(error))
-            log.warning("can't look a customer up (%r)", error)
+            log.warning("can't look a customer up (%r): %s", error, error.hint or error.fix)
             verdict = Verdict(identity, None, (Finding(Rule.GENESYS, Level.BLOCK, str(error)),))
         with self._lock:
             self._answers[identity, chosen, into_open] = _Answer(verdict, asked, asked_at)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 # this long for the others of its process, and then this long for other processes.
 TURN_SECONDS, LOCK_SECONDS = 1.2, 1.5
 BACKGROUND_TURN_SECONDS = 15.0  # a job can wait, and must not fail because many others write
+FROZEN_SECONDS = 10.0  # PostgreSQL ends the session of a process that stops in a transaction
 
 _PRIVATE_FOLDER, _PRIVATE_FILE, _FOR_OTHERS = 0o700, 0o600, 0o007
 
@@ -86,6 +87,8 @@ class Database:
 
 def _open_postgresql(address: sa.URL) -> sa.Engine:
     patience = f"-c lock_timeout={int(LOCK_SECONDS * 1000)} -c statement_timeout=15000"
+    # Else a process that's frozen in a transaction keeps what it locked, and its jobs with it.
+    patience += f" -c idle_in_transaction_session_timeout={int(FROZEN_SECONDS * 1000)}"
     return sa.create_engine(
         address.set(drivername="postgresql+psycopg"),
         hide_parameters=True,  # a parameter may be a customer's address

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -103,9 +104,6 @@ class Worker:
         self._process.kill()
         self._process.join(PATIENCE)
 
-    def freeze(self) -> None:
-        os.kill(self.pid, signal.SIGSTOP)
-
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
@@ -132,6 +130,13 @@ class Records:
     def open_the_gate(self) -> None:
         with self._database.transaction() as connection:
             connection.execute(sa.text("INSERT INTO gate VALUES (1)"))
+
+    def freeze(self, worker: Worker) -> None:
+        """Freeze a process, but on SQLite not in a write, which would lock all others out."""
+        with self._database.transaction() as connection:
+            connection.execute(sa.text("DELETE FROM gate WHERE is_open = 0"))  # takes the lock
+            os.kill(worker.pid, signal.SIGSTOP)
+            time.sleep(0.1)  # until all of its threads have stopped
 
     def rows(self, table: str) -> list[tuple[str, int]]:
         query = f"SELECT request_id, pid FROM {table} ORDER BY request_id, pid"

@@ -80,7 +80,7 @@ def test_a_process_that_was_frozen_during_the_take_over_sends_nothing_twice(
     frozen = start_busy(start_worker, records, "r1")
     other = start_worker()
     assert other.worker_id
-    frozen.freeze()
+    records.freeze(frozen)
     wait_until(lambda: records.begun_by(other) == ["r1"], "the job has begun again")
     frozen.thaw()  # now both are at it
     records.open_the_gate()
@@ -97,7 +97,7 @@ def test_a_process_that_wakes_up_after_its_job_was_done_sends_nothing_and_works_
     frozen = start_busy(start_worker, records, "r1")
     other = start_worker()
     assert other.worker_id
-    frozen.freeze()
+    records.freeze(frozen)
     records.open_the_gate()
     wait_until(lambda: records.rows("sent"), "the other one sends")
     frozen.thaw()

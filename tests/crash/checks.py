@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from bot.cards.announce import ANNOUNCEMENT
+from bot.cards.post_names import UNCERTAIN, uncertain_key
 from bot.cards.words import STATE_WORDS
 from bot.request import QUIET, Event
 from bot.state import FINAL, WATCHED, State
@@ -23,7 +24,8 @@ from bot.storage.audit import Action
 from bot.storage.audit_chain import StoredEntry, verify
 from bot.storage.audit_tables import audit, audit_outbox
 from bot.storage.history import NOT_SHOWN
-from bot.storage.tables import history, postings, requests
+from bot.storage.rows import to_request
+from bot.storage.tables import history, postings, posts, requests
 from tests.product.conftest import CANARY, OUTCOMES, SUPPORT, all_text
 
 Json = dict[str, Any]
@@ -47,12 +49,14 @@ class Records:
     rows: tuple[Any, ...]
     lines: tuple[Any, ...]
     unknown_posts: int
+    doubts: tuple[Any, ...] = ()  # the posts which say that a send is uncertain
 
     def of(self, request_id: str) -> Records:
         """Return the records of one request."""
         rows = (row for row in self.rows if row.request_id == request_id)
         lines = (line for line in self.lines if line.request_id == request_id)
-        return Records(tuple(rows), tuple(lines), 0)
+        doubts = (doubt for doubt in self.doubts if doubt.request_id == request_id)
+        return Records(tuple(rows), tuple(lines), 0, tuple(doubts))
 
     def unsettled(self) -> Counter[str]:
         """Count what isn't settled yet, by what's missing."""
@@ -62,8 +66,17 @@ class Records:
         missing["outcomes"] = sum(
             State(row.state) in FINAL and not row.outcome_ts for row in self.rows
         )
+        told = {(doubt.request_id, doubt.what) for doubt in self.doubts}
+        missing["doubts"] = len({doubt for doubt in map(_doubt_of, self.rows) if doubt} - told)
         missing["posts with an unknown result"] = self.unknown_posts
         return +missing
+
+
+def _doubt_of(row: Any) -> tuple[str, str] | None:
+    """Return which post says that a request is uncertain now."""
+    if State(row.state) is not State.UNCERTAIN or row.erased_at is not None:
+        return None
+    return row.request_id, uncertain_key(to_request(row._mapping))
 
 
 def _state_to_show(row: Any) -> str:
@@ -78,6 +91,7 @@ def read_records(engine: sa.Engine) -> Records:
             tuple(connection.execute(sa.select(requests).order_by(requests.c.request_id))),
             tuple(connection.execute(sa.select(history).order_by(history.c.line_id))),
             connection.execute(sa.select(sa.func.count()).select_from(postings)).scalar_one(),
+            tuple(connection.execute(sa.select(posts).where(posts.c.what.startswith(UNCERTAIN)))),
         )
 
 
@@ -173,7 +187,8 @@ def find_violations(snapshot: Snapshot, submitted: Submitted) -> list[str]:
     for row in records.rows:
         found = [*_check_sends(row, lines[row.request_id], snapshot, submitted)]
         found += _check_card(row, snapshot.posts)
-        expected |= _expected_posts(row, lines[row.request_id])
+        found += _check_doubts(records.of(row.request_id))
+        expected |= _expected_posts(records.of(row.request_id))
         violations += [f"{row.request_id}: {violation}" for violation in found]
     about_requests = {name for name in snapshot.posts if not name.startswith(ANNOUNCEMENT)}
     for name in sorted(expected.keys() | about_requests):
@@ -224,12 +239,26 @@ def _check_card(row: Any, posts: Mapping[str, list[Json]]) -> list[str]:
     return []
 
 
-def _expected_posts(row: Any, lines: list[Any]) -> dict[str, str]:
+def _check_doubts(records: Records) -> list[str]:
+    """Check that the outcomes channel was told of this doubt, and of no more than there were."""
+    [row] = records.rows
+    told, doubt = [one.what for one in records.doubts], _doubt_of(row)
+    violations = []
+    if doubt and doubt[1] not in told:
+        violations.append("uncertain, and the outcomes channel doesn't know")
+    if len(told) > sum(line.event == Event.UNCERTAIN for line in records.lines):
+        violations.append(f"the outcomes channel was told of more doubts than there were: {told}")
+    return violations
+
+
+def _expected_posts(records: Records) -> dict[str, str]:
     """Return the name and ts of each message that Slack should have, once, for a request."""
+    [row] = records.rows
     names = {f"{row.request_id} card": row.card_ts}
+    names |= {f"{row.request_id} {doubt.what}": doubt.ts for doubt in records.doubts}
     if State(row.state) in FINAL:
         names[f"{row.request_id} outcome"] = row.outcome_ts
-    for line in lines:
+    for line in records.lines:
         if Event(line.event) in QUIET:
             assert line.posted_ts == NOT_SHOWN
         else:

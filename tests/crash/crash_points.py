@@ -17,6 +17,7 @@ import bot.app  # noqa: F401 -- loaded here once for all the bots that the fork 
 from bot.__main__ import main
 from bot.cards.client import SlackClient
 from bot.cards.ledger import Ledger
+from bot.cards.post_names import UNCERTAIN
 from bot.delivery import outcomes, reconcile, send
 from bot.jobs.queue import JobQueue
 from bot.request import Event
@@ -48,6 +49,11 @@ def _line(event: Event) -> Condition:
     return lambda _connection, _request_id, line, *_, **__: line is event
 
 
+def _doubt(*arguments: Any, **_: Any) -> bool:
+    """Tell a call that's about the post which says that a send is uncertain."""
+    return any(isinstance(one, str) and UNCERTAIN in one for one in arguments)
+
+
 # name: (owner, function, which calls of it count)
 _FUNCTIONS: dict[str, tuple[Any, str, Condition]] = {
     "add": (RequestStore, "add", _always),
@@ -64,6 +70,10 @@ _FUNCTIONS: dict[str, tuple[Any, str, Condition]] = {
     "line noted": (Ledger, "note_line", _always),
     "update": (SlackClient, "update", _always),
     "outcome noted": (Ledger, "note_outcome", _always),
+    "uncertain": (RequestStore, "move", _to(State.UNCERTAIN)),
+    "uncertain announced": (Ledger, "announce", _doubt),
+    "uncertain posted": (SlackClient, "post", _doubt),
+    "uncertain noted": (Ledger, "note_approval", _doubt),
     "claim": (OutcomeSchedule, "claim_due", _always),
     "news": (outcomes, "read_news", _always),
     "replied": (RequestStore, "move", _to(State.REPLIED)),
@@ -77,6 +87,7 @@ _FUNCTIONS: dict[str, tuple[Any, str, Condition]] = {
     "pause ended": (pause.Pause, "end", _always),
     "resume marked": (pause, "add_line", _line(Event.RESUMED)),
     "enqueue": (JobQueue, "enqueue", _always),
+    "awaits end": (RequestStore, "move", _as(Event.AWAITS_END)),
 }
 POINTS = tuple(f"{when} {name}" for name in _FUNCTIONS for when in ("before", "after"))
 

@@ -131,6 +131,20 @@ def _postpone(cluster: Cluster, point: str, message: Message) -> None:
     _resume(cluster)
 
 
+def _await_end(cluster: Cluster, point: str, message: Message) -> None:
+    """Let a message wait for the end of the customer's conversation, which ends after the kill."""
+    customer = message.address.partition("@")[0]
+    cluster.post(f"/customers/{customer}/answer", text="Hello?")
+    cluster.start_bot(0, point=point)
+    ada = Agent(cluster, "U0ADA", SUPPORT)
+    view = ada.opens(f"{message.address} {message.text}", "They're in a live conversation")
+    ada.changes("open_conversation", "ended")
+    ada.sees("Your message goes out when it has ended.")
+    cluster.submit(view, message.text, ada.user, open_conversation="ended")
+    wait_until_killed(cluster)
+    cluster.post(f"/customers/{customer}/end")
+
+
 def _hold(cluster: Cluster, message: Message) -> None:
     """Pause all sending, and request a message that then waits."""
     _say(cluster, "pause An incident")
@@ -171,4 +185,5 @@ SCENARIOS: dict[str, Scenario] = {
     **dict.fromkeys(("pause ended", "resume marked"), _pause_and_resume),
     **dict.fromkeys(("opt-out", "opt-out refused"), _opt_out),
     "postponed": _postpone,
+    "awaits end": _await_end,
 }

@@ -27,6 +27,7 @@ from tests.product.conftest import CANARY, wait_for
 
 Json = dict[str, Any]
 _NEEDS_LOST_ANSWER = ("doubt", "search")
+_NEEDS_DOUBT = "uncertain"
 _NEEDS_REPLY = ("replied", "outcome")
 SETTLE_SECONDS = 180.0  # quiet hours of a minute or two may have postponed something
 PARALLEL = 4  # clusters at the same time: most of a kill is waiting
@@ -46,6 +47,8 @@ def run_matrix(cluster: Cluster, points: tuple[str, ...], kills_each: int) -> Co
                 continue
             if any(word in point for word in _NEEDS_LOST_ANSWER):
                 cluster.fault("genesys", "*messages/agentless", "cut_after", times=1)
+            if _NEEDS_DOUBT in point:  # the message never arrives
+                cluster.fault("genesys", "*messages/agentless", "cut_before", times=1)
             cluster.start_bot(0, point=point)
             replies = any(word in point for word in _NEEDS_REPLY)
             _request_until_killed(cluster, message, replies)

@@ -67,7 +67,7 @@ def _make_request_wait(product: Product, ada: Agent, **values: str) -> None:
     """Submit a request while Genesys is unavailable, so that it waits."""
     product.fault("genesys", ALL_CALLS, "status", status=503, times=None)
     ada.types(f"jane@example.com {TEXT}")
-    ada.sees("the request then waits")
+    ada.sees("You can still send; it goes out once we can check.")
     assert ada.presses_send(**values)["result"] == "closed"
     ada.reads("Genesys Cloud isn't answering")
 
@@ -128,7 +128,7 @@ def test_a_planned_message_goes_out_early_by_no_more_than_the_clock_was_set_forw
     ada.opens(f"jane@example.com {TEXT}")
     at, ahead = int(time.time()) + HOUR, HOUR - 8
     ada.presses_send(send_at=str(at))
-    ada.reads("⏳ S")
+    ada.reads("⏳ Scheduled")
     clock.set(ahead)
     wait_for(lambda: product.inbox("Jane Doe"), "the message", PATIENCE)
     (send,) = product.sends()
@@ -142,7 +142,7 @@ def test_a_planned_message_goes_out_later_by_as_much_as_the_clock_was_set_back(
     ada.opens(f"jane@example.com {TEXT}")
     at, back = int(time.time()) + 4, 6
     ada.presses_send(send_at=str(at))
-    ada.reads("⏳ S")
+    ada.reads("⏳ Sending in a few seconds")
     clock.set(-back)
     wait_for(lambda: product.inbox("Jane Doe"), "the message", PATIENCE)
     (send,) = product.sends()
@@ -165,9 +165,9 @@ def test_a_message_is_followed_for_the_set_time_by_the_bots_own_clock(
     product: Product, ada: Agent, clock: Clock
 ) -> None:
     ada.sends("amir@example.com")
-    ada.reads("The customer isn't on the page")
+    ada.reads("  Customer is offline.")
     clock.set(2 * HOUR)
-    _wait_for_text(ada, "I no longer look for any")
+    _wait_for_text(ada, "No update for 1 hour. Tracking stopped.")
     assert len(product.sends()) == 1
 
 
@@ -189,8 +189,8 @@ def test_a_message_is_still_followed_after_the_clock_was_set_back(
     product: Product, ada: Agent, clock: Clock
 ) -> None:
     ada.sends("amir@example.com")
-    ada.reads("The customer isn't on the page")
+    ada.reads("  Customer is offline.")
     clock.set(-2 * HOUR)
     amir = product.customer("Amir Haddad")
     product.post(f"/customers/{amir['id']}/presence", present=True)
-    _wait_for_text(ada, "Delivered to the customer's page")
+    _wait_for_text(ada, "  Delivered.")

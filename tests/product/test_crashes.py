@@ -16,11 +16,7 @@ SEND = "*messages/agentless"
     ("where", "kind", "expected"),
     [
         ("*identifierlookup*", "latency", "  Sent."),
-        (
-            SEND,
-            "slow_answer",
-            "  Sent.",
-        ),  # sent, but its answer is lost
+        (SEND, "slow_answer", "  Sent."),  # sent, but its answer is lost
         (SEND, "latency", "Uncertain"),  # the kill cuts it off before it's sent
     ],
 )
@@ -77,7 +73,7 @@ def test_a_bot_stops_within_ten_seconds_and_goes_on_after_the_next_start(
     ada.opens(f"jane@example.com {TEXT}")
     product.fault("genesys", "*identifierlookup*", "latency", seconds=9.0, times=1)
     ada.presses_send()
-    wait_for(lambda: ada.reads("Checking who this is"), "the card")
+    wait_for(lambda: ada.reads("Checking the customer"), "the card")
     started = time.monotonic()
     product.stop()
     assert time.monotonic() - started < 10

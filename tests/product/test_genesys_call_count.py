@@ -52,7 +52,7 @@ def test_a_message_to_an_unknown_customer_takes_three_calls(
     product: Product, ada: Agent, stranger: str
 ) -> None:
     ada.types("")  # an empty form, so nothing is looked up before Send
-    ada.sees("press Enter")
+    ada.sees("Enter an email or phone number")
     assert ada.presses_send(customer=stranger, message=TEXT)["result"] == "closed"
     assert calls_until_sent(product, stranger) == [LOOKUP, HISTORY, SEND]
 
@@ -78,7 +78,7 @@ def test_a_known_customer_is_not_identified_again(
     product.delete("/control/genesys/calls")
     again = f"{TEXT} again"
     ada.types("")
-    ada.sees("press Enter")
+    ada.sees("Enter an email or phone number")
     assert ada.presses_send(customer=stranger, message=again)["result"] == "closed"
     assert calls_until_sent(product, stranger, again) == [HISTORY, SEND]
 
@@ -95,7 +95,7 @@ def test_a_second_message_is_not_allowed_by_a_lookup_from_before_the_first(
     product.post(f"/customers/{customer['id']}/answer", text="Thanks!")
     product.delete("/control/genesys/calls")
     assert leo.presses_send()["result"] == "closed"
-    leo.reads("They're in a live conversation now")
+    leo.reads("They're in a live conversation. Wait, or send into it.")
     assert not product.sends()  # the bot's new lookup refused it, not Genesys
 
 
@@ -108,7 +108,7 @@ def test_a_conversation_that_opened_after_the_lookup_is_given_as_the_reason(
     product.post(f"/customers/{customer['id']}/answer", text="Hello?")
     assert ada.presses_send()["result"] == "closed"
     card = ada.reads("Not sent")
-    assert "They're in a live conversation now" in all_text(card["blocks"])
+    assert "They're in a live conversation. Wait, or send into it." in all_text(card["blocks"])
     assert [call["status"] for call in product.sends()] == [409]
 
 

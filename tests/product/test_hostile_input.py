@@ -58,7 +58,7 @@ def test_a_hostile_customer_field_is_refused_with_a_sentence(
     product: Product, ada: Agent, name: str
 ) -> None:
     ada.types("")
-    ada.sees("press Enter")
+    ada.sees("Enter an email or phone number")
     answer = ada.presses_send(customer=HOSTILE[name][:300], message=CANARY)
     assert answer["result"] == "errors"
     assert answer["errors"]["customer"]

@@ -39,7 +39,7 @@ def test_a_message_goes_out_after_a_second_person_has_approved_it(approving: Pro
     leo.clicks("Approve")
     ada.reads("leo approved it.")
     wait_for(lambda: approving.sends(), "a send")
-    leo.reads("👍 Approved by leo (U0LEO)", "C0OUTCOMES")
+    leo.reads("👍 Approved by leo", "C0OUTCOMES")
     ada.reads("  Sent.")
     wait_for(lambda: approving.inbox("Jane Doe") == [TEXT], "the message at the customer's")
     ada.reads("✅ Delivered")
@@ -70,7 +70,7 @@ def test_where_no_channel_shows_the_card_an_approver_is_asked_directly(
     leo.channel = wait_for(lambda: find_direct(product, "U0LEO"), "a direct message")
     leo.reads(TEXT)
     leo.clicks("Approve")
-    leo.reads("👍 Approved by leo (U0LEO)")
+    leo.reads("👍 Approved by leo")
     wait_for(lambda: product.inbox("Jane Doe") == [TEXT], "the message at the customer's")
 
 
@@ -85,7 +85,7 @@ def test_an_opt_out_refuses_what_waits_and_tells_the_agent(approving: Product) -
     ask(ada)
     ada.reads("Waiting for approval")
     ben.types("opt-out jane@example.com She asked us to stop")
-    ben.reads("1 waiting message was refused.")
+    ben.reads("1 waiting message was cancelled.")
     line = ada.reads("This customer doesn't want to be contacted, so it wasn't sent.")
     assert line["pings"] == ["U0ADA"]
     assert not approving.sends()

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from .conftest import CANARY, Agent, Json, Product, all_text, wait_for
 
 TEXT = f"{CANARY}: your order is ready"
+
+
+@pytest.fixture
+def product(new_product: Callable[..., Product]) -> Product:
+    """Start a bot of its own: a list shows a person's messages of earlier tests, too."""
+    return new_product()
 
 
 def home(product: Product, user: str) -> Json | None:

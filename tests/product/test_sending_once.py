@@ -149,7 +149,7 @@ def test_a_decision_that_is_replayed_after_a_restart_sends_nothing(
     ada.sends("jane@example.com", TEXT)
     ada.reads("Uncertain")
     ada.clicks("Send anyway")
-    wait_for(lambda: _count(ada, "then decide with the buttons") == 2 or None, "the second doubt")
+    wait_for(lambda: _count(ada, "then choose above") == 2 or None, "the second doubt")
     end(product)
     product.start()
     product.post("/control/slack/redeliver", count=2)
@@ -211,7 +211,10 @@ def test_while_genesys_is_unavailable_the_form_says_so_and_the_request_waits(
 def test_wrong_genesys_credentials_are_named(new_product: Callable[..., Product]) -> None:
     product = new_product(GENESYS_CLOUD_CLIENT_SECRET="not-the-secret-of-this-client")
     ada = product.agent()
-    assert "OAuth client" in all_text(ada.opens(f"jane@example.com {TEXT}", "Can't be sent"))
+    form = ada.opens(f"jane@example.com {TEXT}", "Can't be sent")
+    assert "I can't sign in to Genesys Cloud. Tell your admin." in all_text(form)
+    log = (product.folder / "bot.log").read_text()  # for the admin
+    assert "can't look a customer up (BadCredentials(" in log
 
 
 def test_a_slow_genesys_never_delays_an_ack(product: Product, ada: Agent) -> None:

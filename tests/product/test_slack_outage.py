@@ -18,7 +18,7 @@ SETTLED_AFTER = 6.0  # seconds between two attempts to post if the first one's r
 LINES = (
     "Customer found",
     "  Sent.",
-    "Delivered to the customer's page",
+    "  Delivered.",
     "The customer replied",
 )
 

@@ -102,7 +102,7 @@ def test_a_message_can_be_undone_in_the_private_card(product: Product) -> None:
     refuse(product, "messages_tab_disabled", "chat.postMessage U0ADA")
     ada.opens(f"jane@example.com {TEXT}")
     assert ada.presses_send(send_at=str(int(time.time()) + 3600))["result"] == "closed"
-    ada.clicks("Undo")
+    ada.clicks("Cancel")
     ada.reads("cancelled it. It wasn't sent")
     assert product.inbox("Jane Doe") == []
 
@@ -129,7 +129,7 @@ def test_posts_that_slack_keeps_refusing_hold_up_no_other_card(
     )
     refused = product.agent(channel=GENERAL)
     for number in range(20):
-        refused.opens("", "press Enter")
+        refused.opens("", "Enter an email or phone number")
         typed = {"customer": "amir@example.com", "message": f"{TEXT} {number}"}
         assert refused.presses_send(**typed)["result"] == "closed"
     ada = product.agent()
@@ -212,7 +212,7 @@ def test_an_unexpected_error_is_answered_with_a_reference_that_is_in_the_log(
     with product.sqlite() as database:
         for table in ("postings", "history", "requests"):
             database.execute(f"DELETE FROM {table}")
-    ada.clicks("Undo")
+    ada.clicks("Cancel")
     told = ada.reads("tell your admin this reference")
     reference = all_text(told["blocks"]).rsplit("reference: ", 1)[1][:8]
     log = product.folder / "bot.log"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, all_text
+from .conftest import CANARY, Agent, Json, Product, all_text
 
 TEXT = f"{CANARY}: your order is ready"
 
@@ -86,12 +86,18 @@ def test_a_choice_made_for_one_customer_does_not_count_for_another(
     assert send["body"]["useExistingActiveConversation"] is False
 
 
+def _contact(view: Json, name: str) -> str:
+    """Return the id of the contact with this name among those to choose from."""
+    inputs = (one["element"] for one in view["blocks"] if one["type"] == "input")
+    options = next(one["options"] for one in inputs if one["action_id"] == "candidate")
+    return str(next(one["value"] for one in options if name in one["text"]["text"]))
+
+
 def test_the_agent_can_pick_and_message_one_of_several_contacts(
     product: Product, ada: Agent
 ) -> None:
     view = ada.opens(f"pat@example.com {TEXT}", "contacts share this email address")
-    options = view["blocks"][2]["element"]["options"]
-    bakery = next(o for o in options if "Novak" in o["text"]["text"])["value"]
+    bakery = _contact(view, "Novak")
     ada.changes("candidate", bakery)
     ada.sees("Ready to send")
     assert ada.presses_send(candidate=bakery)["result"] == "closed"
@@ -109,10 +115,9 @@ def test_nothing_is_sent_before_one_of_several_contacts_is_picked(
 
 def test_each_of_several_contacts_has_its_own_verdict(product: Product, ada: Agent) -> None:
     view = ada.opens(f"pat@example.com {TEXT}", "contacts share this email address")
-    options = view["blocks"][2]["element"]["options"]
-    garage = next(o for o in options if "Moreau" in o["text"]["text"])["value"]
+    garage = _contact(view, "Moreau")
     ada.changes("candidate", garage)
-    ada.sees("no web messaging conversation in the last")
+    ada.sees("No web chat in the last 90 days")
     assert not product.sends()
 
 
@@ -159,7 +164,7 @@ def test_a_pasted_address_is_the_customer_and_never_reaches_another_one(
 
 
 def test_the_form_warns_of_an_address_in_the_message_whoever_the_customer_is(ada: Agent) -> None:
-    warning = "⚠ This message has an address in it: jane@example.com."
+    warning = "⚠ The text includes jane@example.com. Remove it"
     assert warning in str(ada.opens(f"Jane Doe jane@example.com {TEXT}", "Enter an email"))
     ada.changes("customer", "amir@example.com")
     assert warning in str(ada.sees("Ready to send"))
@@ -187,13 +192,14 @@ def test_a_message_has_one_to_two_thousand_characters(
     answer = ada.presses_send(message=(CANARY + "x" * length)[:length])
     assert answer["result"] == ("closed" if passes else "errors")
     if not passes:
-        assert f"shorten it by {length - 2_000:,}" in answer["errors"]["message"]
+        over = {2_001: "1 character", 3_000: "1,000 characters"}[length]
+        assert answer["errors"] == {"message": f"{over} over the 2,000 limit."}
 
 
 def test_a_blank_message_is_refused(product: Product, ada: Agent) -> None:
     ada.opens("jane@example.com")
     answer = ada.presses_send(message=" \n ")
-    assert answer["errors"] == {"message": "Type the message for the customer."}
+    assert answer["errors"] == {"message": "Type a message."}
 
 
 def _restart_with(product: Product, **genesys: object) -> Product:
@@ -206,7 +212,7 @@ def _restart_with(product: Product, **genesys: object) -> Product:
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [("Inactive", "is switched off"), ("Error", "has an error in Genesys Cloud")],
+    [("Inactive", "Web chat is off."), ("Error", "Web chat has an error.")],
 )
 def test_a_deployment_that_is_not_active_stops_the_message(
     new_product: Callable[..., Product], status: str, words: str
@@ -221,16 +227,22 @@ def test_a_missing_permission_to_read_the_deployment_is_only_a_note(
 ) -> None:
     product = _restart_with(new_product(), missing_permissions=["webDeployments:deployment:view"])
     ada = product.agent()
-    assert "webDeployments:deployment:view" in all_text(ada.opens(f"jane@example.com {TEXT}"))
+    shown = all_text(ada.opens(f"jane@example.com {TEXT}"))
+    assert "I can't check whether web chat is on. You can still send." in shown
     ada.presses_send()
     ada.reads("  Sent.")
+    assert "lacks webDeployments:deployment:view." in (product.folder / "bot.log").read_text()
 
 
-def test_a_missing_permission_is_named_with_where_to_grant_it(product: Product, ada: Agent) -> None:
+def test_a_missing_permission_is_named_in_the_log_with_where_to_grant_it(
+    product: Product, ada: Agent
+) -> None:
     product.set_genesys(missing_permissions=["externalContacts:contact:view"])
     stranger = "hostile@example.com"  # no other test here looks this one up
-    shown = all_text(ada.opens(f"{stranger} {TEXT}", "externalContacts:contact:view"))
-    assert "Admin" in shown
+    shown = all_text(ada.opens(f"{stranger} {TEXT}", "Can't be sent"))
+    assert "Ask your admin to check my permissions there." in shown
+    log = (product.folder / "bot.log").read_text()
+    assert "lacks externalContacts:contact:view. Add the permission to a role under Admin" in log
     assert not product.sends()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.bot_process import build_environment
+from sandbox.bot_process import START_SECONDS, build_environment
 from tests.inspecting_proxy import InspectingProxy
 
 from .conftest import Product, wait_for
@@ -48,7 +48,7 @@ def test_the_whole_way_works_through_a_proxy_that_reads_along(
     unstarted.start()
     ada = unstarted.agent()
     ada.sends("jane@example.com")
-    ada.reads("Accepted")
+    ada.reads("  Sent.")
     assert len(unstarted.inbox("Jane Doe")) == 1
     assert set(proxy.asked) == {"slack.example.com:443", "genesys.example.com:443"}
 
@@ -128,10 +128,10 @@ def test_the_bot_works_without_a_home_and_without_a_folder_for_temporary_files(
             except OSError:
                 return False
 
-        wait_for(lambda: is_ready() or None, "the bot to start")
+        wait_for(lambda: is_ready() or None, "the bot to start", START_SECONDS)
         ada = unstarted.agent()
         ada.sends("jane@example.com")
-        ada.reads("Accepted")
+        ada.reads("  Sent.")
     assert len(unstarted.inbox("Jane Doe")) == 1
 
 

@@ -13,13 +13,14 @@ from slack_sdk.web import WebClient
 import bot.job
 from bot.cards.client import SlackClient
 from bot.cards.ledger import Ledger
+from bot.cards.post_names import UNCERTAIN
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
 from bot.request import Event, Place, Request
 from bot.state import WATCHED, State
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
-from bot.storage.tables import history, postings
+from bot.storage.tables import history, postings, posts
 from tests.bot.conftest import Local
 
 Build = Callable[..., Request]
@@ -111,6 +112,12 @@ class Bench:
     def announced(self) -> list[str]:
         with self._database.connect() as connection:
             return [row.what for row in connection.execute(sa.select(postings.c.what))]
+
+    def posts_of_doubts(self) -> list[str]:
+        """List the ts of the noted posts which say that the request is uncertain."""
+        noted = sa.select(posts.c.ts).where(posts.c.what.startswith(UNCERTAIN))
+        with self._database.connect() as connection:
+            return list(connection.execute(noted).scalars())
 
     def shown(self, channel: str = SUPPORT, *, privately: bool = False) -> list[str]:
         """List a channel's posts, each in the words of its notification."""

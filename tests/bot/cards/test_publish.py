@@ -557,3 +557,26 @@ def test_an_uncertain_message_is_told_in_the_outcomes_channel_once_and_its_end_a
     assert bench.shown(OUTCOMES) == [uncertain, "☑️ Sent"]
     assert bench.shown()[-1] == "Leo confirmed that it was sent. Tracking stopped"
     assert bench.stored().is_over
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_a_post_in_doubt_about_an_uncertain_message_is_settled_also_after_its_decision(
+    kind: str, bench: Bench
+) -> None:
+    """Else an erasure wouldn't know of it."""
+    bench.publish()
+    bench.store.move(REQUEST, State.UNCERTAIN, Event.UNCERTAIN)
+    bench.local.order("slack", "chat.postMessage", "latency", seconds=0.0, times=1)  # the line
+    bench.local.order("slack", "chat.postMessage", kind, times=1)
+    bench.fail()
+    arrived = bench.shown(OUTCOMES)
+    assert len(arrived) == (kind == "cut_after")
+    decision, since = Decision(REQUEST, 0, "U0ADA", "Ada"), State.UNCERTAIN
+    assert bench.store.move(
+        REQUEST, State.SCHEDULED, Event.SEND_DECIDED, since=since, decision=decision
+    )
+    bench.publish_until_done()
+    assert bench.announced() == []
+    assert bench.shown(OUTCOMES) == arrived
+    noted = [message["ts"] for message in bench.local.messages(OUTCOMES)]
+    assert bench.posts_of_doubts() == noted

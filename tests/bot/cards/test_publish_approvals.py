@@ -254,7 +254,7 @@ def test_where_no_channel_shows_the_card_each_approver_is_asked_once_directly(
     for user_id in ("U0ADA", "U0BEN", "U0GUS", "U0LEO"):
         posts = [m for m in read_direct(bench, user_id) if "approve" in buttons(m)]
         if user_id == "U0ADA":  # has the card alone
-            assert [buttons(post) for post in posts] == [["approve", "decline", "cancel"]]
+            assert [buttons(post) for post in posts] == [["approve", "decline", "edit", "cancel"]]
         else:
             assert [buttons(post) for post in posts] == (
                 [["approve", "decline"]] if user_id in asked_people else []
@@ -354,7 +354,7 @@ def test_after_an_opt_out_from_its_card_the_card_has_no_button_for_it(
         connection.execute(sa.update(requests).where(requests.c.request_id == "V2").values(values))
     publish(bench)
     [card] = bench.local.messages()
-    assert buttons(card) == ["opt_out"]
+    assert buttons(card) == ["message_again", "opt_out"]
     jobs: list[bot.job.Job] = []
     opt_outs = OptOuts(database, lambda _connection, job: jobs.append(job), Keys(database))
     by = ByWhom("U0BEN", "Ben", datetime.now(UTC), "They asked us")
@@ -383,7 +383,7 @@ def test_a_pause_and_its_end_are_shown_on_every_card_that_waits(
         in repr(card["blocks"])
     )
     assert "Leo: An incident" in repr(line["blocks"])
-    assert buttons(card) == ["approve", "decline", "cancel"]
+    assert buttons(card) == ["approve", "decline", "edit", "cancel"]
     assert pause.end("U0LEO", "T0LOCAL")
     pause.mark_all()
     publish(bench)

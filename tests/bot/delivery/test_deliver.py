@@ -66,7 +66,7 @@ def at_07(clock: Clock) -> Clock:
 
 def test_a_submitted_request_is_stored_and_will_be_shown_and_delivered(worker: Worker) -> None:
     assert worker.submit() == [SHOW, DELIVER]
-    assert worker.load() == worker.build(rules_version=NO_LIMITS.version, stuck=Stuck.UNAVAILABLE)
+    assert worker.load() == worker.build(rules_version=NO_LIMITS.version)
     assert worker.history() == [(Event.ASKED, "")]
 
 

@@ -59,7 +59,7 @@ def test_while_slack_does_not_say_who_is_in_a_group_nobody_is_taken_for_the_only
         ('[leads]\ngroups = ["S0LEADS"]', [], "A lead other than Ada"),
         ("", ["U0LEO", "U0ADA"], "Leo"),
         ('[leads]\ngroups = ["S0LEADS"]', ["U0LEO"], "Leo or another approver"),
-        ('[approval]\ngroups = ["S0LEADS"]', ["U0LEO"], "Somebody who may approve messages, other"),
+        ('[approval]\ngroups = ["S0LEADS"]', ["U0LEO"], "Someone who may approve messages, other"),
         ('[approval]\nusers = ["U1", "U2", "U3"]', [], "One, Two or Three"),
         ('[approval]\nusers = ["U1", "U2", "U3", "U0LEO"]', [], "One, Two, Three or another appro"),
     ],

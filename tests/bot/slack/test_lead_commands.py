@@ -35,7 +35,7 @@ GUEST = "Guests can't use this. Ask a full member of your team."
 JANE_S_CONTACT = fixed_id("contact/jane")
 MASKED = "j•••@example.com"
 PAUSED = (
-    "All sending is paused. 1 message waits now, and new ones wait, too, until a lead types "
+    "All sending is paused. 1 message waits now. New ones wait too, until a lead runs "
     '"/proactive resume".'
 )
 
@@ -152,7 +152,7 @@ def test_a_second_pause_with_another_reason_replaces_the_reason_and_says_so(
     leo.types("pause Wrong prices")
     bot.finish()
     who = "Mia already paused all sending, 1 hour ago."
-    assert answers(local, LEAD) == [f"{who} Now the reason is: Wrong prices"]
+    assert answers(local, LEAD) == [f"{who} The reason is now: Wrong prices"]
     by = pause.read()
     assert by is not None
     assert (by.user_id, by.reason) == (LEAD, "Wrong prices")
@@ -197,7 +197,7 @@ def test_a_pause_and_its_end_are_told_in_the_outcomes_channel(
         bot.finish()
     assert announced(local) == [
         "leo paused all sending: Wrong <!channel> prices",
-        "leo says why all sending is paused: Wrong links",
+        "leo changed why all sending is paused: Wrong links",
         "leo resumed sending; 2 messages go out now.",
     ]
     assert [(m["text"], m["pings"]) for m in local.messages(OUTCOMES)] == [
@@ -281,7 +281,8 @@ def test_an_agent_opts_a_customer_out_and_what_waits_is_refused(
     bot.finish()
     [answer] = answers(local, ADA)
     assert answer == (
-        "Jane Doe (JANE@example.com) won't be contacted any more. 2 waiting messages were refused."
+        "Jane Doe (JANE@example.com) won't be contacted any more. "
+        "2 waiting messages were cancelled."
     )
     by = opt_outs.find(JANE)
     assert by is not None
@@ -315,7 +316,7 @@ def test_a_message_to_another_address_of_the_customer_is_refused_as_well(
     requests_store.add(waiting, [])
     ada.types("opt-out jane@example.com She asked")
     bot.finish()
-    assert answers(local, ADA)[0].endswith("1 waiting message was refused.")
+    assert answers(local, ADA)[0].endswith("1 waiting message was cancelled.")
 
 
 def test_while_genesys_is_away_the_address_is_blocked_and_the_answer_says_only_that(
@@ -339,7 +340,7 @@ def test_a_customer_on_the_list_stays_there_with_who_put_them_there(
     bot.finish()
     [answer] = answers(local, ADA)
     who = "Jane Doe (jane@example.com)"
-    assert f"{who} is on the do-not-contact list already, put there by leo on " in answer
+    assert f"{who} is already on the do-not-contact list (leo, " in answer
     by = opt_outs.find(JANE)
     assert by is not None and by.reason == "She asked"
 
@@ -351,7 +352,7 @@ def test_a_lead_takes_a_customer_off_the_list(
     bot.finish()
     leo.types("opt-in jane@example.com She wants news again")
     bot.finish()
-    assert answers(local, LEAD) == [f"{MASKED} may be contacted again."]
+    assert answers(local, LEAD) == [f"{MASKED} can be contacted again."]
     assert opt_outs.find(JANE) is None
     assert actions(database) == [(Action.OPTED_OUT, ADA), (Action.OPTED_IN, LEAD)]
     leo.types("opt-in jane@example.com Once more")
@@ -364,8 +365,8 @@ def test_a_lead_takes_a_customer_off_the_list(
     [
         ("opt-out jane@example.com", "Add a reason. "),
         ("opt-in jane@example.com \u200b", "Add a reason. "),
-        ("opt-out", "Type the customer's email address or phone number. "),
-        ("opt-out Jane asked us to", "Type the customer's email address or phone number. "),
+        ("opt-out", "Enter an email or phone number. "),
+        ("opt-out Jane asked us to", "Enter an email or phone number. "),
         ("opt-out jane@example She asked", ""),
     ],
 )
@@ -388,7 +389,7 @@ def test_whoever_nobody_knows_is_on_the_list_anyway_and_the_answer_says_how_to_u
     bot.finish()
     [message] = [m for m in local.messages(SUPPORT, ADA) if m["ephemeral"]]
     assert message["text"].startswith("nobody.at.all@example.com won't be contacted any more.")
-    assert "Nobody in Genesys Cloud has this address; it's on the list anyway." in message["text"]
+    assert "No contact has this address; it's on the list anyway." in message["text"]
     assert "/proactive opt-in nobody.at.all@example.com reason" in words(message["blocks"][1])
     assert opt_outs.find(Identity(IdentityKind.EMAIL, "nobody.at.all@example.com"))
 
