@@ -206,7 +206,7 @@ def test_csv_has_a_row_for_each_entry_and_no_formula(run: Run, database: Databas
         ({"until": "2026-13-01"}, "--until must be a date or a time in UTC"),
         ({"until": "9999-12-31"}, "--until must be a date or a time in UTC"),
         ({"since": "0001-01-01T00:00+14:00"}, "--since must be a date or a time in UTC"),
-        ({"customer": "jane"}, "--customer: This is neither an email address nor a phone"),
+        ({"customer": "jane"}, "--customer: That isn't an email or phone number"),
         ({"agent": "ada"}, "--agent must be a Slack user id, such as U0123456789."),
         ({"audit": "verify", "head": "7"}, "--head must be the number and the hash of an entry"),
     ],

@@ -116,6 +116,7 @@ KEPT = {
     *("request_id", "team_id", "channel_id", "thread_ts", "agent_id", "agent_name"),
     *("identity_kind", "state", "card_channel", "card_ts", "outcome_ts", "overridden"),
     *("approver_id", "rules_version"),
+    *("template", "template_name"),  # the digest counts them; what was filled in is in the text
 }
 
 
