@@ -116,8 +116,9 @@ def _tls_failed(fault: urllib3_faults.SSLError) -> GenesysError:
     reason = fault.args[0] if fault.args else None
     if isinstance(reason, ssl.SSLCertVerificationError):
         refusal = Unreachable(
+            fix="Tell your admin.",
             hint="Its certificate wasn't accepted. If a proxy inspects traffic here, its"
-            " certificate authority must be trusted."
+            " certificate authority must be trusted.",
         )
         refusal.transient = False
         return refusal

@@ -173,6 +173,8 @@ def _message_input(draft: Draft) -> Block:
     if draft.message:
         element["initial_value"] = draft.message[:INPUT_LENGTH]
     hint = "Up to 2,000 characters. The customer sees exactly this text."
+    if draft.templates and draft.templates.chosen:
+        hint = "Up to 2,000 characters when it's filled in. Below is what the customer gets."
     if draft.stray_address:
         hint = (
             f"⚠ The text includes {clip(draft.stray_address, LONGEST_ADDRESS)}. Remove it if the "

@@ -55,6 +55,10 @@ export function follow(path, changed, connected = () => {}) {
     if (stopped) return;
     socket = new WebSocket(`ws://${location.host}${path}`);
     socket.addEventListener("open", () => {
+      if (stopped) {
+        socket.close();
+        return;
+      }
       wait = 500;
       clearInterval(timer);
       timer = null;
@@ -75,7 +79,8 @@ export function follow(path, changed, connected = () => {}) {
   return () => {
     stopped = true;
     clearInterval(timer);
-    socket?.close();
+    // Chromium complains about a connection that's closed while it's being made.
+    if (socket?.readyState !== WebSocket.CONNECTING) socket?.close();
   };
 }
 

@@ -108,8 +108,9 @@ def test_if_the_proxy_refuses_nothing_was_sent_and_the_error_says_where_to_look(
     status: int, raw: Any, proxy: InspectingProxy, connect: Connect, behind: str
 ) -> None:
     proxy.refusal = status
-    with pytest.raises(Unreachable, match="HTTPS_PROXY") as caught:
+    with pytest.raises(Unreachable) as caught:
         send_once(connect(behind), MESSAGE, patience=0.2)
+    assert "HTTPS_PROXY" in caught.value.hint
     assert caught.value.definite
     assert raw.asked == []
 
@@ -118,8 +119,9 @@ def test_if_the_proxy_is_gone_nothing_was_sent(
     raw: Any, connect: Connect, behind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    with pytest.raises(Unreachable, match="through the proxy"):
+    with pytest.raises(Unreachable) as caught:
         send_once(connect(behind), MESSAGE, patience=0.2)
+    assert "The proxy doesn't connect us" in caught.value.hint
     assert raw.asked == []
 
 
@@ -150,8 +152,9 @@ def test_a_proxy_that_reads_along_must_be_trusted(
     raw: Any, connect: Connect, behind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
-    with pytest.raises(Unreachable, match="certificate") as caught:
+    with pytest.raises(Unreachable, match="Tell your admin") as caught:
         send_once(connect(behind), MESSAGE)
+    assert "certificate authority must be trusted" in caught.value.hint
     assert not caught.value.transient
     assert raw.asked == []
 

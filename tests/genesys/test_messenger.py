@@ -88,8 +88,9 @@ def test_identity_resolution_needs_two_permissions(cloud: GenesysCloud, local: A
     for name in ("deployment", "identityResolution"):
         permission = f"webDeployments:{name}:view"
         local.set(missing_permissions=[permission])
-        with pytest.raises(MissingPermission, match=permission):
+        with pytest.raises(MissingPermission) as caught:
             resolves_identities(cloud, local.genesys.deployment_id)
+        assert permission in caught.value.hint
 
 
 def test_an_answer_without_identity_resolution_is_no_answer(raw: Any, connect: Connect) -> None:

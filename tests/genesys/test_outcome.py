@@ -79,8 +79,9 @@ def test_a_message_that_genesys_does_not_show_has_no_status(
 
 def test_a_missing_permission_is_raised(local: Any, cloud: GenesysCloud) -> None:
     local.set(missing_permissions=["conversation:message:view"])
-    with pytest.raises(MissingPermission, match="conversation:message:view"):
+    with pytest.raises(MissingPermission) as caught:
         read_message(cloud, "any")
+    assert "conversation:message:view" in caught.value.hint
 
 
 def _receipt(status: str, *codes: str, final: bool = False) -> dict[str, Any]:
