@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from bot.cards.card import (
     show_approval,
@@ -18,7 +17,7 @@ from bot.cards.card import (
 )
 from bot.cards.card_state import Notes
 from bot.cards.line import show_line
-from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
+from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
 from bot.request import Event, HistoryLine, Request, Stuck
 from bot.slack.approval_view import build_approval, build_decline
 from bot.slack.approvals import NO_APPROVER, OWN_MESSAGE
@@ -39,8 +38,6 @@ from genesys import Identity, IdentityKind
 _CARD_LINK = "https://workspace.slack.com/archives/C0SUPPORT/p1790000000000100"
 _GENESYS_LINK = "https://apps.mypurecloud.com/directory/#/engage/admin/interactions/1"
 _LONG_ADDRESS = f"{'j' * 64}@{'long.' * 36}example.com"
-
-Surface = tuple[str, str, Any]
 
 
 def card_surfaces() -> Iterator[Surface]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
+from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
 from bot.request import Request
 from bot.rules.limits import judge
 from bot.rules.rules_file import Rules, read_rules
@@ -19,8 +18,6 @@ from bot.slack.review import to_request
 from bot.state import State
 from bot.storage.facts import ByWhom, Earlier, Facts
 from genesys import ContactType, Customer, Identity, IdentityKind, MatchedBy
-
-Surface = tuple[str, str, Any]
 
 _CARD = "https://workspace.slack.com/archives/C0SUPPORT/p1790000000000100"
 _TOKEN = "xoxb-" + "1234567890-1234567890123-" + "a1b2c3d4e5f6g7h8i9j0k1l2"

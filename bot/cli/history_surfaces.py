@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 
 from bot.cards.card import show_card, show_news, show_notice
 from bot.cards.digest_view import show_digest
 from bot.cards.line import show_line
 from bot.cli.card_surfaces import sample_request
-from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
+from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
 from bot.delivery.outcomes import REPLY_LENGTH
 from bot.request import Event, HistoryLine, Stuck
 from bot.rules.digest_period import Period
@@ -34,8 +33,6 @@ from bot.storage.digest_figures import Counts, Figures
 from bot.storage.facts import Earlier
 from bot.text import clip
 from genesys import Candidate, ContactType, Identity, IdentityKind, Several
-
-Surface = tuple[str, str, Any]
 
 _LINK = "https://workspace.slack.com/archives/C0SUPPORT/p1790000000000100"
 _JANE = Identity(IdentityKind.EMAIL, "jane@example.com")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
+from bot.cli.card_surfaces import sample_request
+from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
 from bot.request import Request
 from bot.slack.edit_view import build_edit
 from bot.slack.home import NO_DATABASE, say_health
@@ -17,9 +17,6 @@ from bot.slack.request_rows import Reader, Rows
 from bot.state import State
 from bot.storage.facts import ByWhom
 from bot.storage.my_requests import MOST_COUNTED, PAGE_SIZE, Filter
-from genesys import Identity, IdentityKind
-
-Surface = tuple[str, str, Any]
 
 _READERS = (
     Reader("U0ADA"),
@@ -40,7 +37,7 @@ def home_surfaces() -> Iterator[Surface]:
     for state in State:
         for text in ("Your order is ready", HOSTILE, LONGEST):
             for name in NAMES:
-                yield from _about(_request(state, text, name))
+                yield from _about(sample_request(state, text, name))
 
 
 def _about(request: Request) -> Iterator[Surface]:
@@ -70,20 +67,3 @@ def _content(state: HomeState, rows: Rows) -> HomeContent:
 def _paused(request: Request) -> str:
     by = ByWhom("U0LEO", request.agent_name, NOW, request.text[:200])
     return say_health("ok", by)
-
-
-def _request(state: State, text: str, name: str) -> Request:
-    return Request(
-        request_id="V0123456789",
-        place=PLACE,
-        agent_id="U0ADA",
-        agent_name=name,
-        identity=Identity(IdentityKind.PHONE, "+442079460018"),
-        text=text,
-        into_open_conversation=False,
-        chosen_contact_id="",
-        created_at=NOW,
-        state=state,
-        reason=text if state is State.FAILED else "",
-        customer_name=name,
-    )

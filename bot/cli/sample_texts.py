@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from bot.request import Place
+
+Surface = tuple[str, str, Any]  # its name, its kind, its payload
 
 HOSTILE = (
     "<!channel> @here <@U0ADA> *bold* _i_ ~s~ `code` > quote <https://evil.example|ok> "

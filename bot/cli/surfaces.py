@@ -11,13 +11,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.cli.card_surfaces import card_surfaces, message_surfaces, small_forms
 from bot.cli.form_surfaces import form_surfaces
 from bot.cli.history_surfaces import history_surfaces
 from bot.cli.home_surfaces import home_surfaces
-from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE
+from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
 from bot.cli.template_surfaces import template_surfaces
 from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
 from bot.slack.form_input import Draft, check_times, make_draft
@@ -38,8 +37,6 @@ from genesys import (
 )
 
 _DEPLOYMENT = "0f0e0d0c-1111-4222-8333-444455556666"
-
-Surface = tuple[str, str, Any]
 
 
 def print_surfaces() -> None:

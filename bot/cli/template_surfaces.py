@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from bot.cli.sample_texts import HOSTILE, LONGEST, PLACE
+from bot.cli.sample_texts import HOSTILE, LONGEST, PLACE, Surface
 from bot.rules.template_rules import MOST_PLACEHOLDERS, TemplateSource
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.form_input import Draft, make_draft
@@ -14,8 +13,6 @@ from bot.slack.form_view import build_form
 from bot.slack.template_choice import TemplateChoice
 from bot.templates.template import CUSTOMER_NAME, Placeholder, Template
 from genesys import Identity, IdentityKind
-
-Surface = tuple[str, str, Any]
 
 
 def template_surfaces() -> Iterator[Surface]:

@@ -6,7 +6,6 @@ approves their own message. A decision counts once, for the card that showed it.
 
 from __future__ import annotations
 
-import json
 import logging
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -27,7 +26,7 @@ from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm, MetadataSigner
-from bot.slack.modal import open_modal
+from bot.slack.modal import open_modal, read_modal
 from bot.slack.reason_form import FOREIGN, REASON, check_reason, read_reason
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
@@ -194,15 +193,7 @@ class Approvals:
 
         In which channel the card is doesn't matter, as for its buttons (`bot/slack/gate.py`).
         """
-        metadata = self._signer.check(
-            submission.view["private_metadata"], submission.user_id, submission.view_id
-        )
-        try:
-            signed_for, request_id, number, response_url = json.loads(metadata)
-        except ValueError:
-            raise ForeignForm from None
-        if signed_for != form:
-            raise ForeignForm
+        request_id, number, response_url = read_modal(self._signer, submission, form)
         place = Place(submission.place.team_id, "", "", response_url)
         return request_id, number, place
 

@@ -12,13 +12,18 @@ from bot.text import sendable
 _ONE_WORD = re.compile(r"-{0,2}[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ-]{0,29}")
 
 
+def tidy(text: str) -> str:
+    """Return what follows the command without what Slack or a paste has added around it."""
+    return sendable(text).replace("\u00a0", " ").strip()
+
+
 def split_command(text: str, default_country: str | None) -> tuple[str, str]:
     """Split a command's text into customer and message, of which either may be empty.
 
     The customer is the email address or phone number at the start, with the name or label before
     it. If there is none, the whole text is the message.
     """
-    text = sendable(text).replace("\u00a0", " ").strip()
+    text = tidy(text)
     length = address_length(_read(text), default_country)
     ends = find_ends(text) if length else ()
     end = next((end for end in ends if len(_read(text[:end])) >= length), 0)

@@ -6,7 +6,6 @@ What can't be saved stays in the form, with the reason under its field.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -28,7 +27,7 @@ from bot.slack.form_input import MESSAGE, SEND_AT, SEND_BEFORE, check_times, mak
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm, MetadataSigner
-from bot.slack.modal import open_modal
+from bot.slack.modal import open_modal, read_modal
 from bot.slack.reason_form import FOREIGN
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
@@ -90,7 +89,7 @@ class EditForm:
 
     async def _save(self, submission: Interaction) -> dict[str, str]:
         try:
-            request_id, number = self._read(submission)
+            request_id, number, _ = read_modal(self._signer, submission, EDIT_FORM)
         except ForeignForm:
             log.warning("a form came back with private metadata that isn't the bot's for it")
             return {MESSAGE: FOREIGN}
@@ -139,19 +138,6 @@ class EditForm:
             about = replace(submission, view={}, action_value=request.request_id)
             self._errors.start(self._gate.note(about, refusal), submission)
         return refusal
-
-    def _read(self, submission: Interaction) -> tuple[str, str]:
-        """Read which message a form is about, and what was decided before; raise ForeignForm."""
-        metadata = self._signer.check(
-            submission.view["private_metadata"], submission.user_id, submission.view_id
-        )
-        try:
-            signed_for, request_id, number, _ = json.loads(metadata)
-        except ValueError:
-            raise ForeignForm from None
-        if signed_for != EDIT_FORM:
-            raise ForeignForm
-        return request_id, number
 
 
 def _read_edit(submission: Interaction, request: Request) -> tuple[Edit, dict[str, str]]:

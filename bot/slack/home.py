@@ -33,7 +33,8 @@ from bot.slack.home_view import (
 from bot.slack.interaction import Interaction, Kind, View
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.open_form import read_version
-from bot.slack.request_rows import Reader, Rows
+from bot.slack.reader import read_reader
+from bot.slack.request_rows import Rows
 from bot.slack.thread_links import ThreadLinks
 from bot.slack.threads import in_thread
 from bot.storage.facts import ByWhom
@@ -147,7 +148,7 @@ class Home:
         if sentence := await self._gate.why_not(interaction):
             self._shown.pop(user_id, None)
             return build_plain_home(sentence, at=now, may_refresh=False)
-        reader = await self.read_reader(user_id)
+        reader = await read_reader(self._gate, user_id)
         state = replace(state, is_team=state.is_team and reader.is_lead)
         self._remember(user_id, state)
         viewer = Viewer(user_id, sees_team=state.is_team, is_approver=reader.is_approver)
@@ -169,11 +170,6 @@ class Home:
             self._command,
         )
         return build_home(content)
-
-    async def read_reader(self, user_id: str) -> Reader:
-        """Ask what somebody may see and do."""
-        is_lead = await self._gate.is_lead(user_id)
-        return Reader(user_id, is_lead, await self._gate.is_approver(user_id))
 
     def _read(
         self, viewer: Viewer, state: HomeState

@@ -18,7 +18,7 @@ from slack_bolt.async_app import AsyncAck
 from bot.cards.card import show_given_back, show_notice
 from bot.cards.post import Post
 from bot.rules.address import BadAddress, read_identity
-from bot.slack.command_text import split_command
+from bot.slack.command_text import split_command, tidy
 from bot.slack.do_not_contact import DoNotContact
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
@@ -30,7 +30,7 @@ from bot.slack.threads import in_thread
 from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut
 from bot.storage.pause import Pause
-from bot.text import ago, plural, sendable, show_name
+from bot.text import ago, plural, show_name
 
 T = TypeVar("T")
 
@@ -183,7 +183,7 @@ def read_subcommand(text: str, default_country: str | None = None) -> tuple[str,
     "resume" counts only alone: "Resume your order" may be a message. So may "Opt out of our news",
     but not "optout" or "opt out" with an address or nothing after it.
     """
-    typed = sendable(text).replace("\u00a0", " ").strip()
+    typed = tidy(text)
     first = typed.split(maxsplit=1)[:1]
     plain_dashes = "".join(first).translate(_DASHES) + typed[len("".join(first)) :]
     found = _SUBCOMMAND.fullmatch(plain_dashes)

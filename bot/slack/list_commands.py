@@ -14,18 +14,18 @@ from slack_bolt.async_app import AsyncAck
 from bot.cards.card import show_given_back
 from bot.cards.post import Post
 from bot.rules.address import BadAddress, read_identity
-from bot.slack.command_text import split_command
+from bot.slack.command_text import split_command, tidy
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.list_view import show_list
 from bot.slack.markup import unlink
+from bot.slack.reader import read_reader
 from bot.slack.request_rows import Reader, Rows
 from bot.slack.respond import Responder
 from bot.slack.thread_links import ThreadLinks
 from bot.slack.threads import in_thread
 from bot.storage.my_requests import PAGE_SIZE, Filter, MyRequests, Page, Viewer
-from bot.text import sendable
 
 LIST, STATUS = "list", "status"
 _LIST = re.compile(rf"{LIST}(?:\s+(?P<which>[a-z]+))?", re.IGNORECASE)
@@ -77,8 +77,7 @@ class ListCommands:
         if question is None:
             return
         user_id = interaction.user_id
-        is_lead = await self._gate.is_lead(user_id)
-        reader = Reader(user_id, is_lead, await self._gate.is_approver(user_id))
+        reader = await read_reader(self._gate, user_id)
         if question.which is not None:
             viewer = Viewer(user_id, is_approver=reader.is_approver)
             page = await in_thread(self._records, self._lists.page, viewer, question.which)
@@ -111,7 +110,7 @@ class ListCommands:
 
 def read_question(text: str) -> Question | None:
     """Read what somebody asks; None if it isn't one of these questions."""
-    typed = sendable(text).replace("\u00a0", " ").strip()
+    typed = tidy(text)
     if found := _LIST.fullmatch(typed):
         which = (found["which"] or Filter.RECENT).lower()
         return Question(Filter(which)) if which in list(Filter) else None

@@ -1,7 +1,8 @@
-"""Opens a small form in which somebody decides something."""
+"""Opens a small form in which somebody decides about a request, and reads what it was about."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -10,7 +11,7 @@ from bot.cards.answers import translated
 from bot.cards.card import show_notice
 from bot.cards.errors import SlackError
 from bot.slack.interaction import Interaction, View
-from bot.slack.metadata import MetadataSigner
+from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.reason_form import NOT_OPENED
 from bot.slack.respond import Responder
 
@@ -40,3 +41,21 @@ async def open_modal(
         log.warning("the form %s did not open: %s", view["callback_id"], error)
         url = interaction.place.response_url
         await responder.respond(url, interaction.user_id, show_notice(NOT_OPENED))
+
+
+def read_modal(signer: MetadataSigner, submission: Interaction, form: str) -> tuple[str, str, str]:
+    """Read what the bot wrote into ``form``, whose name comes first in its metadata.
+
+    That's the request's id, how many decisions had been made about it, and where to answer. Raises
+    ForeignForm.
+    """
+    metadata = signer.check(
+        submission.view["private_metadata"], submission.user_id, submission.view_id
+    )
+    try:
+        signed_for, request_id, number, response_url = json.loads(metadata)
+    except ValueError:
+        raise ForeignForm from None
+    if signed_for != form:
+        raise ForeignForm
+    return request_id, number, response_url

@@ -15,13 +15,14 @@ from bot.cards.errors import SlackError, SlackRefused
 from bot.cards.places import is_channel
 from bot.cards.refusals import explain_refusal
 from bot.job import TryAgain
+from bot.slack.command_text import tidy
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
 from bot.storage.outcome_channels import EVERYWHERE, NOWHERE, Choice, OutcomeChannels
-from bot.text import sendable, show_name
+from bot.text import show_name
 
 OUTCOMES = "outcomes"
 LEADS_ONLY = "Only a lead can choose where outcomes are posted."
@@ -141,7 +142,7 @@ def read_order(text: str) -> Order | None:
 
     Only the exact words count: "Outcomes here are fine" may be a message.
     """
-    found = _ORDER.fullmatch(sendable(text).replace("\u00a0", " ").strip())
+    found = _ORDER.fullmatch(tidy(text))
     return Order((found["way"] or "").lower(), bool(found["all"])) if found else None
 
 

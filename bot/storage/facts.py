@@ -91,19 +91,24 @@ class Judge:
 _due_at = sa.func.coalesce(requests.c.sending_at, requests.c.send_at, requests.c.created_at)
 
 
-def lock(connection: sa.Connection, customer_keys: Iterable[str], agent_id: str = "") -> None:
-    """Wait until nobody else decides about this customer or for this agent."""
-    if connection.dialect.name != "postgresql":  # a write transaction is alone, once it has begun
-        connection.execute(sa.update(pause).where(sa.false()).values(row_id=pause.c.row_id))
-        return
+def lock_customer(connection: sa.Connection, customer_keys: Iterable[str]) -> None:
+    """Wait until nobody else decides about this customer."""
     numbers = {int(key[:15], 16) for key in customer_keys}
     # In the same order everywhere, so that no two wait for each other.
-    locked = [sa.func.pg_advisory_xact_lock(number) for number in sorted(numbers)]
-    if agent_id:
-        agent = sa.func.hashtextextended(f"agent {agent_id}", 0)
-        locked.append(sa.func.pg_advisory_xact_lock(agent))
-    if locked:
-        connection.execute(sa.select(*locked))
+    _lock(connection, *(sa.func.pg_advisory_xact_lock(number) for number in sorted(numbers)))
+
+
+def lock_agent(connection: sa.Connection, agent_id: str) -> None:
+    """Wait until nobody else counts what this agent has done; after ``lock_customer``."""
+    number = sa.func.hashtextextended(f"agent {agent_id}", 0)
+    _lock(connection, sa.func.pg_advisory_xact_lock(number))
+
+
+def _lock(connection: sa.Connection, *locks: sa.Function[None]) -> None:
+    if connection.dialect.name != "postgresql":  # a write transaction is alone, once it has begun
+        connection.execute(sa.update(pause).where(sa.false()).values(row_id=pause.c.row_id))
+    elif locks:
+        connection.execute(sa.select(*locks))
 
 
 def read_facts(
@@ -128,10 +133,10 @@ def read_facts_to_decide(
     Nobody else decides about the customer, or for the agent, from here to its end. The agent comes
     last, because all their other messages wait from there.
     """
-    lock(connection, subject.customer_keys)
+    lock_customer(connection, subject.customer_keys)
     facts = _read_about_customer(connection, subject, windows, now)
     if windows.agent:
-        lock(connection, (), subject.agent_id)
+        lock_agent(connection, subject.agent_id)
     return replace(facts, sent_by_agent=_count_by_agent(connection, subject, windows, now))
 
 

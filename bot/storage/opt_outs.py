@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from bot.job import deliver, publish
 from bot.storage.audit import Action, Entry, append
 from bot.storage.database import Database, insert_new
-from bot.storage.facts import ByWhom, lock, read_opt_out
+from bot.storage.facts import ByWhom, lock_customer, read_opt_out
 from bot.storage.keys import Keys
 from bot.storage.requests import Enqueue
 from bot.storage.tables import STILL_UNSENT, opt_out_keys, opt_outs, request_customers, requests
@@ -54,7 +54,7 @@ class OptOuts:
         }
         insert = sa.insert(opt_outs).values(row).returning(opt_outs.c.opt_out_id)
         with self._database.transaction(is_urgent=True) as connection:
-            lock(connection, keys)
+            lock_customer(connection, keys)
             new_id = connection.execute(insert).scalar_one()
             opt_out_id = _join(connection, keys, new_id)
             self._add_keys(connection, opt_out_id, keys)
@@ -72,7 +72,7 @@ class OptOuts:
     def extend_to(self, keys: tuple[str, ...]) -> int:
         """Do the same with the digests of a customer's addresses and contacts."""
         with self._database.transaction() as connection:
-            lock(connection, keys)
+            lock_customer(connection, keys)
             opt_out_id = _join(connection, keys)
             if not opt_out_id:
                 return 0
@@ -92,7 +92,7 @@ class OptOuts:
         """Let a customer be messaged again; False if they weren't on the list."""
         keys = self._customer_keys(opt_out)
         with self._database.transaction(is_urgent=True) as connection:
-            lock(connection, keys)
+            lock_customer(connection, keys)
             opt_out_id = _join(connection, keys)
             if not opt_out_id:
                 return False

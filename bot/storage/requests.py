@@ -16,17 +16,25 @@ import sqlalchemy as sa
 
 from bot.job import Job
 from bot.request import Decision, Event, Request, Stuck
-from bot.state import UNSENT, State, sources
+from bot.state import State, sources
 from bot.storage.audit import Action, count
 from bot.storage.counts import count_ahead, count_open
 from bot.storage.database import Database, insert_new
-from bot.storage.facts import Facts, Judge, Subject, Windows, lock, read_facts, read_facts_to_decide
+from bot.storage.facts import (
+    Facts,
+    Judge,
+    Subject,
+    Windows,
+    lock_agent,
+    read_facts,
+    read_facts_to_decide,
+)
 from bot.storage.history import add_line, has_line
 from bot.storage.keys import Keys
 from bot.storage.record import record, record_move, record_new
 from bot.storage.rows import to_columns, to_request, to_row
 from bot.storage.tables import request_customers, requests
-from bot.storage.transitions import finished, stuck_after
+from bot.storage.transitions import finished, hold_up, stuck_after
 
 Enqueue = Callable[[sa.Connection, Job], None]
 
@@ -145,7 +153,7 @@ class RequestStore:
         """
         with self._database.transaction() as connection:
             subject = self._keys.subject(connection, request.identity)
-            lock(connection, (), request.agent_id)  # so that nobody counts before this is added
+            lock_agent(connection, request.agent_id)  # so that nobody counts before this is added
             if most and count(connection, request.agent_id, Action.LOOKED_UP, since) >= most:
                 record(connection, subject, request, Action.REFUSED, {"refused by": "look-ups"})
                 return False
@@ -206,7 +214,7 @@ class RequestStore:
             if not (once and has_line(connection, request_id, event)):
                 add_line(connection, request_id, event, detail)
             if stuck:
-                _hold_up(connection, request_id, stuck)
+                hold_up(connection, request_id, stuck)
             self._enqueue_all(connection, jobs)
 
     def enqueue(self, *jobs: Job) -> None:
@@ -237,13 +245,6 @@ class RequestStore:
     def _enqueue_all(self, connection: sa.Connection, jobs: Sequence[Job]) -> None:
         for job in jobs:
             self._enqueue(connection, job)
-
-
-def _hold_up(connection: sa.Connection, request_id: str, stuck: Stuck) -> None:
-    may_wait = requests.c.state.in_([*UNSENT, State.SENDING])
-    is_other = requests.c.stuck.not_in([stuck, Stuck.PAUSED])
-    this = sa.and_(requests.c.request_id == request_id, requests.c.erased_at.is_(None))
-    connection.execute(sa.update(requests).where(this, may_wait, is_other).values(stuck=stuck))
 
 
 def _load(connection: sa.Connection, request_id: str) -> Request:

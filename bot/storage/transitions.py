@@ -26,3 +26,11 @@ def finished(state: State) -> dict[str, datetime | None]:
     if state in FINAL | {State.UNCERTAIN}:
         return {"finished_at": datetime.now(UTC)}
     return {"finished_at": None} if state in UNSENT | {State.SENDING, State.ACCEPTED} else {}
+
+
+def hold_up(connection: sa.Connection, request_id: str, stuck: Stuck) -> None:
+    """Note what holds a request up, unless all sending is paused."""
+    may_wait = requests.c.state.in_([*UNSENT, State.SENDING])
+    is_other = requests.c.stuck.not_in([stuck, Stuck.PAUSED])
+    this = sa.and_(requests.c.request_id == request_id, requests.c.erased_at.is_(None))
+    connection.execute(sa.update(requests).where(this, may_wait, is_other).values(stuck=stuck))

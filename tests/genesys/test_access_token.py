@@ -180,7 +180,7 @@ def test_the_real_sign_in_works(local: Any, cloud: GenesysCloud) -> None:
 def test_wrong_credentials_are_refused_without_a_traceback(
     local: Any, connect: Connect, part: str, value: str
 ) -> None:
-    with pytest.raises(BadCredentials, match="sign in|never issues"):
+    with pytest.raises(BadCredentials, match=r"sign in|never issues"):
         check_access(connect(local.machine_url, **{part: value}))
 
 

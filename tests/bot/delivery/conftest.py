@@ -30,6 +30,7 @@ from bot.rules.directory import Channel, DirectoryUnavailable, Person, Workspace
 from bot.rules.lookup import Lookup
 from bot.rules.policy import Policy
 from bot.rules.rules_file import read_rules
+from bot.rules.verdict import Verdict
 from bot.state import State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
@@ -77,6 +78,19 @@ class Clock:
 
     def after(self, seconds: float) -> datetime:
         return self.at + timedelta(seconds=seconds)
+
+
+class SlowLookup(Lookup):
+    """Lets something happen while the customer is looked up."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def check_before_send(
+        self, identity: Identity, chosen: str, into_open: bool
+    ) -> tuple[Verdict, datetime]:
+        checked = super().check_before_send(identity, chosen, into_open)
+        self.meanwhile()
+        return checked
 
 
 @pytest.fixture

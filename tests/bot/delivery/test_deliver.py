@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from bot.state import UNSENT, State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.requests import RequestStore
-from genesys import GenesysCloud, Identity, LocalRateLimiter, Receipt, send_once
+from genesys import GenesysCloud, LocalRateLimiter, Receipt, send_once
 from sandbox.local_genesys.sample_customers import fixed_id
 from tests.bot.conftest import JANE, Local
 from tests.bot.delivery.conftest import (
@@ -31,6 +31,7 @@ from tests.bot.delivery.conftest import (
     SEND,
     TEXT,
     Clock,
+    SlowLookup,
     Worker,
 )
 
@@ -456,19 +457,6 @@ def test_a_message_with_a_deadline_waits_for_longer_than_a_day(
     worker.add(State.CHECKING, created_at=clock.after(-100_000), send_before=clock.after(1))
     worker.run(DELIVER)
     assert worker.load().state is State.ACCEPTED
-
-
-class SlowLookup(Lookup):
-    """Lets something happen while the customer is looked up."""
-
-    meanwhile: Callable[[], object] = staticmethod(lambda: None)
-
-    def check_before_send(
-        self, identity: Identity, chosen: str, into_open: bool
-    ) -> tuple[Verdict, datetime]:
-        checked = super().check_before_send(identity, chosen, into_open)
-        self.meanwhile()
-        return checked
 
 
 @pytest.fixture

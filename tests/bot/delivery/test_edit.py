@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from bot.delivery.edit import Edit, Editing
 from bot.job import Job, JobKind
 from bot.request import Decision, Event, Request
-from bot.rules.lookup import Lookup
 from bot.rules.policy import Refused
 from bot.rules.rules_file import read_rules
-from bot.rules.verdict import Verdict
 from bot.state import State
-from genesys import Identity
 
-from .conftest import REQUEST, TEXT, Clock, Worker
+from .conftest import REQUEST, TEXT, Clock, SlowLookup, Worker
 
 NEW = "Your parcel is ready"
 NewWorker = Callable[..., Worker]
@@ -31,19 +28,6 @@ def edit(worker: Worker, request: Request | None = None, **values: object) -> bo
     decision = Decision(request.request_id, request.decisions, request.agent_id, "Ada")
     editing = Editing(worker.store, worker.policy, undo=timedelta(seconds=5))
     return editing.edit(decision, request, replace(wanted, **values))  # type: ignore[arg-type]
-
-
-class SlowLookup(Lookup):
-    """A look-up during which somebody does something."""
-
-    meanwhile: Callable[[], object] = staticmethod(lambda: None)
-
-    def check_before_send(
-        self, identity: Identity, chosen: str, into_open: bool
-    ) -> tuple[Verdict, datetime]:
-        checked = super().check_before_send(identity, chosen, into_open)
-        self.meanwhile()
-        return checked
 
 
 def test_a_delivery_that_has_read_the_old_text_does_not_send_it(
