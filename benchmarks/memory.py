@@ -79,7 +79,7 @@ def _press(stage: Stage, presses: list[Press]) -> None:
             refused += bool(body)
             return True
 
-        requests = submissions(stage.bot.secret, stage.form, presses)
+        requests = submissions(stage.bot.secret, stage.form(), presses)
         run_flat_out(stage.bot.address, requests, PATIENCE, at_once=4, is_right=note_refusal)
         if not refused:
             return

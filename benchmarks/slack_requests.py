@@ -16,7 +16,8 @@ from urllib.parse import quote_plus, urlencode
 
 from benchmarks.stand_in import Json
 
-_TEAM, _CHANNEL, _AGENT = "T0BENCH", "C0SUPPORT", "U0ADA"
+AGENT = "U0ADA"
+_TEAM, _CHANNEL = "T0BENCH", "C0SUPPORT"
 _RESPONSE_URL = "http://127.0.0.1:9/commands/T0BENCH/0/none"  # nobody listens there
 _NUMBERS = itertools.count(1)
 
@@ -28,6 +29,7 @@ class Press:
     number: int
     address: str
     text: str
+    agent: str = AGENT
 
     @property
     def request_id(self) -> str:
@@ -35,19 +37,23 @@ class Press:
         return f"V0BENCH{self.number:06}"
 
 
-def new_presses(count: int, address: str = "") -> list[Press]:
-    """Make presses of Send, each for a customer of its own if no address is given."""
+def new_presses(count: int, address: str = "", agents: int = 1) -> list[Press]:
+    """Make presses of Send by so many agents in turn.
+
+    Each is for a customer of its own if no address is given.
+    """
     return [
         Press(
             number,
             address or f"customer-{number:06}@example.com",
             f"Your order {number:06} is ready.",
+            AGENT if agents == 1 else f"{AGENT}{number % agents}",
         )
         for number in itertools.islice(_NUMBERS, count)
     ]
 
 
-def commands(secret: str, count: int, text: str = "") -> list[bytes]:
+def commands(secret: str, count: int, text: str = "", agent: str = AGENT) -> list[bytes]:
     """Sign slash commands, each with its own trigger_id."""
     fields = {
         "token": "not-a-secret-verification-token",
@@ -55,7 +61,7 @@ def commands(secret: str, count: int, text: str = "") -> list[bytes]:
         "team_domain": "bench",
         "channel_id": _CHANNEL,
         "channel_name": "support",
-        "user_id": _AGENT,
+        "user_id": agent,
         "user_name": "ada",
         "command": "/proactive",
         "text": text,
@@ -87,7 +93,7 @@ def _submission(view: Json, press: Press) -> Json:
     return {
         "type": "view_submission",
         "team": {"id": _TEAM, "domain": "bench"},
-        "user": {"id": _AGENT, "username": "ada", "name": "ada", "team_id": _TEAM},
+        "user": {"id": press.agent, "username": "ada", "name": "ada", "team_id": _TEAM},
         "api_app_id": "A0BENCH",
         "enterprise": None,
         "is_enterprise_install": False,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +17,7 @@ from benchmarks.process import LOAD_CORES, on_cores
 from benchmarks.quick_genesys import QuickGenesys
 from benchmarks.quick_slack import QuickSlack
 from benchmarks.records import Records
-from benchmarks.slack_requests import Press, commands, submissions
+from benchmarks.slack_requests import AGENT, Press, commands, submissions
 from benchmarks.stand_in import Json
 
 PATIENCE = 60.0
@@ -45,6 +44,7 @@ class Stage:
         self._folder = folder
         self._release = release
         self._settings = settings
+        self._forms: dict[str, Json] = {}
         self.bot = self._start(database)
         self.records = Records(self.bot.database_url)
 
@@ -77,16 +77,22 @@ class Stage:
         self.records.close()
         self.bot.stop()
 
-    @cached_property
-    def form(self) -> Json:
-        """The form as this release opens it."""
-        return open_form(self.bot, self.slack)
+    def form(self, agent: str = AGENT) -> Json:
+        """Return the form as this release opens it for an agent."""
+        if agent not in self._forms:
+            self._forms[agent] = open_form(self.bot, self.slack, agent=agent)
+        return self._forms[agent]
 
     def press(
         self, presses: Sequence[Press], rate: float, is_right: IsRight = is_empty
     ) -> list[Ack]:
         """Press Send so often a second; return the acks in the order of the presses."""
-        requests = submissions(self.bot.secret, self.form, presses)
+        forms = {agent: self.form(agent) for agent in {press.agent for press in presses}}
+        requests = [
+            signed
+            for press in presses
+            for signed in submissions(self.bot.secret, forms[press.agent], [press])
+        ]
         return run_at(self.bot.address, requests, rate, is_right)
 
     def wait_until_done(self, sent: int, patience: float = PATIENCE) -> None:
@@ -98,10 +104,10 @@ class Stage:
         self.bot.wait_until(is_done, f"{sent} messages are sent and answered", patience, 0.1)
 
 
-def open_form(bot: Bot, slack: QuickSlack, text: str = "") -> Json:
+def open_form(bot: Bot, slack: QuickSlack, text: str = "", agent: str = AGENT) -> Json:
     """Type the slash command; return the form that the bot opens."""
     opened = slack.count("views.open")
-    run_at(bot.address, commands(bot.secret, 1, text), 1)
+    run_at(bot.address, commands(bot.secret, 1, text, agent), 1)
     bot.wait_until(lambda: slack.count("views.open") > opened, "the form opens")
     return slack.opened_view()
 

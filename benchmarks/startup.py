@@ -39,7 +39,7 @@ def measure(run: Run) -> Report:
         starts: dict[str, Callable[[], Mapping[str, float]]] = {}
         for number, release in enumerate(run.releases):
             with run.stage(release) as stage:
-                bots = _Bots(release, folder / str(number), slack, genesys, stage.form)
+                bots = _Bots(release, folder / str(number), slack, genesys, stage.form())
             starts[release.name] = bots.start
         (folder / "bare").mkdir()
         starts[_BARE] = partial(_start_bare, folder / "bare", slack)

@@ -56,15 +56,15 @@ class Database:
     def transaction(self, *, is_urgent: bool = False) -> Iterator[sa.Connection]:
         """Lend a connection for one write transaction; ``is_urgent``: an agent waits for it.
 
-        On SQLite, the writers of a process go one after the other, urgent ones first. Raises
-        DatabaseBusy.
+        The writers of a process go one after the other, urgent ones first. On PostgreSQL the urgent
+        ones don't wait at all. Raises DatabaseBusy.
         """
-        if self.is_postgresql:
-            with self.engine.begin() as connection:
-                yield connection
-            return
         seconds = TURN_SECONDS if is_urgent else BACKGROUND_TURN_SECONDS
-        with self._writing.hold(seconds, is_urgent=is_urgent), self.engine.begin() as connection:
+        if is_urgent and self.is_postgresql:
+            turn = self._writing.go_first()
+        else:
+            turn = self._writing.hold(seconds, is_urgent=is_urgent)
+        with turn, self.engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager

@@ -157,6 +157,31 @@ def test_an_urgent_writer_goes_before_the_jobs_that_wait(database: Database) -> 
     assert order[0] == "urgent"
 
 
+def test_on_postgresql_an_urgent_writer_waits_for_no_job_and_the_next_job_waits_for_it(
+    postgresql: str, connect: Callable[[str], Database]
+) -> None:
+    database = connect(postgresql)
+    order: list[str] = []
+    began = threading.Event()
+
+    def do_job() -> None:
+        began.set()
+        with database.transaction():
+            order.append("job")
+
+    with ThreadPoolExecutor(1) as threads:
+        with database.transaction(), database.transaction(is_urgent=True):
+            order.append("urgent")  # while a job is under way
+        with database.transaction(is_urgent=True):
+            waiting = threads.submit(do_job)
+            began.wait(10)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+            order.append("urgent")
+        waiting.result(10)
+    assert order == ["urgent", "urgent", "job"]
+
+
 def test_the_process_that_created_the_tables_refuses_a_locked_file_as_soon(
     tmp_path: Path,
 ) -> None:

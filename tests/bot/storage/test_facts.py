@@ -311,8 +311,9 @@ def test_a_look_up_and_an_opt_out_of_one_new_customer_never_wait_for_each_other(
 ) -> None:
     """Both note a salt, and then an entry in the audit log, in this order."""
     past = Past(connect(postgresql), a_request)
-    keys = SlowKeys(past.database)
-    opt_outs = OptOuts(past.database, lambda _connection, _job: None, keys)
+    other_process = connect(postgresql)
+    keys = SlowKeys(other_process)
+    opt_outs = OptOuts(other_process, lambda _connection, _job: None, keys)
 
     def somebody_waits() -> bool:
         with past.database.connect() as connection:
