@@ -100,7 +100,7 @@ def start_bot(
         "GENESYS_CLOUD_API_URL": genesys_url,
         "PROACTIVE_CALLS_PER_MINUTE": "100000",
         "PROACTIVE_DATABASE_URL": database,
-        "PROACTIVE_RULES": str(_write_rules(folder)),
+        "PROACTIVE_RULES": str(write_rules(folder)),
         "HOST": LOOPBACK,
         "PORT": str(find_free_port()),
         "OPERATOR_PORT": str(find_free_port()),
@@ -112,12 +112,12 @@ def start_bot(
     return Bot(folder, release, complete, leashed=leashed)
 
 
-def _write_rules(folder: Path) -> Path:
+def write_rules(folder: Path, more: str = "") -> Path:
     """Write rules that are all in force, with limits that the load of no benchmark reaches."""
     most = 100_000
     rules = folder.resolve() / "rules.toml"
     rules.write_text(
         f"[limits]\nsame_text_hours = 0\nper_customer = 1000\nper_agent = {most}\n"
-        f"lookups = {most}\n"
+        f"lookups = {most}\n{more}"
     )
     return rules

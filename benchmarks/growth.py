@@ -17,22 +17,24 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from benchmarks.bot import SQLITE
-from benchmarks.old_requests import add_old_requests, copy_rows, settle
+from benchmarks.old_requests import (
+    add_finished_request,
+    add_old_requests,
+    copy_rows,
+    settle,
+)
 from benchmarks.report import Report, show
 from benchmarks.stage import Run
 from benchmarks.targets import GROWTH
 from bot.cards.ledger import Ledger
 from bot.jobs.queue import JobQueue
 from bot.jobs.repair import Repair
-from bot.request import Event, Place, Request
-from bot.state import State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.migrations import migrate
 from bot.storage.outcome_schedule import OutcomeSchedule
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
-from genesys import Identity, IdentityKind
 
 SIZES = (10_000, 300_000, 1_000_000)
 OPEN = 100  # requests that are followed or wait
@@ -131,24 +133,7 @@ def _add_first_requests(database: Database, requests: RequestStore) -> None:
     """Add a request that's done, and copies of it that are followed or wait, none of them due."""
     now = datetime.now(UTC)
     later = (now + timedelta(minutes=20)).timestamp()
-    requests.add(
-        Request(
-            request_id=_DONE,
-            place=Place("T0BENCH", "C0SUPPORT"),
-            agent_id="U0ADA",
-            agent_name="ada",
-            identity=Identity(IdentityKind.EMAIL, "jane@example.com"),
-            text="Your order is ready.",
-            into_open_conversation=False,
-            chosen_contact_id="",
-            created_at=now,
-        ),
-        [],
-    )
-    requests.move(_DONE, State.SCHEDULED, Event.FOUND, contact_id="contact")
-    requests.move(_DONE, State.SENDING, Event.SENDING)
-    requests.move(_DONE, State.ACCEPTED, Event.ACCEPTED, conversation_id="conversation")
-    requests.move(_DONE, State.REPLIED, Event.REPLIED)
+    add_finished_request(requests, _DONE)
     with database.engine.begin() as connection:
         connection.execute(sa.text("UPDATE history SET posted_ts = '1.1'"))
         for name, changes in _open_ones(later).items():

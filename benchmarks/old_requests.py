@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from bot.request import Event, Place, Request
+from bot.state import State
+from bot.storage.requests import RequestStore
+from genesys import Identity, IdentityKind
+
 _YEAR = 31_536_000  # seconds
 _LINES = "(SELECT {}(line_id) FROM history WHERE request_id = '{}')"
+
+
+def add_finished_request(
+    requests: RequestStore, request_id: str, address: str = "jane@example.com"
+) -> None:
+    """Add a request whose customer has replied."""
+    requests.add(
+        Request(
+            request_id=request_id,
+            place=Place("T0BENCH", "C0SUPPORT"),
+            agent_id="U0ADA",
+            agent_name="ada",
+            identity=Identity(IdentityKind.EMAIL, address),
+            text="Your order is ready.",
+            into_open_conversation=False,
+            chosen_contact_id="",
+            created_at=datetime.now(UTC),
+        ),
+        [],
+    )
+    requests.move(request_id, State.SCHEDULED, Event.FOUND, contact_id="contact")
+    requests.move(request_id, State.SENDING, Event.SENDING, sending_at=datetime.now(UTC))
+    requests.move(request_id, State.ACCEPTED, Event.ACCEPTED, conversation_id="conversation")
+    requests.move(request_id, State.REPLIED, Event.REPLIED)
 
 
 def add_old_requests(engine: sa.Engine, request_id: str, first: int, last: int) -> None:

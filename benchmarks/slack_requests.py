@@ -74,6 +74,24 @@ def commands(secret: str, count: int, text: str = "", agent: str = AGENT) -> lis
     return _sign(secret, [f"{form}{number}" for number in itertools.islice(_NUMBERS, count)])
 
 
+def home_openings(secret: str, count: int) -> list[bytes]:
+    """Sign events that say that an agent has opened the app's Home tab."""
+    bodies = []
+    for number in itertools.islice(_NUMBERS, count):
+        event = {"type": "app_home_opened", "user": AGENT, "channel": "D0ADA", "tab": "home"}
+        body = {
+            "type": "event_callback",
+            "event_id": f"Ev{number}",
+            "event_time": int(time.time()),
+            "event": event,
+            "team_id": _TEAM,
+            "api_app_id": "A0BENCH",
+            "is_ext_shared_channel": False,
+        }
+        bodies.append(json.dumps(body))
+    return _sign(secret, bodies, "application/json")
+
+
 def submissions(secret: str, view: Json, presses: Sequence[Press]) -> list[bytes]:
     """Sign presses of Send in a view that the bot has opened."""
     payloads = (json.dumps(_submission(view, press)) for press in presses)
@@ -116,13 +134,15 @@ def _typed(view: Json, press: Press) -> Json:
     return values
 
 
-def _sign(secret: str, bodies: Sequence[str]) -> list[bytes]:
-    """Make HTTP requests of form bodies, signed now; Slack's signature lasts 5 minutes."""
+def _sign(
+    secret: str, bodies: Sequence[str], content_type: str = "application/x-www-form-urlencoded"
+) -> list[bytes]:
+    """Make HTTP requests of bodies, signed now; Slack's signature lasts 5 minutes."""
     stamp, key = str(int(time.time())).encode(), secret.encode()
     head = (
         b"POST /slack/events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         b"User-Agent: Slackbot 1.0 (+https://api.slack.com/robots)\r\nAccept: */*\r\n"
-        b"Content-Type: application/x-www-form-urlencoded\r\n"
+        b"Content-Type: " + content_type.encode() + b"\r\n"
         b"X-Slack-Request-Timestamp: " + stamp + b"\r\n"
     )
     requests = []

@@ -63,3 +63,10 @@ AUDIT_VERIFY = Target("verifying a million entries", 60, "s")
 AUDIT_MEMORY = Target("memory for a million entries", 1.2, "times that for ten thousand")
 
 RESUMED = Target("the last job of a killed worker goes on after", 30, "s")
+
+EVIDENCE_CALLS = Target("more Genesys calls with history and templates", 0)
+EVIDENCE_TIME = Target("from the command to the evidence, p50", 1.25, "times that without")
+
+HOME_P95 = Target("from opening the Home tab to its view, p95", 500, "ms")
+
+DIGEST = Target("the figures of a million messages", 15, "s")  # as long as a statement may take

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 # this long for the others of its process, and then this long for other processes.
 TURN_SECONDS, LOCK_SECONDS = 1.2, 1.5
 BACKGROUND_TURN_SECONDS = 15.0  # a job can wait, and must not fail because many others write
+WRITERS = 4  # at once in one process, on PostgreSQL; an agent's isn't counted
 FROZEN_SECONDS = 10.0  # PostgreSQL ends the session of a process that stops in a transaction
 
 _PRIVATE_FOLDER, _PRIVATE_FILE, _FOR_OTHERS = 0o700, 0o600, 0o007
@@ -44,7 +45,7 @@ class Database:
         address = sa.make_url(url)
         self.is_postgresql = address.get_backend_name() == "postgresql"
         self.engine = _open_postgresql(address) if self.is_postgresql else _open_sqlite(address)
-        self._writing = WriteLock()
+        self._writing = WriteLock(WRITERS if self.is_postgresql else 1)
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[sa.Connection]:
@@ -56,8 +57,8 @@ class Database:
     def transaction(self, *, is_urgent: bool = False) -> Iterator[sa.Connection]:
         """Lend a connection for one write transaction; ``is_urgent``: an agent waits for it.
 
-        The writers of a process go one after the other, urgent ones first. On PostgreSQL the urgent
-        ones don't wait at all. Raises DatabaseBusy.
+        Urgent writers go first: on SQLite before the next one of this process, and on PostgreSQL
+        without waiting. Raises DatabaseBusy.
         """
         seconds = TURN_SECONDS if is_urgent else BACKGROUND_TURN_SECONDS
         if is_urgent and self.is_postgresql:

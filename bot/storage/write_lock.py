@@ -1,15 +1,15 @@
-"""Lets the writers of a process go one after the other, and those that an agent waits for first.
+"""Lets few writers of a process write at a time, and those that an agent waits for first.
 
 SQLite has one writer at a time, and its own waiting is unfair under load. PostgreSQL could have
 many, but then an agent's write shares the processor with those of sixteen jobs.
-Measured in docs/decisions/0013-one-writer.md.
+Measured in docs/decisions/0013-writers-queue.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from threading import Condition
+from threading import Condition, Lock
 
 import sqlalchemy as sa
 
@@ -19,39 +19,48 @@ class DatabaseBusy(sa.exc.SQLAlchemyError):
 
 
 class WriteLock:
-    """Only one thread holds it. One that isn't urgent waits while an urgent one does."""
+    """Has so many places. A writer that isn't urgent takes none while an urgent one is there."""
 
-    def __init__(self) -> None:
-        self._changed = Condition()
-        self._is_held = False
+    def __init__(self, places: int) -> None:
+        lock = Lock()
+        self._urgent_turn, self._turn = Condition(lock), Condition(lock)
+        self._free = places
         self._urgent = 0  # those that wait or have begun
 
     @contextmanager
     def hold(self, seconds: float, *, is_urgent: bool) -> Iterator[None]:
-        """Hold it for a block; raise DatabaseBusy if that isn't possible within these seconds."""
+        """Take a place for a block; raise DatabaseBusy if none is free within these seconds."""
+        turn = self._urgent_turn if is_urgent else self._turn
         with self.go_first() if is_urgent else nullcontext():
-            with self._changed:
-                if not self._changed.wait_for(lambda: self._is_free(is_urgent), seconds):
+            with turn:
+                if not turn.wait_for(lambda: self._is_free(is_urgent), seconds):
                     raise DatabaseBusy("the database is busy")
-                self._is_held = True
+                self._free -= 1
             try:
                 yield
             finally:
-                with self._changed:
-                    self._is_held = False
-                    self._changed.notify_all()
+                with turn:
+                    self._free += 1
+                    self._wake()
 
     @contextmanager
     def go_first(self) -> Iterator[None]:
-        """Keep those waiting that aren't urgent for a block, but wait for nobody."""
-        with self._changed:
+        """Let nobody who isn't urgent take a place during a block, but wait for nobody."""
+        with self._turn:
             self._urgent += 1
         try:
             yield
         finally:
-            with self._changed:
+            with self._turn:
                 self._urgent -= 1
-                self._changed.notify_all()
+                self._wake()
 
     def _is_free(self, is_urgent: bool) -> bool:
-        return not self._is_held and (is_urgent or not self._urgent)
+        return self._free > 0 and (is_urgent or not self._urgent)
+
+    def _wake(self) -> None:
+        """Wake only those who can go on: each that's woken takes a moment from the others."""
+        if self._urgent:
+            self._urgent_turn.notify()
+        else:
+            self._turn.notify(self._free)
