@@ -162,6 +162,8 @@ class Request:
     @property
     def gives_up_at(self) -> datetime:
         """Return until when it's tried to send it, if something holds it up."""
+        if self.stuck is Stuck.CONVERSATION and self.after_conversation is not None:
+            return self.after_conversation
         begins = max(self.created_at, self.send_at or self.created_at)
         return self.send_before or begins + LONGEST_HOLD
 

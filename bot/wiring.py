@@ -144,15 +144,16 @@ class Backend:
         )
         self.templates = Catalog(rules, GenesysTemplates(partial(read_responses, self.cloud)))
         self.notifications = Notifications(self.cloud, deployment_id, self.outcomes.hasten)
-        ledger = Ledger(database)
+        ledger, posts = Ledger(database), Posts(database)
         self.publisher = Publisher(
             self.requests,
             ledger,
             self.slack,
+            posts=posts,
             outcomes_channel=self.outcome_channels.find,
             approvals=ApprovalPosts(
                 ledger,
-                Posts(database),
+                posts,
                 self.slack,
                 CardLinks(self.requests, self.slack),
                 notes.read,
@@ -165,7 +166,7 @@ class Backend:
         )
         self.post_eraser = PostEraser(
             self.requests,
-            Posts(database),
+            posts,
             self.slack,
             outcomes_channel=settings.outcomes_channel,
         )

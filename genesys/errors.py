@@ -25,7 +25,7 @@ contain personal data, so neither `str()` nor `repr()` shows it. Nothing here kn
 refusals.py does.
 """
 
-from typing import TypedDict, Unpack
+from typing import Self, TypedDict, Unpack
 
 
 class Said(TypedDict, total=False):
@@ -230,6 +230,11 @@ class UnexpectedAnswer(GenesysError):
     fix = "Try again. If it happens again, tell your admin."
     hint = "Check the region or API address, and any gateway or proxy in between."
     definite = False
+
+    @classmethod
+    def because(cls, detail: str) -> Self:
+        """Make one whose hint says what's wrong with the answer; agents needn't know."""
+        return cls(hint=f"{detail} {cls.hint}")
 
 
 class OutdatedSdk(GenesysError):

@@ -125,7 +125,7 @@ def best(conversations: Sequence[Conversation], deployment_id: str) -> Conversat
 def _conversation(read: Json, deployment_id: str) -> Conversation:
     started = moment(read, "conversationStart")
     if started is None:
-        raise UnexpectedAnswer("Genesys Cloud reported a conversation without a start.")
+        raise UnexpectedAnswer.because("A conversation has no start.")
     participants = nested_list(read, "participants")
     customers = [one for one in participants if text(one, "purpose") in CUSTOMER]
     return Conversation(

@@ -66,7 +66,7 @@ def resolves_identities(cloud: GenesysCloud, deployment_id: str) -> bool:
     path = deployment_path(deployment_id, "/identityresolution")
     found: Any = cloud.call("GET", path).get("resolveIdentities")
     if not isinstance(found, bool):
-        raise UnexpectedAnswer("Genesys Cloud did not say whether it resolves identities.")
+        raise UnexpectedAnswer.because("It doesn't say whether it resolves identities.")
     return found
 
 

@@ -81,4 +81,4 @@ def _typed(source: Json, name: str, kind: type[T], empty: T) -> T:
 
 
 def _unexpected(name: str, expectation: str) -> UnexpectedAnswer:
-    return UnexpectedAnswer(f"In Genesys Cloud's answer, {name} should be {expectation}.")
+    return UnexpectedAnswer.because(f"In Genesys Cloud's answer, {name} should be {expectation}.")

@@ -79,7 +79,7 @@ def read_trace(read: Json) -> Trace:
     """Parse a conversation of the details query. Raises UnexpectedAnswer."""
     started = moment(read, "conversationStart")
     if started is None:
-        raise UnexpectedAnswer("Genesys Cloud reported a conversation without a start.")
+        raise UnexpectedAnswer.because("A conversation has no start.")
     ended = moment(read, "conversationEnd") or _NEVER
     participants = nested_list(read, "participants")
     customers = [one for one in participants if text(one, "purpose") in CUSTOMER]

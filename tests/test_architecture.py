@@ -42,8 +42,10 @@ PURE = [
     *("rules/rule_sections", "rules/digest_period", "rules/open_conversation"),
     *("slack/approval_view", "slack/command_text", "slack/reason_form"),
     *("slack/home_view", "slack/request_rows", "slack/list_view", "slack/edit_view"),
+    "slack/view",
     *("cards/card", "cards/blocks", "cards/card_buttons", "cards/line", "cards/words"),
 ]
+DRAWING = ("slack_sdk.models", "slack_sdk.errors")  # what a pure module may use of Slack's SDK
 # The one module that may reach into a dependency: it loads the SDK without its 6,800 imports.
 REACHES_INTO_A_DEPENDENCY = {"genesys/sdk.py"}
 # Public attributes of objects that aren't ours. Nothing else may be set on such an object.
@@ -214,7 +216,11 @@ def test_only_the_wiring_builds_the_object_graph() -> None:
 @pytest.mark.parametrize("pure", PURE)
 def test_pure_modules_call_nobody(pure: str) -> None:
     reaching_out = {"slack_bolt", "slack_sdk", "dbos", "sqlalchemy", "asyncio", "threading", "os"}
-    modules = {module.split(".")[0] for module, _ in _imports(ROOT / "bot" / f"{pure}.py")}
+    modules = {
+        module.split(".")[0]
+        for module, _ in _imports(ROOT / "bot" / f"{pure}.py")
+        if not module.startswith(DRAWING)
+    }
     assert not modules & reaching_out
 
 

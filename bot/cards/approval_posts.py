@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from slack_sdk.models.blocks import ActionsBlock
+
 from bot.cards.card import show_approval
 from bot.cards.card_links import CardLinks
 from bot.cards.card_state import Notes
@@ -108,7 +110,7 @@ class ApprovalPosts:
                 continue
             shown = self._draw(request, post.channel)
             # Also if the request waits again: there's another post for that.
-            blocks = [block for block in shown.blocks if block["type"] != "actions"]
+            blocks = [block for block in shown.blocks if not isinstance(block, ActionsBlock)]
             try:
                 self._slack.update(post.channel, post.ts, Post(shown.text, blocks))
             except SlackTokenRefused:

@@ -1,36 +1,76 @@
-"""The smallest pieces of Block Kit: text that Slack shows as it is. Pure."""
+"""The smallest pieces of Block Kit: text that Slack shows as it is. Pure.
+
+Everything is drawn with the models of Slack's SDK. ``to_json`` turns them into what Slack gets.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-Block = dict[str, Any]
+from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models import JsonObject
+from slack_sdk.models.blocks import (
+    PlainTextObject,
+    RichTextBlock,
+    RichTextElement,
+    RichTextElementParts,
+    RichTextQuoteElement,
+    RichTextSectionElement,
+)
+
+from bot.cards.errors import SlackRefused
+
+Json = dict[str, Any]
 DAY_AND_TIME = "{date_short_pretty} at {time}"  # as Slack fills it in for each reader
 
 
-def plain(text: str) -> Block:
+def to_json(model: JsonObject) -> Json:
+    """Return what Slack gets; raise SlackRefused if the SDK knows that Slack wouldn't take it."""
+    try:
+        return model.to_dict()
+    except SlackObjectFormationError as error:
+        raise SlackRefused("invalid_blocks", (str(error),)) from None
+
+
+def plain(text: str) -> PlainTextObject:
     """Return a plain text object. Slack formats, links and notifies nothing in it."""
-    return {"type": "plain_text", "text": text, "emoji": False}
+    return PlainTextObject(text=text, emoji=False)
 
 
-def literal(text: str, *, bold: bool = False, italic: bool = False, code: bool = False) -> Block:
+def literal(
+    text: str, *, bold: bool = False, italic: bool = False, code: bool = False
+) -> RichTextElement:
     """Return a piece of rich text. Slack formats, links and notifies nothing in it."""
     styles = (("bold", bold), ("italic", italic), ("code", code))
     style = {key: True for key, wanted in styles if wanted}
-    return {"type": "text", "text": text, **({"style": style} if style else {})}
+    return RichTextElementParts.Text(text=text, style=style or None)
 
 
-def section(*nodes: Block) -> Block:
-    """Return a line of rich text."""
-    return {"type": "rich_text_section", "elements": list(nodes)}
+def link(url: str, text: str) -> RichTextElement:
+    """Return a piece of rich text that opens an address."""
+    return RichTextElementParts.Link(url=url, text=text)
 
 
-def date_node(at: datetime, form: str) -> Block:
+def date_node(at: datetime, form: str) -> RichTextElement:
     """Return a piece of rich text with a time, which Slack shows in each reader's time zone."""
-    return {
-        "type": "date",
-        "timestamp": int(at.timestamp()),
-        "format": form,
-        "fallback": at.strftime("%Y-%m-%d %H:%M UTC"),
-    }
+    return RichTextElementParts.Date(
+        timestamp=int(at.timestamp()),
+        format=form,
+        fallback=at.strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def section(*nodes: RichTextElement) -> RichTextElement:
+    """Return a line of rich text."""
+    return RichTextSectionElement(elements=nodes)
+
+
+def quote(text: str) -> RichTextElement:
+    """Return a quotation, as a line of rich text; "…" if there's nothing to see in it."""
+    return RichTextQuoteElement(elements=[literal(text or "…")])
+
+
+def rich_text(*lines: RichTextElement, block_id: str | None = None) -> RichTextBlock:
+    """Return a block of rich text."""
+    return RichTextBlock(block_id=block_id, elements=lines)

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.cards.blocks import Block, literal, plain, section
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    RichTextElement,
+    RichTextPreformattedElement,
+    SectionBlock,
+)
+
+from bot.cards.blocks import link, literal, plain, quote, rich_text, section
 from bot.cards.card_buttons import approval_buttons, card_buttons, decision_buttons
 from bot.cards.card_state import NO_NOTES, Notes, decline_in_words, where_it_stands, why_it_waits
 from bot.cards.line import draw_line, quote_reply
@@ -27,17 +36,13 @@ def show_card(request: Request, notes: Notes = NO_NOTES) -> Post:
     """Draw a request's card in its current state."""
     if request.erased_at:
         return _show_erased(request)
-    elements: list[Block] = [
-        section(*_heading(request)),
-        _quote(request),
-        *where_it_stands(request, notes),
-    ]
-    blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
+    lines = section(*_heading(request)), _quote(request), *where_it_stands(request, notes)
     buttons = card_buttons(request, is_opted_out=notes.is_opted_out)
-    return _post(request, state_in_words(request), _with_buttons(blocks, buttons))
+    card = rich_text(*lines, block_id="card")
+    return _post(request, state_in_words(request), card, *_actions(buttons))
 
 
-def show_approval(request: Request, notes: Notes, link: str, *, is_public: bool = True) -> Post:
+def show_approval(request: Request, notes: Notes, url: str, *, is_public: bool = True) -> Post:
     """Draw a request that waits for approval, or did, for those who may approve it.
 
     Unless it ``is_public``, it shows neither the customer's name nor the message.
@@ -47,17 +52,16 @@ def show_approval(request: Request, notes: Notes, link: str, *, is_public: bool 
     heading = _heading(request if is_public else replace(request, customer_name=""))
     said = _approval_in_words(request, notes)
     words = [literal(said, bold=True)]
-    if link:
-        words += [literal("  "), {"type": "link", "url": link, "text": "The card"}]
-    elements = [
+    if url:
+        words += [literal("  "), link(url, "The card")]
+    lines = [
         section(*heading),
         *([_quote(request)] if is_public else []),
         section(*words),
         *why_it_waits(request, notes),
     ]
-    blocks: list[Block] = [{"type": "rich_text", "block_id": "card", "elements": elements}]
     buttons = approval_buttons(request, is_public=is_public)
-    return _post(request, said, _with_buttons(blocks, buttons))
+    return _post(request, said, rich_text(*lines, block_id="card"), *_actions(buttons))
 
 
 def _approval_in_words(request: Request, notes: Notes) -> str:
@@ -70,15 +74,15 @@ def _show_erased(request: Request) -> Post:
     """Draw what may stay of a request whose customer was erased."""
     who = f"Message to {request.identity.masked} from {_agent(request)}: "
     words = f"{STATE_WORDS[request.state]} (erased)"
-    elements = [section(literal(who), literal(words, bold=True))]
-    return _post(request, words, [{"type": "rich_text", "block_id": "card", "elements": elements}])
+    line = section(literal(who), literal(words, bold=True))
+    return _post(request, words, rich_text(line, block_id="card"))
 
 
 def _agent(request: Request) -> str:
     return show_name(request.agent_name) if request.agent_name else request.agent_id
 
 
-def _heading(request: Request) -> list[Block]:
+def _heading(request: Request) -> list[RichTextElement]:
     who = show_name(request.customer_name) if request.customer_name else ""
     return [
         literal("Message to "),
@@ -88,11 +92,10 @@ def _heading(request: Request) -> list[Block]:
     ]
 
 
-def _quote(request: Request) -> Block:
+def _quote(request: Request) -> RichTextElement:
     """Quote the message; all of it, where somebody has to approve it."""
     most = PART_LENGTH if request.state is State.UNAPPROVED else PREVIEW_LENGTH
-    quoted = clip(visible(request.text), most) or "…"
-    return {"type": "rich_text_quote", "elements": [literal(quoted)]}
+    return quote(clip(visible(request.text), most))
 
 
 def show_news(request: Request, lines: Sequence[HistoryLine], known: str = "") -> Post:
@@ -105,19 +108,18 @@ def show_news(request: Request, lines: Sequence[HistoryLine], known: str = "") -
     state = state_in_words(request)
     title = section(*_heading(request), literal(": "), literal(state, bold=True))
     told = [
-        block
+        drawn
         for line in lines
-        for block in (
+        for drawn in (
             draw_line(line, request.agent_id, request.agent_name),
             *quote_reply(line),
         )
     ]
-    blocks: list[Block] = [{"type": "rich_text", "elements": [title, *told]}]
     buttons = decision_buttons(request)
     if known and buttons == decision_buttons(_as_shown(request, known)):
         buttons = []
     said = event_in_short(lines[0], request.agent_name) if len(lines) == 1 else state
-    return _post(request, said, _with_buttons(blocks, buttons))
+    return _post(request, said, rich_text(title, *told), *_actions(buttons))
 
 
 def _as_shown(request: Request, known: str) -> Request:
@@ -126,22 +128,22 @@ def _as_shown(request: Request, known: str) -> Request:
     return replace(request, state=State(state), decisions=int(decisions), stuck=Stuck(stuck))
 
 
-def show_elsewhere(request: Request, why: str, link: str) -> Post:
+def show_elsewhere(request: Request, why: str, url: str) -> Post:
     """Say where the agent was that the card is in a direct message, with a link to it.
 
     ``why`` it isn't where they were, unless that's as it should be.
     """
     because = f"your direct messages with me, because {why}" if why else "our direct messages"
     sentence = literal(f" is in {because}.")
-    where = {"type": "link", "url": link, "text": "The card"} if link else literal("The card")
+    where = link(url, "The card") if url else literal("The card")
     about = literal(f" of your message to {request.identity.masked}")
     return Post(
         say_about(request, "the card is in our direct messages."),
-        [{"type": "rich_text", "elements": [section(where, about, sentence)]}],
+        [rich_text(section(where, about, sentence))],
     )
 
 
-def show_outcome(request: Request, link: str) -> Post:
+def show_outcome(request: Request, url: str) -> Post:
     """Draw the one line about a request's outcome for the outcomes channel. It pings nobody."""
     if request.erased_at:
         return _show_erased(request)
@@ -149,33 +151,29 @@ def show_outcome(request: Request, link: str) -> Post:
     nodes = [*_heading(request), literal(": "), literal(state, bold=True)]
     if request.state is State.FAILED and request.reason:
         nodes.append(literal(f". {clip(visible(request.reason), PREVIEW_LENGTH)}"))
-    if link:
-        nodes += [literal("  "), {"type": "link", "url": link, "text": "Thread"}]
-    return _post(request, state, [{"type": "rich_text", "elements": [section(*nodes)]}])
+    if url:
+        nodes += [literal("  "), link(url, "Thread")]
+    return _post(request, state, rich_text(section(*nodes)))
 
 
 def show_notice(sentence: str) -> Post:
     """Draw a sentence of the bot's own, such as why something didn't work."""
-    return Post(escape(sentence), [{"type": "section", "text": plain(sentence)}])
+    return Post(escape(sentence), [SectionBlock(text=plain(sentence))])
 
 
 def show_given_back(sentence: str, typed: str) -> Post:
     """Draw a sentence and below it all that the agent had typed, so that it isn't lost."""
     post = show_notice(sentence)
     if visible(typed).strip():
-        elements = [
-            {"type": "rich_text_preformatted", "elements": [literal(part)]}
-            for part in split(visible(typed), PART_LENGTH)
-        ]
-        post.blocks.append({"type": "rich_text", "elements": elements})
+        parts = split(visible(typed), PART_LENGTH)
+        lines = [RichTextPreformattedElement(elements=[literal(part)]) for part in parts]
+        post.blocks.append(rich_text(*lines))
     return post
 
 
-def _with_buttons(blocks: list[Block], buttons: list[Block]) -> list[Block]:
-    if buttons:
-        blocks.append({"type": "actions", "block_id": "decide", "elements": buttons})
-    return blocks
+def _actions(buttons: list[ButtonElement]) -> list[Block]:
+    return [ActionsBlock(block_id="decide", elements=buttons)] if buttons else []
 
 
-def _post(request: Request, said: str, blocks: list[Block]) -> Post:
-    return Post(say_about(request, said), blocks)
+def _post(request: Request, said: str, *blocks: Block) -> Post:
+    return Post(say_about(request, said), list(blocks))

@@ -5,9 +5,9 @@ A click is checked again where it's answered (`bot/slack/buttons.py`, `bot/slack
 
 from __future__ import annotations
 
-from typing import Any
+from slack_sdk.models.blocks import ButtonElement, ConfirmObject
 
-from bot.cards.blocks import Block, plain
+from bot.cards.blocks import plain
 from bot.request import Request
 from bot.state import REACHED, State
 from bot.text import clip_units, show_name, visible
@@ -26,7 +26,7 @@ _IT_WAS_SENT = (
 )
 
 
-def decision_buttons(request: Request) -> list[Block]:
+def decision_buttons(request: Request) -> list[ButtonElement]:
     """Return the buttons with which people decide what becomes of a request."""
     if request.erased_at:
         return []
@@ -45,7 +45,7 @@ def decision_buttons(request: Request) -> list[Block]:
     return []
 
 
-def card_buttons(request: Request, *, is_opted_out: bool = False) -> list[Block]:
+def card_buttons(request: Request, *, is_opted_out: bool = False) -> list[ButtonElement]:
     """Return all buttons of a card, also to message the customer again, or nevermore."""
     if request.state in REACHED and not request.erased_at and not is_opted_out:
         again = _button(MESSAGE_AGAIN, "Message again", request)
@@ -53,7 +53,7 @@ def card_buttons(request: Request, *, is_opted_out: bool = False) -> list[Block]
     return decision_buttons(request)
 
 
-def approval_buttons(request: Request, *, is_public: bool = True) -> list[Block]:
+def approval_buttons(request: Request, *, is_public: bool = True) -> list[ButtonElement]:
     """Return the buttons of those who may approve a request that waits for it.
 
     Unless it ``is_public``, they first have to open the message, which only they see then.
@@ -77,7 +77,7 @@ def _what_is_approved(request: Request) -> str:
     return clip_units(f"To {clip_units(named, _MOST_OF_NAME)}: {text}", _MOST)
 
 
-def _uncertain_buttons(request: Request) -> list[Block]:
+def _uncertain_buttons(request: Request) -> list[ButtonElement]:
     again = _ask("Send again?", _SEND_AGAIN, "Send again", "Don't send")
     sent = _ask("Was it sent?", _IT_WAS_SENT, "It was sent", "Not sure")
     return [
@@ -87,21 +87,25 @@ def _uncertain_buttons(request: Request) -> list[Block]:
     ]
 
 
-def _ask(title: str, text: str, confirm: str, deny: str) -> Block:
+def _ask(title: str, text: str, confirm: str, deny: str) -> ConfirmObject:
     """Build the dialog that asks whether somebody is sure."""
-    return {
-        "title": plain(title),
-        "text": plain(text),
-        "confirm": plain(confirm),
-        "deny": plain(deny),
-    }
+    return ConfirmObject(
+        title=plain(title), text=plain(text), confirm=plain(confirm), deny=plain(deny)
+    )
 
 
-def _button(action: str, label: str, request: Request, **more: Any) -> Block:
-    return {
-        "type": "button",
-        "action_id": action,
-        "text": plain(label),
-        "value": f"{request.request_id}:{request.decisions}",
-        **more,
-    }
+def _button(
+    action: str,
+    label: str,
+    request: Request,
+    *,
+    style: str | None = None,
+    confirm: ConfirmObject | None = None,
+) -> ButtonElement:
+    return ButtonElement(
+        action_id=action,
+        text=plain(label),
+        value=f"{request.request_id}:{request.decisions}",
+        style=style,
+        confirm=confirm,
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.cards.blocks import DAY_AND_TIME, Block, date_node, literal, section
+from slack_sdk.models.blocks import RichTextElement
+
+from bot.cards.blocks import DAY_AND_TIME, date_node, literal, section
 from bot.cards.words import REASON_LENGTH, WHY_STUCK, say_state
 from bot.request import Request, Stuck
 from bot.rules.approvers import NOBODY_APPROVES
@@ -33,7 +35,7 @@ class Notes:
 NO_NOTES = Notes()
 
 
-def where_it_stands(request: Request, notes: Notes) -> list[Block]:
+def where_it_stands(request: Request, notes: Notes) -> list[RichTextElement]:
     """Say the state, and why. A pause is all that counts, as long as only that holds it up."""
     why = clip(visible(request.reason), REASON_LENGTH) or "…" if request.reason else ""
     declined = decline_in_words(notes)
@@ -47,11 +49,11 @@ def where_it_stands(request: Request, notes: Notes) -> list[Block]:
     return [*waits, *([section(literal(why))] if why else [])]
 
 
-def _when(request: Request) -> list[Block]:
+def _when(request: Request) -> list[RichTextElement]:
     """Say when an unsent request will be sent, and until when it may be."""
     if request.state not in UNSENT or request.stuck in WHY_STUCK:
         return []
-    nodes = list[Block]()
+    nodes = list[RichTextElement]()
     if request.state is State.UNAPPROVED:
         if request.planned_at is not None:
             nodes += [literal(", scheduled for "), date_node(request.planned_at, DAY_AND_TIME)]
@@ -60,13 +62,13 @@ def _when(request: Request) -> list[Block]:
     return [*nodes, *_deadline(request)]
 
 
-def _deadline(request: Request) -> list[Block]:
+def _deadline(request: Request) -> list[RichTextElement]:
     if request.send_before is None:
         return []
     return [literal(", not after "), date_node(request.send_before, DAY_AND_TIME)]
 
 
-def why_it_waits(request: Request, notes: Notes) -> list[Block]:
+def why_it_waits(request: Request, notes: Notes) -> list[RichTextElement]:
     """Say what holds a request up, and what happens next."""
     sections = []
     if request.state is State.UNAPPROVED:
@@ -77,14 +79,15 @@ def why_it_waits(request: Request, notes: Notes) -> list[Block]:
         sections.append(section(literal(WHY_STUCK[request.stuck])))
     elif request.stuck in WHY_STUCK and request.state in (State.CHECKING, State.SCHEDULED):
         until = date_node(request.gives_up_at, DAY_AND_TIME)
-        nodes = literal(f"{WHY_STUCK[request.stuck]}; I keep trying until "), until, literal(".")
+        how_long = "I wait" if request.stuck is Stuck.CONVERSATION else "I keep trying"
+        nodes = literal(f"{WHY_STUCK[request.stuck]}; {how_long} until "), until, literal(".")
         sections.append(section(*nodes))
     elif request.state is State.UNCERTAIN:
         sections.append(section(literal(_UNCERTAIN)))
     return sections
 
 
-def _approval_in_words(request: Request, notes: Notes) -> list[Block]:
+def _approval_in_words(request: Request, notes: Notes) -> list[RichTextElement]:
     """Say why a message needs an approval, and who may give it until when."""
     why = clip(visible(request.approval_for), REASON_LENGTH)
     sentence = f"{why[:1].upper()}{why[1:]}. " if why else ""
@@ -96,7 +99,7 @@ def _approval_in_words(request: Request, notes: Notes) -> list[Block]:
     return [*nodes, literal(".")]
 
 
-def _pause_in_words(request: Request, paused: ByWhom | None) -> list[Block]:
+def _pause_in_words(request: Request, paused: ByWhom | None) -> list[RichTextElement]:
     """Say who paused all sending, why, and when the message goes out."""
     who = _ALL_PAUSED
     if paused is not None:

@@ -150,7 +150,7 @@ class SlackClient:
                 channel=channel,
                 ts=ts,
                 text=post.text,
-                blocks=post.blocks,
+                blocks=post.payload,
                 parse="none",  # chat.update parses by default, unlike chat.postMessage
             )
 

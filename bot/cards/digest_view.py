@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
-from bot.cards.blocks import Block, literal, section
+from slack_sdk.models.blocks import Block, RichTextElement, RichTextPreformattedElement
+
+from bot.cards.blocks import Json, literal, rich_text, section
 from bot.cards.post import Post
 from bot.rules.digest_period import Period
 from bot.storage.audit_chain import Head
@@ -27,15 +28,18 @@ def show_digest(period: Period, figures: Figures, head: Head, *, has_chart: bool
         f"{counts.open:,} still open."
     )
     lines = [section(literal(line)) for line in _more_lines(figures, head)]
-    table = {"type": "rich_text_preformatted", "elements": [literal(_draw_table(counts))]}
-    elements = [section(literal(f"Messages {when}", bold=True)), table, *lines]
+    title = section(literal(f"Messages {when}", bold=True))
+    elements = [title, _preformatted(_draw_table(counts)), *lines]
     if by_template := _draw_templates(figures):
-        by_name = {"type": "rich_text_preformatted", "elements": [literal(by_template)]}
-        elements += [section(literal("By template:")), by_name]
-    blocks: list[Block] = [{"type": "rich_text", "elements": elements}]
+        elements += [section(literal("By template:")), _preformatted(by_template)]
+    blocks: list[Block] = [rich_text(*elements)]
     if has_chart:
-        blocks.append(_draw_chart(counts, when))
+        blocks.append(_Chart(counts, when))
     return Post(said, blocks)
+
+
+def _preformatted(text: str) -> RichTextElement:
+    return RichTextPreformattedElement(elements=[literal(text)])
 
 
 def _show_days(period: Period) -> str:
@@ -123,19 +127,20 @@ def _draw_templates(figures: Figures) -> str:
     return "\n".join(drawn)
 
 
-def _draw_chart(counts: Counts, when: str) -> Block:
-    """Draw one series with the same parts as the table.
+class _Chart(Block):
+    """One series with the same parts as the table. The SDK has no model of this block.
 
     https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block
     """
-    parts = list(_parts(counts))
-    data: list[dict[str, Any]] = [{"label": name, "value": count} for name, count in parts]
-    return {
-        "type": CHART,
-        "title": clip(f"Messages {when}", 50),
-        "chart": {
+
+    def __init__(self, counts: Counts, when: str) -> None:
+        super().__init__(type=CHART)
+        self.attributes = {"type", "title", "chart"}
+        self.title = clip(f"Messages {when}", 50)
+        parts = list(_parts(counts))
+        data: list[Json] = [{"label": name, "value": count} for name, count in parts]
+        self.chart: Json = {
             "type": "bar",
             "series": [{"name": "Messages", "data": data}],
             "axis_config": {"categories": [name for name, _ in parts]},
-        },
-    }
+        }

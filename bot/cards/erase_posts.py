@@ -59,7 +59,7 @@ class PostEraser:
         """Note an outcome of release 0.1, which didn't say where it had posted it."""
         if not self._outcomes_channel or request.outcome_ts in ("", NOT_SHOWN):
             return
-        if all(post.what != OUTCOME for post in self._posts.of([request.request_id])):
+        if all(post.ts != request.outcome_ts for post in self._posts.of([request.request_id])):
             where = (self._outcomes_channel, request.outcome_ts)
             self._posts.note(request.request_id, OUTCOME, *where)
 

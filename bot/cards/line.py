@@ -10,7 +10,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from bot.cards.blocks import DAY_AND_TIME, Block, date_node, literal, section
+from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
+
+from bot.cards.blocks import DAY_AND_TIME, date_node, link, literal, quote, rich_text, section
 from bot.cards.post import Post
 from bot.cards.words import event_in_short, event_in_words, say_about
 from bot.request import Event, HistoryLine, Request
@@ -30,33 +32,31 @@ def show_line(line: HistoryLine, request: Request, *, is_erased: bool = False) -
     else:
         drawn = draw_line(line, request.agent_id, request.agent_name)
     said = say_about(request, event_in_short(line, request.agent_name))
-    return Post(said, [{"type": "rich_text", "elements": [drawn, *quote_reply(line)]}])
+    return Post(said, [rich_text(drawn, *quote_reply(line))])
 
 
-def quote_reply(line: HistoryLine) -> list[Block]:
+def quote_reply(line: HistoryLine) -> list[RichTextElement]:
     """Quote what the customer wrote, if it's known."""
-    if not line.said:
-        return []
-    return [{"type": "rich_text_quote", "elements": [literal(visible(line.said))]}]
+    return [quote(visible(line.said))] if line.said else []
 
 
-def draw_line(line: HistoryLine, agent_id: str, agent_name: str) -> Block:
+def draw_line(line: HistoryLine, agent_id: str, agent_name: str) -> RichTextElement:
     """Draw a line as a piece of a post. Slack shows the time in each reader's time zone."""
     nodes = _time_and_words(line, agent_name)
     if line.event in _PINGS_THE_AGENT:
         nodes.insert(1, literal("  "))
-        nodes.insert(2, {"type": "user", "user_id": agent_id})
+        nodes.insert(2, RichTextElementParts.User(user_id=agent_id))
     # It may be the id of a request whose card isn't known.
-    links = [link for link in line.link.split() if "://" in link]
+    urls = [url for url in line.link.split() if "://" in url]
     before = f" See {line.whose} " if line.whose else " "
     text = "message" if line.whose else _OPEN
-    for number, link in enumerate(links, 1):
-        numbered = f"{text} ({number})" if len(links) > 1 else text
-        nodes += [literal(before), {"type": "link", "url": link, "text": numbered}]
+    for number, url in enumerate(urls, 1):
+        numbered = f"{text} ({number})" if len(urls) > 1 else text
+        nodes += [literal(before), link(url, numbered)]
     return section(*nodes)
 
 
-def _time_and_words(line: HistoryLine, agent_name: str) -> list[Block]:
+def _time_and_words(line: HistoryLine, agent_name: str) -> list[RichTextElement]:
     words = event_in_words(line, agent_name)
     nodes = [date_node(line.at, "{time}"), literal(f"  {words}")]
     if line.event is Event.POSTPONED:

@@ -1,4 +1,7 @@
-"""Posts what became of a request to the channel that its leads have chosen, once."""
+"""Posts what became of a request to the channel that its leads have chosen, once.
+
+The post about an uncertain send is edited instead, until it tells the end.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,19 @@ from bot.cards.errors import SlackRefused, SlackTokenRefused
 from bot.cards.ledger import AlreadyPosted, Ledger
 from bot.cards.places import Places, is_direct
 from bot.cards.post import Post
-from bot.cards.post_names import OUTCOME, UNCERTAIN, uncertain_key
+from bot.cards.post_names import (
+    OUTCOME,
+    UNCERTAIN,
+    closed_key,
+    is_open_doubt,
+    uncertain_key,
+)
 from bot.cards.post_once import PostOnce
 from bot.cards.refusals import explain_refusal
 from bot.request import Request
 from bot.state import State
 from bot.storage.history import NOT_SHOWN
+from bot.storage.posts import Posts, StoredPost
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +41,14 @@ class OutcomePosts:
     def __init__(
         self,
         ledger: Ledger,
+        posts: Posts,
         slack: SlackClient,
         links: CardLinks,
         channel: Callable[[str], str],
         places: Places,
     ) -> None:
         self._ledger = ledger
+        self._posts = posts
         self._slack = slack
         self._once = PostOnce(ledger, slack)
         self._links = links
@@ -48,8 +60,10 @@ class OutcomePosts:
         is_in_doubt = request.state is State.UNCERTAIN and request.erased_at is None
         doubt = uncertain_key(request) if is_in_doubt and request.card_channel else ""
         self._settle_doubts(request, doubt)
+        is_told = self._update_doubts(request, doubt)
         if doubt:
             self._tell_doubt(request, doubt)
+        if doubt or is_told:
             return
         is_due = request.is_over and request.card_channel and not request.outcome_ts
         channel = self._channel(request.place.channel_id) if is_due else ""
@@ -104,6 +118,34 @@ class OutcomePosts:
                 self._ledger.note_approval(id_, what, channel, found)
             else:
                 self._ledger.withdraw(id_, what, None)
+
+    def _update_doubts(self, request: Request, doubt: str) -> bool:
+        """Let posts of earlier doubts say where it stands; True: one of them tells the end."""
+        is_told = False
+        for post in self._posts.select(request.request_id, is_open_doubt):
+            if post.what == doubt:
+                continue
+            is_edited = self._edit(request, post)
+            if is_edited and request.is_over and request.outcome_ts in ("", post.ts):
+                self._ledger.note_outcome(request.request_id, post.ts, post.channel)
+                is_told = True
+            is_done = request.is_over or not is_edited
+            # Also with the same name: an erasure must know of what was drawn before it.
+            self._posts.rename(post, closed_key(post.what) if is_done else post.what)
+        return is_told
+
+    def _edit(self, request: Request, post: StoredPost) -> bool:
+        """Draw a post anew; return False if that's refused, or others would read it."""
+        if self._places.is_shared(post.channel):
+            return False
+        try:
+            self._slack.update(post.channel, post.ts, self._draw(request, post.channel))
+        except SlackTokenRefused:
+            raise
+        except SlackRefused as refusal:
+            log.warning("can't edit a post in the outcomes channel (%s)", refusal.code)
+            return False
+        return True
 
     def _draw(self, request: Request, channel: str) -> Post:
         is_private = is_direct(request.card_channel)  # others couldn't open a link to it

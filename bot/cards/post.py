@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.cards.blocks import Block
+from slack_sdk.models.blocks import Block
+
+from bot.cards.blocks import Json, to_json
 
 
 @dataclass(frozen=True)
@@ -15,11 +17,16 @@ class Post:
     text: str
     blocks: list[Block]
 
+    @property
+    def payload(self) -> list[Json]:
+        """Return the blocks as Slack gets them."""
+        return [to_json(block) for block in self.blocks]
+
     def message_fields(self) -> dict[str, Any]:
         """Return the fields for chat.postMessage, so that it formats and unfurls nothing."""
         return {
             "text": self.text,
-            "blocks": self.blocks,
+            "blocks": self.payload,
             "mrkdwn": False,
             "unfurl_links": False,
             "unfurl_media": False,
@@ -29,7 +36,7 @@ class Post:
         """Return the fields for a response URL, so that one person sees it and no card is lost."""
         return {
             "text": self.text,
-            "blocks": self.blocks,
+            "blocks": self.payload,
             "response_type": "ephemeral",
             "replace_original": False,
         }

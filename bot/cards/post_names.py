@@ -11,9 +11,9 @@ from bot.storage.tables import history, posts, requests
 
 CARD, OUTCOME = "card", "outcome"
 UNCERTAIN = "uncertain "  # what the names of these posts begin with
+CLOSED = " closed"  # what the names of posts end with that aren't edited any more
 _APPROVAL, _LINE = "approval ", "line "
 _MOST_OF_ID = 12  # characters, so that a name fits into its column
-_CLOSED = " closed"  # of an approval's post that has no buttons any more
 
 
 def line_key(line: HistoryLine) -> str:
@@ -42,13 +42,18 @@ def asks_for(request: Request, what: str) -> bool:
 
 
 def closed_key(what: str) -> str:
-    """Name the same post when it doesn't ask any more."""
-    return f"{what}{_CLOSED}"
+    """Name the same post when it asks no more, or tells the end."""
+    return f"{what}{CLOSED}"
 
 
 def is_open_approval(what: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """Select the posts that still ask for an approval."""
-    return sa.and_(what.startswith(_APPROVAL), ~what.endswith(_CLOSED))
+    return sa.and_(what.startswith(_APPROVAL), ~what.endswith(CLOSED))
+
+
+def is_open_doubt(what: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Select the posts about an uncertain send that don't tell yet what became of it."""
+    return sa.and_(what.startswith(UNCERTAIN), ~what.endswith(CLOSED))
 
 
 def find_noted(request_id: str, what: str) -> sa.Select[Any]:

@@ -29,6 +29,7 @@ from bot.cards.refusals import explain_refusal
 from bot.job import Job, TryAgain
 from bot.request import Event, HistoryLine, Request
 from bot.storage.history import NOT_SHOWN
+from bot.storage.posts import Posts
 from bot.storage.requests import RequestStore
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Publisher:
         ledger: Ledger,
         slack: SlackClient,
         *,
+        posts: Posts,
         outcomes_channel: Callable[[str], str],
         places: Places = ANYWHERE,
         approvals: ApprovalPosts | None = None,
@@ -63,7 +65,7 @@ class Publisher:
         self._approvals = approvals
         self._links = CardLinks(requests, slack)
         self._once = PostOnce(ledger, slack)
-        self._outcomes = OutcomePosts(ledger, slack, self._links, outcomes_channel, places)
+        self._outcomes = OutcomePosts(ledger, posts, slack, self._links, outcomes_channel, places)
         self._private = PrivateNews(requests, ledger, slack)
 
     def publish(self, job: Job) -> None:

@@ -98,7 +98,7 @@ def _about(request: Request, text: str) -> Iterator[Surface]:
     approved = replace(request, approver_id="U0LEO", approver_name=name)
     drawn["approval given"] = show_approval(approved, notes, _CARD_LINK)
     for kind, post in drawn.items():
-        yield f"{kind.partition(' https')[0].strip()} {state}", "message", post.blocks
+        yield f"{kind.partition(' https')[0].strip()} {state}", "message", post.payload
 
 
 def message_surfaces() -> Iterator[Surface]:
@@ -108,18 +108,18 @@ def message_surfaces() -> Iterator[Surface]:
             request = sample_request(State.UNCERTAIN, "", detail)
             for link in ("", _GENESYS_LINK):
                 line = HistoryLine(1, event, NOW, detail, link, user_id="U0LEO")
-                yield f"line {event.value}", "message", show_line(line, request).blocks
+                yield f"line {event.value}", "message", show_line(line, request).payload
                 erased = show_line(line, request, is_erased=True)
-                yield f"erased line {event.value}", "message", erased.blocks
+                yield f"erased line {event.value}", "message", erased.payload
     for name in ("Leo", HOSTILE):
         faster = HistoryLine(1, Event.REFUSED, NOW, "Too late.", _CARD_LINK, whose=f"{name}'s")
-        yield "line refused, faster", "message", show_line(faster, request).blocks
+        yield "line refused, faster", "message", show_line(faster, request).payload
     for unknown in ("", "status", HOSTILE):
-        yield "help", "message", show_help("/proactive", unknown).blocks
+        yield "help", "message", show_help("/proactive", unknown).payload
     for sentence in _answers():
-        yield "notice", "message", show_notice(sentence).blocks
+        yield "notice", "message", show_notice(sentence).payload
     for typed in ("", HOSTILE, LONGEST):
-        yield "given back", "message", show_given_back("Nothing was sent.", typed).blocks
+        yield "given back", "message", show_given_back("Nothing was sent.", typed).payload
 
 
 def _answers() -> Iterator[str]:

@@ -74,8 +74,8 @@ def _replies() -> Iterator[Surface]:
     request = sample_request(State.REPLIED, "Your order is ready", "Jane")
     for said in ("Thank you!", HOSTILE, clip(LONGEST, REPLY_LENGTH)):
         line = HistoryLine(1, Event.REPLIED, NOW, "It's in the Support queue.", _LINK, said=said)
-        yield "line replied", "message", show_line(line, request).blocks
-        yield "news with a reply", "message", show_news(request, [line]).blocks
+        yield "line replied", "message", show_line(line, request).payload
+        yield "news with a reply", "message", show_news(request, [line]).payload
 
 
 def _waiting() -> Iterator[Surface]:
@@ -83,7 +83,7 @@ def _waiting() -> Iterator[Surface]:
     waiting = replace(
         request, stuck=Stuck.CONVERSATION, after_conversation=NOW + timedelta(hours=24)
     )
-    yield "card waiting for a conversation's end", "message", show_card(waiting).blocks
+    yield "card waiting for a conversation's end", "message", show_card(waiting).payload
 
 
 def _outcomes() -> Iterator[Surface]:
@@ -94,7 +94,7 @@ def _outcomes() -> Iterator[Surface]:
         sentences += [say_off("/proactive", order, left) for left in ("", "C0NEWS")]
     sentences += [say_where("/proactive", one, one) for one in ("", "C0NEWS")]
     for sentence in sentences:
-        yield "outcomes", "message", show_notice(sentence).blocks
+        yield "outcomes", "message", show_notice(sentence).payload
 
 
 def _digests() -> Iterator[Surface]:
@@ -112,4 +112,4 @@ def _digests() -> Iterator[Surface]:
                 dict.fromkeys(names if count else [], counts),
             )
             post = show_digest(period, figures, Head(count, "ab" * 32, 0.0))
-            yield "digest", "message", post.blocks
+            yield "digest", "message", post.payload

@@ -54,7 +54,7 @@ def _about(request: Request) -> Iterator[Surface]:
         content = replace(_content(state, rows), reader=reader, health=_paused(request))
         yield f"home {request.state.value}", "home", build_home(content)
         post = show_list(rows, reader, "Your messages: recent", has_more=True)
-        yield f"list {request.state.value}", "message", post.blocks
+        yield f"list {request.state.value}", "message", post.payload
     yield "edit form", "modal", build_edit(planned, PLACE)
 
 

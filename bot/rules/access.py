@@ -61,6 +61,7 @@ class Access:
         self._directory = directory
         self._rules = rules
         self._leads = leads
+        self._names_are_hidden = False
 
     def check(
         self,
@@ -101,6 +102,16 @@ class Access:
     def known_name(self, user_id: str) -> str:
         """Return the name that somebody shows in Slack, as far as it's known; it never waits."""
         return self._directory.known_name(user_id)
+
+    def learn_name(self, user_id: str) -> None:
+        """Ask for the name of somebody whom no rule had to ask about."""
+        if self._names_are_hidden:
+            return
+        try:
+            self._directory.person(user_id)
+        except DirectoryUnavailable as error:
+            # A permission that's missing comes with a new installation, and then with a restart.
+            self._names_are_hidden = bool(error.scope)
 
     def is_shared(self, channel_id: str) -> bool:
         """Tell whether a channel is shared and that isn't allowed; raise DirectoryUnavailable."""

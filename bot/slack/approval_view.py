@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from bot.cards.blocks import literal, plain
+from slack_sdk.models.blocks import RichTextBlock
+
+from bot.cards.blocks import literal
 from bot.cards.card import show_card
 from bot.cards.card_state import Notes
 from bot.request import Place, Request
 from bot.slack.interaction import View
 from bot.slack.reason_form import build_reason_form, write_metadata
+from bot.slack.view import modal
 from bot.text import show_name
 
 APPROVAL_FORM, DECLINE_FORM = "approval", "decline"
@@ -27,15 +30,14 @@ def build_decline(request: Request, place: Place) -> View:
 def build_approval(request: Request, place: Place) -> View:
     """Build the modal that shows all that will be sent, and asks for the approval."""
     card = show_card(request, Notes(approvers="You"))
-    return {
-        "type": "modal",
-        "callback_id": APPROVAL_FORM,
-        "title": plain("Send this message?"),
-        "submit": plain("Approve"),
-        "close": plain("Not now"),
-        "private_metadata": _metadata(APPROVAL_FORM, request, place),
-        "blocks": [block for block in card.blocks if block["type"] == "rich_text"],
-    }
+    return modal(
+        APPROVAL_FORM,
+        "Send this message?",
+        [block for block in card.blocks if isinstance(block, RichTextBlock)],
+        submit="Approve",
+        close="Not now",
+        metadata=_metadata(APPROVAL_FORM, request, place),
+    )
 
 
 def _metadata(form: str, request: Request, place: Place) -> str:

@@ -13,8 +13,8 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from slack_bolt.async_app import AsyncAck
+from slack_sdk.models.blocks import Block
 
-from bot.cards.blocks import Block
 from bot.cards.card import show_news, show_notice
 from bot.cards.card_buttons import (
     CANCEL,

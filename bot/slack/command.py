@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slack_bolt.async_app import AsyncAck
 
-from bot.cards.blocks import literal, section
+from bot.cards.blocks import literal, rich_text, section
 from bot.cards.post import Post
 from bot.rules.address_search import find_address
 from bot.slack.command_text import is_subcommand, split_command
@@ -86,7 +86,7 @@ class Command:
             return
         if typed.lower() in _HELP or is_subcommand(typed, self._country):
             shown = show_help(self.name, "" if typed.lower() in _HELP else typed)
-            await ack(text=shown.text, blocks=shown.blocks, response_type="ephemeral")
+            await ack(text=shown.text, blocks=shown.payload, response_type="ephemeral")
             return
         await ack()
         self._errors.start(self._open(interaction), interaction)
@@ -124,4 +124,4 @@ def show_help(command: str, unknown: str = "") -> Post:
         said.append(f"{command} {typed}".strip() + f" – {words}")
     lines.append(section(literal(_HELP_END)))
     text = escape("\n".join([*said, _HELP_END]))
-    return Post(text, [{"type": "rich_text", "elements": lines}])
+    return Post(text, [rich_text(*lines)])

@@ -8,6 +8,8 @@ from bot.rules.address_search import address_length, find_ends
 from bot.slack.markup import unescape, unlink, unlink_words
 from bot.text import sendable
 
+_HELP = "help"
+_MOST_WRONG_WORDS = 2
 # Only words of alphabets that put spaces between them: elsewhere one may be a whole message.
 _ONE_WORD = re.compile(r"-{0,2}[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ-]{0,29}")
 
@@ -39,10 +41,22 @@ def is_subcommand(text: str, default_country: str | None) -> bool:
     word, _, rest = " ".join(_read(sendable(text)).split()).partition(" ")
     if not _ONE_WORD.fullmatch(word):
         return False
+    if word.lower() == _HELP and is_slip(rest, most=1):
+        return True
     if "@" not in rest and not any(map(str.isdigit, rest)):
         return not rest
     is_address = address_length(rest, default_country) == len(rest)
     return is_address and not address_length(f"{word} {rest}", default_country)  # or it's a name
+
+
+def is_slip(rest: str, most: int = _MOST_WRONG_WORDS) -> bool:
+    """Tell whether what follows a command's word has a word or two, and no address.
+
+    That's a mistake. More is probably a message that begins with the same word, as in "Status of
+    your order".
+    """
+    has_address = "@" in rest or any(map(str.isdigit, rest))
+    return not has_address and 0 < len(rest.split()) <= most
 
 
 def _read(text: str) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.cards.blocks import DAY_AND_TIME, Block, date_node, literal, section
+from slack_sdk.models.blocks import RichTextElement
+
+from bot.cards.blocks import DAY_AND_TIME, date_node, link, literal, section
 from bot.cards.words import PLANNED, STATE_WORDS
 from bot.state import State
 from bot.storage.facts import Earlier
 from bot.text import show_name
 
 
-def draw_earlier(messages: Sequence[Earlier], links: Mapping[str, str]) -> Iterator[Block]:
+def draw_earlier(
+    messages: Sequence[Earlier], links: Mapping[str, str]
+) -> Iterator[RichTextElement]:
     """Draw who sent each one when, what became of it, and where its card is."""
     if messages:
         yield section(literal("Messages to them so far", bold=True))
@@ -19,6 +23,6 @@ def draw_earlier(messages: Sequence[Earlier], links: Mapping[str, str]) -> Itera
         words = PLANNED if one.state is State.SCHEDULED else STATE_WORDS[one.state]
         nodes = [date_node(one.at, DAY_AND_TIME), literal(f" · {show_name(one.agent_name)}")]
         nodes.append(literal(f" · {words}"))
-        if link := links.get(one.request_id):
-            nodes += [literal("  "), {"type": "link", "url": link, "text": "The card"}]
+        if url := links.get(one.request_id):
+            nodes += [literal("  "), link(url, "The card")]
         yield section(*nodes)

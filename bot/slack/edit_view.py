@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.cards.blocks import Block, literal, plain, section
+from slack_sdk.models.blocks import InputBlock, PlainTextInputElement
+
+from bot.cards.blocks import literal, plain, rich_text, section
 from bot.request import Place, Request
 from bot.rules.verdict import Finding, Rule
 from bot.slack.form_input import (
@@ -18,6 +20,7 @@ from bot.slack.form_input import (
 )
 from bot.slack.interaction import View
 from bot.slack.reason_form import write_metadata
+from bot.slack.view import modal, time_input
 from bot.text import sendable, show_name, visible
 
 EDIT_FORM = "edit_message"
@@ -32,44 +35,35 @@ def build_edit(request: Request, place: Place) -> View:
     fixed = (EDIT_FORM, request.request_id, str(request.decisions), place.response_url)
     masked = request.identity.masked
     who = f"{show_name(request.customer_name)} ({masked})" if request.customer_name else masked
-    text: Block = {
-        "type": "plain_text_input",
-        "multiline": True,
-        "max_length": INPUT_LENGTH,
-        "focus_on_load": True,
-        "initial_value": request.text[:INPUT_LENGTH],
-    }
-    hint = "Up to 2,000 characters. The customer sees exactly this text."
-    return {
-        "type": "modal",
-        "callback_id": EDIT_FORM,
-        "title": plain("Edit message"),
-        "submit": plain("Save"),
-        "close": plain("Don't save"),
-        "private_metadata": write_metadata(fixed),
-        "blocks": [
-            {
-                "type": "rich_text",
-                "block_id": "customer",
-                "elements": [section(literal("Message to "), literal(who, bold=True))],
-            },
-            _input(MESSAGE, "Message", text, hint),
-            _input(
-                SEND_AT,
-                SEND_AT_LABEL,
-                _time(request.planned_at),
-                f"Leave empty to send now. {_ABOUT_WHEN}",
-                is_optional=True,
-            ),
-            _input(
-                SEND_BEFORE,
-                SEND_BEFORE_LABEL,
-                _time(request.send_before),
-                "If it can't go out by then, it's cancelled.",
-                is_optional=True,
-            ),
-        ],
-    }
+    text = PlainTextInputElement(
+        action_id=MESSAGE,
+        multiline=True,
+        max_length=INPUT_LENGTH,
+        focus_on_load=True,
+        initial_value=request.text[:INPUT_LENGTH],
+    )
+    at_once = f"Leave empty to send now. {_ABOUT_WHEN}"
+    too_late = "If it can't go out by then, it's cancelled."
+    blocks = [
+        rich_text(section(literal("Message to "), literal(who, bold=True)), block_id="customer"),
+        InputBlock(
+            block_id=MESSAGE,
+            label=plain("Message"),
+            element=text,
+            hint=plain("Up to 2,000 characters. The customer sees exactly this text."),
+            optional=False,
+        ),
+        time_input(SEND_AT, SEND_AT_LABEL, request.planned_at, at_once),
+        time_input(SEND_BEFORE, SEND_BEFORE_LABEL, request.send_before, too_late),
+    ]
+    return modal(
+        EDIT_FORM,
+        "Edit message",
+        blocks,
+        submit="Save",
+        close="Don't save",
+        metadata=write_metadata(fixed),
+    )
 
 
 def read_text(view: View) -> str:
@@ -95,19 +89,3 @@ def place_findings(findings: Iterable[Finding]) -> dict[str, str]:
 def _value(view: View, name: str) -> Values:
     found = view["state"]["values"].get(name, {}).get(name)
     return found if isinstance(found, dict) else {}
-
-
-def _time(at: datetime | None) -> Block:
-    chosen = {"initial_date_time": int(at.timestamp())} if at is not None else {}
-    return {"type": "datetimepicker", **chosen}
-
-
-def _input(name: str, label: str, element: Block, hint: str, *, is_optional: bool = False) -> Block:
-    return {
-        "type": "input",
-        "block_id": name,
-        "label": plain(label),
-        "element": {"action_id": name, **element},
-        "hint": plain(hint),
-        "optional": is_optional,
-    }

@@ -51,7 +51,7 @@ class ErrorHandler:
         if interaction.kind is Kind.COMMAND:
             told: dict[str, Any] = {"response_type": "ephemeral", "text": sentence}
             if interaction.text:
-                told["blocks"] = _give_back(interaction, sentence).blocks
+                told["blocks"] = _give_back(interaction, sentence).payload
             return BoltResponse(status=200, body=told)
         if interaction.kind is Kind.SUGGESTION:
             return BoltResponse(status=200, body={"options": []})

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bot.cards.blocks import DAY_AND_TIME, Block, date_node, literal, plain, section
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
+
+from bot.cards.blocks import DAY_AND_TIME, date_node, link, literal, plain, rich_text, section
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.earlier_view import draw_earlier
 from bot.slack.form_input import BELOW_A_FIELD, name_for
@@ -51,11 +53,11 @@ class Review:
 def draw_evidence(shown: Note | Review) -> list[Block]:
     """Draw the evidence, with the buttons that belong to it."""
     if isinstance(shown, Note):
-        return [_rich_text([section(literal(shown.sentence, italic=True))])]
-    lines = list(_draw_lines(shown))
+        return [rich_text(section(literal(shown.sentence, italic=True)), block_id=EVIDENCE)]
+    evidence = rich_text(*_draw_lines(shown), block_id=EVIDENCE)
     buttons = list(_list_buttons(shown.verdict))
-    offers = {"type": "actions", "block_id": OFFERS, "elements": buttons}
-    return [_rich_text(lines), *([offers] if buttons else [])]
+    offers = [ActionsBlock(block_id=OFFERS, elements=buttons)] if buttons else []
+    return [evidence, *offers]
 
 
 def read_opt_out(value: str, identity: Identity) -> tuple[str, ...] | None:
@@ -69,11 +71,7 @@ def read_opt_out(value: str, identity: Identity) -> tuple[str, ...] | None:
     return tuple(contact_ids.split()) if contact_ids else ()
 
 
-def _rich_text(lines: list[Block]) -> Block:
-    return {"type": "rich_text", "block_id": EVIDENCE, "elements": lines}
-
-
-def _draw_lines(review: Review) -> Iterator[Block]:
+def _draw_lines(review: Review) -> Iterator[RichTextElement]:
     verdict, stops = review.verdict, [one for one in list_stops(review) if not _is_below(one)]
     if stops and review.refused:
         yield draw_stop(stops.pop(0), review)
@@ -97,7 +95,7 @@ def list_stops(review: Review) -> list[Finding]:
     return stops or list(review.refused[:1])
 
 
-def draw_stop(stop: Finding, review: Review) -> Block:
+def draw_stop(stop: Finding, review: Review) -> RichTextElement:
     """Draw what stops the message."""
     is_why = stop.rule in {finding.rule for finding in review.refused}
     return _finding("Not sent:" if is_why else "✗", stop, review.links)
@@ -108,7 +106,7 @@ def _is_below(finding: Finding) -> bool:
     return finding.rule in BELOW_A_FIELD
 
 
-def _headline(review: Review) -> list[Block]:
+def _headline(review: Review) -> list[RichTextElement]:
     verdict, word = review.verdict, _in_a_word(review)
     address, customer = verdict.identity.value, verdict.customer
     if customer is None:
@@ -148,17 +146,17 @@ def _list_warnings(verdict: Verdict) -> Iterator[Finding]:
             yield warning
 
 
-def _finding(word: str, finding: Finding, links: Mapping[str, str]) -> Block:
+def _finding(word: str, finding: Finding, links: Mapping[str, str]) -> RichTextElement:
     nodes = [literal(f"{word} ", bold=True), literal(visible(finding.sentence))]
     if finding.next_time:
         nodes += _when_it_passes(finding.next_time)
-    link = links.get(finding.earlier.request_id) if finding.earlier else None
-    if link:
-        nodes += [literal(" "), {"type": "link", "url": link, "text": "The card"}]
+    url = links.get(finding.earlier.request_id) if finding.earlier else None
+    if url:
+        nodes += [literal(" "), link(url, "The card")]
     return section(*nodes)
 
 
-def _when_it_passes(at: datetime) -> list[Block]:
+def _when_it_passes(at: datetime) -> list[RichTextElement]:
     """Say a time where the customer is and where the reader is."""
     return [
         literal(f" They end {_show_time(at)} ("),
@@ -167,7 +165,7 @@ def _when_it_passes(at: datetime) -> list[Block]:
     ]
 
 
-def _list_buttons(verdict: Verdict) -> Iterator[Block]:
+def _list_buttons(verdict: Verdict) -> Iterator[ButtonElement]:
     times = [one.next_time for one in verdict.blocks if one.next_time]
     if times and all(one.next_time or one.may_override for one in verdict.blocks):
         opens = max(times)
@@ -181,9 +179,9 @@ def _list_buttons(verdict: Verdict) -> Iterator[Block]:
         yield _button(OPT_OUT, "Don't contact this customer", value)
 
 
-def _button(action_id: str, text: str, value: str) -> Block:
+def _button(action_id: str, text: str, value: str) -> ButtonElement:
     shown = plain(clip(text, _BUTTON_LENGTH))
-    return {"type": "button", "action_id": action_id, "text": shown, "value": value}
+    return ButtonElement(action_id=action_id, text=shown, value=value)
 
 
 def _show_time(at: datetime) -> str:

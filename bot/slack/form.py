@@ -198,7 +198,7 @@ class Form:
 
         Raises Refused.
         """
-        name = self._gate.name_of(interaction)
+        name = self._gate.name_of(interaction, draft.agent_name)
         request = to_request(draft, interaction.view_id, interaction.user_id, name)
         request = replace(request, contact_ids=self._evidence.reviewer.recent_contacts(draft))
         submit, overriding = self._decisions.submit, draft.overriding

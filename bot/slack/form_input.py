@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,7 +46,7 @@ class Draft:
     ``send_at_block``: the block id of Send later, which is another one when the bot has set the
     time. ``override_reason``: why the rules named in ``overriding`` shouldn't count.
     ``message_block``: that of the message, for the same reason. ``templates`` is None where agents
-    have none to choose from.
+    have none to choose from. ``agent_name``: as it was known when the form was opened.
     """
 
     place: Place
@@ -65,6 +65,7 @@ class Draft:
     overriding: tuple[str, ...] = ()
     message_block: str = MESSAGE
     templates: TemplateChoice | None = None
+    agent_name: str = field(default="", repr=False)
 
     @property
     def text(self) -> str:
@@ -112,6 +113,7 @@ def read_form(view: View, team_id: str, default_country: str | None) -> Draft:
         send_at_block=send_at_block,
         send_before=_time(values, SEND_BEFORE, SEND_BEFORE),
         message_block=message_block,
+        agent_name=_read_agent(view["private_metadata"]),
     )
     if draft.identity is None:
         return draft
@@ -138,9 +140,8 @@ def plan(draft: Draft, at: datetime) -> Draft:
     return replace(draft, send_at=at, send_at_block=block)
 
 
-def field_of(finding: Finding, draft: Draft, view: View) -> str:
-    """Return the block id of the field under which a finding belongs."""
-    shown = {block["block_id"] for block in view["blocks"]}
+def field_of(finding: Finding, draft: Draft, shown: Container[str | None]) -> str:
+    """Return which of the ``shown`` blocks, by their ids, is the field that a finding is about."""
     wanted = CUSTOMER
     if finding.rule in _ABOUT_THE_TEXT:
         wanted = draft.text_block
@@ -159,9 +160,10 @@ def list_errors(findings: Iterable[Finding], draft: Draft, view: View) -> dict[s
     A sentence that the form shows there already isn't repeated.
     """
     errors: dict[str, str] = {}
+    fields = {block["block_id"] for block in view["blocks"]}
     shown = "\n".join(read_shown(view))
     for finding in findings:
-        block, sentence = field_of(finding, draft, view), visible(finding.sentence)
+        block, sentence = field_of(finding, draft, fields), visible(finding.sentence)
         sentence = _SEE_WHY if sentence in shown else sentence
         if sentence not in errors.get(block, ""):
             errors[block] = f"{errors.get(block, '')} {sentence}".strip()
@@ -209,20 +211,25 @@ def check_times(draft: Draft, now: datetime) -> dict[str, str]:
 def write_context(draft: Draft) -> str:
     """Write what the form's state doesn't say into its private metadata.
 
-    That's where the agent was, and the template that the form shows, with the names in it.
+    That's where the agent was, the template that the form shows, with the customer's name in it,
+    and the agent's name, which another process may have to show that hasn't met them yet.
     """
-    place, choice = draft.place, draft.templates
+    place, choice = draft.place, draft.templates or TemplateChoice()
     context = [place.channel_id, place.thread_ts, place.response_url]
-    if choice is not None:
-        key = choice.chosen.key if choice.chosen else ""
-        context += [key, choice.owner, choice.customer_name, choice.agent_name]
-    return json.dumps(context)
+    key = choice.chosen.key if choice.chosen else ""
+    agent = choice.agent_name or draft.agent_name
+    return json.dumps([*context, key, choice.owner, choice.customer_name, agent])
 
 
 def read_place(metadata: str, team_id: str) -> Place:
     """Read where the agent was from what ``write_context`` wrote."""
     channel_id, thread_ts, response_url = json.loads(metadata)[:3]
     return Place(team_id, channel_id, thread_ts, response_url)
+
+
+def _read_agent(metadata: str) -> str:
+    """Read the agent's name; forms that were opened before an upgrade may not have it."""
+    return "".join(json.loads(metadata)[6:7])
 
 
 def _value(values: dict[str, Any], block_id: str, action_id: str) -> dict[str, Any]:

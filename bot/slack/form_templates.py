@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.cards.blocks import Json, to_json
 from bot.slack.form_input import MESSAGE, Draft
 from bot.slack.interaction import View
 from bot.slack.template_choice import (
@@ -41,10 +42,11 @@ class FormTemplates:
 
     def prepare(self, draft: Draft, agent_name: str) -> Draft:
         """Offer templates in a new form, and choose the one that's named as "#name"."""
+        draft = replace(draft, agent_name=one_line(agent_name))
         if not self._catalog.are_on:
             return draft
         choice = TemplateChoice(
-            agent_name=one_line(agent_name),
+            agent_name=draft.agent_name,
             owner=draft.owner,
             is_editable=self._catalog.are_editable,
         )
@@ -99,12 +101,13 @@ class FormTemplates:
         )
         return _show(replace(draft, templates=chosen), template.key, template.body)
 
-    def suggest(self, query: str, metadata: Sequence[str]) -> list[dict[str, object]]:
+    def suggest(self, query: str, metadata: Sequence[str]) -> list[Json]:
         """Return the menu's options for what the agent has typed into it."""
         if not self._catalog.are_on:
             return []
         found: tuple[Template, ...] = self._catalog.index().search(query, MOST_OPTIONS)
-        return list_options(found, offers_none=any(metadata[3:4]))
+        options = list_options(found, offers_none=any(metadata[3:4]))
+        return [to_json(option) for option in options]
 
     def _hint(self, message: str) -> str:
         """Say why a text that begins with "#" picks no template, or why there are none."""

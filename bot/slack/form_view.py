@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
-from bot.cards.blocks import Block, plain
+from slack_sdk.models.blocks import (
+    Block,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+    RadioButtonsElement,
+    RichTextElement,
+)
+
+from bot.cards.blocks import plain, rich_text
 from bot.rules.address import LONGEST_ADDRESS
 from bot.rules.verdict import SHOWN_CANDIDATES, Verdict
 from bot.slack.evidence_view import Note, Review, draw_evidence, draw_stop, list_stops
@@ -39,6 +46,7 @@ from bot.slack.form_input import (
 from bot.slack.interaction import View
 from bot.slack.template_choice import one_line
 from bot.slack.template_view import draw_preview, draw_template
+from bot.slack.view import ON_ENTER, modal, time_input
 from bot.text import clip, plural, plural_days, show_name, visible
 from genesys import Candidate, Identity, Several
 
@@ -78,22 +86,19 @@ def build_form(
         blocks.append(_message_input(draft))
     blocks += draw_preview(draft)
     hint = wrong_times.get(draft.send_at_block, "Leave empty to send now.")
-    send_at = _time_input(SEND_AT, SEND_AT_LABEL, hint, draft.send_at)
-    blocks.append({**send_at, "block_id": draft.send_at_block})
-    hint = "If it can't go out by then, it's cancelled."
-    hint = wrong_times.get(SEND_BEFORE, hint)
-    blocks.append(_time_input(SEND_BEFORE, SEND_BEFORE_LABEL, hint, draft.send_before))
+    send_at = time_input(SEND_AT, SEND_AT_LABEL, draft.send_at, hint, block_id=draft.send_at_block)
+    hint = wrong_times.get(SEND_BEFORE, "If it can't go out by then, it's cancelled.")
+    blocks += [send_at, time_input(SEND_BEFORE, SEND_BEFORE_LABEL, draft.send_before, hint)]
     if isinstance(shown, Review):
         blocks = _with_stops(blocks, draft, shown)
-    return {
-        "type": "modal",
-        "callback_id": FORM,
-        "title": plain("Message a customer"),
-        "submit": plain("Send"),
-        "close": plain("Cancel"),
-        "private_metadata": write_context(draft),
-        "blocks": blocks,
-    }
+    return modal(
+        FORM,
+        "Message a customer",
+        blocks,
+        submit="Send",
+        close="Cancel",
+        metadata=write_context(draft),
+    )
 
 
 def _with_name(draft: Draft, shown: Note | Review) -> tuple[Draft, bool]:
@@ -110,17 +115,17 @@ def _with_name(draft: Draft, shown: Note | Review) -> tuple[Draft, bool]:
 
 def _with_stops(blocks: list[Block], draft: Draft, review: Review) -> list[Block]:
     """Draw each stop below the field that it's about; the evidence has the customer's."""
-    below: dict[str, list[Block]] = {}
+    shown = {block.block_id for block in blocks}
+    below: dict[str | None, list[RichTextElement]] = {}
     for stop in list_stops(review):
         if stop.rule in BELOW_A_FIELD:
-            field = field_of(stop, draft, {"blocks": blocks})
+            field = field_of(stop, draft, shown)
             below.setdefault(field, []).append(draw_stop(stop, review))
     drawn = []
     for block in blocks:
         drawn.append(block)
-        if stops := below.get(block["block_id"]):
-            stop_id = f"stop:{block['block_id']}"
-            drawn.append({"type": "rich_text", "block_id": stop_id, "elements": stops})
+        if stops := below.get(block.block_id):
+            drawn.append(rich_text(*stops, block_id=f"stop:{block.block_id}"))
     return drawn
 
 
@@ -129,7 +134,7 @@ def _several_of(review: Review) -> Several | None:
     return found if isinstance(found, Several) else review.several
 
 
-def _own_inputs(draft: Draft, review: Review) -> list[Block]:
+def _own_inputs(draft: Draft, review: Review) -> list[InputBlock]:
     """Draw the fields that are about this customer only."""
     verdict, inputs = review.verdict, []
     if verdict.customer and verdict.customer.open:
@@ -139,39 +144,48 @@ def _own_inputs(draft: Draft, review: Review) -> list[Block]:
     return inputs
 
 
-def _override_input(draft: Draft, verdict: Verdict) -> Block:
+def _override_input(draft: Draft, verdict: Verdict) -> InputBlock:
     rules = tuple(dict.fromkeys(finding.rule.value for finding in verdict.blocks))
-    element: Block = {"type": "plain_text_input", "max_length": REASON_LENGTH}
-    if draft.override_reason and draft.overriding == rules:
-        element["initial_value"] = draft.override_reason[:REASON_LENGTH]
+    typed = draft.override_reason[:REASON_LENGTH] if draft.overriding == rules else ""
+    element = PlainTextInputElement(
+        action_id=OVERRIDE, max_length=REASON_LENGTH, initial_value=typed or None
+    )
     hint = f"Only to override: {', '.join(rules)}. The thread shows the reason."
-    override = _input(OVERRIDE, "Reason to send anyway", element, hint=plain(hint), optional=True)
-    return {**override, "block_id": name_override(verdict.identity, rules)}
+    return InputBlock(
+        block_id=name_override(verdict.identity, rules),
+        label=plain("Reason to send anyway"),
+        element=element,
+        hint=plain(hint),
+        optional=True,
+    )
 
 
-def _customer_input(draft: Draft) -> Block:
-    element: Block = {
-        "type": "plain_text_input",
-        "placeholder": plain("jane@example.com or +44 20 7946 0018"),
-        "max_length": LONGEST_ADDRESS,
-        "focus_on_load": not draft.customer,
-        "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
-    }
-    if draft.customer:
-        element["initial_value"] = draft.customer[:LONGEST_ADDRESS]
-    hint = "Email or phone. Press Enter to look them up."
-    return _input(CUSTOMER, "Customer", element, hint=plain(hint), dispatch_action=True)
+def _customer_input(draft: Draft) -> InputBlock:
+    element = PlainTextInputElement(
+        action_id=CUSTOMER,
+        placeholder=plain("jane@example.com or +44 20 7946 0018"),
+        max_length=LONGEST_ADDRESS,
+        focus_on_load=not draft.customer,
+        dispatch_action_config=ON_ENTER,
+        initial_value=draft.customer[:LONGEST_ADDRESS] or None,
+    )
+    return InputBlock(
+        block_id=CUSTOMER,
+        label=plain("Customer"),
+        element=element,
+        hint=plain("Email or phone. Press Enter to look them up."),
+        dispatch_action=True,
+    )
 
 
-def _message_input(draft: Draft) -> Block:
-    element: Block = {
-        "type": "plain_text_input",
-        "multiline": True,
-        "max_length": INPUT_LENGTH,
-        "focus_on_load": bool(draft.customer),
-    }
-    if draft.message:
-        element["initial_value"] = draft.message[:INPUT_LENGTH]
+def _message_input(draft: Draft) -> InputBlock:
+    element = PlainTextInputElement(
+        action_id=MESSAGE,
+        multiline=True,
+        max_length=INPUT_LENGTH,
+        focus_on_load=bool(draft.customer),
+        initial_value=draft.message[:INPUT_LENGTH] or None,
+    )
     hint = "Up to 2,000 characters. The customer sees exactly this text."
     if draft.templates and draft.templates.chosen:
         hint = "Up to 2,000 characters when it's filled in. Below is what the customer gets."
@@ -180,32 +194,24 @@ def _message_input(draft: Draft) -> Block:
             f"⚠ The text includes {clip(draft.stray_address, LONGEST_ADDRESS)}. Remove it if the "
             f"customer shouldn't see it. {hint}"
         )
-    message = _input(MESSAGE, "Message", element, hint=plain(hint))
-    return {**message, "block_id": draft.message_block}
+    return InputBlock(
+        block_id=draft.message_block, label=plain("Message"), element=element, hint=plain(hint)
+    )
 
 
-def _time_input(action_id: str, label: str, hint: str, chosen: datetime | None) -> Block:
-    element: Block = {"type": "datetimepicker"}
-    if chosen is not None:
-        element["initial_date_time"] = int(chosen.timestamp())
-    return _input(action_id, label, element, hint=plain(hint), optional=True)
-
-
-def _candidate_input(several: Several, chosen: str) -> Block:
+def _candidate_input(several: Several, chosen: str) -> InputBlock:
     options = [
-        {
-            "text": plain(clip(show_name(candidate.name), OPTION_LENGTH)),
-            "description": plain(_describe(candidate, several.searched_days)),
-            "value": candidate.contact_id,
-        }
+        Option(
+            text=plain(clip(show_name(candidate.name), OPTION_LENGTH)),
+            description=plain(_describe(candidate, several.searched_days)),
+            value=candidate.contact_id,
+        )
         for candidate in several.candidates[:SHOWN_CANDIDATES]
     ]
-    element: Block = {"type": "radio_buttons", "options": options}
-    picked = [option for option in options if option["value"] == chosen]
-    if picked:
-        element["initial_option"] = picked[0]
+    picked = next((option for option in options if option.value == chosen), None)
+    element = RadioButtonsElement(action_id=CANDIDATE, options=options, initial_option=picked)
     label = "Several contacts match. Which one?"
-    return _input(CANDIDATE, label, element, several.identity, dispatch_action=True)
+    return _choice(CANDIDATE, label, element, several.identity)
 
 
 def _describe(candidate: Candidate, searched_days: int) -> str:
@@ -219,27 +225,21 @@ def _describe(candidate: Candidate, searched_days: int) -> str:
     return f"{clip(what, OPTION_LENGTH - len(chatted))}{chatted}"
 
 
-def _open_input(identity: Identity, draft: Draft) -> Block:
-    leave = {"text": plain("Don't send"), "value": LEAVE}
-    ended = {"text": plain("Send when it ends, within 24 hours"), "value": WHEN_ENDED}
-    write = {"text": plain("Send into the open conversation"), "value": WRITE_INTO}
+def _open_input(identity: Identity, draft: Draft) -> InputBlock:
+    leave = Option(text=plain("Don't send"), value=LEAVE)
+    ended = Option(text=plain("Send when it ends, within 24 hours"), value=WHEN_ENDED)
+    write = Option(text=plain("Send into the open conversation"), value=WRITE_INTO)
     chosen = ended if draft.when_ended else leave
-    element: Block = {
-        "type": "radio_buttons",
-        "options": [leave, ended, write],
-        "initial_option": write if draft.into_open else chosen,
-    }
-    return _input(OPEN, "Live conversation", element, identity, dispatch_action=True)
+    element = RadioButtonsElement(
+        action_id=OPEN,
+        options=[leave, ended, write],
+        initial_option=write if draft.into_open else chosen,
+    )
+    return _choice(OPEN, "Live conversation", element, identity)
 
 
-def _input(
-    action_id: str, label: str, element: Block, owner: Identity | None = None, **more: Any
-) -> Block:
-    """Put an element into an input block; the block id of a customer's own field names them."""
-    return {
-        "type": "input",
-        "block_id": name_for(action_id, owner) if owner else action_id,
-        "label": plain(label),
-        "element": {"action_id": action_id, **element},
-        **more,
-    }
+def _choice(name: str, label: str, element: RadioButtonsElement, owner: Identity) -> InputBlock:
+    """Put a choice into an input block, whose id names the customer whom it's about."""
+    return InputBlock(
+        block_id=name_for(name, owner), label=plain(label), element=element, dispatch_action=True
+    )

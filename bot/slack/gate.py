@@ -52,6 +52,8 @@ class Gate:
         sentence = await self.why_not(interaction, place)
         if sentence:
             await self.refuse(interaction, sentence, place)
+        elif not self._access.known_name(interaction.user_id):
+            await in_thread(self._executor, self._access.learn_name, interaction.user_id)
         return not sentence
 
     async def why_not(self, interaction: Interaction, place: Place | None = None) -> str:
@@ -66,9 +68,13 @@ class Gate:
         """Return what's known without asking Slack: why not, or "" if they may, or None."""
         return self._access.check_known(*_attempt(interaction, place))
 
-    def name_of(self, interaction: Interaction) -> str:
-        """Return the name that the person shows in Slack, or else their handle; it never waits."""
-        return self._access.known_name(interaction.user_id) or interaction.user_name
+    def name_of(self, interaction: Interaction, before: str = "") -> str:
+        """Return the name that the person shows in Slack, or else their handle; it never waits.
+
+        ``before``: their name as it was known when what they use now was opened.
+        """
+        known = self._access.known_name(interaction.user_id)
+        return known or before or interaction.user_name
 
     async def is_lead(self, user_id: str) -> bool:
         """Return whether somebody is a lead."""

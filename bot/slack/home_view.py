@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bot.cards.blocks import DAY_AND_TIME, Block, date_node, literal, plain, section
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
+
+from bot.cards.blocks import DAY_AND_TIME, date_node, literal, plain, rich_text, section
 from bot.slack.interaction import View
 from bot.slack.request_rows import Reader, Rows, draw_rows
+from bot.slack.view import home_tab
 from bot.storage.my_requests import MOST_COUNTED, Filter
 
 HOME = "home"  # the view's callback id
@@ -82,11 +85,11 @@ def build_home(content: HomeContent) -> View:
     nothing = _text(_NOTHING[state.which], "nothing")
     hint = f"Message a customer with {content.command}."
     blocks = [
-        {"type": "header", "text": plain("Team messages" if state.is_team else "My messages")},
+        HeaderBlock(text=plain("Team messages" if state.is_team else "My messages")),
         _text(content.health, "health"),
-        {"type": "actions", "block_id": "filters", "elements": _filters(content)},
+        ActionsBlock(block_id="filters", elements=_filters(content)),
         *(rows or [nothing]),
-        {"type": "actions", "block_id": "pages", "elements": _pages(content)},
+        ActionsBlock(block_id="pages", elements=_pages(content)),
         _stamp(content.updated_at, hint),
     ]
     return _view(blocks, state)
@@ -94,38 +97,33 @@ def build_home(content: HomeContent) -> View:
 
 def build_plain_home(sentence: str, *, at: datetime, may_refresh: bool) -> View:
     """Draw a Home tab that shows nothing but a sentence, for example why it's empty."""
-    blocks = [{"type": "header", "text": plain("My messages")}, _text(sentence, "nothing")]
+    blocks = [HeaderBlock(text=plain("My messages")), _text(sentence, "nothing")]
     if may_refresh:
         refresh = _button("refresh", "Refresh", HomeState())
-        blocks.append({"type": "actions", "block_id": "pages", "elements": [refresh]})
+        blocks.append(ActionsBlock(block_id="pages", elements=[refresh]))
     return _view([*blocks, _stamp(at)], HomeState())
 
 
 def _view(blocks: list[Block], state: HomeState) -> View:
-    return {
-        "type": "home",
-        "callback_id": HOME,
-        "private_metadata": write_metadata(state),
-        "blocks": blocks,
-    }
+    return home_tab(HOME, blocks, metadata=write_metadata(state))
 
 
-def _filters(content: HomeContent) -> list[Block]:
+def _filters(content: HomeContent) -> list[ButtonElement]:
     state = content.state
     buttons = []
     for which, label in _LABELS.items():
         count = content.counts.get(which, 0)
         shown = f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
         wanted = replace(state, which=which, page=0)
-        button = _button(which, f"{label} ({shown})" if count else label, wanted)
-        buttons.append({**button, "style": "primary"} if which is state.which else button)
+        style = "primary" if which is state.which else None
+        buttons.append(_button(which, f"{label} ({shown})" if count else label, wanted, style))
     if content.reader.is_lead:
         other = replace(state, page=0, is_team=not state.is_team)
         buttons.append(_button("whose", "Show mine" if state.is_team else "Show team", other))
     return buttons
 
 
-def _pages(content: HomeContent) -> list[Block]:
+def _pages(content: HomeContent) -> list[ButtonElement]:
     state, buttons = content.state, []
     if state.page:
         buttons.append(_button("previous", "Previous", replace(state, page=state.page - 1)))
@@ -134,24 +132,17 @@ def _pages(content: HomeContent) -> list[Block]:
     return [*buttons, _button("refresh", "Refresh", state)]
 
 
-def _button(name: str, label: str, state: HomeState) -> Block:
-    return {
-        "type": "button",
-        "action_id": f"{SHOW}:{name}",
-        "text": plain(label),
-        "value": state.write(),
-    }
+def _button(name: str, label: str, state: HomeState, style: str | None = None) -> ButtonElement:
+    return ButtonElement(
+        action_id=f"{SHOW}:{name}", text=plain(label), value=state.write(), style=style
+    )
 
 
 def _text(sentence: str, block_id: str) -> Block:
-    return {
-        "type": "rich_text",
-        "block_id": block_id,
-        "elements": [section(literal(sentence))],
-    }
+    return rich_text(section(literal(sentence)), block_id=block_id)
 
 
 def _stamp(at: datetime, hint: str = "") -> Block:
     nodes = [literal("Updated ", italic=True), date_node(at, DAY_AND_TIME), literal(".")]
     nodes += [literal(f" {hint}")] if hint else []
-    return {"type": "rich_text", "block_id": "updated", "elements": [section(*nodes)]}
+    return rich_text(section(*nodes), block_id="updated")

@@ -18,7 +18,7 @@ from slack_bolt.async_app import AsyncAck
 from bot.cards.card import show_given_back, show_notice
 from bot.cards.post import Post
 from bot.rules.address import BadAddress, read_identity
-from bot.slack.command_text import split_command, tidy
+from bot.slack.command_text import is_slip, split_command, tidy
 from bot.slack.do_not_contact import DoNotContact
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
@@ -37,7 +37,7 @@ T = TypeVar("T")
 PAUSE, RESUME, OPT_OUT, OPT_IN = "pause", "resume", "opt-out", "opt-in"
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014", "-"))
 _SUBCOMMAND = re.compile(
-    rf"(?P<word>{PAUSE}|{OPT_OUT}|{OPT_IN})(?:\s+(?P<rest>.*))?|(?P<alone>{RESUME})",
+    rf"(?P<word>{PAUSE}|{OPT_OUT}|{OPT_IN})(?:\s+(?P<rest>.*))?|(?P<alone>{RESUME})(?:\s+(?P<more>\S+))?",
     re.IGNORECASE | re.DOTALL,
 )
 _LEADS_ONLY = {
@@ -46,7 +46,8 @@ _LEADS_ONLY = {
     OPT_IN: "Only a lead can take a customer off the do-not-contact list.",
 }
 _NEARLY = re.compile(
-    r"opt\s*(?P<way>out|in)(?:\s+(?P<rest>.*))?|(?P<unpause>unpause)", re.IGNORECASE | re.DOTALL
+    r"opt\s*(?P<way>out|in)(?:\s+(?P<rest>.*))?|(?P<unpause>unpause)(?:\s+(?P<more>\S+))?",
+    re.IGNORECASE | re.DOTALL,
 )
 _NOT_PAUSED = "Sending isn't paused."
 
@@ -130,7 +131,11 @@ class LeadCommands:
             await asyncio.to_thread(self._announce, "All sending is paused.", sentence)
             await in_thread(self._records, self._pause.draw_again)
 
-    async def _end_pause(self, interaction: Interaction, _: str) -> None:
+    async def _end_pause(self, interaction: Interaction, rest: str) -> None:
+        if rest:
+            said = f"To go on sending, type: {self._name} {RESUME}"
+            await self._answer(interaction, said, gives_back=True)
+            return
         waiting = await in_thread(self._records, self._pause.count_due)
         ended = await in_thread(
             self._records, self._pause.end, interaction.user_id, interaction.own_team_id
@@ -180,8 +185,8 @@ class LeadCommands:
 def read_subcommand(text: str, default_country: str | None = None) -> tuple[str, str]:
     """Return the subcommand and what follows it; "" if it isn't one of these.
 
-    "resume" counts only alone: "Resume your order" may be a message. So may "Opt out of our news",
-    but not "optout" or "opt out" with an address or nothing after it.
+    "resume" does something only alone, and "Resume your order" may be a message. So may "Opt out of
+    our news", but not "optout" or "opt out" with an address, or with a word or two, or alone.
     """
     typed = tidy(text)
     first = typed.split(maxsplit=1)[:1]
@@ -189,7 +194,8 @@ def read_subcommand(text: str, default_country: str | None = None) -> tuple[str,
     found = _SUBCOMMAND.fullmatch(plain_dashes)
     if found is None:
         return _read_nearly(plain_dashes, default_country)
-    return (found["word"] or found["alone"]).lower(), (found["rest"] or "").strip()
+    rest = found["rest"] or found["more"] or ""
+    return (found["word"] or found["alone"]).lower(), rest.strip()
 
 
 def _read_nearly(typed: str, default_country: str | None) -> tuple[str, str]:
@@ -198,9 +204,9 @@ def _read_nearly(typed: str, default_country: str | None) -> tuple[str, str]:
     if found is None:
         return "", ""
     if found["unpause"]:
-        return RESUME, ""
+        return RESUME, found["more"] or ""
     rest = (found["rest"] or "").strip()
-    if rest and not split_command(rest, default_country)[0]:
+    if rest and not (split_command(rest, default_country)[0] or is_slip(rest)):
         return "", ""
     return f"opt-{found['way']}".lower(), rest
 

@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncAck
 from bot.cards.card import show_given_back
 from bot.cards.post import Post
 from bot.rules.address import BadAddress, read_identity
-from bot.slack.command_text import split_command, tidy
+from bot.slack.command_text import is_slip, split_command, tidy
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
@@ -26,19 +26,28 @@ from bot.slack.respond import Responder
 from bot.slack.thread_links import ThreadLinks
 from bot.slack.threads import in_thread
 from bot.storage.my_requests import PAGE_SIZE, Filter, MyRequests, Page, Viewer
+from bot.text import visible
 
 LIST, STATUS = "list", "status"
-_LIST = re.compile(rf"{LIST}(?:\s+(?P<which>[a-z]+))?", re.IGNORECASE)
+_LIST = re.compile(rf"{LIST}(?:\s+(?P<which>\S.*))?", re.IGNORECASE | re.DOTALL)
 _STATUS = re.compile(rf"{STATUS}(?:\s+(?P<customer>\S.*))?", re.IGNORECASE | re.DOTALL)
+_NO_SUCH_LIST = (
+    'There\'s no list "{wanted}". Type: {command} list (your newest messages), {command} list '
+    "planned, {command} list open or {command} list attention."
+)
 _NO_CUSTOMER = "Whose? Type: {command} status jane@example.com"
 
 
 @dataclass(frozen=True)
 class Question:
-    """What somebody asks: for a list, or for the messages to a ``customer`` as they typed it."""
+    """What somebody asks: for a list, or for the messages to a ``customer`` as they typed it.
+
+    ``unknown``: the name of a list that there isn't.
+    """
 
     which: Filter | None = None
     customer: str = ""
+    unknown: str = ""
 
 
 class ListCommands:
@@ -83,6 +92,9 @@ class ListCommands:
             page = await in_thread(self._records, self._lists.page, viewer, question.which)
             title = f"Your messages: {question.which}"
             post = await self._draw(reader, page, title)
+        elif question.unknown:
+            said = _NO_SUCH_LIST.format(command=self._name, wanted=visible(question.unknown))
+            post = show_given_back(said, f"{self._name} {interaction.text}")
         else:
             post = await self._status(reader, question.customer, interaction.text)
         await self._responder.respond(interaction.place.response_url, user_id, post)
@@ -109,13 +121,19 @@ class ListCommands:
 
 
 def read_question(text: str) -> Question | None:
-    """Read what somebody asks; None if it isn't one of these questions."""
+    """Read what somebody asks; None if it isn't one of these questions.
+
+    A wrong word or two are a question as well, so that nobody finds them in a form.
+    """
     typed = tidy(text)
     if found := _LIST.fullmatch(typed):
-        which = (found["which"] or Filter.RECENT).lower()
-        return Question(Filter(which)) if which in list(Filter) else None
+        which = found["which"] or Filter.RECENT
+        if which.lower() in list(Filter):
+            return Question(Filter(which.lower()))
+        return Question(unknown=which) if is_slip(which) else None
     if found := _STATUS.fullmatch(typed):
         customer = (found["customer"] or "").strip()
         has_address = "@" in customer or any(map(str.isdigit, customer))
-        return Question(customer=customer) if has_address or not customer else None
+        is_meant = has_address or not customer or is_slip(customer)
+        return Question(customer=customer) if is_meant else None
     return None

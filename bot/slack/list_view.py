@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot.cards.blocks import Block, literal, section
+from slack_sdk.models.blocks import Block
+
+from bot.cards.blocks import literal, rich_text, section
 from bot.cards.post import Post
 from bot.slack.request_rows import Reader, Rows, draw_rows
 
@@ -21,4 +23,4 @@ def show_list(rows: Rows, reader: Reader, title: str, *, has_more: bool = False)
 
 
 def _line(sentence: str, *, bold: bool = False) -> Block:
-    return {"type": "rich_text", "elements": [section(literal(sentence, bold=bold))]}
+    return rich_text(section(literal(sentence, bold=bold)))

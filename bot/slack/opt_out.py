@@ -114,8 +114,7 @@ class OptOutForm:
             await ack(response_action="errors", errors=errors)
             return
         await ack()
-        name = self._gate.name_of(interaction)
-        by = ByWhom(interaction.user_id, name, datetime.now(UTC), reason)
+        by = ByWhom(interaction.user_id, "", datetime.now(UTC), reason)
         wanted = OptOut(identity, contact_ids, by, interaction.own_team_id)
         self._errors.start(self._opt_out(wanted, interaction, place, below, about), interaction)
 
@@ -128,9 +127,12 @@ class OptOutForm:
         about: About,
     ) -> None:
         if await self._gate.admit(interaction, place):
+            name = self._gate.name_of(interaction)  # now it's known
+            wanted = replace(wanted, by=replace(wanted.by, user_name=name))
             post = await self._do_not_contact.opt_out(wanted, *about)
             if below and below.can_be_drawn:
-                await self._evidence.show_stops(below.form, below.draft)
+                draft = replace(below.draft, agent_name=name)
+                await self._evidence.show_stops(below.form, draft)
             await self._responder.respond(place.response_url, interaction.user_id, post)
 
 

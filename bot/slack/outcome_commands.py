@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncAck
 
-from bot.cards.card import show_notice
+from bot.cards.card import show_given_back, show_notice
 from bot.cards.errors import SlackError, SlackRefused
 from bot.cards.places import is_channel
+from bot.cards.post import Post
 from bot.cards.refusals import explain_refusal
 from bot.job import TryAgain
-from bot.slack.command_text import tidy
+from bot.slack.command_text import is_slip, tidy
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
@@ -37,14 +38,19 @@ _TITLE = "Outcomes are posted here"
 _ORDER = re.compile(
     rf"{OUTCOMES}(?:\s+(?P<way>here|off)(?P<all>\s+(?:for\s+)?all)?)?", re.IGNORECASE
 )
+_NEARLY = re.compile(r"outcomes?(?:\s+(?P<rest>\S.*))?", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody typed: ``way`` is "here", "off", or "" to ask; ``is_for_all`` channels."""
+    """What somebody typed: ``way`` is "here", "off", or "" to ask; ``is_for_all`` channels.
+
+    ``is_wrong``: it's none of these.
+    """
 
     way: str
     is_for_all: bool
+    is_wrong: bool = False
 
 
 class OutcomeCommands:
@@ -88,7 +94,10 @@ class OutcomeCommands:
             await self._gate.refuse(interaction, LEADS_ONLY)
             return
         channel = interaction.place.channel_id
-        if not order.way:
+        if order.is_wrong:
+            post = show_given_back(say_ways(self._name), f"{self._name} {interaction.text}")
+            await self._respond(interaction, post)
+        elif not order.way:
             found = await in_thread(self._records, self._read, channel)
             await self._answer(interaction, say_where(self._name, *found))
         elif not is_channel(channel):
@@ -113,7 +122,7 @@ class OutcomeCommands:
             if await asyncio.to_thread(self._is_shared, channel):
                 await self._gate.refuse(interaction, SHARED)
                 return
-            who = show_name(interaction.user_name)
+            who = show_name(self._gate.name_of(interaction))
             sentence = say_here(who, order)
             await asyncio.to_thread(self._announce, channel, _TITLE, sentence)
         except SlackRefused as refusal:
@@ -133,17 +142,25 @@ class OutcomeCommands:
         await in_thread(self._records, self._channels.choose, choice)
 
     async def _answer(self, interaction: Interaction, sentence: str) -> None:
+        await self._respond(interaction, show_notice(sentence))
+
+    async def _respond(self, interaction: Interaction, post: Post) -> None:
         url = interaction.place.response_url
-        await self._responder.respond(url, interaction.user_id, show_notice(sentence))
+        await self._responder.respond(url, interaction.user_id, post)
 
 
 def read_order(text: str) -> Order | None:
     """Read what follows the command; None if it isn't about outcomes.
 
-    Only the exact words count: "Outcomes here are fine" may be a message.
+    Only the exact words change anything. "Outcomes here are fine" may be a message, but another
+    word or two are a mistake.
     """
-    found = _ORDER.fullmatch(tidy(text))
-    return Order((found["way"] or "").lower(), bool(found["all"])) if found else None
+    typed = tidy(text)
+    if found := _ORDER.fullmatch(typed):
+        return Order((found["way"] or "").lower(), bool(found["all"]))
+    nearly = _NEARLY.fullmatch(typed)
+    is_wrong = nearly is not None and (not nearly["rest"] or is_slip(nearly["rest"]))
+    return Order("", is_for_all=False, is_wrong=True) if is_wrong else None
 
 
 def say_here(who: str, order: Order) -> str:
@@ -176,6 +193,13 @@ def say_where(command: str, here: str, everywhere: str) -> str:
     rest = f"in the channel with the id {everywhere}" if everywhere else "nowhere"
     return (
         f"Outcomes of messages requested here are posted {now}, those of other channels {rest}. "
+        + say_ways(command)
+    )
+
+
+def say_ways(command: str) -> str:
+    """Tell a lead how to choose where outcomes are posted."""
+    return (
         f'Type "{command} {OUTCOMES} here" in the channel that should have them, '
         f'"{command} {OUTCOMES} here all" to have those of all channels there, or '
         f'"{command} {OUTCOMES} off".'

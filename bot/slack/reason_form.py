@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
-from bot.cards.blocks import Block, plain, section
+from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, RichTextElement
+
+from bot.cards.blocks import plain, rich_text, section
 from bot.slack.interaction import Interaction, View
+from bot.slack.view import modal
 from bot.text import clip, visible
 
 REASON = "reason"
@@ -17,27 +20,20 @@ _NO_REASON = "Say why."
 
 
 def build_reason_form(
-    form: str, title: str, submit: str, about: tuple[Block, ...], label: str, metadata: str
+    form: str,
+    title: str,
+    submit: str,
+    about: tuple[RichTextElement, ...],
+    label: str,
+    metadata: str,
 ) -> View:
     """Build a form; ``about``: the nodes of rich text above the field for the reason."""
-    field = {
-        "type": "plain_text_input",
-        "action_id": REASON,
-        "max_length": REASON_LENGTH,
-        "focus_on_load": True,
-    }
-    return {
-        "type": "modal",
-        "callback_id": form,
-        "title": plain(title),
-        "submit": plain(submit),
-        "close": plain("Cancel"),
-        "private_metadata": metadata,
-        "blocks": [
-            {"type": "rich_text", "elements": [section(*about)]},
-            {"type": "input", "block_id": REASON, "label": plain(label), "element": field},
-        ],
-    }
+    field = PlainTextInputElement(action_id=REASON, max_length=REASON_LENGTH, focus_on_load=True)
+    blocks = [
+        rich_text(section(*about)),
+        InputBlock(block_id=REASON, label=plain(label), element=field),
+    ]
+    return modal(form, title, blocks, submit=submit, close="Cancel", metadata=metadata)
 
 
 def read_reason(interaction: Interaction) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bot.cards.blocks import DAY_AND_TIME, Block, date_node, literal, section
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
+
+from bot.cards.blocks import DAY_AND_TIME, date_node, link, literal, quote, rich_text, section
 from bot.cards.card_buttons import APPROVE, DECLINE, OPT_OUT, REVIEW, card_buttons
 from bot.cards.words import state_in_words
 from bot.request import Request
@@ -38,26 +40,22 @@ def draw_rows(rows: Rows, reader: Reader) -> Iterable[Block]:
     for request in rows.requests:
         yield _draw_text(request, reader, rows.links.get(request.request_id, ""))
         if buttons := row_buttons(request, reader):
-            yield {
-                "type": "actions",
-                "block_id": f"do:{request.request_id}",
-                "elements": buttons,
-            }
+            yield ActionsBlock(block_id=f"do:{request.request_id}", elements=buttons)
 
 
-def row_buttons(request: Request, reader: Reader) -> list[Block]:
+def row_buttons(request: Request, reader: Reader) -> list[ButtonElement]:
     """Return the buttons of a row: those with which this reader could do something."""
     is_own = request.agent_id == reader.user_id
     may_approve = reader.is_approver and not is_own
     may_decide = reader.is_lead or is_own
 
-    def is_for_them(action: str) -> bool:
+    def is_for_them(action: str | None) -> bool:
         return may_approve if action in _APPROVAL else may_decide and action != OPT_OUT
 
-    return [button for button in card_buttons(request) if is_for_them(button["action_id"])]
+    return [button for button in card_buttons(request) if is_for_them(button.action_id)]
 
 
-def _draw_text(request: Request, reader: Reader, link: str) -> Block:
+def _draw_text(request: Request, reader: Reader, url: str) -> Block:
     masked = request.identity.masked
     name = show_name(request.customer_name) if request.customer_name else ""
     who = [literal(name or masked, bold=True), *([literal(f" ({masked})")] if name else [])]
@@ -67,17 +65,16 @@ def _draw_text(request: Request, reader: Reader, link: str) -> Block:
     stands = [literal(state), *_when(request)]
     if request.state is State.FAILED and request.reason:
         stands.append(literal(f" · {clip(visible(request.reason), _WHY)}"))
-    if link:
-        stands += [literal("  "), {"type": "link", "url": link, "text": "Thread"}]
-    elements = [section(*who, literal("\n"), *stands)]
+    if url:
+        stands += [literal("  "), link(url, "Thread")]
+    lines = [section(*who, literal("\n"), *stands)]
     preview = " ".join(visible(request.text).split())
     if preview:
-        quoted = literal(clip(preview, _PREVIEW))
-        elements.append({"type": "rich_text_quote", "elements": [quoted]})
-    return {"type": "rich_text", "block_id": f"row:{request.request_id}", "elements": elements}
+        lines.append(quote(clip(preview, _PREVIEW)))
+    return rich_text(*lines, block_id=f"row:{request.request_id}")
 
 
-def _when(request: Request) -> list[Block]:
+def _when(request: Request) -> list[RichTextElement]:
     """Say when a message goes out, or did, or was asked for."""
     if request.state in UNSENT:
         at = request.planned_at or (request.send_at if request.is_planned else None)

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.cards.blocks import Block, literal, plain, section
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ExternalDataSelectElement,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+)
+
+from bot.cards.blocks import literal, plain, rich_text, section
 from bot.rules.limits import check_placeholders
 from bot.slack.form_input import MESSAGE, Draft
 from bot.slack.interaction import View
@@ -20,6 +30,7 @@ from bot.slack.template_choice import (
     TemplateChoice,
     block_of,
 )
+from bot.slack.view import ON_ENTER
 from bot.templates.template import CUSTOMER_NAME, Placeholder, Template
 from bot.text import clip, visible
 
@@ -29,7 +40,7 @@ _OPTION_LENGTH = 75
 # Less than Slack takes, so that the form with all its fields is below 250 KB.
 _LABEL_LENGTH = 75
 _HINT_LENGTH = 100
-_NO_TEMPLATE: Block = {"text": plain("No template"), "value": NO_TEMPLATE}
+_NO_TEMPLATE = Option(text=plain("No template"), value=NO_TEMPLATE)
 
 
 def draw_template(draft: Draft, *, asks_name: bool = False) -> list[Block]:
@@ -46,19 +57,19 @@ def draw_preview(draft: Draft) -> list[Block]:
     choice = draft.templates
     if choice is None:
         return []
-    blocks = []
+    blocks: list[Block] = []
     if choice.chosen is not None:
         shown = clip(draft.text, LONGEST_KEPT) or " "
-        label = literal("The customer gets:\n", bold=True)
-        blocks = [_rich_text(PREVIEW, label, literal(shown)), _update_button()]
+        text = section(literal("The customer gets:\n", bold=True), literal(shown))
+        blocks += [rich_text(text, block_id=PREVIEW), _update_button()]
     if choice.typed_before:
-        label = literal("Your own text, kept here:\n", bold=True)
-        kept = clip(choice.typed_before, LONGEST_KEPT)
-        blocks.append(_rich_text(MESSAGE_WAS, label, literal(kept)))
+        kept = literal(clip(choice.typed_before, LONGEST_KEPT))
+        text = section(literal("Your own text, kept here:\n", bold=True), kept)
+        blocks.append(rich_text(text, block_id=MESSAGE_WAS))
     return blocks
 
 
-def list_options(templates: tuple[Template, ...], *, offers_none: bool) -> list[Block]:
+def list_options(templates: tuple[Template, ...], *, offers_none: bool) -> list[Option]:
     """Return the options of the menu, as many as Slack takes."""
     first = [_NO_TEMPLATE] if offers_none else []
     return [*first, *map(_option, templates)][:MOST_OPTIONS]
@@ -124,57 +135,46 @@ def _is_behind(choice: TemplateChoice) -> bool:
 
 
 def _menu(choice: TemplateChoice) -> Block:
-    element: Block = {
-        "type": "external_select",
-        "action_id": TEMPLATE,
-        "min_query_length": 0,
-        "placeholder": plain("Search by name or text"),
-    }
-    if choice.chosen is not None:
-        element["initial_option"] = _option(choice.chosen)
-    menu: Block = {
-        "type": "input",
-        "block_id": TEMPLATE,
-        "label": plain("Template"),
-        "element": element,
-        "optional": True,
-        "dispatch_action": True,
-    }
-    return {**menu, "hint": plain(visible(choice.hint))} if choice.hint else menu
+    element = ExternalDataSelectElement(
+        action_id=TEMPLATE,
+        min_query_length=0,
+        placeholder=plain("Search by name or text"),
+        initial_option=_option(choice.chosen) if choice.chosen else None,
+    )
+    return InputBlock(
+        block_id=TEMPLATE,
+        label=plain("Template"),
+        element=element,
+        hint=plain(visible(choice.hint)) if choice.hint else None,
+        optional=True,
+        dispatch_action=True,
+    )
 
 
 def _field(placeholder: Placeholder, choice: TemplateChoice) -> Block:
-    element: Block = {
-        "type": "plain_text_input",
-        "action_id": PLACEHOLDER,
-        "max_length": VALUE_LENGTH,
-        "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
-    }
-    value = choice.typed_or_default(placeholder)
-    if value:
-        element["initial_value"] = value
+    element = PlainTextInputElement(
+        action_id=PLACEHOLDER,
+        max_length=VALUE_LENGTH,
+        dispatch_action_config=ON_ENTER,
+        initial_value=choice.typed_or_default(placeholder) or None,
+    )
     name = "Customer's name" if placeholder.key == CUSTOMER_NAME else placeholder.name
-    block: Block = {
-        "type": "input",
-        "block_id": block_of(placeholder, choice.chosen, choice.owner) if choice.chosen else "",
-        "label": plain(clip(visible(name), _LABEL_LENGTH) or "Placeholder"),
-        "element": element,
-        "dispatch_action": True,
-        "optional": not placeholder.is_required,
-    }
     hint = clip(visible(placeholder.description), _HINT_LENGTH)
-    return {**block, "hint": plain(hint)} if hint.strip() else block
+    return InputBlock(
+        block_id=block_of(placeholder, choice.chosen, choice.owner) if choice.chosen else "",
+        label=plain(clip(visible(name), _LABEL_LENGTH) or "Placeholder"),
+        element=element,
+        hint=plain(hint) if hint.strip() else None,
+        dispatch_action=True,
+        optional=not placeholder.is_required,
+    )
 
 
-def _option(template: Template) -> Block:
+def _option(template: Template) -> Option:
     name = clip(" ".join(visible(template.name).split()), _OPTION_LENGTH)
-    return {"text": plain(name or "A template without a name"), "value": template.key}
-
-
-def _rich_text(block_id: str, *nodes: Block) -> Block:
-    return {"type": "rich_text", "block_id": block_id, "elements": [section(*nodes)]}
+    return Option(text=plain(name or "A template without a name"), value=template.key)
 
 
 def _update_button() -> Block:
-    button = {"type": "button", "action_id": PREVIEW, "text": plain("Update preview")}
-    return {"type": "actions", "block_id": "preview_button", "elements": [button]}
+    button = ButtonElement(action_id=PREVIEW, text=plain("Update preview"))
+    return ActionsBlock(block_id="preview_button", elements=[button])

@@ -18,7 +18,7 @@ FLOW_NAME = "Web messaging flow"
 QUEUE_ID = fixed_id("queue")
 QUEUE_NAME = "Support"
 AGENT_ID = fixed_id("user/agent")
-AGENT_NAME = "Ada Agent"
+AGENT_NAME = "Ada Nowak"
 SERVING = ("workflow", "acd", "agent")
 _EVENTS = {"customer": "customer", "workflow": "flow", "acd": "acd", "agent": "user"}
 

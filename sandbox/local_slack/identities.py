@@ -107,7 +107,11 @@ def read_user(state: State, arguments: Arguments) -> JSON:
 
 
 def _profile(state: State, user: User) -> JSON:
-    profile = {"real_name": user.real_name, "display_name": user.name, "team": user.team_id}
+    profile = {
+        "real_name": user.real_name,
+        "display_name": user.display_name,
+        "team": user.team_id,
+    }
     if "users:read.email" in state.scopes and user.email and not user.is_outsider:
         profile["email"] = user.email
     return profile

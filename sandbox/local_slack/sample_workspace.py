@@ -14,18 +14,21 @@ _GUEST = "U0GUS"
 def list_users(bot_name: str) -> tuple[User, ...]:
     """List two agents, a lead, a guest, a person of another organisation, and the bots."""
     return (
-        User("U0ADA", "ada", "Ada Agent", "ada@agents.example.com"),
-        User("U0BEN", "ben", "Ben Agent", "ben@agents.example.com"),
-        User("U0LEO", "leo", "Leo Lead", "leo@agents.example.com", is_admin=True),
+        User("U0ADA", "ada", "Ada Nowak", "ada@agents.example.com", "Ada Nowak"),
+        User("U0BEN", "ben", "Ben Okafor", "ben@agents.example.com"),  # who has chosen no name
+        User(
+            "U0LEO", "leo", "Leonardo Rossi", "leo@agents.example.com", "Leo Rossi", is_admin=True
+        ),
         User(
             _GUEST,
             "gus",
-            "Gus Guest",
+            "Gus Lind",
             "gus@guests.example.com",
+            "Gus Lind",
             is_restricted=True,
             is_ultra_restricted=True,
         ),
-        User(OUTSIDER, "pia", "Pia Partner", "pia@acme.example.com", team_id=OTHER_TEAM_ID),
+        User(OUTSIDER, "pia", "Pia Roth", "pia@acme.example.com", "Pia Roth", OTHER_TEAM_ID),
         User(BOT_USER, bot_name.lower().replace(" ", "-"), bot_name, is_bot=True),
         User(SLACKBOT, "slackbot", "Slackbot", is_bot=True),
     )

@@ -21,7 +21,7 @@ def show_workspace(state: State, user_id: str) -> JSON:
         "me": user.id,
         "bot": {"id": BOT_USER, "name": manifest.bot_name, "app_name": manifest.name},
         "users": [
-            {"id": u.id, "name": u.name, "real_name": u.real_name, "is_bot": u.is_bot}
+            {"id": u.id, "handle": u.name, "name": u.shown_name, "is_bot": u.is_bot}
             | {"is_guest": u.is_restricted, "is_admin": u.is_admin}
             | {"is_outsider": u.is_outsider, "is_deleted": u.is_deleted}
             for u in workspace.users.values()
@@ -88,7 +88,7 @@ def _render(state: State, message: Message) -> JSON:
     return {
         "ts": message.ts,
         "user": user.id,
-        "name": message.username or user.real_name,
+        "name": message.username or user.shown_name,
         "is_bot": user.is_bot,
         "text": message.text,
         "mrkdwn": message.is_mrkdwn,

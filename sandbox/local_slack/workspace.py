@@ -34,12 +34,16 @@ _TIMESTAMP = re.compile(r"(\d{1,10})(?:\.(\d{1,6}))?\Z", re.ASCII)
 
 @dataclass(frozen=True)
 class User:
-    """A person or a bot, of this workspace or of another that shares a channel with it."""
+    """A person or a bot, of this workspace or of another that shares a channel with it.
+
+    `name` is the handle. People see `display_name`, or `real_name` if that's empty.
+    """
 
     id: str
     name: str
     real_name: str
     email: str = ""
+    display_name: str = ""
     team_id: str = TEAM_ID
     is_bot: bool = False
     is_admin: bool = False
@@ -48,6 +52,11 @@ class User:
     is_deleted: bool = False
     tz: str = "Europe/London"
     tz_offset: int = 0
+
+    @property
+    def shown_name(self) -> str:
+        """The name that others see."""
+        return self.display_name or self.real_name
 
     @property
     def is_outsider(self) -> bool:

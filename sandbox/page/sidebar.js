@@ -64,7 +64,9 @@ function drawPerson(place, workspace, become) {
       title: "Switch person",
       on: { change: () => become(select.value) },
     },
-    people.map((one) => h("option", { value: one.id, selected: one.id === user }, one.name)),
+    people.map((one) =>
+      h("option", { value: one.id, selected: one.id === user }, one.name + roleOf(one)),
+    ),
   );
   const name = people.find((one) => one.id === user)?.name ?? user;
   fill(
@@ -74,6 +76,13 @@ function drawPerson(place, workspace, become) {
     icon("down"),
   );
   if (held) select.focus();
+}
+
+/** Say in the list of people what's special about one. */
+function roleOf(person) {
+  if (person.is_outsider) return " (of Acme)";
+  if (person.is_guest) return " (guest)";
+  return person.is_admin ? " (lead)" : "";
 }
 
 function drawRoom(room, current, count, pick) {

@@ -32,7 +32,7 @@ export class Workspace {
     this.user = known.me;
     sessionStorage.setItem(KEPT_USER, this.user);
     this.team = known.team.name;
-    this.users = known.users.map((one) => ({ ...one, name: one.real_name || one.name }));
+    this.users = known.users;
     this.channels = known.channels;
     this.commands = known.commands;
     this.shortcuts = known.shortcuts.filter((one) => one.type === "message");

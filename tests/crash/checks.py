@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from bot.cards.announce import ANNOUNCEMENT
-from bot.cards.post_names import UNCERTAIN, uncertain_key
+from bot.cards.post_names import CLOSED, UNCERTAIN, uncertain_key
 from bot.cards.words import STATE_WORDS
 from bot.request import QUIET, Event
 from bot.state import FINAL, WATCHED, State
@@ -68,6 +68,10 @@ class Records:
         )
         told = {(doubt.request_id, doubt.what) for doubt in self.doubts}
         missing["doubts"] = len({doubt for doubt in map(_doubt_of, self.rows) if doubt} - told)
+        final = {row.request_id for row in self.rows if State(row.state) in FINAL}
+        missing["outdated doubts"] = sum(
+            id_ in final and not what.endswith(CLOSED) for id_, what in told
+        )
         missing["posts with an unknown result"] = self.unknown_posts
         return +missing
 
@@ -187,7 +191,7 @@ def find_violations(snapshot: Snapshot, submitted: Submitted) -> list[str]:
     for row in records.rows:
         found = [*_check_sends(row, lines[row.request_id], snapshot, submitted)]
         found += _check_card(row, snapshot.posts)
-        found += _check_doubts(records.of(row.request_id))
+        found += _check_doubts(records.of(row.request_id), snapshot.posts)
         expected |= _expected_posts(records.of(row.request_id))
         violations += [f"{row.request_id}: {violation}" for violation in found]
     about_requests = {name for name in snapshot.posts if not name.startswith(ANNOUNCEMENT)}
@@ -239,8 +243,8 @@ def _check_card(row: Any, posts: Mapping[str, list[Json]]) -> list[str]:
     return []
 
 
-def _check_doubts(records: Records) -> list[str]:
-    """Check that the outcomes channel was told of this doubt, and of no more than there were."""
+def _check_doubts(records: Records, posts: Mapping[str, list[Json]]) -> list[str]:
+    """Check that the outcomes channel was told of each doubt once, and then of its end."""
     [row] = records.rows
     told, doubt = [one.what for one in records.doubts], _doubt_of(row)
     violations = []
@@ -248,6 +252,11 @@ def _check_doubts(records: Records) -> list[str]:
         violations.append("uncertain, and the outcomes channel doesn't know")
     if len(told) > sum(line.event == Event.UNCERTAIN for line in records.lines):
         violations.append(f"the outcomes channel was told of more doubts than there were: {told}")
+    names = (f"{row.request_id} {what.removesuffix(CLOSED)}" for what in told)
+    shown = [all_text(post["blocks"] or []) for name in names for post in posts.get(name, [])]
+    words = STATE_WORDS[State(row.state)]
+    if State(row.state) in FINAL and not all(words in one for one in shown):
+        violations.append(f"{row.state}, but the outcomes channel says {shown}")
     return violations
 
 
@@ -255,8 +264,9 @@ def _expected_posts(records: Records) -> dict[str, str]:
     """Return the name and ts of each message that Slack should have, once, for a request."""
     [row] = records.rows
     names = {f"{row.request_id} card": row.card_ts}
-    names |= {f"{row.request_id} {doubt.what}": doubt.ts for doubt in records.doubts}
-    if State(row.state) in FINAL:
+    doubts = {doubt.what.removesuffix(CLOSED): doubt.ts for doubt in records.doubts}
+    names |= {f"{row.request_id} {what}": ts for what, ts in doubts.items()}
+    if State(row.state) in FINAL and row.outcome_ts not in doubts.values():
         names[f"{row.request_id} outcome"] = row.outcome_ts
     for line in records.lines:
         if Event(line.event) in QUIET:

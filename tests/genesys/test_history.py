@@ -143,5 +143,6 @@ def test_the_deployment_is_at_our_end_of_the_customers_session(
     ],
 )
 def test_a_malformed_page_is_unexpected(answer: dict[str, Any]) -> None:
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedAnswer) as caught:
         parse_page(answer, "ours")
+    assert str(caught.value) == str(UnexpectedAnswer()), "what's wrong is for the log"

@@ -95,5 +95,6 @@ def test_identity_resolution_needs_two_permissions(cloud: GenesysCloud, local: A
 
 def test_an_answer_without_identity_resolution_is_no_answer(raw: Any, connect: Connect) -> None:
     raw.api = lambda _: raw.reply({})
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedAnswer) as caught:
         resolves_identities(connect(raw.url), "d")
+    assert caught.value.hint.startswith("It doesn't say whether it resolves identities.")

@@ -176,7 +176,7 @@ def test_a_conversation_goes_from_flow_to_queue_to_agent(
     until(lambda: read_holder(cloud, conversation_id) == Holder(HolderKind.QUEUE, "Support"))
     local.ask("POST", "/customers/jane/agent", {"joins": True})
     holder = read_holder(cloud, conversation_id)
-    assert holder == Holder(HolderKind.AGENT, "Ada Agent")
+    assert holder == Holder(HolderKind.AGENT, "Ada Nowak")
     assert "Ada" not in repr(holder)
     local.ask("POST", "/customers/jane/end")
     assert read_holder(cloud, conversation_id) is None

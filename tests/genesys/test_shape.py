@@ -54,7 +54,9 @@ def test_a_field_of_the_wrong_type_is_unexpected(
 ) -> None:
     with pytest.raises(UnexpectedAnswer) as caught:
         read({"x": wrong}, "x")
-    assert caught.value.what == f"In Genesys Cloud's answer, x should be {expectation}."
+    detail = f"In Genesys Cloud's answer, x should be {expectation}."
+    assert caught.value.hint == f"{detail} {UnexpectedAnswer.hint}"
+    assert str(caught.value) == str(UnexpectedAnswer()), "agents read no field names"
 
 
 @pytest.mark.parametrize(

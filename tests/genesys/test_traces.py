@@ -93,8 +93,10 @@ def test_a_whole_conversation_is_read() -> None:
 def test_a_conversation_without_an_id_or_a_start_is_unexpected(missing: str) -> None:
     read = conversation()
     del read[missing]
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedAnswer) as caught:
         read_trace(read)
+    assert str(caught.value) == str(UnexpectedAnswer()), "what's missing is for the log"
+    assert caught.value.hint != UnexpectedAnswer.hint
 
 
 @pytest.mark.parametrize(

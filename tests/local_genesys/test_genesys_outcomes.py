@@ -112,7 +112,7 @@ def test_an_agent_takes_the_conversation_from_the_queue(local: Local) -> None:
         "customer",
         "agent",
     ]
-    assert parties["agent"]["name"] == "Ada Agent" and parties["agent"]["user"]["id"]
+    assert parties["agent"]["name"] == "Ada Nowak" and parties["agent"]["user"]["id"]
     local.people("POST", "/customers/jane/agent", {"joins": True})
     listed = local.call("GET", f"{MESSAGES}/{conversation_id}").json["participants"]
     assert [party["purpose"] for party in listed].count("agent") == 1

@@ -29,7 +29,7 @@ READING = ["users:read", "users:read.email", "team:read", "channels:read", "im:r
 @pytest.mark.parametrize("change", [{"oauth_config.scopes.bot_optional": READING}])
 def test_granted_scopes_open_the_reading_methods(slack) -> None:
     user = slack.client.users_info(user="U0ADA")["user"]
-    assert user["real_name"] == "Ada Agent" and user["profile"]["email"].endswith("example.com")
+    assert user["real_name"] == "Ada Nowak" and user["profile"]["email"].endswith("example.com")
     slack.settings(missing_scopes=["users:read.email"])
     assert "email" not in slack.client.users_info(user="U0ADA")["user"]["profile"]
     assert slack.client.team_info()["team"]["id"] == "T0LOCAL"

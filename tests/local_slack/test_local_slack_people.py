@@ -58,6 +58,10 @@ def test_a_full_member_has_every_flag_and_our_team(slack: Slack) -> None:
     flags = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted")
     assert not any(ada[flag] for flag in flags)
     assert {"tz", "tz_label", "tz_offset"} <= ada.keys()
+    names = (ada["name"], ada["real_name"], ada["profile"]["display_name"])
+    assert names == ("ada", "Ada Nowak", "Ada Nowak")
+    ben = person(slack, "U0BEN")
+    assert (ben["real_name"], ben["profile"]["display_name"]) == ("Ben Okafor", "")
     assert not {"enterprise_user", "is_stranger"} & ada.keys()
     assert "email" not in ada["profile"], "that needs users:read.email"
 

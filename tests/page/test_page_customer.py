@@ -113,5 +113,5 @@ def test_an_address_goes_into_the_command_with_one_click(page: Page) -> None:
 
 def test_the_customer_stays_the_same_when_the_agent_changes(page: Page) -> None:
     choose_customer(page, "nils@example.com")
-    become(page, "Leo Lead")
+    become(page, "Leo Rossi (lead)")
     expect(page.locator(".picker-button")).to_contain_text("nils@example.com")

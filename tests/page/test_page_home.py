@@ -67,7 +67,7 @@ def test_the_home_tab_shows_what_the_app_publishes_for_each_person(
     page.get_by_role("tab", name="Messages").click()
     expect(page.locator(".channel .composer-text")).to_be_visible()
     page.get_by_role("tab", name="Home").click()
-    become(page, "Leo Lead")
+    become(page, "Leo Rossi (lead)")
     expect(home).to_contain_text("for U0LEO")
     assert opened[0] == "U0ADA"
     assert opened[-1] == "U0LEO"

@@ -50,7 +50,7 @@ def test_mrkdwn_is_formatted_as_in_slack(page: Page, bot: EchoBot) -> None:
     expect(text.locator("code")).to_have_text("*code*")
     expect(text.locator("a")).to_have_attribute("href", "https://example.com/a")
     expect(text.locator("a")).to_have_attribute("rel", "noopener noreferrer")
-    expect(text.locator(".mention")).to_have_text(["@Leo Lead", "@here"])
+    expect(text.locator(".mention")).to_have_text(["@Leo Rossi", "@here"])
     expect(text.locator("time")).to_have_text(re.compile(r"^Today at \d+:\d\d"))
     expect(text.locator("blockquote")).to_have_text("a & quote")
     expect(text).to_contain_text("a*b*c")
@@ -107,15 +107,15 @@ def test_an_ephemeral_message_is_seen_by_one_person(page: Page, bot: EchoBot) ->
     message = page.get_by_role("article").filter(has_text="just you")
     expect(message).to_contain_text("Only visible to you")
     expect(message.get_by_role("button", name="More actions")).to_have_count(0)
-    become(page, "Leo Lead")
+    become(page, "Leo Rossi (lead)")
     expect(page.get_by_role("article")).to_have_count(0)
-    become(page, "Ada Agent")
+    become(page, "Ada Nowak")
     message.get_by_role("button", name="Dismiss message").click()
     expect(message).to_have_count(0)
 
 
 def test_a_guest_sees_only_the_channels_they_are_in(page: Page) -> None:
-    become(page, "Gus Guest")
+    become(page, "Gus Lind (guest)")
     expect(page.get_by_role("button", name="vip")).to_have_count(0)
     expect(page.get_by_role("button", name="support", exact=True)).to_be_visible()
 
@@ -218,7 +218,7 @@ def test_rich_text_nodes_are_drawn_as_slack_draws_them(page: Page, bot: EchoBot)
     expect(words.get_by_role("link", name="Open it")).to_have_attribute(
         "href", "https://example.com/c/1"
     )
-    expect(words.locator(".mention-me")).to_have_text("@Ada Agent")
+    expect(words.locator(".mention-me")).to_have_text("@Ada Nowak")
     expect(words.locator("time")).to_have_text(re.compile(r"^\d+:\d\d:\d\d"))
 
 

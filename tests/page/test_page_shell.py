@@ -73,7 +73,7 @@ def test_the_keyboard_reaches_the_composer_immediately(page: Page, bot: EchoBot)
 
 
 def test_one_click_makes_you_the_lead_and_another_brings_you_back(page: Page) -> None:
-    become(page, "Ben Agent")
+    become(page, "Ben Okafor")
     page.get_by_role("button", name="vip").click()
     page.get_by_role("button", name="Become Leo (lead)").click()
     expect(page.get_by_label("You are")).to_have_value("U0LEO")
@@ -126,7 +126,7 @@ def test_a_rule_that_needs_two_people_offers_the_second_step_on_a_button(page: P
 
 
 def test_an_outsider_sees_only_the_shared_channel_and_has_no_commands(page: Page) -> None:
-    become(page, "Pia Partner")
+    become(page, "Pia Roth (of Acme)")
     expect(page.locator(".channel h2")).to_have_text("#acme-shared")
     expect(page.locator(".rooms .room")).to_have_count(1)
     expect(page.locator(".channel .about")).to_contain_text("another organisation")
@@ -225,11 +225,11 @@ def test_two_people_in_two_windows_see_each_others_messages_immediately(
     context.set_default_timeout(PATIENCE_MS)
     other = context.new_page()
     open_page(other, sandbox)
-    become(other, "Leo Lead")
+    become(other, "Leo Rossi (lead)")
     say(page, "anyone here?")
     expect(other.get_by_role("article")).to_contain_text("anyone here?")
     say(other, "yes")
-    expect(page.get_by_role("article").last).to_contain_text("Leo Lead")
+    expect(page.get_by_role("article").last).to_contain_text("Leo Rossi")
     context.close()
 
 

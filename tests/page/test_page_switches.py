@@ -165,7 +165,7 @@ def test_support_can_be_shared_with_another_organisation(
     page: Page, drawer: Locator, sandbox: Sandbox
 ) -> None:
     flip(drawer, "Slack: #support is shared with Acme", "true")
-    become(page, "Pia Partner")
+    become(page, "Pia Roth (of Acme)")
     expect(page.locator(".rooms .room")).to_have_text(["support", "acme-shared"])
     drawer.get_by_role("button", name="Everything back to normal").click()
     expect(drawer.locator("[aria-checked=true]")).to_have_count(0)

@@ -82,7 +82,7 @@ def test_the_agent_who_loses_sees_who_was_faster_with_a_link_to_their_card(
     refused = ada.presses_send()
     assert refused["result"] == "errors"
     [(field, error)] = refused["errors"].items()
-    assert (field, error[:4]) == ("message", "ben ") and SAME in error
+    assert field == "message" and error.startswith("Ben Okafor ") and SAME in error
     assert SAME in all_text(view := ada.sees("The card"))
     assert [link.rpartition("/")[2] for link in _links(view)] == [f"p{card['ts'].replace('.', '')}"]
     wait_for(lambda: governed.inbox("Jane Doe"), "ben's message")
@@ -128,7 +128,7 @@ def test_a_pause_holds_in_every_process_from_the_next_message_on_and_shows_every
         _listen(governed, settings)
         ada.opens(f"jane@example.com {TEXT}, by {settings['PORT']}", "paused all sending")
         assert ada.presses_send()["result"] == "closed"
-    paused = "⏸ Paused by leo (The price list is wrong)"
+    paused = "⏸ Paused by Leo Rossi (The price list is wrong)"
     wait_for(lambda: _count_cards(ada, paused) == 3, "three cards that show the pause")
     assert not governed.sends()
     leo.types("resume")  # in the process that didn't begin it

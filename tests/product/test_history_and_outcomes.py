@@ -23,7 +23,7 @@ def test_a_lead_has_outcomes_posted_in_a_channel_and_ends_that(
     ada.reads("Only a lead can choose where outcomes are posted.")
     leo.channel = OUTCOMES
     leo.types("outcomes here all")
-    leo.reads("leo chose this channel")
+    leo.reads("Leo Rossi chose this channel")
     ada.sends("jane@example.com")
     leave(product)
     leo.reads("Not delivered", OUTCOMES)

@@ -30,16 +30,16 @@ def ask(ada: Agent) -> None:
 def test_a_message_goes_out_after_a_second_person_has_approved_it(approving: Product) -> None:
     ada, leo = approving.agent(), approving.agent("U0LEO")
     ask(ada)
-    ada.reads("Every message needs it. leo can approve it")
+    ada.reads("Every message needs it. Leo Rossi can approve it")
     leo.reads("Waiting for approval", "C0OUTCOMES")
     assert not approving.sends()
     ada.clicks("Approve")
     ada.reads("You can't approve your own message.")
     assert not approving.sends()
     leo.clicks("Approve")
-    ada.reads("leo approved it.")
+    ada.reads("Leo Rossi approved it.")
     wait_for(lambda: approving.sends(), "a send")
-    leo.reads("👍 Approved by leo", "C0OUTCOMES")
+    leo.reads("👍 Approved by Leo Rossi", "C0OUTCOMES")
     ada.reads("  Sent.")
     wait_for(lambda: approving.inbox("Jane Doe") == [TEXT], "the message at the customer's")
     ada.reads("✅ Delivered")
@@ -53,7 +53,7 @@ def test_a_declined_message_never_goes_out_and_its_agent_reads_why(approving: Pr
     leo.clicks("Decline")
     leo.sees("won't be sent")
     assert leo.presses_send(reason="We don't promise dates.")["result"] == "closed"
-    ada.reads("leo declined it, so it wasn't sent.")
+    ada.reads("Leo Rossi declined it, so it wasn't sent.")
     ada.reads("We don't promise dates.")
     assert not approving.sends()
 
@@ -70,7 +70,7 @@ def test_where_no_channel_shows_the_card_an_approver_is_asked_directly(
     leo.channel = wait_for(lambda: find_direct(product, "U0LEO"), "a direct message")
     leo.reads(TEXT)
     leo.clicks("Approve")
-    leo.reads("👍 Approved by leo")
+    leo.reads("👍 Approved by Leo Rossi")
     wait_for(lambda: product.inbox("Jane Doe") == [TEXT], "the message at the customer's")
 
 

@@ -27,7 +27,7 @@ def test_a_message_reaches_the_customer_and_the_thread_says_so(
     assert product.inbox("Jane Doe") == [TEXT]
     assert "j•••@example.com" in all_text(card["blocks"])
     assert "jane@example.com" not in all_text(card["blocks"])
-    assert "ada" in all_text(card["blocks"])
+    assert "from Ada Nowak" in all_text(card["blocks"])
 
 
 def test_the_send_has_the_documented_body_and_the_contact_who_chatted(

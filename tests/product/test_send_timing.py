@@ -26,7 +26,7 @@ def test_undo_within_the_countdown_sends_nothing(new_product: Callable[..., Prod
     ada.sends("jane@example.com")
     ada.reads("Undo")
     ada.clicks("Undo")
-    assert "ada" in all_text(ada.reads("cancelled it. It wasn't sent")["blocks"])
+    assert "Ada Nowak" in all_text(ada.reads("cancelled it. It wasn't sent")["blocks"])
     ada.reads("🚫 Cancelled")
     ada.sends("amir@example.com")  # its countdown ends after the first one's would have
     wait_for(lambda: product.inbox("Amir Haddad"), "the other message", 30)
@@ -95,7 +95,7 @@ def test_a_planned_message_can_be_cancelled_by_a_lead_but_not_by_others(
     assert ben.reads("or a lead can do this")["ephemeral"]
     leo = product.agent("U0LEO")
     leo.clicks("Cancel")
-    assert "leo" in all_text(ada.reads("cancelled it. It wasn't sent")["blocks"])
+    assert "Leo Rossi" in all_text(ada.reads("cancelled it. It wasn't sent")["blocks"])
     assert product.inbox("Jane Doe") == []
 
 

@@ -133,7 +133,7 @@ def test_sending_anyway_sends_once_more_and_names_who_decided(product: Product, 
     ada.sends("jane@example.com", TEXT)
     ada.reads("Uncertain")
     ada.clicks("Send anyway")
-    assert "ada" in all_text(ada.reads("resent it")["blocks"])
+    assert "Ada Nowak" in all_text(ada.reads("resent it")["blocks"])
     ada.reads("  Sent.")
     assert product.inbox("Jane Doe") == [TEXT]
     assert len(product.sends()) == 2

@@ -65,7 +65,8 @@ def test_an_agent_searches_fills_in_and_sends_a_template(product: Product) -> No
     button = {"block_id": "preview_button", "action_id": "preview", "element": {"type": "button"}}
     values = _fills(view, ORDER=f"{CANARY}-7", DAY="on Monday")
     product.post("/people/actions", values=values, **ask, **button)
-    filled = f"Hello Jane Doe, your order {CANARY}-7 is late. It will arrive on Monday. Best wishes"
+    filled = f"Hello Jane Doe, your order {CANARY}-7 is late. It will arrive on Monday."
+    filled += " Best wishes, Ada Nowak"
     ada.sees(filled)
     assert len(product.calls("genesys")) == before  # neither asked Genesys Cloud anything
     assert ada.presses_send()["result"] == "closed"

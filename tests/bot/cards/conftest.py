@@ -13,12 +13,14 @@ from slack_sdk.web import WebClient
 import bot.job
 from bot.cards.client import SlackClient
 from bot.cards.ledger import Ledger
+from bot.cards.places import ANYWHERE, Places
 from bot.cards.post_names import UNCERTAIN
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
 from bot.request import Event, Place, Request
 from bot.state import WATCHED, State
 from bot.storage.database import Database
+from bot.storage.posts import Posts
 from bot.storage.requests import RequestStore
 from bot.storage.tables import history, postings, posts
 from tests.bot.conftest import Local
@@ -63,9 +65,20 @@ class Bench:
         self, store: RequestStore, database: Database, local: Local, slack: SlackClient
     ) -> None:
         self.store, self.local, self.slack = store, local, slack
-        self.ledger, self._database = Ledger(database), database
+        self.ledger, self.posts, self._database = Ledger(database), Posts(database), database
         self.channel(OUTCOMES).posting_restricted = False
-        self.publisher = Publisher(store, self.ledger, slack, outcomes_channel=lambda _: OUTCOMES)
+        self.publisher = self.publisher_to(lambda _: OUTCOMES)
+
+    def publisher_to(self, channel: Callable[[str], str], places: Places = ANYWHERE) -> Publisher:
+        """Return a publisher that posts outcomes to the channel which this returns."""
+        return Publisher(
+            self.store,
+            self.ledger,
+            self.slack,
+            posts=self.posts,
+            outcomes_channel=channel,
+            places=places,
+        )
 
     def channel(self, channel_id: str) -> Any:
         return self.local.sandbox.local_slack._state.workspace.channels[channel_id]

@@ -1,13 +1,26 @@
 """The smallest pieces of Block Kit."""
 
-from bot.cards.blocks import literal, plain
+import pytest
+from slack_sdk.models.blocks import HeaderBlock
+
+from bot.cards.blocks import literal, plain, to_json
+from bot.cards.errors import SlackRefused
 
 
 def test_plain_text_turns_no_colons_into_emoji() -> None:
-    assert plain(":wave:") == {"type": "plain_text", "text": ":wave:", "emoji": False}
+    shown = {"type": "plain_text", "text": ":wave:", "emoji": False}
+    assert to_json(plain(":wave:")) == shown
 
 
 def test_a_literal_has_a_style_only_if_one_is_wanted() -> None:
-    assert literal("a") == {"type": "text", "text": "a"}
-    assert literal("a", bold=True) == {"type": "text", "text": "a", "style": {"bold": True}}
-    assert literal("a", italic=True) == {"type": "text", "text": "a", "style": {"italic": True}}
+    shown = {"type": "text", "text": "a"}
+    assert to_json(literal("a")) == shown
+    assert to_json(literal("a", bold=True)) == {**shown, "style": {"bold": True}}
+    assert to_json(literal("a", italic=True)) == {**shown, "style": {"italic": True}}
+
+
+def test_what_the_sdk_would_not_send_is_refused_as_slack_refuses_it() -> None:
+    with pytest.raises(SlackRefused) as caught:
+        to_json(HeaderBlock(text=plain("canary" * 100)))
+    assert caught.value.code == "invalid_blocks"
+    assert "canary" not in f"{caught.value} {caught.value.details}"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slack_sdk.models.blocks import RichTextBlock
 
 from bot.cards.card import (
     show_approval,
@@ -33,7 +34,7 @@ from bot.cards.card_buttons import (
 from bot.cards.card_state import Notes
 from bot.cards.line import show_line
 from bot.cards.post import Post
-from bot.cards.words import STATE_WORDS
+from bot.cards.words import STATE_WORDS, STUCK_WORDS, WHY_STUCK
 from bot.request import COUNTDOWN, LONGEST_HOLD, Event, HistoryLine, Request, Stuck
 from bot.state import FINAL, UNSENT, WATCHED, State
 from bot.storage.facts import ByWhom
@@ -50,20 +51,20 @@ ABOUT = "Message to j•••@example.com: "
 
 
 def _faults(post: Post) -> list[str]:
-    return [str(fault) for fault in check_blocks(post.blocks, Surface.MESSAGE, "/blocks")]
+    return [str(fault) for fault in check_blocks(post.payload, Surface.MESSAGE, "/blocks")]
 
 
 def _buttons(post: Post) -> dict[str, dict[str, Any]]:
-    found = [e for block in post.blocks for e in interactive_elements(block)]
+    found = [e for block in post.payload for e in interactive_elements(block)]
     return {button["action_id"]: button for button in found}
 
 
 def _nodes(post: Post) -> list[dict[str, Any]]:
-    return [n for block in post.blocks for e in block["elements"] for n in e.get("elements", [e])]
+    return [n for block in post.payload for e in block["elements"] for n in e.get("elements", [e])]
 
 
 def _pings(post: Post) -> list[str]:
-    return list_pings(Message("1.1", "C1", "U1", post.text, blocks=post.blocks))
+    return list_pings(Message("1.1", "C1", "U1", post.text, blocks=post.payload))
 
 
 AGAIN = {MESSAGE_AGAIN: "Message again", OPT_OUT: "Don't contact again"}
@@ -151,7 +152,7 @@ def test_an_outcome_is_one_line_with_the_state_and_a_link_to_the_thread(
 ) -> None:
     post = show_outcome(a_request(state=state, customer_name="Jane Doe"), link)
     assert not _faults(post)
-    assert len(post.blocks) == 1 and len(post.blocks[0]["elements"]) == 1
+    assert len(post.payload) == 1 and len(post.payload[0]["elements"]) == 1
     said = "".join(node.get("text", "") for node in _nodes(post))
     assert STATE_WORDS[state] in said
     assert "Jane Doe" in said and "jane@" not in said
@@ -196,7 +197,7 @@ def test_a_card_without_a_latest_time_names_none(a_request: Build) -> None:
 
 def _words(post: Post) -> str:
     """Return a post's rich text, with what has no words in it as <date> and <user>."""
-    shown = Post(post.text, [block for block in post.blocks if block["type"] == "rich_text"])
+    shown = Post(post.text, [block for block in post.blocks if isinstance(block, RichTextBlock)])
     return "".join(node.get("text", f"<{node['type']}>") for node in _nodes(shown))
 
 
@@ -259,6 +260,11 @@ def test_only_the_countdown_before_a_send_says_undo_and_a_planned_message_says_c
             "does; I keep trying until <date>.",
         ),
         (
+            {"state": State.SCHEDULED, "stuck": Stuck.CONVERSATION},
+            "⏳ Waiting for the conversation to endThey're in a live conversation. It goes out "
+            "when that has ended; I wait until <date>.",
+        ),
+        (
             {"state": State.SENDING, "stuck": Stuck.ANSWER_LOST},
             "⏳ Checking whether it was sentConnection lost while sending. Checking whether it "
             "went out; it won't be sent twice.",
@@ -276,6 +282,22 @@ def test_a_card_says_why_its_message_is_stuck_and_what_happens_next(
     card = show_card(a_request(**values))
     assert _words(card).endswith(f"Your order is ready{said}")
     assert not _faults(card)
+
+
+def test_there_is_a_sentence_for_whatever_a_message_waits_for() -> None:
+    """The pause has one of its own, with who paused."""
+    assert {*WHY_STUCK, Stuck.NO, Stuck.PAUSED} == {*STUCK_WORDS, Stuck.NO, Stuck.PAUSED}
+    assert {*WHY_STUCK, Stuck.NO, Stuck.PAUSED} == set(Stuck)
+
+
+def test_a_message_that_waits_for_a_conversation_s_end_says_for_how_long(
+    a_request: Build,
+) -> None:
+    """Not until the time at which other messages are given up."""
+    until = NOW + timedelta(hours=3)
+    waits = {"state": State.SCHEDULED, "stuck": Stuck.CONVERSATION, "after_conversation": until}
+    dates = [node for node in _nodes(show_card(a_request(**waits))) if node["type"] == "date"]
+    assert [date["timestamp"] for date in dates] == [int(until.timestamp())]
 
 
 def test_a_card_that_is_stuck_says_until_when_it_is_tried(a_request: Build) -> None:
@@ -341,7 +363,7 @@ def test_a_long_reason_is_clipped(a_request: Build) -> None:
 def test_all_of_what_was_typed_is_given_back_however_long_it_is(length: int) -> None:
     typed = "".join(chr(ord("a") + number % 26) for number in range(length - 1)) + "!"
     post = show_given_back("Try again.", typed)
-    parts = [part["elements"][0]["text"] for part in post.blocks[1]["elements"]]
+    parts = [part["elements"][0]["text"] for part in post.payload[1]["elements"]]
     assert "".join(parts) == typed
     assert max(map(len, parts)) <= 3_000
     assert not _faults(post)
@@ -388,14 +410,14 @@ def test_a_notification_says_what_happened_and_for_whom_and_pings_nobody() -> No
 )
 def test_the_line_of_a_decision_names_who_made_it(event: Event) -> None:
     line = HistoryLine(1, event, NOW, "Leo", user_id="U0LEO")
-    section = show_line(line, ADAS).blocks[0]["elements"][0]
+    section = show_line(line, ADAS).payload[0]["elements"][0]
     assert section["elements"][1]["text"].strip().startswith("Leo ")
 
 
 def test_the_time_of_a_line_is_shown_in_the_reader_s_time_zone() -> None:
     at = datetime.fromisoformat("2026-11-22T12:34:56.900+00:00")
     line = HistoryLine(1, Event.FOUND, at, "")
-    date = show_line(line, ADAS).blocks[0]["elements"][0]["elements"][0]
+    date = show_line(line, ADAS).payload[0]["elements"][0]["elements"][0]
     assert (date["type"], date["timestamp"]) == ("date", 1_795_350_896)
     assert date["fallback"] == "2026-11-22 12:34 UTC"
     assert date["format"] == "{time}"
@@ -403,18 +425,18 @@ def test_the_time_of_a_line_is_shown_in_the_reader_s_time_zone() -> None:
 
 def test_a_long_text_is_clipped_on_the_card(a_request: Build) -> None:
     request = a_request(text="x" * 2_000)
-    quote = show_card(request).blocks[0]["elements"][1]["elements"][0]["text"]
+    quote = show_card(request).payload[0]["elements"][1]["elements"][0]["text"]
     assert len(quote) == 300
     assert quote.endswith("…")
 
 
 def test_what_was_typed_is_given_back_complete_and_literal() -> None:
     post = show_given_back("Try again.", f"jane@example.com {HOSTILE}")
-    assert post.blocks[1]["elements"][0]["elements"] == [
+    assert post.payload[1]["elements"][0]["elements"] == [
         {"type": "text", "text": f"jane@example.com {HOSTILE}"}
     ]
     assert post.text == "Try again."
-    assert len(show_given_back("Try again.", " ").blocks) == 1
+    assert len(show_given_back("Try again.", " ").payload) == 1
 
 
 @settings(max_examples=40)

@@ -431,7 +431,7 @@ def test_a_response_is_shown_to_the_agent_alone(
     (body,) = [asked.body for asked in recording.requests]
     assert json.loads(body) == {
         "text": "Something happened.",
-        "blocks": POST.blocks,
+        "blocks": POST.payload,
         "response_type": "ephemeral",
         "replace_original": False,
     }

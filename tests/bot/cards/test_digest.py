@@ -165,12 +165,12 @@ def test_the_chart_has_the_parts_of_the_table_and_the_head_is_in_full() -> None:
     figures = Figures(counts, (("A", 4), ("B", 3), ("C", 2), ("D", 1)), 12.0, 5400.0)
     head = Head(7, "ab" * 32, 0.0)
     post = show_digest(PERIOD, figures, head, has_chart=True)
-    shown = str(post.blocks)
+    shown = str(post.payload)
     assert post.text.startswith("Messages on Wed, Nov 25: 10 sent, 9 delivered,")
     assert "Median time to delivery 12 s, to the reply 1.5 h." in shown
     assert "Failed because of: A (4), B (3), C (2), others (1)." in shown
     assert f"7:{'ab' * 32}" in shown
-    chart = post.blocks[1]
+    chart = post.payload[1]
     assert chart["type"] == CHART
     assert chart["chart"]["axis_config"]["categories"] == [
         point["label"] for point in chart["chart"]["series"][0]["data"]

@@ -80,9 +80,9 @@ def change(local: Local, **wanted: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("user", "person"),
     [
-        (ADA, Person(ADA, "T0LOCAL", name="ada")),
-        ("U0GUS", Person("U0GUS", "T0LOCAL", name="gus", is_guest=True)),
-        ("U0PIA", Person("U0PIA", "T0ACME", name="pia")),
+        (ADA, Person(ADA, "T0LOCAL", name="Ada Nowak")),
+        ("U0GUS", Person("U0GUS", "T0LOCAL", name="Gus Lind", is_guest=True)),
+        ("U0PIA", Person("U0PIA", "T0ACME", name="Pia Roth")),
         ("U0NOBODY", Person("U0NOBODY", "", is_stranger=True)),
     ],
 )

@@ -8,16 +8,12 @@ from slack_sdk.web import WebClient
 
 import bot.job
 from bot.cards.post_names import CARD, OUTCOME
-from bot.cards.publish import Publisher
-from bot.delivery.decisions import Decisions
 from bot.job import TryAgain
 from bot.request import Decision, Event, Place
-from bot.rules.policy import Policy
-from bot.rules.rules_file import read_rules
 from bot.state import State
 from bot.storage.history import NOT_SHOWN
 
-from .conftest import HISTORY_SCOPES, LINK, OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
+from .conftest import HISTORY_SCOPES, OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
 
 SENDING, ACCEPTED = "⏳ Sending…", "☑️ Sent"
 DELIVERED, REPLIED = "✅ Delivered", "💬 Customer replied"
@@ -120,7 +116,7 @@ def test_a_failed_outcome_says_why_in_the_channel_for_where_it_was_asked_for(ben
         asked.append(channel)
         return OUTCOMES
 
-    publisher = Publisher(bench.store, bench.ledger, bench.slack, outcomes_channel=find)
+    publisher = bench.publisher_to(find)
     bench.store.move(REQUEST, State.ACCEPTED, Event.ACCEPTED)
     reason = "MessageExpired: <!here> Too old"
     bench.store.move(REQUEST, State.FAILED, Event.FAILED, reason, reason=reason)
@@ -131,7 +127,7 @@ def test_a_failed_outcome_says_why_in_the_channel_for_where_it_was_asked_for(ben
 
 
 def test_without_an_outcomes_channel_no_outcome_is_posted(bench: Bench) -> None:
-    publisher = Publisher(bench.store, bench.ledger, bench.slack, outcomes_channel=lambda _: "")
+    publisher = bench.publisher_to(lambda _: "")
     bench.move(State.ACCEPTED, State.REPLIED)
     publisher.publish(bot.job.publish(REQUEST))
     assert bench.shown() == [REPLIED, "Sent", "The customer replied"]
@@ -486,9 +482,7 @@ def _freeze(bench: Bench, monkeypatch: pytest.MonkeyPatch, what: str, method: st
 
     Its successor, which has taken over its job, publishes everything meanwhile.
     """
-    successor = Publisher(
-        bench.store, bench.ledger, bench.slack, outcomes_channel=lambda _: OUTCOMES
-    )
+    successor = bench.publisher_to(lambda _: OUTCOMES)
     owner: Any = bench.slack if method == "post" else bench.ledger
     call, frozen = getattr(owner, method), []
 
@@ -534,49 +528,3 @@ def test_a_process_that_freezes_before_a_call_does_not_repeat_it(
     assert str(bench.fail()) == "another process has posted it meanwhile"
     assert bench.asked("chat.postMessage") == 4
     _check_published_once(bench)
-
-
-def test_an_uncertain_message_is_told_in_the_outcomes_channel_once_and_its_end_as_well(
-    bench: Bench,
-) -> None:
-    uncertain = "❔ Uncertain: it may or may not have been sent"
-    bench.store.move(REQUEST, State.UNCERTAIN, Event.UNCERTAIN, link=LINK)
-    for _ in range(2):
-        bench.publish()
-    assert bench.shown(OUTCOMES) == [uncertain]
-    since, decision = State.UNCERTAIN, Decision(REQUEST, 0, "U0ADA", "Ada")
-    bench.store.move(REQUEST, since, Event.CHECK_ASKED, since=since, decision=decision)
-    bench.publish()
-    assert bench.shown(OUTCOMES) == [uncertain]
-    [pinged] = [message for message in bench.local.messages() if message["pings"]]
-    assert pinged["pings"] == ["U0ADA"]
-    assert LINK in str(pinged["blocks"])
-    decisions = Decisions(bench.store, Policy(lambda: read_rules(""), bench.store, None))
-    assert decisions.mark_sent(Decision(REQUEST, 1, "U0LEO", "Leo"))
-    bench.publish()
-    assert bench.shown(OUTCOMES) == [uncertain, "☑️ Sent"]
-    assert bench.shown()[-1] == "Leo confirmed that it was sent. Tracking stopped"
-    assert bench.stored().is_over
-
-
-@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
-def test_a_post_in_doubt_about_an_uncertain_message_is_settled_also_after_its_decision(
-    kind: str, bench: Bench
-) -> None:
-    """Else an erasure wouldn't know of it."""
-    bench.publish()
-    bench.store.move(REQUEST, State.UNCERTAIN, Event.UNCERTAIN)
-    bench.local.order("slack", "chat.postMessage", "latency", seconds=0.0, times=1)  # the line
-    bench.local.order("slack", "chat.postMessage", kind, times=1)
-    bench.fail()
-    arrived = bench.shown(OUTCOMES)
-    assert len(arrived) == (kind == "cut_after")
-    decision, since = Decision(REQUEST, 0, "U0ADA", "Ada"), State.UNCERTAIN
-    assert bench.store.move(
-        REQUEST, State.SCHEDULED, Event.SEND_DECIDED, since=since, decision=decision
-    )
-    bench.publish_until_done()
-    assert bench.announced() == []
-    assert bench.shown(OUTCOMES) == arrived
-    noted = [message["ts"] for message in bench.local.messages(OUTCOMES)]
-    assert bench.posts_of_doubts() == noted

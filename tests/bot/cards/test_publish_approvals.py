@@ -74,6 +74,7 @@ def make(bench: Bench, database: Database, pause: Pause) -> Make:
             bench.store,
             bench.ledger,
             bench.slack,
+            posts=bench.posts,
             outcomes_channel=lambda _: "",
             approvals=approvals,
             notes=notes,
@@ -304,10 +305,10 @@ def test_where_nobody_can_be_asked_the_card_says_so_and_what_to_do(
 @pytest.mark.parametrize(
     ("approvers", "said"),
     [
-        ('users = ["U0ADA", "U0LEO", "U0BEN"]', "leo or ben can approve it"),
+        ('users = ["U0ADA", "U0LEO", "U0BEN"]', "Leo Rossi or Ben Okafor can approve it"),
         (
             'users = ["U0LEO"]\ngroups = ["S0LEADS"]',
-            "leo or another approver can approve it",
+            "Leo Rossi or another approver can approve it",
         ),
         (
             'groups = ["S0LEADS"]',

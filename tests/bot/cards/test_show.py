@@ -34,6 +34,7 @@ def _with_places(bench: Bench, places: Places) -> Publisher:
         bench.store,
         bench.ledger,
         bench.slack,
+        posts=bench.posts,
         outcomes_channel=lambda _: OUTCOMES,
         places=places,
     )

@@ -30,6 +30,7 @@ from bot.storage.database import Database
 from bot.storage.facts import ByWhom
 from bot.storage.keys import Keys
 from bot.storage.opt_outs import OptOut, OptOuts
+from bot.storage.posts import Posts
 from bot.storage.requests import RequestStore
 from bot.storage.tables import requests
 from genesys import Identity, IdentityKind
@@ -49,7 +50,13 @@ class Bench:
         self, store: RequestStore, database: Database, slack: SlackClient, build: Any
     ) -> None:
         self.store, self.database, self._build = store, database, build
-        self._publisher = Publisher(store, Ledger(database), slack, outcomes_channel=lambda _: "")
+        self._publisher = Publisher(
+            store,
+            Ledger(database),
+            slack,
+            posts=Posts(database),
+            outcomes_channel=lambda _: "",
+        )
 
     def add(self, request_id: str = "V1", **values: Any) -> None:
         contact = {"contact_id": "c-jane", "contact_ids": ("c-jane",), "customer_name": NAME}

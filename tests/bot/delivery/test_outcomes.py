@@ -152,7 +152,7 @@ def test_a_notification_may_follow_after_the_customer_was_found_away(worker: Wor
 
 @pytest.mark.parametrize(
     ("joins", "words"),
-    [(False, "It's in the Support queue."), (True, "Ada Agent has it now.")],
+    [(False, "It's in the Support queue."), (True, "Ada Nowak has it now.")],
 )
 def test_a_reply_is_told_with_who_has_it(joins: bool, words: str, worker: Worker) -> None:
     _send(worker)

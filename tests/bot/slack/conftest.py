@@ -256,7 +256,7 @@ class Bot:
         self.seconds = 0.0
         self.noted: list[tuple[str, str]] = []
         self.jobs: list[Job] = []  # of what isn't about one request
-        directory = SlackDirectory(slack, lambda: self.seconds)
+        self._directory = directory = SlackDirectory(slack, lambda: self.seconds)
         leads = frozenset({LEAD})
         self._access = Access(directory, lambda: self.rules, leads)
         self._approvers = Approvers(directory, lambda: self.rules, self._access, leads)
@@ -298,6 +298,10 @@ class Bot:
     def finish(self) -> None:
         """Wait for everything that was started after an ack."""
         asyncio.run_coroutine_threadsafe(self._errors.finish(10), self._loop).result(11)
+
+    def forget_people(self) -> None:
+        """Know nobody, as a process that has just started."""
+        self._directory._people._answers.clear()
 
     def answers(self, payload: Json) -> Json:
         """Hand a payload to the app without the edge, and return the body of its answer."""

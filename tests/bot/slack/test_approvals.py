@@ -139,7 +139,7 @@ def test_who_may_not_approve_is_told_so_privately_and_nothing_changes(
     [answer] = answers(local, user)
     assert sentence in answer and "Reference" not in answer
     if sentence == NO_APPROVER:  # whose names are told, and not noted
-        who = "ben, gus or pia" if is_listed else "leo"
+        who = "Ben Okafor, Gus Lind or Pia Roth" if is_listed else "Leo Rossi"
         assert answer.endswith(f"{who} can approve it.") and who not in noted
     if button == "approve" and sentence == OWN:
         assert answer.endswith("Ask a lead to approve it, or cancel it.")

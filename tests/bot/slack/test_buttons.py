@@ -45,7 +45,7 @@ def post_card(
             local.settings["SLACK_BOT_TOKEN"], local.settings["SLACK_API_URL"], retry_handlers=[]
         )
         card = show_card(replace(request, state=shown or state))
-        answer = client.chat_postMessage(channel=SUPPORT, text=card.text, blocks=card.blocks)
+        answer = client.chat_postMessage(channel=SUPPORT, text=card.text, blocks=card.payload)
         return str(answer["ts"])
 
     return post
@@ -111,7 +111,7 @@ def answers(local: Local, user: str = "U0ADA") -> list[str]:
         ),
     ],
 )
-@pytest.mark.parametrize(("user", "name"), [("U0ADA", "ada"), (LEAD, "leo")])
+@pytest.mark.parametrize(("user", "name"), [("U0ADA", "Ada Nowak"), (LEAD, "Leo Rossi")])
 def test_the_agent_and_a_lead_can_decide_and_their_user_id_is_kept(
     state: State,
     button: str,

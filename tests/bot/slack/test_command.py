@@ -171,7 +171,7 @@ def test_no_message_begins_with_an_address(customer: str, typed: str) -> None:
     "typed",
     [
         *("list", "status", "stop", "STOP", "cancel", "--version", "v", "über-mich"),
-        *(f"status {JANE}", f"cancel {JANE_LINKED}", f"history  {PHONE}"),
+        *(f"status {JANE}", f"cancel {JANE_LINKED}", f"history  {PHONE}", "help list"),
     ],
 )
 def test_one_word_with_or_without_an_address_is_no_message(typed: str) -> None:
@@ -182,7 +182,14 @@ def test_one_word_with_or_without_an_address_is_no_message(typed: str) -> None:
     "typed",
     [
         *("", " ", JANE, PHONE, f"Jane <{JANE}>", "Tel.: +442079460018"),
-        *("Hello!", "Your order is ready", "stop by", f"Ask {JANE} for it", "4711"),
+        *(
+            "Hello!",
+            "Your order is ready",
+            "stop by",
+            "help me please",
+            f"Ask {JANE} for it",
+            "4711",
+        ),
         *("您的订单已准备好", "คำสั่งซื้อของคุณพร้อมแล้ว"),
     ],
 )

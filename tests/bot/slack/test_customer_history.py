@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.cards.blocks import to_json
 from bot.cards.client import SlackClient, Spot
 from bot.cards.post import Post
 from bot.request import LONGEST_HOLD, Request
@@ -75,7 +76,7 @@ def test_an_erased_message_is_not_found(
 
 def test_a_line_says_who_when_what_became_of_it_and_where_the_card_is() -> None:
     one = Earlier("V1", "U0ADA", "Ada *Agent*", State.REPLIED, OLD, SUPPORT, "1.1")
-    title, line = draw_earlier([one], {"V1": "https://slack.example.com/1"})
+    title, line = map(to_json, draw_earlier([one], {"V1": "https://slack.example.com/1"}))
     assert "Messages to them so far" in words(title)
     date, who, outcome, _, link = line["elements"]
     assert (date["timestamp"], who["text"]) == (int(OLD.timestamp()), " · Ada *Agent*")

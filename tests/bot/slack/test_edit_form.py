@@ -41,7 +41,7 @@ def card(
             local.settings["SLACK_BOT_TOKEN"], local.settings["SLACK_API_URL"], retry_handlers=[]
         )
         drawn = show_card(request)
-        answer = client.chat_postMessage(channel=SUPPORT, text=drawn.text, blocks=drawn.blocks)
+        answer = client.chat_postMessage(channel=SUPPORT, text=drawn.text, blocks=drawn.payload)
         return str(answer["ts"])
 
     return post

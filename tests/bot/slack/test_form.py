@@ -533,7 +533,7 @@ def test_send_stores_the_request_with_its_jobs_and_closes_the_form(
     assert request.request_id == view["id"]
     assert (request.place.team_id, request.place.channel_id) == ("T0LOCAL", "C0SUPPORT")
     assert request.place.response_url.startswith("http")
-    assert (request.agent_id, request.agent_name) == ("U0ADA", "ada")
+    assert (request.agent_id, request.agent_name) == ("U0ADA", "Ada Nowak")
     assert request.identity == Identity(IdentityKind.EMAIL, "jane@example.com")
     assert request.text == "Hello Jane"
     assert (request.chosen_contact_id, request.into_open_conversation) == ("", False)

@@ -200,12 +200,11 @@ def test_a_choice_that_was_not_made_is_none() -> None:
 def test_a_finding_belongs_to_the_customers_own_field_if_it_is_shown(
     rule: Rule, shown: tuple[str, ...], field: str
 ) -> None:
-    blocks = [{"block_id": name_for(name, JANE)} for name in shown]
-    view = {"blocks": [{"block_id": "customer"}, *blocks]}
+    fields = {"customer", *(name_for(name, JANE) for name in shown)}
     wanted = field if field == "customer" else name_for(field, JANE)
-    assert field_of(Finding(rule, Level.BLOCK, "x"), DRAFT, view) == wanted
+    assert field_of(Finding(rule, Level.BLOCK, "x"), DRAFT, fields) == wanted
     nobody = replace(DRAFT, identity=None)
-    assert field_of(Finding(rule, Level.BLOCK, "x"), nobody, view) == "customer"
+    assert field_of(Finding(rule, Level.BLOCK, "x"), nobody, fields) == "customer"
 
 
 def test_a_customers_own_field_is_named_without_the_address() -> None:
@@ -224,8 +223,8 @@ def test_a_finding_of_our_own_rules_stands_under_the_field_that_is_shown(
     rule: Rule, field: str
 ) -> None:
     draft = plan(DRAFT, datetime.fromtimestamp(1_800_000_000, UTC))
-    view = {"blocks": [{"block_id": name} for name in ("customer", "message", draft.send_at_block)]}
-    assert field_of(Finding(rule, Level.BLOCK, "x"), draft, view) == field
+    fields = {"customer", "message", draft.send_at_block}
+    assert field_of(Finding(rule, Level.BLOCK, "x"), draft, fields) == field
 
 
 def test_findings_of_one_field_are_said_together_and_each_once() -> None:

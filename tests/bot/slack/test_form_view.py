@@ -302,7 +302,7 @@ def test_a_finding_stands_under_its_field(
 ) -> None:
     found = {"nobody": NoContact(JANE), "several": several(), "open": open_one()}[shown]
     view = build_form(_draft(), _verdict(found, STOP))
-    block_id = field_of(Finding(rule, Level.BLOCK, "x"), _draft(), view)
+    block_id = field_of(Finding(rule, Level.BLOCK, "x"), _draft(), _ids(view))
     assert block_id.partition(":")[0] == field
     assert block_id in _ids(view)
 
@@ -312,7 +312,7 @@ def test_a_finding_about_a_new_customer_never_stands_under_the_old_ones_field(
 ) -> None:
     view = build_form(_draft(), _verdict(open_one()))
     finding = Finding(Rule.CONVERSATION, Level.BLOCK, "x")
-    assert field_of(finding, _draft("bob@example.com"), view) == CUSTOMER
+    assert field_of(finding, _draft("bob@example.com"), _ids(view)) == CUSTOMER
 
 
 @pytest.mark.parametrize("customer", ["", "jane@example.com"])

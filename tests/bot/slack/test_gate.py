@@ -12,9 +12,12 @@ from bot.request import Request
 from bot.rules.rules_file import read_rules
 from bot.slack.security_log import SecurityLog
 from bot.state import State
+from bot.storage.database import Database
+from bot.storage.keys import Keys
+from bot.storage.opt_outs import OptOuts
 from bot.storage.requests import RequestStore
 
-from ..conftest import Local
+from ..conftest import JANE, Local
 from .conftest import LEAD, SUPPORT, Agent, Bot, words
 
 GUEST = "Guests can't use this. Ask a full member of your team."
@@ -128,13 +131,61 @@ def test_without_a_permission_that_a_rule_needs_nothing_opens(
 
 
 def test_without_rules_about_people_the_bot_works_without_permissions(
-    bot: Bot, local: Local
+    bot: Bot, local: Local, requests_store: RequestStore
 ) -> None:
     bot.rules = read_rules("[access]\nguests = true\nshared_channels = true")
     scopes = ["users:read", "channels:read", "groups:read", "usergroups:read"]
     local.ask("POST", "/control/slack/settings", missing_scopes=scopes)
-    Agent(local, GUS).opens("jane@example.com")
-    assert not local.calls("slack", "s.info")
+    gus = Agent(local, GUS)
+    for _ in range(2):
+        gus.opens("jane@example.com")
+        bot.finish()
+    view = gus.sees("Ready to send")
+    asked = [call["method"] for call in local.calls("slack", "s.info")]
+    assert asked == ["users.info"], "for the name, but not again after the refusal"
+    assert gus.submits(message=TEXT)["result"] == "closed"
+    assert requests_store.load(view["id"]).agent_name == "gus"
+
+
+@pytest.mark.parametrize("is_learned_late", [False, True])
+def test_the_name_that_people_show_is_known_even_if_no_rule_asks_who_they_are(
+    is_learned_late: bool, bot: Bot, local: Local, requests_store: RequestStore
+) -> None:
+    bot.rules = read_rules("[access]\nguests = true\nshared_channels = true")
+    if is_learned_late:
+        local.order("slack", "users.info", "status", status=503, times=1)
+        Agent(local, BEN).types("jane@example.com")
+        bot.finish()
+    view = Agent(local, BEN).opens("jane@example.com")
+    assert Agent(local, BEN).submits(message=TEXT)["result"] == "closed"
+    assert requests_store.load(view["id"]).agent_name == "Ben Okafor"
+
+
+def test_a_process_that_has_not_met_somebody_knows_their_name_from_the_form(
+    bot: Bot, ada: Agent, local: Local, requests_store: RequestStore
+) -> None:
+    view = ada.opens("jane@example.com")
+    bot.forget_people()
+    local.order("slack", "users.info", "latency", seconds=1.0, times=None)
+    assert ada.submits(message=TEXT)["ack"]["ms"] < 900
+    local.clear_faults()
+    assert requests_store.load(view["id"]).agent_name == "Ada Nowak"
+
+
+def test_a_process_that_has_not_met_somebody_asks_for_their_name_before_it_writes_it_down(
+    bot: Bot, ada: Agent, database: Database
+) -> None:
+    view = ada.opens("jane@example.com")
+    ada.presses("form_opt_out")
+    ada.sees("any more")
+    bot.forget_people()
+    assert ada.submits(reason="She asked")["result"] == "closed"
+    bot.finish()
+    by = OptOuts(database, lambda _connection, _job: None, Keys(database)).find(JANE)
+    assert by is not None and by.user_name == "Ada Nowak"
+    below = ada.view()
+    assert below is not None and below["id"] == view["id"]
+    assert "Ada Nowak" in below["private_metadata"], "the form below still knows it"
 
 
 # The form.

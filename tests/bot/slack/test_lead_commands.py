@@ -84,6 +84,8 @@ def actions(database: Database) -> list[tuple[Action, str]]:
         ("opt  in +44 20 7946 0018 x", ("opt-in", "+44 20 7946 0018 x")),
         *[("optin jane@example.com", ("opt-in", "jane@example.com")), ("opt out", ("opt-out", ""))],
         *[("unpause", ("resume", "")), ("Unpause", ("resume", ""))],
+        *[("resume now", ("resume", "now")), ("unpause it", ("resume", "it"))],
+        *[("opt out jane", ("opt-out", "jane")), ("optin Jane Doe", ("opt-in", "Jane Doe"))],
         *[("Opt in to our news", ("", "")), ("options", ("", "")), ("optouts", ("", ""))],
     ],
 )
@@ -196,9 +198,9 @@ def test_a_pause_and_its_end_are_told_in_the_outcomes_channel(
         leo.types(typed)
         bot.finish()
     assert announced(local) == [
-        "leo paused all sending: Wrong <!channel> prices",
-        "leo changed why all sending is paused: Wrong links",
-        "leo resumed sending; 2 messages go out now.",
+        "Leo Rossi paused all sending: Wrong <!channel> prices",
+        "Leo Rossi changed why all sending is paused: Wrong links",
+        "Leo Rossi resumed sending; 2 messages go out now.",
     ]
     assert [(m["text"], m["pings"]) for m in local.messages(OUTCOMES)] == [
         ("All sending is paused.", []),
@@ -228,6 +230,20 @@ def test_resuming_what_is_not_paused_says_so(bot: Bot, local: Local, leo: Agent)
     leo.types("resume")
     bot.finish()
     assert answers(local, LEAD) == ["Sending isn't paused."]
+
+
+def test_a_wrong_word_resumes_nothing_and_opens_no_form(
+    bot: Bot, local: Local, leo: Agent, pause: Pause
+) -> None:
+    for typed in ("pause Wrong prices", "resume now"):
+        leo.types(typed)
+        bot.finish()
+    assert answers(local, LEAD)[1:] == ["To go on sending, type: /proactive resume"]
+    assert pause.read() is not None
+    leo.types("opt out jane")
+    bot.finish()
+    assert answers(local, LEAD)[2].endswith("Type: /proactive opt-out jane@example.com reason")
+    assert not local.calls("slack", "views.open")
 
 
 @pytest.mark.parametrize("user", [ADA, GUS])
@@ -340,7 +356,7 @@ def test_a_customer_on_the_list_stays_there_with_who_put_them_there(
     bot.finish()
     [answer] = answers(local, ADA)
     who = "Jane Doe (jane@example.com)"
-    assert f"{who} is already on the do-not-contact list (leo, " in answer
+    assert f"{who} is already on the do-not-contact list (Leo Rossi, " in answer
     by = opt_outs.find(JANE)
     assert by is not None and by.reason == "She asked"
 

@@ -26,17 +26,47 @@ NOW = datetime.now(UTC)
         (" LIST  planned ", Question(Filter.PLANNED)),
         ("list open", Question(Filter.OPEN)),
         ("list attention", Question(Filter.ATTENTION)),
-        ("list prices", None),
+        ("list recent", Question(Filter.RECENT)),
+        ("list foo", Question(unknown="foo")),
+        ("List my messages", Question(unknown="my messages")),
+        ("list of your new prices", None),
+        ("list 2", None),
         ("listing", None),
         ("status", Question()),
         ("status jane@example.com", Question(customer="jane@example.com")),
         ("Status +44 20 7946 0018", Question(customer="+44 20 7946 0018")),
+        ("status foo", Question(customer="foo")),
+        ("status Jane Doe", Question(customer="Jane Doe")),
         ("status of your order has changed", None),
         ("jane@example.com list", None),
     ],
 )
 def test_only_these_words_are_questions(typed: str, question: Question | None) -> None:
     assert read_question(typed) == question
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (
+            "list foo",
+            'There\'s no list "foo". Type: /proactive list (your newest messages), /proactive list '
+            "planned, /proactive list open or /proactive list attention.",
+        ),
+        ("list <!channel>", 'There\'s no list "&lt;!channel&gt;". Type: /proactive list'),
+        ("status foo", "That isn't an email or phone number."),
+        ("status", "Whose? Type: /proactive status jane@example.com"),
+    ],
+)
+def test_a_wrong_word_is_answered_privately_and_opens_no_form(
+    bot: Bot, ada: Agent, local: Local, typed: str, sentence: str
+) -> None:
+    assert ada.types(typed)["body"] == ""
+    bot.finish()
+    [message] = [one for one in local.messages(ada.channel, ada.user) if one["ephemeral"]]
+    assert message["text"].startswith(sentence) and not message["pings"]
+    assert f"/proactive {typed}" in words(message)
+    assert not local.calls("slack", "views.open")
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_help_is_the_ack_itself_and_opens_nothing(
     assert ack["body"] == {
         "response_type": "ephemeral",
         "text": shown.text,
-        "blocks": shown.blocks,
+        "blocks": shown.payload,
     }
     bot.finish()
     assert not local.calls("slack", "views.open")

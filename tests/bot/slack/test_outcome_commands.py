@@ -8,7 +8,9 @@ from bot.storage.database import Database
 from bot.storage.outcome_channels import Choice, OutcomeChannels
 
 from ..conftest import Local
-from .conftest import LEAD, OUTCOMES, SUPPORT, Agent, Bot
+from .conftest import LEAD, OUTCOMES, SUPPORT, Agent, Bot, words
+
+WRONG = Order("", is_for_all=False, is_wrong=True)
 
 
 @pytest.fixture
@@ -37,7 +39,8 @@ def recorded(database: Database) -> list[tuple[str, str, str]]:
         *[("outcomes here", Order("here", False)), ("Outcomes  HERE all", Order("here", True))],
         *[("outcomes off", Order("off", False)), ("outcomes off for all", Order("off", True))],
         *[("outcomes", Order("", False)), ("outcomes\u00a0here", Order("here", False))],
-        *[("Outcomes here are fine", None), ("outcome here", None), ("", None)],
+        *[("outcomes foo", WRONG), ("outcomes here please", WRONG), ("outcome here", WRONG)],
+        *[("Outcomes here are fine", None), ("outcomes for j@a.de", None), ("", None)],
     ],
 )
 def test_only_the_exact_words_choose_a_channel(typed: str, order: Order | None) -> None:
@@ -64,6 +67,7 @@ def test_a_lead_has_a_channel_s_outcomes_posted_there_and_the_channel_is_told(
     assert answers(local, LEAD) == ["Done."]
     told = [m for m in local.messages(SUPPORT) if not m["ephemeral"]]
     assert [m["text"] for m in told] == ["Outcomes are posted here"]
+    assert "Leo Rossi chose this channel: " in words(told[0]["blocks"])
     assert (channels.find(SUPPORT), channels.find()) == (SUPPORT, "C0DEFAULT")
     leo.types("outcomes off")
     bot.finish()
@@ -101,6 +105,20 @@ def test_only_a_lead_chooses(bot: Bot, local: Local, ada: Agent, channels: Outco
     bot.finish()
     assert answers(local, "U0ADA") == [LEADS_ONLY]
     assert channels.find(SUPPORT) == "C0DEFAULT"
+
+
+def test_a_wrong_word_changes_nothing_opens_no_form_and_is_answered_privately(
+    bot: Bot, local: Local, leo: Agent, ada: Agent, channels: OutcomeChannels
+) -> None:
+    for agent in (leo, ada):
+        agent.types("outcomes there")
+        bot.finish()
+    [said] = answers(local, LEAD)
+    assert said.startswith('Type "/proactive outcomes here" in the channel that should have them')
+    assert "/proactive outcomes there" in words(leo.reads("in the channel that should have them"))
+    assert answers(local, "U0ADA") == [LEADS_ONLY]
+    assert channels.find(SUPPORT) == "C0DEFAULT"
+    assert not local.calls("slack", "views.open")
 
 
 def test_direct_messages_and_shared_channels_are_refused(

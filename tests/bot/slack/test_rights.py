@@ -504,7 +504,7 @@ def test_a_card_has_each_button_in_the_states_of_the_table(
             *card_buttons(request),
             *approval_buttons(request, is_public=False),
         ):
-            shown[button["action_id"]].add(state)
+            shown[str(button.action_id)].add(state)
     assert shown == {button: ROWS[what].states for what, button in BUTTONS.items()}
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.cards.blocks import to_json
 from bot.request import Place
 from bot.rules.template_rules import TemplateSource
 from bot.slack.form_input import make_draft, write_context
@@ -77,7 +78,7 @@ def test_a_menu_has_at_most_a_hundred_options_of_lengths_that_slack_takes() -> N
     many = tuple(
         replace(TEMPLATE, template_id=f"{number:064}", name="n" * 200) for number in range(150)
     )
-    options = list_options(many, offers_none=True)
+    options = [to_json(one) for one in list_options(many, offers_none=True)]
     assert len(options) == 100
     assert options[0]["value"] == "none"
     assert all(len(one["text"]["text"]) <= 75 and len(one["value"]) <= 75 for one in options)

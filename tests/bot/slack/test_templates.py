@@ -34,7 +34,7 @@ name = "Café <!channel> *bold*"
 text = "A voucher for {{ORDER}}"
 """
 FIXED = TEXTS.replace("editable = true", "editable = false")
-FILLED = "Hello Jane Doe, order 123 comes tomorrow. ada"
+FILLED = "Hello Jane Doe, order 123 comes tomorrow. Ada Nowak"
 
 
 @pytest.fixture
@@ -205,7 +205,7 @@ def test_a_chosen_template_fills_the_message_and_asks_for_what_only_the_agent_kn
     fields = [b["element"].get("initial_value") for b in view["blocks"] if b["type"] == "input"]
     assert fields[2:4] == [None, "tomorrow"]
     assert block(view, "message")["element"]["initial_value"].startswith("Hello {{CUSTOMER_NAME}},")
-    assert preview(view) == "Hello Jane Doe, order {{order}} comes tomorrow. ada"
+    assert preview(view) == "Hello Jane Doe, order {{order}} comes tomorrow. Ada Nowak"
     assert "Jane Doe" in words(view["blocks"])
     updates(ada, order="123")
     previews(ada, FILLED)
