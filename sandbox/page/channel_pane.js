@@ -2,6 +2,7 @@
 
 import { drawHead } from "./channel_head.js";
 import { add, fill, h } from "./dom.js";
+import { isAtEnd, keepAtEnd } from "./keep_at_end.js";
 import { drawMessages } from "./messages.js";
 
 export class ChannelPane {
@@ -16,6 +17,7 @@ export class ChannelPane {
       "aria-label": "Messages",
       tabindex: "0",
     });
+    keepAtEnd(this.list);
     this.talk = add(h("div", { class: "talk" }, this.list), below);
     const label = { class: "channel", "aria-label": "Channel" };
     this.node = h("section", label, this.head, this.talk, home.node);
@@ -35,7 +37,7 @@ export class ChannelPane {
   drawList(id, messages, context, empty) {
     const { list } = this;
     const another = this.drawn !== id;
-    const atEnd = another || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+    const atEnd = another || isAtEnd(list);
     if (another) list.replaceChildren();
     drawMessages(list, messages, context);
     if (!messages.length) fill(list, empty());

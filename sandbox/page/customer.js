@@ -3,6 +3,7 @@
 import { at, coalesce, follow, get, post, Refused } from "./api.js";
 import { fill, h, icon } from "./dom.js";
 import { firstName, newForCustomers } from "./news.js";
+import { keepAtEnd } from "./keep_at_end.js";
 import { drawPicker } from "./picker.js";
 import { drawShop } from "./shop.js";
 import { drawStream } from "./stream.js";
@@ -36,6 +37,7 @@ export class CustomerPage {
       "aria-label": "Chat with the shop",
       tabindex: "0",
     });
+    keepAtEnd(this.stream);
     this.state = h("div", { class: "widget-state" });
     this.note = h("div", { class: "widget-note", role: "status" });
     this.answer = h("textarea", {

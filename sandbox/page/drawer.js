@@ -125,7 +125,7 @@ export class Drawer {
       h(
         "p",
         { class: "hint", id: "permission-about" },
-        "The bot’s role in Genesys Cloud lacks one permission; the agent reads which one it is and where to grant it.",
+        "The bot’s role in Genesys Cloud lacks one permission. The agent reads whom to ask; the thread’s last line and the bot’s log name the permission.",
       ),
       this.permission,
     );

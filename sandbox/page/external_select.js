@@ -92,9 +92,9 @@ export function drawExternalSelect(element, block, surface, label) {
     clearTimeout(timer);
     timer = setTimeout(() => search(box.value), PAUSE);
   });
-  box.addEventListener("focus", () => {
-    box.select(); // so that typing begins a new search
-    if (fewest === 0) search("");
+  box.addEventListener("focus", () => box.select()); // so that typing begins a new search
+  box.addEventListener("click", () => {
+    if (fewest === 0 && list.hidden) search("");
   });
   box.addEventListener("blur", () => {
     clearTimeout(timer);

@@ -38,8 +38,9 @@ export class Guide {
     this.draw();
   }
 
+  /** Tick a step off, once its turn has come. */
   did(name) {
-    if (this.finished.has(name)) return;
+    if (this.next?.name !== name) return;
     this.finished.add(name);
     sessionStorage.setItem(KEPT, [...this.finished].join(" ").trim());
     this.draw();
@@ -49,8 +50,12 @@ export class Guide {
     for (const { name } of STEPS) this.did(name);
   }
 
+  get next() {
+    return STEPS.find(({ name }) => !this.finished.has(name));
+  }
+
   draw() {
-    const current = STEPS.find(({ name }) => !this.finished.has(name));
+    const current = this.next;
     this.place.hidden = !current;
     const print = JSON.stringify([[...this.finished], this.command]);
     if (!current || this.place.dataset.print === print) return;

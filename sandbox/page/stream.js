@@ -1,6 +1,7 @@
 // Draws the chats of one customer in the messenger.
 
 import { avatar, h, reconcile } from "./dom.js";
+import { isAtEnd } from "./keep_at_end.js";
 import { dayName, full, shortTime } from "./time.js";
 
 /** The states of a message to the customer, in words. */
@@ -16,9 +17,7 @@ const STATES = {
 
 /** Draw all chats of a customer, oldest first, and stay at the end if it was in view. */
 export function drawStream(place, customer) {
-  const atEnd =
-    place.dataset.customer !== customer.id ||
-    place.scrollHeight - place.scrollTop - place.clientHeight < 80;
+  const atEnd = place.dataset.customer !== customer.id || isAtEnd(place);
   if (place.dataset.customer !== customer.id) place.replaceChildren();
   place.dataset.customer = customer.id;
   const rows = [];

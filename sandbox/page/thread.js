@@ -2,11 +2,13 @@
 
 import { makeComposer } from "./composer.js";
 import { h, icon } from "./dom.js";
+import { isAtEnd, keepAtEnd } from "./keep_at_end.js";
 import { drawMessages } from "./messages.js";
 
 /** Create the pane; `send(text)` posts a reply, and the cross and Esc call `close()`. */
 export function makeThread({ send, close, context }) {
   const list = h("div", { class: "messages", role: "log", "aria-label": "Thread", tabindex: "0" });
+  keepAtEnd(list);
   const where = h("span", { class: "thread-where" });
   const composer = makeComposer({ label: "Reply…", send });
   const node = h(
@@ -49,7 +51,7 @@ export function makeThread({ send, close, context }) {
       }
       where.textContent = channelName;
       const all = messages.filter((message) => message.ts === ts || message.thread_ts === ts);
-      const atEnd = shown !== ts || list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+      const atEnd = shown !== ts || isAtEnd(list);
       if (shown !== ts) list.replaceChildren();
       drawMessages(list, all, { ...context(), inThread: true });
       if (!parent)

@@ -173,6 +173,7 @@ def test_every_kind_of_field_reaches_the_bot_as_slack_sends_it(
     dialog.get_by_label("Select").select_option(label="Two")
     dialog.get_by_label("Search").press_sequentially("on")
     dialog.get_by_role("listbox").get_by_role("option", name="One").click()
+    expect(dialog.get_by_role("listbox")).to_be_hidden()
     dialog.get_by_label("Date", exact=True).fill("2031-05-06")
     dialog.get_by_label("Time", exact=True).fill("07:08")
     dialog.get_by_label("Mail").fill("jane@example.com")

@@ -256,6 +256,16 @@ def test_the_drawer_opens_and_closes_from_the_keyboard(page: Page) -> None:
     choose_customer(page, "amir@example.com")
 
 
+
+def test_the_newest_message_stays_in_view_when_the_drawer_opens(page: Page, bot: EchoBot) -> None:
+    for number in range(30):
+        bot.post(f"message {number}")
+    newest = page.get_by_role("article").filter(has_text="message 29")
+    expect(newest).to_be_in_viewport()
+    page.get_by_role("button", name="Make things go wrong").click()
+    expect(newest).to_be_in_viewport()
+
+
 def test_the_drawer_covers_nothing_that_it_changes(page: Page, drawer: Locator) -> None:
     for width, height in [(1280, 720), (1800, 950)]:
         page.set_viewport_size({"width": width, "height": height})
