@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.state import FINAL, WATCHED, State
+from bot.state import FINAL, REACHED, WATCHED, State
 from genesys import Identity
 
 
@@ -65,6 +65,9 @@ class Event(StrEnum):
 
 LONGEST_HOLD = timedelta(hours=24)  # that a request without a deadline waits for Genesys
 COUNTDOWN = timedelta(minutes=1)  # what is sent later than that after it was asked for is planned
+
+# What a message waits for that is due: neither its time nor the end of a pause.
+HOLDS = frozenset({Stuck.UNAVAILABLE, Stuck.QUOTA, Stuck.SLACK, Stuck.CONVERSATION})
 
 QUIET = frozenset(  # kept in the history, not shown in the thread
     {Event.ASKED, Event.SENDING, Event.NOT_TAKEN}
@@ -156,8 +159,19 @@ class Request:
 
     @property
     def is_planned(self) -> bool:
-        """Tell whether it's to be sent later, rather than after the countdown for undo."""
-        return self.send_at is not None and self.send_at - self.created_at > COUNTDOWN
+        """Tell whether it's to be sent later, rather than after the countdown for undo.
+
+        The end of a pause sets the time anew, so it says nothing of what waits for something else.
+        """
+        if self.send_at is None or (self.stuck in HOLDS and self.planned_at is None):
+            return False
+        return self.send_at - self.created_at > COUNTDOWN
+
+    @property
+    def awaits_end(self) -> bool:
+        """Tell whether it waits for the end of a conversation, also while all is paused."""
+        is_known = self.stuck is Stuck.CONVERSATION or bool(self.open_conversation_id)
+        return is_known and self.after_conversation is not None
 
     @property
     def gives_up_at(self) -> datetime:
@@ -188,6 +202,11 @@ class Request:
     def is_over(self) -> bool:
         """Tell whether nothing more will become known of the request."""
         return self.state in FINAL or (self.state in WATCHED and not self.is_watched)
+
+    @property
+    def is_untracked(self) -> bool:
+        """Tell whether it went out, but nobody will learn whether it reached the customer."""
+        return self.state in WATCHED - REACHED and not self.is_watched
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,7 @@ class Frontend:
             gate,
             name=settings.command,
             default_country=settings.default_country,
+            has_templates=lambda: backend.templates.are_on,
         )
         buttons = Buttons(
             backend.requests,

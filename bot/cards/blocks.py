@@ -52,6 +52,11 @@ def link(url: str, text: str) -> RichTextElement:
     return RichTextElementParts.Link(url=url, text=text)
 
 
+def channel_node(channel: str) -> RichTextElement:
+    """Return a piece of rich text with a channel's name, which Slack links and fills in."""
+    return RichTextElementParts.Channel(channel_id=channel)
+
+
 def date_node(at: datetime, form: str) -> RichTextElement:
     """Return a piece of rich text with a time, which Slack shows in each reader's time zone."""
     return RichTextElementParts.Date(

@@ -58,7 +58,7 @@ def show_approval(request: Request, notes: Notes, url: str, *, is_public: bool =
         section(*heading),
         *([_quote(request)] if is_public else []),
         section(*words),
-        *why_it_waits(request, notes),
+        *why_it_waits(request, replace(notes, look_at="")),  # who decides about that has the card
     ]
     buttons = approval_buttons(request, is_public=is_public)
     return _post(request, said, rich_text(*lines, block_id="card"), *_actions(buttons))

@@ -47,7 +47,8 @@ def decision_buttons(request: Request) -> list[ButtonElement]:
 
 def card_buttons(request: Request, *, is_opted_out: bool = False) -> list[ButtonElement]:
     """Return all buttons of a card, also to message the customer again, or nevermore."""
-    if request.state in REACHED and not request.erased_at and not is_opted_out:
+    is_done = request.state in REACHED or request.is_untracked
+    if is_done and not request.erased_at and not is_opted_out:
         again = _button(MESSAGE_AGAIN, "Message again", request)
         return [again, _button(OPT_OUT, "Don't contact again", request)]
     return decision_buttons(request)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from slack_sdk.models.blocks import RichTextElement
 
 from bot.cards.blocks import DAY_AND_TIME, date_node, literal, section
-from bot.cards.words import REASON_LENGTH, WHY_STUCK, say_state
-from bot.request import Request, Stuck
+from bot.cards.line import draw_links
+from bot.cards.words import LINE_WORDS, REASON_LENGTH, WHY_STUCK, say_state
+from bot.request import Event, Request, Stuck
 from bot.rules.approvers import NOBODY_APPROVES
 from bot.state import UNSENT, State
 from bot.storage.facts import ByWhom
@@ -22,14 +23,15 @@ _ALL_PAUSED = "⏸ All sending is paused."
 class Notes:
     """What a card says that isn't in its request.
 
-    Who paused all sending, who may approve it ("" for nobody), who declined it, and whether its
-    customer must not be contacted any more.
+    Who paused all sending, who may approve it ("" for nobody), who declined it, whether its
+    customer must not be contacted any more, and where an uncertain one may be.
     """
 
     paused: ByWhom | None = None
     approvers: str = field(default="A second person", repr=False)
     declined_by: str = field(default="", repr=False)
     is_opted_out: bool = False
+    look_at: str = field(default="", repr=False)
 
 
 NO_NOTES = Notes()
@@ -83,7 +85,9 @@ def why_it_waits(request: Request, notes: Notes) -> list[RichTextElement]:
         nodes = literal(f"{WHY_STUCK[request.stuck]}; {how_long} until "), until, literal(".")
         sections.append(section(*nodes))
     elif request.state is State.UNCERTAIN:
-        sections.append(section(literal(_UNCERTAIN)))
+        sections.append(section(literal(_UNCERTAIN), *draw_links(notes.look_at)))
+    elif request.is_untracked:
+        sections.append(section(literal(LINE_WORDS[Event.WATCH_ENDED])))
     return sections
 
 
@@ -107,7 +111,8 @@ def _pause_in_words(request: Request, paused: ByWhom | None) -> list[RichTextEle
         who = f"⏸ Paused by {show_name(paused.user_name)}{reason}."
     if request.state is State.UNAPPROVED:
         return [literal(f"{who} Once it's approved, it goes out when sending resumes.")]
-    nodes = [literal(f"{who} It goes out when sending resumes")]
+    ended = " and their conversation has ended" if request.awaits_end else ""
+    nodes = [literal(f"{who} It goes out when sending resumes{ended}")]
     if request.planned_at is not None:
         nodes += [literal(", not before "), date_node(request.planned_at, DAY_AND_TIME)]
     return [*nodes, *_deadline(request), literal(".")]

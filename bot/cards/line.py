@@ -46,14 +46,19 @@ def draw_line(line: HistoryLine, agent_id: str, agent_name: str) -> RichTextElem
     if line.event in _PINGS_THE_AGENT:
         nodes.insert(1, literal("  "))
         nodes.insert(2, RichTextElementParts.User(user_id=agent_id))
-    # It may be the id of a request whose card isn't known.
-    urls = [url for url in line.link.split() if "://" in url]
     before = f" See {line.whose} " if line.whose else " "
-    text = "message" if line.whose else _OPEN
+    return section(*nodes, *draw_links(line.link, before, "message" if line.whose else _OPEN))
+
+
+def draw_links(addresses: str, before: str = " ", text: str = _OPEN) -> list[RichTextElement]:
+    """Link each of the addresses, which are separated by spaces."""
+    # It may be the id of a request whose card isn't known.
+    urls = [url for url in addresses.split() if "://" in url]
+    nodes = list[RichTextElement]()
     for number, url in enumerate(urls, 1):
         numbered = f"{text} ({number})" if len(urls) > 1 else text
         nodes += [literal(before), link(url, numbered)]
-    return section(*nodes)
+    return nodes
 
 
 def _time_and_words(line: HistoryLine, agent_name: str) -> list[RichTextElement]:

@@ -46,7 +46,9 @@ class NoteReader:
             return Notes(paused, self._approvers.in_words(request.agent_id, request.agent_name))
         if request.state is State.REFUSED:
             return Notes(declined_by=self._read_decliner(request))
-        if request.state in REACHED:
+        if request.state is State.UNCERTAIN:
+            return Notes(look_at=self._history.where_to_look(request.request_id))
+        if request.state in REACHED or request.is_untracked:
             found = self._opt_outs.find(request.identity, request.contact_ids)
             return Notes(is_opted_out=found is not None)
         return Notes(self._pause.read()) if request.stuck is Stuck.PAUSED else NO_NOTES

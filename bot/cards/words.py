@@ -102,8 +102,13 @@ def say_state(request: Request) -> str:
 
 def state_in_words(request: Request) -> str:
     """Say where a request stands in a few words, also that it's paused there."""
-    words = say_state(request)
-    return f"{words} (⏸ paused)" if request.stuck is Stuck.PAUSED else words
+    if request.stuck is not Stuck.PAUSED:
+        return say_state(request)
+    if request.awaits_end:
+        return f"{STUCK_WORDS[Stuck.CONVERSATION]} (⏸ paused)"
+    if request.state is State.SCHEDULED and not request.is_planned:
+        return "⏸ Waiting until sending resumes"
+    return f"{say_state(request)} (⏸ paused)"
 
 
 def event_in_words(line: HistoryLine, agent_name: str) -> str:
@@ -124,6 +129,8 @@ def event_in_words(line: HistoryLine, agent_name: str) -> str:
         return f"No update for {said}. {words}" if said else words
     if event is Event.POSTPONED:
         return words
+    if event is Event.ELSEWHERE and said:
+        return f"{words} {said[0].upper()}{said[1:]}."
     return f"{words} {said}".strip()
 
 

@@ -63,7 +63,7 @@ def sample_request(state: State, text: str, name: str) -> Request:
         state=state,
         reason=text if state in (State.REFUSED, State.FAILED) else "",
         customer_name=name,
-        approval_for="it has a link that isn't listed" if text != LONGEST else text,
+        approval_for="it has a link that isn't to one of our sites" if text != LONGEST else text,
         approval_until=NOW + timedelta(days=1),
     )
 
@@ -76,6 +76,7 @@ def _about(request: Request, text: str) -> Iterator[Surface]:
     notes = Notes(ByWhom("U0LEO", name, NOW, text), f"{name[:80]} or another approver")
     drawn = {
         "card": show_card(request),
+        "card that says where to look": show_card(request, Notes(look_at=_GENESYS_LINK)),
         "planned card": show_card(planned),
         "paused card": show_card(paused, notes),
         "paused card, nobody known": show_card(paused),
@@ -115,7 +116,7 @@ def message_surfaces() -> Iterator[Surface]:
         faster = HistoryLine(1, Event.REFUSED, NOW, "Too late.", _CARD_LINK, whose=f"{name}'s")
         yield "line refused, faster", "message", show_line(faster, request).payload
     for unknown in ("", "status", HOSTILE):
-        yield "help", "message", show_help("/proactive", unknown).payload
+        yield "help", "message", show_help("/proactive", unknown, has_templates=True).payload
     for sentence in _answers():
         yield "notice", "message", show_notice(sentence).payload
     for typed in ("", HOSTILE, LONGEST):

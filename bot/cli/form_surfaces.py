@@ -55,7 +55,7 @@ def _reviewed(draft: Draft, name: str, rules: Rules) -> Iterator[Surface]:
         verdict = _verdict(request, facts, rules, name)
         yield "form rules", "modal", build_form(draft, Review(verdict))
         links = {"V0BEN": _CARD}
-        overriding = Review(verdict, verdict.may_override, links=links)
+        overriding = Review(verdict, is_lead=True, links=links)
         yield "form override", "modal", build_form(draft, overriding)
         refused = replace(overriding, refused=verdict.blocks)
         yield "form refused", "modal", build_form(draft, refused)

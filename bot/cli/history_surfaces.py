@@ -92,9 +92,10 @@ def _outcomes() -> Iterator[Surface]:
         order = Order("here", is_for_all)
         sentences += [say_here(name, order) for name in ("leo", HOSTILE[:80])]
         sentences += [say_off("/proactive", order, left) for left in ("", "C0NEWS")]
-    sentences += [say_where("/proactive", one, one) for one in ("", "C0NEWS")]
     for sentence in sentences:
         yield "outcomes", "message", show_notice(sentence).payload
+    for one in ("", "C0NEWS"):
+        yield "outcomes", "message", say_where("/proactive", "C0SUPPORT", one, one).payload
 
 
 def _digests() -> Iterator[Surface]:

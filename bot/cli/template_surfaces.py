@@ -8,9 +8,11 @@ from dataclasses import replace
 from bot.cli.sample_texts import HOSTILE, LONGEST, PLACE, Surface
 from bot.rules.template_rules import MOST_PLACEHOLDERS, TemplateSource
 from bot.rules.verdict import Finding, Level, Rule, Verdict
+from bot.slack.evidence_view import Review
 from bot.slack.form_input import Draft, make_draft
 from bot.slack.form_view import build_form
 from bot.slack.template_choice import TemplateChoice
+from bot.slack.template_view import say_to_do
 from bot.templates.template import CUSTOMER_NAME, Placeholder, Template
 from genesys import Identity, IdentityKind
 
@@ -26,6 +28,8 @@ def template_surfaces() -> Iterator[Surface]:
         shown = replace(draft, message=message, message_block="message:1", templates=choice)
         yield "form with a template", "modal", build_form(shown)
         yield "form with a template, customer unknown", "modal", build_form(shown, verdict)
+        review = Review(verdict, to_do=say_to_do(shown, asks_name=True))
+        yield "form with a template, not ready", "modal", build_form(shown, review)
         yield "form with a fixed template", "modal", build_form(_fixed(shown), verdict)
 
 

@@ -34,7 +34,7 @@ class ConversationEnd:
     def came_too_late(self, request: Request, now: datetime) -> bool:
         """Tell whether a message has waited for as long as it may."""
         until = request.after_conversation
-        return request.stuck is Stuck.CONVERSATION and until is not None and now >= until
+        return request.awaits_end and until is not None and now >= until
 
     def is_awaited(self, request: Request, job: Job) -> bool:
         """Look whether the conversation is still open; if it is, plan the next look."""
@@ -49,7 +49,7 @@ class ConversationEnd:
             log.info("request %s: is its conversation still open? (%r)", request.request_id, error)
             is_open = True
         if is_open:
-            self._requests.enqueue(_again(job, PAUSES[min(job.step, len(PAUSES) - 1)]))
+            self._wait_on(request, _again(job, PAUSES[min(job.step, len(PAUSES) - 1)]))
         else:
             self._ended[request.request_id] = open_id
         return is_open
@@ -61,8 +61,8 @@ class ConversationEnd:
 
         ``version``: of the rules that it was judged by.
         """
-        if request.stuck is Stuck.CONVERSATION and conversation_id == request.open_conversation_id:
-            self._requests.enqueue(_again(job, PAUSES[-1]))
+        if conversation_id == request.open_conversation_id:
+            self._wait_on(request, _again(job, PAUSES[-1]))
             return
         first = Job(job.kind, job.request_id, delay=PAUSES[0])
         self._requests.move(
@@ -75,6 +75,14 @@ class ConversationEnd:
             open_conversation_id=conversation_id,
             rules_version=version,
             **{**values, "checked_at": None},
+        )
+
+    def _wait_on(self, request: Request, again: Job) -> None:
+        """Plan the next look, and say what it waits for if something else held it up before."""
+        id_ = request.request_id
+        jobs = [again] if request.stuck is Stuck.CONVERSATION else [again, publish(id_)]
+        self._requests.add_line(
+            id_, Event.AWAITS_END, jobs=jobs, once=True, stuck=Stuck.CONVERSATION
         )
 
     def forget(self, request: Request) -> None:

@@ -199,6 +199,8 @@ class Delivery:
         )
         if moved and wait <= 0:
             self._sender.send(self._requests.load(request.request_id), job)
+        elif moved:
+            self._sender.show_pause(request.request_id)
 
     def _ask_for_approval(self, request: Request, event: Event, reason: str) -> None:
         """Let a request wait until a second person approves exactly what it says."""

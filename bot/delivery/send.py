@@ -101,6 +101,11 @@ class Sender:
         finally:  # a look-up during the send may not know of it
             self._lookup.note_send(request.contact_ids)
 
+    def show_pause(self, request_id: str) -> None:
+        """Say on the card of a message that waits for its time if all sending is paused."""
+        if self._pause.read() is not None:
+            self._pause.hold(request_id)
+
     def _is_not_paused(self) -> bool:
         """Say whether an attempt may begin, which may have waited for the rate limit."""
         try:

@@ -12,15 +12,14 @@ from zoneinfo import ZoneInfo
 from bot.request import Request
 from bot.rules.content import find_cards, find_secrets, has_placeholder
 from bot.rules.links import unlisted_hosts
-from bot.rules.quiet_hours import next_allowed, zone_of
+from bot.rules.quiet_hours import next_allowed, say_zone, zone_of
 from bot.rules.rules_file import Rules
-from bot.rules.verdict import Finding, Level, Rule
+from bot.rules.verdict import ASK_A_LEAD, Finding, Level, Rule, say_too_long
 from bot.state import SENT, State
 from bot.storage.facts import Earlier, Facts, Windows
 from bot.text import ago, plural, show_name
 
 _SOON = timedelta(minutes=1)  # what is due by then isn't planned but on its way
-_ASK_A_LEAD = "A lead can override this."
 _WORTH_SAYING = frozenset({State.UNCERTAIN, State.DELIVERED, State.READ, State.REPLIED})
 _LEVELS = {"block": Level.BLOCK, "warn": Level.WARN, "approve": Level.WARN}
 
@@ -64,8 +63,8 @@ def _check_pause(facts: Facts) -> tuple[Finding, ...]:
 def _check_opt_out(facts: Facts) -> Finding:
     if facts.opted_out is None:
         return Finding(Rule.OPT_OUT, Level.PASS, "Not on the do-not-contact list.")
-    by = show_name(facts.opted_out.user_name)
-    day, why = facts.opted_out.at.strftime("%Y-%m-%d"), facts.opted_out.reason
+    by, at = show_name(facts.opted_out.user_name), facts.opted_out.at
+    day, why = f"{at:%b} {at.day}, {at.year}", facts.opted_out.reason
     sentence = (
         f"{by} put them on the do-not-contact list on {day}{f' ({why})' if why else ''}. "
         "If they want to hear from us again, ask a lead."
@@ -81,7 +80,7 @@ def _check_same_text(facts: Facts, rules: Rules, now: datetime) -> tuple[Finding
         sentence = f"Nobody sent them this text in the last {_last(hours, 'hour')}."
         return (Finding(Rule.SAME_TEXT, Level.PASS, sentence),)
     who = _who_and_when(earlier, now, "this text to this customer")
-    sentence = f"{who} Change the text. {_ASK_A_LEAD}"
+    sentence = f"{who} Change the text. {ASK_A_LEAD}"
     return (Finding(Rule.SAME_TEXT, Level.BLOCK, sentence, may_override=True, earlier=earlier),)
 
 
@@ -143,7 +142,7 @@ def _check_limit(
         return (Finding(rule, Level.PASS, sentence),)
     sentence = (
         f"{so_far} {plural(count, 'message')} in {within}; the limit is {most}. "
-        f"{advice}{_ASK_A_LEAD}"
+        f"{advice}{ASK_A_LEAD}"
     )
     return (Finding(rule, Level.BLOCK, sentence, may_override=True),)
 
@@ -152,11 +151,12 @@ def _check_quiet_hours(request: Request, rules: Rules, now: datetime) -> tuple[F
     if not rules.quiet_hours.enabled:
         return ()
     zone, why = zone_of(request.identity, rules.timezone)
+    where = f"{say_zone(zone)}, {why}"
     at = max(request.send_at or now, now)
     allowed = next_allowed(at, zone, rules.quiet_hours)
     if allowed <= at:
-        return (Finding(Rule.QUIET_HOURS, Level.PASS, f"No quiet hours in {zone} ({why})."),)
-    sentence = f"It's quiet hours for the customer in {zone} ({why}). {_ASK_A_LEAD}"
+        return (Finding(Rule.QUIET_HOURS, Level.PASS, f"No quiet hours ({where})."),)
+    sentence = f"It's quiet hours for the customer ({where}). {ASK_A_LEAD}"
     opens = allowed.astimezone(ZoneInfo(zone))
     return (Finding(Rule.QUIET_HOURS, Level.BLOCK, sentence, may_override=True, next_time=opens),)
 
@@ -164,6 +164,8 @@ def _check_quiet_hours(request: Request, rules: Rules, now: datetime) -> tuple[F
 def _check_text(text: str, rules: Rules) -> tuple[Finding, ...]:
     content = rules.content
     findings = [*check_placeholders(text)]
+    if too_long := say_too_long(text):
+        findings.append(Finding(Rule.LENGTH, Level.BLOCK, too_long))
     if content.secrets != "off":
         findings.append(_check_secrets(text, _LEVELS[content.secrets]))
     if content.cards != "off":
@@ -186,7 +188,7 @@ def _check_secrets(text: str, level: Level) -> Finding:
     if not found:
         return Finding(Rule.SECRETS, Level.PASS, "No token or key in the text.")
     sentence = f"The text includes {' and '.join(found)}. Remove it."
-    sentence += f" {_ASK_A_LEAD}" if level is Level.BLOCK else ""
+    sentence += f" {ASK_A_LEAD}" if level is Level.BLOCK else ""
     return Finding(Rule.SECRETS, level, sentence, may_override=True)
 
 
@@ -205,7 +207,7 @@ def _check_links(text: str, rules: Rules) -> Finding:
     if rules.content.links == "approve":
         sentence += " Someone else must approve it."
     elif rules.content.links == "block":
-        sentence += f" Remove the link. {_ASK_A_LEAD}"
+        sentence += f" Remove the link. {ASK_A_LEAD}"
     return Finding(
         Rule.LINKS,
         _LEVELS[rules.content.links],

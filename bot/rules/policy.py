@@ -179,7 +179,7 @@ class Policy:
         if approval.overrides and request.overridden:
             reasons.append(f"it overrides {' and '.join(request.overridden)}")
         if any(finding.needs_approval for finding in findings):
-            reasons.append("it has a link that isn't listed")
+            reasons.append("it has a link that isn't to one of our sites")
         return ", and ".join(reasons)
 
 

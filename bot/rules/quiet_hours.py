@@ -34,7 +34,9 @@ def zone_of(identity: Identity, organisation: str, now: datetime | None = None) 
     A number's area code isn't used: it says where a number was issued, and people move.
     """
     if identity.kind is not IdentityKind.PHONE:
-        return CustomerZone(organisation, "your organisation's: an email address has no country")
+        return CustomerZone(
+            organisation, "your organisation's, because an email address has no country"
+        )
     try:
         code = phonenumbers.parse(identity.value, None).country_code
     except phonenumbers.NumberParseException:
@@ -42,8 +44,14 @@ def zone_of(identity: Identity, organisation: str, now: datetime | None = None) 
     now = now or datetime.now(UTC)
     zone = _zone_of_country(code or 0, date(now.year, now.month, 1))
     if zone:
-        return CustomerZone(zone, "from the country of the phone number")
-    return CustomerZone(organisation, "your organisation's: the phone number doesn't tell it")
+        return CustomerZone(zone, "from the phone number's country")
+    return CustomerZone(organisation, "your organisation's, because the phone number has none")
+
+
+def say_zone(zone: str) -> str:
+    """Say "Tokyo time" for Asia/Tokyo."""
+    area, _, city = zone.replace("_", " ").rpartition("/")
+    return f"{city} time" if area else city
 
 
 def is_quiet(at: datetime, zone: str, quiet: QuietHours) -> bool:

@@ -26,6 +26,7 @@ from genesys import (
 )
 
 SHOWN_CANDIDATES = 10  # Slack allows 10 radio buttons
+ASK_A_LEAD = "A lead can override this."
 EXPIRES_SOON = timedelta(hours=24)  # from then on the end of a guest session is a warning
 
 _ADDRESS = {IdentityKind.EMAIL: "email address", IdentityKind.PHONE: "phone number"}
@@ -37,7 +38,7 @@ _MORE_CANDIDATES = (
 _OTHER_SITE = "This customer has only chatted on a different site. Use another channel."
 _WEB_CHAT_UNKNOWN = "I can't check whether web chat is on. You can still send."
 _CHECK_DEPLOYMENT = "Ask your admin to check the Messenger deployment."
-_LIVE_CONVERSATION = "They're in a live conversation. Wait, or send into it."
+_LIVE_CONVERSATION = "They're in a live conversation. Wait, send when it ends, or send into it."
 _INTO_CONVERSATION = "They're in a live conversation. Your message goes into it."
 
 
@@ -66,6 +67,7 @@ class Rule(StrEnum):
     AGENT_LIMIT = "messages per agent"
     LOOKUPS = "look-ups"
     QUIET_HOURS = "quiet hours"
+    LENGTH = "length"
     PLACEHOLDER = "placeholders"
     SECRETS = "tokens and keys"
     CARDS = "card numbers"
@@ -89,6 +91,11 @@ class Finding:
     needs_approval: bool = False
     earlier: Earlier | None = None
     next_time: datetime | None = None
+
+    @property
+    def reason(self) -> str:
+        """The sentence without the advice that a lead doesn't need."""
+        return self.sentence.removesuffix(ASK_A_LEAD).strip()
 
 
 @dataclass(frozen=True)
@@ -128,14 +135,14 @@ def measure(text: str) -> int:
 
 def check_length(text: str) -> str:
     """Return what is wrong with a message's length, or "" if it fits."""
-    length = measure(text)
-    if not visible(text).strip():
-        return "Type a message."
-    if length > CHANNEL_TEXT_LIMIT:
-        over = length - CHANNEL_TEXT_LIMIT
-        unit = "character" if over == 1 else "characters"
-        return f"{over:,} {unit} over the {CHANNEL_TEXT_LIMIT:,} limit."
-    return ""
+    return say_too_long(text) if visible(text).strip() else "Type a message."
+
+
+def say_too_long(text: str) -> str:
+    """Return by how much a text is too long, or ""."""
+    over = measure(text) - CHANNEL_TEXT_LIMIT
+    unit = "character" if over == 1 else "characters"
+    return f"{over:,} {unit} over the {CHANNEL_TEXT_LIMIT:,} limit." if over > 0 else ""
 
 
 def decide(

@@ -149,6 +149,9 @@ class Approvals:
         )
         if not await in_thread(self._records, self._decisions.approve, decision, request):
             await self._answer_late(by, place, request.request_id)
+        elif by.is_in_list:
+            request = await in_thread(self._records, self._requests.load, request.request_id)
+            await self._responder.respond(place.response_url, by.user_id, show_news(request, []))
 
     async def _decline(
         self, submission: Interaction, reason: str, request_id: str, number: str, place: Place

@@ -133,6 +133,10 @@ class Buttons:
             request = await in_thread(self._records, self._requests.load, request_id)
             # With the buttons that count now: this click may come from the only ones there are.
             await self._answer(click, _LATE, show_news(request, []).blocks)
+        elif click.is_in_list:
+            request = await in_thread(self._records, self._requests.load, request_id)
+            url = click.place.response_url
+            await self._responder.respond(url, click.user_id, show_news(request, []))
 
     async def _answer(self, click: Interaction, sentence: str, more: Sequence[Block] = ()) -> None:
         post = show_notice(sentence)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from slack_bolt.async_app import AsyncAck
 
 from bot.cards.blocks import literal, rich_text, section
@@ -21,6 +23,7 @@ from bot.text import escape, visible
 
 SHORTCUT = "notify_customer"
 _HELP = ("help", "?", "-h", "--help")
+_ABOUT_TEMPLATES = ("jane@example.com #delayed", "with the template called delayed")
 _HELP_LINES = (  # what to type after the command, and what that does
     ("", "message a customer"),
     ("jane@example.com", "message this customer"),
@@ -28,6 +31,7 @@ _HELP_LINES = (  # what to type after the command, and what that does
         "jane@example.com Your order is ready",
         "with this text. Nothing is sent before you press Send",
     ),
+    _ABOUT_TEMPLATES,
     ("+44 20 7946 0018 Your order is ready", "a phone number works too"),
     (f"{LIST} [planned|open|attention]", "your messages; my Home tab has them too"),
     (f"{STATUS} jane@example.com", "what became of your messages to this customer"),
@@ -35,7 +39,9 @@ _HELP_LINES = (  # what to type after the command, and what that does
     (f"{OPT_IN} jane@example.com reason", "they can be messaged again (leads)"),
     (f"{PAUSE} reason", "stop all sending (leads)"),
     (RESUME, "go on sending (leads)"),
-    (f"{OUTCOMES} here", "post outcomes in this channel (leads)"),
+    (f"{OUTCOMES} here", "post this channel's outcomes here (leads)"),
+    (f"{OUTCOMES} here all", "post those of all channels here (leads)"),
+    (f"{OUTCOMES} off", "post this channel's outcomes nowhere (leads)"),
 )
 _HELP_END = (
     'In a thread, use the message shortcut "Notify customer" instead.\n'
@@ -58,6 +64,7 @@ class Command:
         *,
         name: str,
         default_country: str | None,
+        has_templates: Callable[[], bool] = lambda: False,
     ) -> None:
         """Listen to the slash command ``name``, such as "/proactive"."""
         self.name = name
@@ -68,6 +75,7 @@ class Command:
         self._errors = errors
         self._gate = gate
         self._country = default_country
+        self._has_templates = has_templates
 
     async def open_form(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Open the form with the customer and message that follow the command, or show help.
@@ -85,7 +93,8 @@ class Command:
             await self._list_commands.run(ack, interaction)
             return
         if typed.lower() in _HELP or is_subcommand(typed, self._country):
-            shown = show_help(self.name, "" if typed.lower() in _HELP else typed)
+            unknown = "" if typed.lower() in _HELP else typed
+            shown = show_help(self.name, unknown, has_templates=self._has_templates())
             await ack(text=shown.text, blocks=shown.payload, response_type="ephemeral")
             return
         await ack()
@@ -96,7 +105,7 @@ class Command:
             return
         customer, message = split_command(interaction.text, self._country)
         draft = make_draft(interaction.place, customer, message, self._country)
-        await self._form.open(draft, interaction, interaction.text)
+        await self._form.open(draft, interaction, interaction.typed)
 
     async def open_form_for_message(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Open the form for the first customer that a message names; the card goes below it."""
@@ -112,12 +121,14 @@ class Command:
         await self._form.open(draft, interaction)
 
 
-def show_help(command: str, unknown: str = "") -> Post:
+def show_help(command: str, unknown: str = "", *, has_templates: bool = False) -> Post:
     """Say how to use the command; ``unknown`` is what somebody typed that it can't do."""
     asked = f"I don't know \"{visible(unknown)}\". Here's what I can do:" if unknown else ""
     lines = [section(literal(f"{asked}\n"))] if asked else []
     said = [asked] if asked else []
     for typed, words in _HELP_LINES:
+        if (typed, words) == _ABOUT_TEMPLATES and not has_templates:
+            continue
         lines.append(
             section(literal(f"{command} {typed}".strip(), code=True), literal(f" – {words}\n"))
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from bot.cards.card import show_given_back, show_notice
@@ -16,7 +17,7 @@ from bot.rules.lookup import Lookup
 from bot.slack.threads import in_thread
 from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut, OptOuts
-from bot.text import show_name
+from bot.text import ago, show_name
 from genesys import Customer, Identity, IdentityKind, Several
 
 T = TypeVar("T")
@@ -110,8 +111,8 @@ def say_whom(identity: Identity, name: str) -> str:
 def _opted_out(whom: str, before: ByWhom | None) -> str:
     if before is None:
         return f"{whom} won't be contacted any more."
-    who, day = show_name(before.user_name), before.at.strftime("%Y-%m-%d")
-    return f"{whom} is already on the do-not-contact list ({who}, {day})."
+    who, when = show_name(before.user_name), ago(datetime.now(UTC) - before.at)
+    return f"{whom} is already on the do-not-contact list ({who}, {when})."
 
 
 def _unknown(identity: Identity) -> str:

@@ -20,7 +20,9 @@ def draw_earlier(
     if messages:
         yield section(literal("Messages to them so far", bold=True))
     for one in messages:
-        words = PLANNED if one.state is State.SCHEDULED else STATE_WORDS[one.state]
+        words = (
+            PLANNED if one.state is State.SCHEDULED and one.is_planned else STATE_WORDS[one.state]
+        )
         nodes = [date_node(one.at, DAY_AND_TIME), literal(f" · {show_name(one.agent_name)}")]
         nodes.append(literal(f" · {words}"))
         if url := links.get(one.request_id):

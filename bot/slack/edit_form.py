@@ -16,6 +16,7 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.cards.card import show_news
 from bot.cards.words import state_in_words
 from bot.delivery.edit import EDITABLE, Edit, Editing
 from bot.request import Decision, Place, Request
@@ -76,7 +77,9 @@ class EditForm:
 
     async def open(self, request: Request, click: Interaction) -> None:
         """Open the form for somebody who was checked."""
-        view = build_edit(request, click.place)
+        # A list isn't drawn again, so it says there what came of it.
+        place = click.place if click.is_in_list else replace(click.place, response_url="")
+        view = build_edit(request, place)
         await open_modal(self._client.views_open, view, click, self._signer, self._responder)
 
     async def submit(self, ack: AsyncAck, submission: Interaction) -> None:
@@ -89,7 +92,7 @@ class EditForm:
 
     async def _save(self, submission: Interaction) -> dict[str, str]:
         try:
-            request_id, number, _ = read_modal(self._signer, submission, EDIT_FORM)
+            request_id, number, answer_at = read_modal(self._signer, submission, EDIT_FORM)
         except ForeignForm:
             log.warning("a form came back with private metadata that isn't the bot's for it")
             return {MESSAGE: FOREIGN}
@@ -109,12 +112,19 @@ class EditForm:
             if not edited:
                 request = await in_thread(self._records, self._requests.load, request_id)
                 return {MESSAGE: _say_late(request, number) or _CHANGED}
+            if answer_at:
+                self._errors.start(self._show(request_id, answer_at, submission), submission)
         except Refused as refused:
             return place_findings(refused.findings)
         except SQLAlchemyError as error:
             log.warning("cannot store an edit (%s)", type(error).__name__)
             return {MESSAGE: _NOT_STORED}
         return {}
+
+    async def _show(self, request_id: str, answer_at: str, submission: Interaction) -> None:
+        """Show in private where a message stands that somebody has edited."""
+        request = await in_thread(self._records, self._requests.load, request_id)
+        await self._responder.respond(answer_at, submission.user_id, show_news(request, []))
 
     async def _find_refusal(self, submission: Interaction, request: Request) -> str:
         """Return why this person may not edit this message, or "".

@@ -105,5 +105,5 @@ def log_with_reference(error: Exception) -> str:
 
 
 def _give_back(interaction: Interaction, sentence: str) -> Post:
-    """Show a sentence, and below it what the person typed after a command: it's nowhere else."""
-    return show_given_back(sentence, interaction.text)
+    """Show a sentence, and below it the command that the person typed: it's nowhere else."""
+    return show_given_back(sentence, interaction.typed)

@@ -19,7 +19,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.cards.answers import translated
 from bot.cards.card import show_notice
 from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
-from bot.request import Request
 from bot.rules.verdict import Finding
 from bot.slack.earlier_cards import find_links
 from bot.slack.evidence_view import Note, Review
@@ -30,7 +29,7 @@ from bot.slack.metadata import MetadataSigner
 from bot.slack.open_form import OpenForm, read_shown, read_version
 from bot.slack.respond import Responder
 from bot.slack.retry import retry
-from bot.slack.review import Reviewer, to_request
+from bot.slack.review import Reviewer
 from genesys import Several
 
 log = logging.getLogger(__name__)
@@ -67,7 +66,7 @@ class Evidence:
 
     async def look_up(self, form: OpenForm, draft: Draft) -> None:
         """Look a draft's customer up, so that the next Send is judged by that; show nothing."""
-        await self.reviewer.look_up(_request(form, draft))
+        await self.reviewer.look_up(form, draft)
 
     async def show(self, form: OpenForm, draft: Draft) -> None:
         """Show that the customer is being looked up, then the verdict, unless it's outdated."""
@@ -80,7 +79,7 @@ class Evidence:
                 return
             with suppress(SlackRateLimited, SlackUnavailable):  # the verdict comes anyway
                 await self._update_once(form, note)
-            review = await self.reviewer.look_up(_request(form, draft))
+            review = await self.reviewer.look_up(form, draft)
             await self._show_review(form, draft, review)
         except (SlackRateLimited, SlackUnavailable) as error:
             log.warning("a form's evidence can't be shown: %s", error)
@@ -104,7 +103,7 @@ class Evidence:
         try:
             for seconds in CARD_SECONDS:
                 await asyncio.sleep(seconds)
-                review = await self.reviewer.look_again(_request(form, draft), draft)
+                review = await self.reviewer.look_again(form, draft)
                 await self._show_change(form, draft, review, refused)
                 others = (one.earlier for one in review.verdict.blocks if one.earlier)
                 if all(other.card_ts for other in others):
@@ -120,7 +119,7 @@ class Evidence:
             return
         self._latest[form.view_id] = form
         try:
-            review = await self.reviewer.look_again(_request(form, draft), draft)
+            review = await self.reviewer.look_again(form, draft)
             verdict = replace(review.verdict, findings=review.verdict.blocks)
             await self._show_review(form, draft, replace(review, verdict=verdict))
         except SlackError as error:
@@ -217,12 +216,8 @@ class Evidence:
         return {**view, "private_metadata": signed}
 
 
-def _request(form: OpenForm, draft: Draft) -> Request:
-    return to_request(draft, form.view_id, form.user_id)
-
-
 def first_note(draft: Draft) -> Note:
     """Return what stands in place of the evidence before any look-up."""
     if draft.identity:
         return LOOKING_UP
-    return Note(draft.problem) if draft.customer else ASK_FOR_CUSTOMER
+    return Note(f"✗ {draft.problem}") if draft.customer else ASK_FOR_CUSTOMER

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
 
 from bot.cards.blocks import DAY_AND_TIME, date_node, link, literal, plain, rich_text, section
+from bot.rules.quiet_hours import say_zone
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.earlier_view import draw_earlier
-from bot.slack.form_input import BELOW_A_FIELD, name_for
+from bot.slack.form_input import name_for
 from bot.storage.facts import Earlier
 from bot.text import clip, plural, show_name, visible
 from genesys import Identity, Several
@@ -37,17 +38,23 @@ class Note:
 class Review:
     """A verdict by all rules, and what it means for the person who sees the form.
 
-    ``may_override``: they're a lead, and may send it anyway. ``several``: the contacts to
-    choose from. ``links``: the URLs of other requests' cards, by request id. ``refused``: why the
-    message wasn't sent when they pressed Send just now.
+    ``is_lead``: they may override some rules. ``several``: the contacts to choose from. ``links``:
+    the URLs of other requests' cards, by request id. ``refused``: why the message wasn't sent when
+    they pressed Send just now. ``to_do``: what's left to do before Send.
     """
 
     verdict: Verdict
-    may_override: bool = False
+    is_lead: bool = False
     several: Several | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[Finding, ...] = ()
     earlier: tuple[Earlier, ...] = ()
+    to_do: str = field(default="", repr=False)
+
+    @property
+    def may_override(self) -> bool:
+        """Whether they may send it anyway."""
+        return self.is_lead and self.verdict.may_override
 
 
 def draw_evidence(shown: Note | Review) -> list[Block]:
@@ -72,14 +79,16 @@ def read_opt_out(value: str, identity: Identity) -> tuple[str, ...] | None:
 
 
 def _draw_lines(review: Review) -> Iterator[RichTextElement]:
-    verdict, stops = review.verdict, [one for one in list_stops(review) if not _is_below(one)]
+    verdict, stops = review.verdict, _list_stops(review)
     if stops and review.refused:
-        yield draw_stop(stops.pop(0), review)
+        yield _draw_stop(stops.pop(0), review)
     yield section(*_headline(review))
     for stop in stops:
-        yield draw_stop(stop, review)
+        yield _draw_stop(stop, review)
+    if review.to_do:
+        yield section(literal(visible(review.to_do)))
     for warning in _list_warnings(verdict):
-        yield _finding("⚠", warning, review.links)
+        yield _finding("⚠", warning, warning.sentence, review.links)
     passes = [finding for finding in verdict.findings if finding.level is Level.PASS]
     if passes:
         passed = f"✓ {plural(len(passes), 'check')} passed."
@@ -88,22 +97,18 @@ def _draw_lines(review: Review) -> Iterator[RichTextElement]:
     yield from draw_earlier(review.earlier, review.links)
 
 
-def list_stops(review: Review) -> list[Finding]:
+def _list_stops(review: Review) -> list[Finding]:
     """Return what stops the message; first what stopped it when they pressed Send just now."""
     refused = {finding.rule for finding in review.refused}
     stops = sorted(review.verdict.blocks, key=lambda stop: stop.rule not in refused)
     return stops or list(review.refused[:1])
 
 
-def draw_stop(stop: Finding, review: Review) -> RichTextElement:
+def _draw_stop(stop: Finding, review: Review) -> RichTextElement:
     """Draw what stops the message."""
     is_why = stop.rule in {finding.rule for finding in review.refused}
-    return _finding("Not sent:" if is_why else "✗", stop, review.links)
-
-
-def _is_below(finding: Finding) -> bool:
-    """Tell whether a stop is shown below the field that it's about, not here."""
-    return finding.rule in BELOW_A_FIELD
+    sentence = stop.reason if review.is_lead else stop.sentence
+    return _finding("Not sent:" if is_why else "✗", stop, sentence, review.links)
 
 
 def _headline(review: Review) -> list[RichTextElement]:
@@ -125,6 +130,8 @@ def _in_a_word(review: Review) -> str:
         return "Not looked up"  # a message would still be checked before it goes out
     if verdict.blocks:
         return "Blocked, but you can override" if review.may_override else "Can't be sent"
+    if review.to_do:
+        return "Not ready yet"
     if verdict.is_away:
         return "Not checked yet"
     warnings = [finding for finding in verdict.findings if finding.level is Level.WARN]
@@ -146,8 +153,10 @@ def _list_warnings(verdict: Verdict) -> Iterator[Finding]:
             yield warning
 
 
-def _finding(word: str, finding: Finding, links: Mapping[str, str]) -> RichTextElement:
-    nodes = [literal(f"{word} ", bold=True), literal(visible(finding.sentence))]
+def _finding(
+    word: str, finding: Finding, sentence: str, links: Mapping[str, str]
+) -> RichTextElement:
+    nodes = [literal(f"{word} ", bold=True), literal(visible(sentence))]
     if finding.next_time:
         nodes += _when_it_passes(finding.next_time)
     url = links.get(finding.earlier.request_id) if finding.earlier else None
@@ -187,5 +196,4 @@ def _button(action_id: str, text: str, value: str) -> ButtonElement:
 def _show_time(at: datetime) -> str:
     """Say a time where the customer is, such as "Fri, Nov 27 at 8:00 AM Berlin time"."""
     clock = f"{at.hour % 12 or 12}:{at:%M %p}"
-    area, _, city = str(at.tzinfo).replace("_", " ").rpartition("/")
-    return f"{at:%a, %b} {at.day} at {clock} {city}{' time' if area else ''}"
+    return f"{at:%a, %b} {at.day} at {clock} {say_zone(str(at.tzinfo))}"

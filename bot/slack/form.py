@@ -27,14 +27,8 @@ from bot.rules.policy import Refused
 from bot.rules.verdict import Finding, check_length
 from bot.slack.errors import ErrorHandler, log_with_reference
 from bot.slack.evidence import Evidence
-from bot.slack.form_input import (
-    CUSTOMER,
-    MESSAGE,
-    Draft,
-    check_times,
-    list_errors,
-    place_errors,
-)
+from bot.slack.form_errors import list_errors, place_errors, say_once
+from bot.slack.form_input import CUSTOMER, MESSAGE, Draft, check_times
 from bot.slack.form_reader import FOREIGN, FormReader, form_of
 from bot.slack.form_view import INPUT_LENGTH
 from bot.slack.gate import Gate
@@ -171,7 +165,7 @@ class Form:
         if wrong_length:
             errors[draft.text_block] = wrong_length
         errors |= check_template(draft, view)
-        return errors | check_times(draft, datetime.now(UTC))
+        return say_once(errors, view) | check_times(draft, datetime.now(UTC))
 
     def _known_blocks(self, draft: Draft) -> tuple[Finding, ...]:
         """Return why the customer can't be messaged, if they were just looked up."""

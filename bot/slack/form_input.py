@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,12 +15,10 @@ from typing import Any
 from bot.request import Place
 from bot.rules.address import BadAddress, read_identity
 from bot.rules.address_search import find_leading_address
-from bot.rules.verdict import Finding, Rule
 from bot.slack.interaction import View
 from bot.slack.markup import unlink
-from bot.slack.open_form import read_shown
 from bot.slack.template_choice import TEMPLATE, TemplateChoice
-from bot.text import sendable, visible
+from bot.text import sendable
 from genesys import Identity
 
 CUSTOMER, MESSAGE, CANDIDATE, OPEN = "customer", "message", "candidate", "open_conversation"
@@ -30,11 +28,6 @@ LATEST = timedelta(days=90)  # how far ahead a message can be planned
 STILL_NOW = timedelta(minutes=1)  # a time that passed while the form was open still means now
 SEND_AT_LABEL, SEND_BEFORE_LABEL = "Send later", "Don't send after"
 _PASSED = "That time has passed. Pick a later one or clear it."
-_SEE_WHY = "Not sent. The ✗ says why."  # where the form says it already
-_ABOUT_THE_TEXT = frozenset(
-    {Rule.SAME_TEXT, Rule.SECRETS, Rule.CARDS, Rule.LINKS, Rule.PLACEHOLDER}
-)
-BELOW_A_FIELD = _ABOUT_THE_TEXT | {Rule.QUIET_HOURS, Rule.CONVERSATION}  # but not the customer's
 
 
 @dataclass(frozen=True)
@@ -138,50 +131,6 @@ def plan(draft: Draft, at: datetime) -> Draft:
     if block == draft.send_at_block:
         block += ":again"
     return replace(draft, send_at=at, send_at_block=block)
-
-
-def field_of(finding: Finding, draft: Draft, shown: Container[str | None]) -> str:
-    """Return which of the ``shown`` blocks, by their ids, is the field that a finding is about."""
-    wanted = CUSTOMER
-    if finding.rule in _ABOUT_THE_TEXT:
-        wanted = draft.text_block
-    elif finding.rule is Rule.QUIET_HOURS:
-        wanted = draft.send_at_block
-    elif draft.identity and finding.rule is Rule.CONVERSATION:
-        wanted = name_for(OPEN, draft.identity)
-    elif draft.identity and finding.rule is Rule.CONTACT:
-        wanted = name_for(CANDIDATE, draft.identity)
-    return wanted if wanted in shown else CUSTOMER
-
-
-def list_errors(findings: Iterable[Finding], draft: Draft, view: View) -> dict[str, str]:
-    """Return each finding's sentence under its field, by the field's block id.
-
-    A sentence that the form shows there already isn't repeated.
-    """
-    errors: dict[str, str] = {}
-    fields = {block["block_id"] for block in view["blocks"]}
-    shown = "\n".join(read_shown(view))
-    for finding in findings:
-        block, sentence = field_of(finding, draft, fields), visible(finding.sentence)
-        sentence = _SEE_WHY if sentence in shown else sentence
-        if sentence not in errors.get(block, ""):
-            errors[block] = f"{errors.get(block, '')} {sentence}".strip()
-    return errors
-
-
-def place_errors(errors: dict[str, str], view: View) -> dict[str, str]:
-    """Move errors of fields that the form doesn't have under one that it has.
-
-    Slack takes none for others.
-    """
-    inputs = [one["block_id"] for one in view["blocks"] if one["type"] == "input"]
-    placed: dict[str, str] = {}
-    for wanted, sentence in errors.items():
-        named = (one for one in inputs if one.partition(":")[0] == wanted.partition(":")[0])
-        block = wanted if wanted in inputs else next(named, CUSTOMER)
-        placed[block] = f"{placed.get(block, '')} {sentence}".strip()
-    return placed
 
 
 def name_for(block: str, identity: Identity) -> str:

@@ -113,7 +113,7 @@ class FormTemplates:
         """Say why a text that begins with "#" picks no template, or why there are none."""
         if self._catalog.problem and not self._catalog.index().templates:
             return _UNREADABLE
-        named = _NAMED.match(message)
+        named = _NAMED.match(message.strip())
         if named is None or not named[1].strip("0123456789 "):
             return ""
         index = self._catalog.index()
@@ -121,7 +121,7 @@ class FormTemplates:
         found = index.named(name) or index.named(name.split()[0])
         closest = [one.name for one in found] or index.closest(name.split()[0])
         if len(found) == 1:
-            return f'To use the template "{found[0].name}", choose it here.'
+            return f'To use the template "{found[0].name}", choose it from the menu.'
         return say_closest(name, closest, is_ambiguous=len(found) > 1)
 
 

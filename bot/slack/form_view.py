@@ -8,23 +8,19 @@ https://docs.slack.dev/surfaces/modals#updating_views
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from slack_sdk.models.blocks import (
-    Block,
     InputBlock,
     Option,
     PlainTextInputElement,
     RadioButtonsElement,
-    RichTextElement,
 )
 
-from bot.cards.blocks import plain, rich_text
+from bot.cards.blocks import plain
 from bot.rules.address import LONGEST_ADDRESS
 from bot.rules.verdict import SHOWN_CANDIDATES, Verdict
-from bot.slack.evidence_view import Note, Review, draw_evidence, draw_stop, list_stops
+from bot.slack.evidence_view import Note, Review, draw_evidence
 from bot.slack.form_input import (
-    BELOW_A_FIELD,
     CANDIDATE,
     CUSTOMER,
     LEAVE,
@@ -38,14 +34,12 @@ from bot.slack.form_input import (
     WHEN_ENDED,
     WRITE_INTO,
     Draft,
-    field_of,
     name_for,
     name_override,
     write_context,
 )
 from bot.slack.interaction import View
-from bot.slack.template_choice import one_line
-from bot.slack.template_view import draw_preview, draw_template
+from bot.slack.template_view import asks_for_name, draw_preview, draw_template, with_name
 from bot.slack.view import ON_ENTER, modal, time_input
 from bot.text import clip, plural, plural_days, show_name, visible
 from genesys import Candidate, Identity, Several
@@ -75,12 +69,13 @@ def build_form(
         shown = Review(shown)
     if isinstance(shown, Review):
         several = _several_of(shown) or several
-    blocks = [_customer_input(draft), *draw_evidence(shown)]
+    blocks, asks_name = [_customer_input(draft), *draw_evidence(shown)], False
     if several is not None:
         blocks.append(_candidate_input(several, draft.chosen_contact_id))
     if isinstance(shown, Review):
         blocks += _own_inputs(draft, shown)
-    draft, asks_name = _with_name(draft, shown)
+        asks_name = asks_for_name(draft, shown.verdict)
+        draft = with_name(draft, shown.verdict.customer)
     blocks += draw_template(draft, asks_name=asks_name)
     if not (draft.templates and draft.templates.is_fixed):
         blocks.append(_message_input(draft))
@@ -89,8 +84,6 @@ def build_form(
     send_at = time_input(SEND_AT, SEND_AT_LABEL, draft.send_at, hint, block_id=draft.send_at_block)
     hint = wrong_times.get(SEND_BEFORE, "If it can't go out by then, it's cancelled.")
     blocks += [send_at, time_input(SEND_BEFORE, SEND_BEFORE_LABEL, draft.send_before, hint)]
-    if isinstance(shown, Review):
-        blocks = _with_stops(blocks, draft, shown)
     return modal(
         FORM,
         "Message a customer",
@@ -99,34 +92,6 @@ def build_form(
         close="Cancel",
         metadata=write_context(draft),
     )
-
-
-def _with_name(draft: Draft, shown: Note | Review) -> tuple[Draft, bool]:
-    """Note the customer's name for templates; or say that only the agent can tell it."""
-    if draft.templates is None or isinstance(shown, Note):
-        return draft, False
-    customer = shown.verdict.customer
-    if customer is None:
-        return draft, shown.verdict.is_away and not draft.templates.customer_name
-    name = one_line(customer.name)
-    choice = replace(draft.templates, customer_name=name, owner=draft.owner)
-    return replace(draft, templates=choice), not name
-
-
-def _with_stops(blocks: list[Block], draft: Draft, review: Review) -> list[Block]:
-    """Draw each stop below the field that it's about; the evidence has the customer's."""
-    shown = {block.block_id for block in blocks}
-    below: dict[str | None, list[RichTextElement]] = {}
-    for stop in list_stops(review):
-        if stop.rule in BELOW_A_FIELD:
-            field = field_of(stop, draft, shown)
-            below.setdefault(field, []).append(draw_stop(stop, review))
-    drawn = []
-    for block in blocks:
-        drawn.append(block)
-        if stops := below.get(block.block_id):
-            drawn.append(rich_text(*stops, block_id=f"stop:{block.block_id}"))
-    return drawn
 
 
 def _several_of(review: Review) -> Several | None:

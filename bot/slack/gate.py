@@ -93,12 +93,12 @@ class Gate:
         *,
         told: str = "",
     ) -> None:
-        """Note a refusal, and tell the person; they get back what they typed after a command.
+        """Note a refusal, and tell the person; they get back the command that they typed.
 
         ``advice`` may name people, so it's told and not noted. ``told``: what they read instead.
         """
         await self.note(interaction, sentence)
-        post = show_given_back(f"{told or sentence} {advice}".rstrip(), interaction.text)
+        post = show_given_back(f"{told or sentence} {advice}".rstrip(), interaction.typed)
         url = (place or interaction.place).response_url
         await self._responder.respond(url, interaction.user_id, post)
 

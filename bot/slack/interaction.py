@@ -14,6 +14,7 @@ from bot.request import Place
 Body = dict[str, Any]
 View = dict[str, Any]
 Message = dict[str, Any]
+ROW = "do:"  # what the ids of the blocks begin with that have the buttons of a list's row
 
 
 class Kind(StrEnum):
@@ -35,6 +36,7 @@ class Interaction:
     ``text`` is what follows the command, ``message`` the one whose shortcut was used.
     ``action_value`` belongs to a button. ``user_team_id`` is the person's own workspace: people of
     another company may click in a shared channel. ``query`` is what they typed into a menu.
+    ``command`` is its name, such as "/proactive", and ``block_id`` has the button.
     """
 
     kind: Kind
@@ -50,6 +52,18 @@ class Interaction:
     app_id: str = ""
     user_team_id: str = ""
     query: str = field(default="", repr=False)
+    command: str = ""
+    block_id: str = ""
+
+    @property
+    def typed(self) -> str:
+        """Return the whole command that the person typed, ready to be copied; "" for a bare one."""
+        return f"{self.command} {self.text}".strip() if self.text.strip() else ""
+
+    @property
+    def is_in_list(self) -> bool:
+        """Tell whether this is a click in a private list, which nobody draws again."""
+        return self.block_id.startswith(ROW) and not self.view
 
     @property
     def view_id(self) -> str:
@@ -96,6 +110,8 @@ def read_interaction(body: Body) -> Interaction:
         message=message if isinstance(message, dict) else {},
         app_id=_text(body, "api_app_id"),
         query=_text(body, "value"),
+        command=_text(body, "command"),
+        block_id=_text(body, "actions", 0, "block_id"),
         # A command only reaches the workspace that it belongs to, and has no other id.
         user_team_id=_text(body, "user", "team_id") or _text(body, "team_id"),
     )

@@ -9,7 +9,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncAck
+from slack_sdk.models.blocks import RichTextElement
 
+from bot.cards.blocks import channel_node, literal, rich_text, section
 from bot.cards.card import show_given_back, show_notice
 from bot.cards.errors import SlackError, SlackRefused
 from bot.cards.places import is_channel
@@ -23,7 +25,7 @@ from bot.slack.interaction import Interaction
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
 from bot.storage.outcome_channels import EVERYWHERE, NOWHERE, Choice, OutcomeChannels
-from bot.text import show_name
+from bot.text import escape, show_name
 
 OUTCOMES = "outcomes"
 LEADS_ONLY = "Only a lead can choose where outcomes are posted."
@@ -99,7 +101,7 @@ class OutcomeCommands:
             await self._respond(interaction, post)
         elif not order.way:
             found = await in_thread(self._records, self._read, channel)
-            await self._answer(interaction, say_where(self._name, *found))
+            await self._respond(interaction, say_where(self._name, channel, *found))
         elif not is_channel(channel):
             await self._gate.refuse(interaction, NOT_A_CHANNEL)
         elif order.way == "off":
@@ -118,6 +120,9 @@ class OutcomeCommands:
     async def _post_here(self, interaction: Interaction, order: Order) -> None:
         """Announce it in the channel first, because a channel that takes no posts is no choice."""
         channel = interaction.place.channel_id
+        if await in_thread(self._records, self._is_here, interaction, order):
+            await self._answer(interaction, "That's already so. Nothing was changed.")
+            return
         try:
             if await asyncio.to_thread(self._is_shared, channel):
                 await self._gate.refuse(interaction, SHARED)
@@ -136,8 +141,11 @@ class OutcomeCommands:
         await self._choose(interaction, order, channel)
         await self._answer(interaction, "Done.")
 
+    def _is_here(self, interaction: Interaction, order: Order) -> bool:
+        return self._channels.is_chosen(_source(interaction, order), interaction.place.channel_id)
+
     async def _choose(self, interaction: Interaction, order: Order, channel: str) -> None:
-        source = EVERYWHERE if order.is_for_all else interaction.place.channel_id
+        source = _source(interaction, order)
         choice = Choice(source, channel, interaction.user_id, interaction.own_team_id)
         await in_thread(self._records, self._channels.choose, choice)
 
@@ -147,6 +155,10 @@ class OutcomeCommands:
     async def _respond(self, interaction: Interaction, post: Post) -> None:
         url = interaction.place.response_url
         await self._responder.respond(url, interaction.user_id, post)
+
+
+def _source(interaction: Interaction, order: Order) -> str:
+    return EVERYWHERE if order.is_for_all else interaction.place.channel_id
 
 
 def read_order(text: str) -> Order | None:
@@ -187,14 +199,25 @@ def say_off(command: str, order: Order, left: str) -> str:
     return said
 
 
-def say_where(command: str, here: str, everywhere: str) -> str:
-    """Tell a lead where outcomes are posted now, by the channels' ids, and how to change that."""
-    now = f"in the channel with the id {here}" if here else "nowhere"
-    rest = f"in the channel with the id {everywhere}" if everywhere else "nowhere"
-    return (
-        f"Outcomes of messages requested here are posted {now}, those of other channels {rest}. "
-        + say_ways(command)
-    )
+def say_where(command: str, asked_in: str, here: str, everywhere: str) -> Post:
+    """Tell a lead where outcomes are posted now, and how to change that."""
+    told, said = list[RichTextElement](), ""
+    for words, channel in (
+        ("Outcomes of messages requested here are posted ", here),
+        (", those of other channels ", everywhere),
+    ):
+        where = [literal("in "), channel_node(channel)] if channel else [literal("nowhere")]
+        told += [literal(words), *where]
+        said += words + _in_words(channel, asked_in)
+    ways = f". {say_ways(command)}"
+    return Post(escape(said + ways), [rich_text(section(*told, literal(ways)))])
+
+
+def _in_words(channel: str, asked_in: str) -> str:
+    """Name a channel where Slack doesn't fill in its name, as in a notification."""
+    if not channel:
+        return "nowhere"
+    return "in this channel" if channel == asked_in else "in another channel"
 
 
 def say_ways(command: str) -> str:

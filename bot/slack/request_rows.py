@@ -11,11 +11,13 @@ from bot.cards.blocks import DAY_AND_TIME, date_node, link, literal, quote, rich
 from bot.cards.card_buttons import APPROVE, DECLINE, OPT_OUT, REVIEW, card_buttons
 from bot.cards.words import state_in_words
 from bot.request import Request
+from bot.slack.interaction import ROW
 from bot.state import UNSENT, State
 from bot.text import clip, show_name, visible
 
 _APPROVAL = (APPROVE, DECLINE, REVIEW)
 _PREVIEW, _WHY = 120, 200  # characters
+_EXPLAINED = (State.FAILED, State.REFUSED, State.EXPIRED)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def draw_rows(rows: Rows, reader: Reader) -> Iterable[Block]:
     for request in rows.requests:
         yield _draw_text(request, reader, rows.links.get(request.request_id, ""))
         if buttons := row_buttons(request, reader):
-            yield ActionsBlock(block_id=f"do:{request.request_id}", elements=buttons)
+            yield ActionsBlock(block_id=f"{ROW}{request.request_id}", elements=buttons)
 
 
 def row_buttons(request: Request, reader: Reader) -> list[ButtonElement]:
@@ -63,7 +65,7 @@ def _draw_text(request: Request, reader: Reader, url: str) -> Block:
         who.append(literal(f" from {show_name(request.agent_name or request.agent_id)}"))
     state = state_in_words(request) + (" (erased)" if request.erased_at else "")
     stands = [literal(state), *_when(request)]
-    if request.state is State.FAILED and request.reason:
+    if request.state in _EXPLAINED and request.reason:
         stands.append(literal(f" · {clip(visible(request.reason), _WHY)}"))
     if url:
         stands += [literal("  "), link(url, "Thread")]

@@ -16,6 +16,8 @@ from bot.rules.policy import Policy
 from bot.rules.verdict import Verdict
 from bot.slack.evidence_view import Review
 from bot.slack.form_input import Draft
+from bot.slack.open_form import OpenForm
+from bot.slack.template_view import asks_for_name, say_to_do, with_name, without_empty_fields
 from bot.slack.threads import in_thread
 from bot.storage.customer_history import CustomerHistory
 from genesys import Several
@@ -51,19 +53,20 @@ class Reviewer:
         unchosen = self.recent(replace(draft, chosen_contact_id="", into_open=False))
         return unchosen.found if unchosen and isinstance(unchosen.found, Several) else None
 
-    async def look_up(self, request: Request) -> Review:
-        """Ask Genesys Cloud about a customer, and all rules about the request."""
-        return await in_thread(self._executor, self._look_up, request)
+    async def look_up(self, form: OpenForm, draft: Draft) -> Review:
+        """Ask Genesys Cloud about a customer, and all rules about the message."""
+        return await in_thread(self._executor, self._look_up, form, draft)
 
-    async def look_again(self, request: Request, draft: Draft) -> Review:
+    async def look_again(self, form: OpenForm, draft: Draft) -> Review:
         """Ask the rules again, and Genesys Cloud only if it wasn't asked just now."""
         verdict = self.recent(draft)
         if verdict is None:
-            return await self.look_up(request)
-        review = await in_thread(self._executor, self._judge, request, verdict)
+            return await self.look_up(form, draft)
+        review = await in_thread(self._executor, self._judge, form, draft, verdict)
         return replace(review, several=self.recent_candidates(draft))
 
-    def _look_up(self, request: Request) -> Review:
+    def _look_up(self, form: OpenForm, draft: Draft) -> Review:
+        request = to_request(draft, form.view_id, form.user_id)
         identity, chosen = request.identity, request.chosen_contact_id
         used_up = self._policy.note_lookup(request)
         if used_up:
@@ -76,15 +79,21 @@ class Reviewer:
         verdict = self._lookup.check(identity, chosen, request.into_open_conversation)
         if request.after_conversation:
             verdict = let_wait(verdict)
-        return replace(self._judge(request, verdict), several=several)
+        return replace(self._judge(form, draft, verdict), several=several)
 
-    def _judge(self, request: Request, verdict: Verdict) -> Review:
-        verdict = self._policy.review(request, verdict)
+    def _judge(self, form: OpenForm, draft: Draft, verdict: Verdict) -> Review:
+        """Judge the text as the customer gets it, with their name in it."""
+        draft = with_name(draft, verdict.customer)
+        request = to_request(draft, form.view_id, form.user_id)
         if verdict.customer:
             request = replace(request, contact_ids=verdict.customer.contact_ids)
+        verdict = without_empty_fields(draft, self._policy.review(request, verdict))
+        to_do = say_to_do(draft, asks_name=asks_for_name(draft, verdict))
         earlier = self._history.newest(request)
-        is_lead = verdict.may_override and self._policy.access.is_lead(request.agent_id)
-        return Review(verdict, may_override=is_lead, earlier=earlier)
+        is_lead = any(one.may_override for one in verdict.blocks) and self._policy.access.is_lead(
+            request.agent_id
+        )
+        return Review(verdict, is_lead, earlier=earlier, to_do=to_do)
 
 
 def to_request(draft: Draft, request_id: str, user_id: str, user_name: str = "") -> Request:

@@ -7,9 +7,11 @@ and for the request, so that neither an edited text nor another customer leaves 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from bot.rules.content import has_placeholder
 from bot.templates.template import AGENT_NAMES, BUILT_IN, CUSTOMER_NAME, Placeholder, Template, fill
 from bot.text import clean, clip
 
@@ -19,6 +21,8 @@ NO_TEMPLATE = "none"
 LONGEST_KEPT = 3_000  # of the agent's own text, which the form shows
 VALUE_LENGTH = 300  # of what a placeholder stands for
 _NAME_LENGTH = 80
+# No longer than a template's name, without a sentence's marks, and not a number such as "#1234".
+_LIKE_A_NAME = re.compile(r"#[^\W\d][\w -]{0,79}")
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,18 @@ class TemplateChoice:
         return fill(self.base(message), self._known(message)).strip()
 
     def list_missing(self, message: str) -> list[Placeholder]:
-        """Return the placeholders that have no value yet."""
+        """Return the placeholders that have no value yet, or another placeholder as one."""
         known = self._known(message)
-        return [one for one in self.list_placeholders(message) if one.key not in known]
+        return [
+            one
+            for one in self.list_placeholders(message)
+            if one.key not in known or has_placeholder(self.typed_or_default(one))
+        ]
+
+    def is_only_a_name(self, message: str) -> bool:
+        """Tell whether a message is no more than a name after "#" that chose no template."""
+        is_unknown = self.chosen is None and bool(self.hint)
+        return is_unknown and _LIKE_A_NAME.fullmatch(message.strip()) is not None
 
     def list_placeholders(self, message: str) -> tuple[Placeholder, ...]:
         """Return the placeholders of the text that we have values or fields for."""
@@ -143,6 +156,6 @@ def say_closest(name: str, closest: Iterable[str], *, is_ambiguous: bool) -> str
     """Say that a name after "#" picks nothing, and what may be meant."""
     shown = ", ".join(f'"{clip(one, 30)}"' for one in closest)
     if is_ambiguous:
-        return f'Several templates are called "{clip(name, 30)}". Choose one here.'
+        return f'Several templates are called "{clip(name, 30)}". Choose one from the menu.'
     unknown = f'No template is called "{clip(name, 30)}".'
     return f"{unknown} Did you mean {shown}?" if shown else unknown

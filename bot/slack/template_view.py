@@ -6,6 +6,7 @@ Names, texts and values are never formatted.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -19,6 +20,7 @@ from slack_sdk.models.blocks import (
 
 from bot.cards.blocks import literal, plain, rich_text, section
 from bot.rules.limits import check_placeholders
+from bot.rules.verdict import Rule, Verdict
 from bot.slack.form_input import MESSAGE, Draft
 from bot.slack.interaction import View
 from bot.slack.template_choice import (
@@ -29,10 +31,12 @@ from bot.slack.template_choice import (
     VALUE_LENGTH,
     TemplateChoice,
     block_of,
+    one_line,
 )
 from bot.slack.view import ON_ENTER
-from bot.templates.template import CUSTOMER_NAME, Placeholder, Template
+from bot.templates.template import AGENT_NAMES, CUSTOMER_NAME, Placeholder, Template
 from bot.text import clip, visible
+from genesys import Customer
 
 PLACEHOLDER, PREVIEW = "placeholder", "preview"
 MOST_OPTIONS = 100  # Slack's limits from here on
@@ -40,6 +44,9 @@ _OPTION_LENGTH = 75
 # Less than Slack takes, so that the form with all its fields is below 250 KB.
 _LABEL_LENGTH = 75
 _HINT_LENGTH = 100
+_MISSING = "Fill this in; the text needs it."
+_NOT_A_VALUE = "Type what the customer should read here, not a placeholder."
+_ONLY_A_NAME = 'Choose a template, or put a word before "#" to send this text.'
 _NO_TEMPLATE = Option(text=plain("No template"), value=NO_TEMPLATE)
 
 
@@ -85,13 +92,15 @@ def check_template(draft: Draft, view: View) -> dict[str, str]:
         return {TEMPLATE: "A template's text can't be changed any more. Choose it again."}
     if choice is not None and _is_behind(choice):
         return {TEMPLATE: "The form doesn't show this template yet. Look at it, then press Send."}
+    if choice is not None and choice.is_only_a_name(draft.message):
+        return {draft.text_block: f"{choice.hint} {_ONLY_A_NAME}"}
     errors: dict[str, str] = {}
     if choice is not None and choice.chosen is not None:
         shown = {block["block_id"] for block in view["blocks"]}
         for one in choice.list_missing(draft.message):
             block = block_of(one, choice.chosen, choice.owner)
             if block in shown:
-                errors[block] = "Fill this in; the text needs it."
+                errors[block] = _NOT_A_VALUE if choice.value_of(one) else _MISSING
             elif one.key == CUSTOMER_NAME:
                 errors[draft.text_block] = (
                     "I don't know the customer's name yet. Press Enter in the customer field."
@@ -99,6 +108,48 @@ def check_template(draft: Draft, view: View) -> dict[str, str]:
     if left and not errors:
         errors[draft.text_block] = left[0].sentence
     return errors
+
+
+def with_name(draft: Draft, customer: Customer | None) -> Draft:
+    """Put the customer's name into the text of a template, if we know it."""
+    if draft.templates is None or customer is None:
+        return draft
+    name = one_line(customer.name)
+    choice = replace(draft.templates, customer_name=name, owner=draft.owner)
+    return replace(draft, templates=choice)
+
+
+def asks_for_name(draft: Draft, verdict: Verdict) -> bool:
+    """Tell whether only the agent can tell the customer's name."""
+    if verdict.customer is not None:
+        return not one_line(verdict.customer.name)
+    return verdict.is_away and not (draft.templates and draft.templates.customer_name)
+
+
+def say_to_do(draft: Draft, *, asks_name: bool) -> str:
+    """Say what the agent still has to do about a template before Send, or ""."""
+    choice = draft.templates
+    if choice is None:
+        return ""
+    missing, fields = _list_empty(draft), choice.list_fields(draft.message, asks_name=asks_name)
+    names = ", ".join(_label(one) for one in missing if one in fields)
+    if names:
+        return f"Fill in {names}."
+    return _ONLY_A_NAME if choice.is_only_a_name(draft.message) else ""
+
+
+def without_empty_fields(draft: Draft, verdict: Verdict) -> Verdict:
+    """Leave it to ``say_to_do`` that fields are empty, which isn't a refusal."""
+    if not _list_empty(draft):
+        return verdict
+    others = tuple(one for one in verdict.findings if one.rule is not Rule.PLACEHOLDER)
+    return replace(verdict, findings=others)
+
+
+def _list_empty(draft: Draft) -> list[Placeholder]:
+    """Return what's missing, without the agent's own name, which has no field."""
+    missing = draft.templates.list_missing(draft.message) if draft.templates else []
+    return [one for one in missing if one.key not in AGENT_NAMES]
 
 
 def read_typed_before(view: View) -> str:
@@ -158,16 +209,20 @@ def _field(placeholder: Placeholder, choice: TemplateChoice) -> Block:
         dispatch_action_config=ON_ENTER,
         initial_value=choice.typed_or_default(placeholder) or None,
     )
-    name = "Customer's name" if placeholder.key == CUSTOMER_NAME else placeholder.name
     hint = clip(visible(placeholder.description), _HINT_LENGTH)
     return InputBlock(
         block_id=block_of(placeholder, choice.chosen, choice.owner) if choice.chosen else "",
-        label=plain(clip(visible(name), _LABEL_LENGTH) or "Placeholder"),
+        label=plain(_label(placeholder)),
         element=element,
         hint=plain(hint) if hint.strip() else None,
         dispatch_action=True,
         optional=not placeholder.is_required,
     )
+
+
+def _label(placeholder: Placeholder) -> str:
+    name = "Customer's name" if placeholder.key == CUSTOMER_NAME else placeholder.name
+    return clip(visible(name), _LABEL_LENGTH) or "Placeholder"
 
 
 def _option(template: Template) -> Option:

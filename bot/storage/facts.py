@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from bot.request import COUNTDOWN
 from bot.state import SENT, UNSENT, State
 from bot.storage.rows import to_time
 from bot.storage.tables import opt_out_keys, opt_outs, pause, request_customers, requests
@@ -45,7 +46,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Earlier:
-    """Another request to the same customer. ``at``: when it was sent, or will be."""
+    """Another request to the same customer. ``at``: when it was sent, or will be.
+
+    ``is_planned``: it's to be sent later, rather than after the countdown for undo.
+    """
 
     request_id: str
     agent_id: str
@@ -54,6 +58,7 @@ class Earlier:
     at: datetime
     card_channel: str
     card_ts: str
+    is_planned: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class Judge:
 
 # When a request was sent, or will be.
 _due_at = sa.func.coalesce(requests.c.sending_at, requests.c.send_at, requests.c.created_at)
+# As ``Request.is_planned``.
+_is_planned = requests.c.send_at - requests.c.created_at > COUNTDOWN.total_seconds()
 
 
 def lock_customer(connection: sa.Connection, customer_keys: Iterable[str]) -> None:
@@ -227,19 +234,22 @@ def _read(
     found = (
         sa.select(
             *(requests.c.request_id, requests.c.agent_id, requests.c.agent_name),
-            *(
-                requests.c.state,
-                requests.c.card_channel,
-                requests.c.card_ts,
-                _due_at.label("at"),
-            ),
+            *(requests.c.state, requests.c.card_channel, requests.c.card_ts),
+            *(_due_at.label("at"), _is_planned.label("is_planned")),
         )
         .where(condition)
         .order_by(_due_at.desc())
         .limit(most)
     )
     return tuple(
-        Earlier(**{**row, "state": State(row["state"]), "at": to_time(row["at"])})
+        Earlier(
+            **{
+                **row,
+                "state": State(row["state"]),
+                "at": to_time(row["at"]),
+                "is_planned": bool(row["is_planned"]),
+            }
+        )
         for row in connection.execute(found).mappings()
     )
 

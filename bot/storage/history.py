@@ -32,6 +32,17 @@ class History:
             row = connection.execute(decided).one_or_none()
         return to_line(row) if row else None
 
+    def where_to_look(self, request_id: str) -> str:
+        """Return the addresses of the conversations that a doubtful message may be in, or ""."""
+        doubted = (
+            sa.select(history.c.link)
+            .where(history.c.request_id == request_id, history.c.event == Event.UNCERTAIN)
+            .order_by(history.c.line_id.desc())
+            .limit(1)
+        )
+        with self._database.connect() as connection:
+            return connection.execute(doubted).scalar() or ""
+
 
 def add_line(
     connection: sa.Connection,

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.request import Request
+from bot.request import Request, Stuck
 from bot.state import State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
@@ -26,6 +26,12 @@ PAGE_SIZE = 8
 MOST = 400
 MOST_COUNTED = 99
 RECENTLY = timedelta(days=3)  # for how long a failure or a reply asks for attention
+
+# It would be on its way, if Genesys Cloud or Slack answered.
+_IS_HELD = sa.and_(
+    requests.c.stuck.in_([Stuck.UNAVAILABLE, Stuck.QUOTA, Stuck.SLACK]),
+    requests.c.planned_at.is_(None),
+)
 
 
 class Filter(StrEnum):
@@ -137,14 +143,19 @@ def _parts(viewer: Viewer, which: Filter) -> Iterator[_Part]:
     if which is Filter.ATTENTION:
         yield from _attention(viewer)
     elif which is Filter.PLANNED:
-        soonest = requests.c.send_at
-        untimed = sa.and_(NOT_SENT, *own, soonest.is_(None))
-        yield _Part(untimed, requests.c.created_at)
-        yield _Part(sa.and_(NOT_SENT, *own, soonest.is_not(None)), soonest)
+        yield from _not_sent(*own, sa.not_(_IS_HELD))
     elif which is Filter.OPEN:
+        yield from _not_sent(*own, _IS_HELD)
         yield _Part(sa.and_(OPEN, *own), requests.c.sending_at.desc())
     else:
         yield _Part(sa.and_(sa.true(), *own), requests.c.created_at.desc())
+
+
+def _not_sent(*conditions: sa.ColumnElement[bool]) -> Iterator[_Part]:
+    """Yield what hasn't been sent yet: first what has no time, then by its time."""
+    soonest = requests.c.send_at
+    yield _Part(sa.and_(NOT_SENT, *conditions, soonest.is_(None)), requests.c.created_at)
+    yield _Part(sa.and_(NOT_SENT, *conditions, soonest.is_not(None)), soonest)
 
 
 def _attention(viewer: Viewer) -> Iterator[_Part]:

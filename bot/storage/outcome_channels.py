@@ -48,6 +48,10 @@ class OutcomeChannels:
         chosen = self._read(source, EVERYWHERE)
         return chosen.get(source, chosen.get(EVERYWHERE, self._default))
 
+    def is_chosen(self, source: str, channel: str) -> bool:
+        """Tell whether somebody has chosen exactly this for ``source`` already."""
+        return self._read(source).get(source) == channel
+
     def all(self) -> tuple[str, ...]:
         """Return every channel in which outcomes may be posted, each once."""
         chosen = {EVERYWHERE: self._default, **self._read()}

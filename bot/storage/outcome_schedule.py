@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.job import Job
 from bot.request import Event, Request
+from bot.state import REACHED, WATCHED
 from bot.storage.database import Database
 from bot.storage.history import add_line
 from bot.storage.requests import Enqueue
@@ -17,6 +18,9 @@ from bot.storage.tables import FOLLOWED, requests
 
 LONGEST_WAIT = timedelta(minutes=30)  # no look-up is ever planned further ahead
 NEAR_LOOKS = 4  # after as many look-ups, the next one is still near
+_CARD_SAYS_SO = sa.and_(  # that nobody looks any more
+    requests.c.card_ts != "", requests.c.state.in_(sorted(WATCHED - REACHED))
+)
 
 
 class OutcomeSchedule:
@@ -117,7 +121,11 @@ class OutcomeSchedule:
             stopped = connection.execute(
                 sa.update(requests)
                 .where(requests.c.request_id == request_id, FOLLOWED)
-                .values(next_look_at=None, finished_at=datetime.now(UTC).timestamp())
+                .values(
+                    next_look_at=None,
+                    finished_at=datetime.now(UTC).timestamp(),
+                    card_state=sa.case((_CARD_SAYS_SO, ""), else_=requests.c.card_state),
+                )
             )
             if stopped.rowcount:
                 add_line(connection, request_id, Event.WATCH_ENDED, detail)

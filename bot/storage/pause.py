@@ -65,7 +65,11 @@ class Pause:
         """Count the requests that go out within a minute unless a pause holds them."""
         soon = datetime.now(UTC).timestamp() + _SOON
         due = sa.func.coalesce(requests.c.send_at, requests.c.created_at) <= soon
-        is_free = requests.c.state != State.UNAPPROVED.value
+        is_free = sa.and_(
+            requests.c.state != State.UNAPPROVED.value,
+            requests.c.stuck != Stuck.CONVERSATION.value,
+            sa.not_(_AWAITS_END),
+        )
         count = sa.select(sa.func.count()).where(UNFINISHED, STILL_UNSENT, is_free, due)
         with self._database.connect() as connection:
             return int(connection.execute(count.select_from(requests)).scalar_one())
@@ -133,25 +137,33 @@ class Pause:
     def _mark(
         self, connection: sa.Connection, request_ids: Sequence[str], by: ByWhom | None
     ) -> None:
-        """Mark requests that aren't marked yet, with a line each."""
-        stuck = Stuck.NO if by is None else Stuck.PAUSED
+        """Mark requests that aren't marked yet, with a line each.
+
+        What waits for a conversation's end goes on with that: it's looked at during a pause too.
+        """
+        before = sa.case((_AWAITS_END, Stuck.CONVERSATION.value), else_=Stuck.NO.value)
         marked = connection.execute(
             sa.update(requests)
             .where(requests.c.request_id.in_(request_ids), STILL_UNSENT, _is_unmarked(by))
-            .values(stuck=stuck, **_times(by))
-            .returning(requests.c.request_id, requests.c.state, requests.c.send_at)
+            .values(stuck=before if by is None else Stuck.PAUSED, **_times(by))
+            .returning(*(requests.c[name] for name in ("request_id", "state", "stuck", "send_at")))
         ).all()
         now = datetime.now(UTC)
         event = Event.RESUMED if by is None else Event.PAUSED
         detail = "" if by is None else _by_whom(by)
-        for request_id, state, send_at in marked:
+        for request_id, state, stuck, send_at in marked:
             add_line(connection, request_id, event, detail, at=now)
             self._enqueue(connection, publish(request_id))
-            is_due = send_at is None or send_at <= now.timestamp()  # else its job is planned
-            if by is None and is_due and state != State.UNAPPROVED:
+            is_due = send_at is None or send_at <= now.timestamp()
+            has_job = stuck == Stuck.CONVERSATION or not is_due  # its look, or planned
+            if by is None and not has_job and state != State.UNAPPROVED:
                 self._enqueue(connection, deliver(request_id))
 
 
+# It has a limit of its own.
+_AWAITS_END = sa.and_(
+    requests.c.after_conversation.is_not(None), requests.c.open_conversation_id != ""
+)
 # A request's row may be locked for longer than a transaction waits, by one that waits itself.
 _retrying = Retrying(
     retry=retry_if_exception_type(OperationalError),
@@ -167,6 +179,7 @@ def _times(by: ByWhom | None) -> dict[str, sa.ColumnElement[float]]:
         return {}
     now = datetime.now(UTC).timestamp()
     was_due = sa.func.coalesce(requests.c.send_at, requests.c.created_at) < now
+    was_due = sa.and_(was_due, sa.not_(_AWAITS_END))
     return {"send_at": sa.case((was_due, now), else_=requests.c.send_at)}
 
 

@@ -124,7 +124,8 @@ class RequestStore:
             current = sa.and_(current, requests.c.decisions == seen.decisions)
         if "text" in values:
             values["text_digest"] = self._keys.text_digest(values["text"])
-        values = {"stuck": stuck_after(state), **finished(state), **values}
+        stuck = stuck_after(state, values.pop("stuck", Stuck.NO))
+        values = {"stuck": stuck, "open_conversation_id": "", **finished(state), **values}
         with self._database.transaction() as connection:
             moved = connection.execute(
                 sa.update(requests)

@@ -11,11 +11,11 @@ from bot.state import FINAL, UNSENT, State
 from bot.storage.tables import requests
 
 
-def stuck_after(state: State) -> Stuck | sa.ColumnElement[str]:
-    """Say what holds a request up that has moved: nothing any more, but for a pause."""
+def stuck_after(state: State, stuck: Stuck = Stuck.NO) -> Stuck | sa.ColumnElement[str]:
+    """Say what holds a request up that has moved: ``stuck``, but for a pause."""
     if state not in UNSENT:
         return Stuck.NO
-    return sa.case((requests.c.stuck == Stuck.PAUSED, Stuck.PAUSED.value), else_=Stuck.NO.value)
+    return sa.case((requests.c.stuck == Stuck.PAUSED, Stuck.PAUSED.value), else_=stuck.value)
 
 
 def finished(state: State) -> dict[str, datetime | None]:

@@ -23,6 +23,7 @@ NEEDS_APPROVAL = "[approval]\neverything = true\n"
 # The bot must be up before they end, and the file has no seconds.
 QUIET_FOR = timedelta(seconds=100)
 KILL_SECONDS = 30.0
+APPROVAL_SECONDS = 180.0  # the jobs of killed bots begin again after half a minute or more
 
 
 class Message(NamedTuple):
@@ -56,7 +57,12 @@ def approve_what_waits(cluster: Cluster) -> None:
                 press(cluster, row, APPROVE)
         return not rows
 
-    wait_for(is_done, "the approvals", 60)
+    try:
+        wait_for(is_done, "the approvals", APPROVAL_SECONDS)
+    except AssertionError as late:
+        waiting = _rows(cluster, State.CHECKING, State.UNAPPROVED)
+        states = [(row.request_id, row.state, row.stuck, row.card_ts) for row in waiting]
+        raise AssertionError(f"{late}: {states}") from None
 
 
 def _rows(cluster: Cluster, *states: State) -> list[Any]:

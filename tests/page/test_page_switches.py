@@ -256,7 +256,6 @@ def test_the_drawer_opens_and_closes_from_the_keyboard(page: Page) -> None:
     choose_customer(page, "amir@example.com")
 
 
-
 def test_the_newest_message_stays_in_view_when_the_drawer_opens(page: Page, bot: EchoBot) -> None:
     for number in range(30):
         bot.post(f"message {number}")

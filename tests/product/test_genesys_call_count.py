@@ -95,7 +95,7 @@ def test_a_second_message_is_not_allowed_by_a_lookup_from_before_the_first(
     product.post(f"/customers/{customer['id']}/answer", text="Thanks!")
     product.delete("/control/genesys/calls")
     assert leo.presses_send()["result"] == "closed"
-    leo.reads("They're in a live conversation. Wait, or send into it.")
+    leo.reads("They're in a live conversation. Wait, send when it ends, or send into it.")
     assert not product.sends()  # the bot's new lookup refused it, not Genesys
 
 
@@ -108,7 +108,7 @@ def test_a_conversation_that_opened_after_the_lookup_is_given_as_the_reason(
     product.post(f"/customers/{customer['id']}/answer", text="Hello?")
     assert ada.presses_send()["result"] == "closed"
     card = ada.reads("Not sent")
-    assert "They're in a live conversation. Wait, or send into it." in all_text(card["blocks"])
+    assert "Wait, send when it ends, or send into it." in all_text(card["blocks"])
     assert [call["status"] for call in product.sends()] == [409]
 
 

@@ -96,10 +96,48 @@ BUTTONS = {
 def test_a_card_has_only_the_buttons_that_apply_to_its_state(
     state: State, a_request: Build
 ) -> None:
-    buttons = _buttons(show_card(a_request(state=state)))
+    buttons = _buttons(show_card(a_request(state=state, is_watched=True)))
     labels = {action: button["text"]["text"] for action, button in buttons.items()}
     assert labels == BUTTONS.get(state, {})
     assert all(button["value"] == "V0123456789:0" for button in buttons.values())
+
+
+def test_what_nobody_follows_says_so_and_offers_to_message_the_customer_again(
+    a_request: Build,
+) -> None:
+    card = show_card(a_request(state=State.ACCEPTED))  # as after "It was sent"
+    assert set(_buttons(card)) == set(AGAIN)
+    assert _words(card).endswith("☑️ SentTracking stopped.")
+    assert not _buttons(show_card(a_request(state=State.ACCEPTED, is_watched=True)))
+
+
+def test_an_uncertain_card_links_the_conversations_to_look_at(a_request: Build) -> None:
+    urls = ["https://apps.example/1", "https://apps.example/2"]
+    card = show_card(a_request(state=State.UNCERTAIN), Notes(look_at=" ".join(urls)))
+    assert [node["url"] for node in _nodes(card) if node["type"] == "link"] == urls
+
+
+def test_a_paused_message_that_awaits_a_conversation_s_end_waits_for_both(
+    a_request: Build,
+) -> None:
+    request = a_request(
+        state=State.SCHEDULED,
+        stuck=Stuck.PAUSED,
+        after_conversation=NOW,
+        open_conversation_id="c",
+    )
+    card = show_card(request, Notes(LEO))
+    assert _words(card).endswith("when sending resumes and their conversation has ended.")
+    assert card.text.endswith("⏳ Waiting for the conversation to end (⏸ paused).")
+
+
+def test_what_something_else_holds_up_is_not_planned_though_a_pause_set_its_time(
+    a_request: Build,
+) -> None:
+    later = {"state": State.SCHEDULED, "send_at": NOW + timedelta(hours=1)}
+    assert a_request(**later).is_planned
+    assert not a_request(**later, stuck=Stuck.UNAVAILABLE).is_planned
+    assert a_request(**later, stuck=Stuck.UNAVAILABLE, planned_at=NOW).is_planned
 
 
 def test_a_button_says_which_decisions_came_before_it(a_request: Build) -> None:
@@ -469,7 +507,7 @@ def test_a_text_of_invisible_characters_still_makes_a_valid_card(
 
 
 LEO = ByWhom("U0LEO", "Leo", NOW, "An incident.")
-WHY = "it has a link that isn't listed"
+WHY = "it has a link that isn't to one of our sites"
 
 
 def test_a_card_that_waits_for_approval_says_why_who_may_give_it_and_until_when(
@@ -479,14 +517,15 @@ def test_a_card_that_waits_for_approval_says_why_who_may_give_it_and_until_when(
     card = show_card(request, Notes(approvers="A lead other than Ada"))
     assert _words(card).endswith(
         "✋ Waiting for approval"
-        "It has a link that isn't listed. A lead other than Ada can approve it until <date>."
+        "It has a link that isn't to one of our sites. "
+        "A lead other than Ada can approve it until <date>."
     )
 
 
 def test_a_card_that_nobody_can_approve_says_so_and_what_to_do(a_request: Build) -> None:
     request = a_request(state=State.UNAPPROVED, approval_for=WHY, approval_until=NOW)
     said = "Nobody can approve this here. Ask your admin to set an approval channel."
-    assert _words(show_card(request, Notes(approvers=""))).endswith(f"isn't listed. {said}")
+    assert _words(show_card(request, Notes(approvers=""))).endswith(f"our sites. {said}")
 
 
 def test_a_declined_card_says_who_declined_it_and_why(a_request: Build) -> None:
@@ -537,7 +576,9 @@ def test_a_paused_card_says_who_paused_it_and_that_the_message_waits(
     assert _words(card).endswith(said)
     if state is not State.UNAPPROVED:
         assert _words(card).endswith(f"Your order is ready{said}")
-    assert card.text.endswith(f"{STATE_WORDS[state]} (⏸ paused).")
+    words = f"{STATE_WORDS[state]} (⏸ paused)."
+    resumes = "⏸ Waiting until sending resumes."  # nothing goes out in a few seconds
+    assert card.text.endswith(resumes if state is State.SCHEDULED else words)
     assert set(_buttons(card)) == set(BUTTONS[state])
 
 

@@ -31,11 +31,11 @@ from bot.storage.pause import Pause
 from bot.storage.posts import Posts
 from bot.storage.tables import history, requests
 
-from .conftest import OUTCOMES, SUPPORT, Bench, Build, direct_channel
+from .conftest import LINK, OUTCOMES, SUPPORT, Bench, Build, direct_channel
 
 APPROVERS = OUTCOMES  # any channel that isn't the agent's
 WAITS = "✋ Waiting for approval"
-WHY = "it has a link that isn't listed"
+WHY = "it has a link that isn't to one of our sites"
 RULES = read_rules(f'[approval]\nchannel = "{APPROVERS}"\n')
 Make = Callable[..., Publisher]
 
@@ -450,3 +450,13 @@ def test_a_request_that_is_gone_has_no_link(bench: Bench, waiting: Request) -> N
     publish(bench)
     assert "Ben is already sending this." in repr(bench.local.messages()[-1]["blocks"])
     assert direct_channel(bench.local)
+
+
+def test_an_uncertain_card_links_the_conversation_that_the_message_may_be_in(
+    bench: Bench, make: Make
+) -> None:
+    make()
+    bench.move(State.UNCERTAIN)
+    bench.publish()
+    card = bench.local.messages(SUPPORT)[0]
+    assert LINK in str(card["blocks"])

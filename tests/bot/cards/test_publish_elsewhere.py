@@ -83,7 +83,7 @@ def test_the_agent_is_told_why_and_where_the_card_is(code: str, why: str, bench:
     bench.publish()
     bench.publish()
     card, line = bench.local.messages(direct_channel(bench.local))
-    assert why in text(line["blocks"])
+    assert why[1:] in text(line["blocks"])  # there it may begin the sentence
     assert line["thread_ts"] == card["ts"]
     (told,) = bench.told()
     assert why in text(told["blocks"])
@@ -98,6 +98,14 @@ def test_the_agent_is_told_where_the_card_is_even_if_there_is_no_link_to_it(benc
     bench.publish()
     (told,) = bench.told()
     assert "direct messages" in text(told["blocks"])
+
+
+def test_why_only_the_agent_sees_it_is_a_whole_sentence(bench: Bench) -> None:
+    bench.refuse("restricted_action")
+    bench.publish()
+    line = bench.local.messages(direct_channel(bench.local))[-1]
+    why = "Posting is restricted in that channel. Ask a workspace admin, or use another channel."
+    assert f"Only you can see this: {why}" in text(line["blocks"])
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -195,7 +203,7 @@ def test_if_no_place_takes_the_card_the_agent_is_told_privately_and_can_undo(
     bench.publisher.publish(bot.job.publish("V2"))
     (card,) = bench.told()
     assert TEXT in text(card["blocks"])
-    assert "my direct messages are switched off" in text(card["blocks"])
+    assert "My direct messages are switched off." in text(card["blocks"])
     assert buttons(card) == ["Undo"]
     stored = bench.store.load("V2")
     assert (stored.card_channel, stored.card_state) == (NOWHERE, "checking")

@@ -168,6 +168,7 @@ def test_only_cards_threads_and_conversations_in_genesys_are_linked() -> None:
         ("outcome", "Thread"),
         ("home", "Thread"),
         ("list", "Thread"),
+        ("card", "Open in Genesys Cloud"),
         ("line", "Open in Genesys Cloud"),
         ("line", "message"),
         ("news", "Open in Genesys Cloud"),
@@ -175,8 +176,10 @@ def test_only_cards_threads_and_conversations_in_genesys_are_linked() -> None:
         ("approval", "The card"),
         ("form", "The card"),
     }
-    kinds = {node.get("type") for _, _, payload in _all() for node in _nodes(payload)}
-    assert not kinds & {"usergroup", "broadcast", "channel", "mrkdwn", "markdown"}
+    kinds = {(node.get("type"), name) for name, _, payload in _all() for node in _nodes(payload)}
+    never = {"usergroup", "broadcast", "mrkdwn", "markdown"}
+    assert not {kind for kind, _ in kinds} & never
+    assert {name for kind, name in kinds if kind == "channel"} == {"outcomes"}
 
 
 def test_no_message_shows_a_complete_address_or_number() -> None:

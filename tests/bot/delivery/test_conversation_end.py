@@ -130,3 +130,64 @@ def test_a_planned_message_is_looked_at_again_when_it_is_due(worker: Worker, clo
     clock.advance(900)
     worker.run_all([Job(JobKind.DELIVER, "V0123456789")])
     assert worker.load().state is State.ACCEPTED
+
+
+LEO = ByWhom("U0LEO", "Leo Lead", datetime.now(UTC), "a bad template")
+
+
+def pause_and_resume(worker: Worker) -> list[Job]:
+    """Pause all sending and resume it; return the jobs that follow the end."""
+    worker.pause.begin(LEO, "T0TEAM")
+    worker.pause.mark_all()
+    assert worker.load().stuck is Stuck.PAUSED
+    worker.jobs.clear()
+    worker.pause.end("U0LEO", "T0TEAM")
+    worker.pause.mark_all()
+    return list(worker.jobs)
+
+
+def test_after_a_pause_it_waits_for_the_end_again_and_its_limit_holds(
+    waiting: Worker, clock: Clock
+) -> None:
+    before = waiting.load()
+    jobs = pause_and_resume(waiting)
+    after = waiting.load()
+    assert (after.stuck, after.send_at) == (before.stuck, before.send_at)
+    assert after.gives_up_at == before.gives_up_at
+    assert not [job for job in jobs if job.kind is JobKind.DELIVER]  # its look is planned already
+    clock.advance(24 * 3600)
+    look(waiting)
+    assert (waiting.load().state, waiting.load().reason) == (State.EXPIRED, TOO_LONG)
+
+
+def test_its_limit_holds_during_a_pause(waiting: Worker, clock: Clock) -> None:
+    waiting.pause.begin(LEO, "T0TEAM")
+    waiting.pause.mark_all()
+    look(waiting)
+    assert waiting.load().stuck is Stuck.PAUSED
+    clock.advance(24 * 3600)
+    look(waiting)
+    assert waiting.load().reason == TOO_LONG
+
+
+def test_an_end_during_a_pause_is_in_time_though_sending_resumes_after_the_limit(
+    waiting: Worker, clock: Clock
+) -> None:
+    waiting.pause.begin(LEO, "T0TEAM")
+    waiting.pause.mark_all()
+    waiting.local.ask("POST", "/customers/amir/end")
+    waiting.run_all([Job(JobKind.DELIVER, "V0123456789")])
+    assert (waiting.load().state, waiting.load().stuck) == (State.SCHEDULED, Stuck.PAUSED)
+    waiting.change(after_conversation=clock.after(-60))
+    waiting.jobs.clear()
+    waiting.pause.end("U0LEO", "T0TEAM")
+    waiting.pause.mark_all()
+    waiting.run_all(list(waiting.jobs))
+    assert waiting.load().state is State.ACCEPTED
+
+
+def test_after_an_outage_it_says_again_that_it_waits_for_the_end(waiting: Worker) -> None:
+    waiting.change(stuck=Stuck.UNAVAILABLE)
+    look(waiting)
+    assert waiting.load().stuck is Stuck.CONVERSATION
+    assert waiting.events().count(Event.AWAITS_END) == 1

@@ -215,7 +215,7 @@ def test_a_message_that_needs_approval_waits_until_another_person_approves_it(
         (
             "[content]\nlinks = 'approve'\n",
             {"text": "See https://evil.example"},
-            "it has a link that isn't listed",
+            "it has a link that isn't to one of our sites",
         ),
     ],
 )
@@ -399,6 +399,28 @@ def test_a_pause_holds_what_is_due_and_afterwards_it_is_sent_once(worker: Worker
     assert worker.load().state is State.ACCEPTED
     assert worker.load().stuck is Stuck.NO
     assert len(worker.sends()) == 1
+
+
+def test_what_is_asked_for_during_a_pause_says_so_before_its_time_to_undo_is_over(
+    worker: Worker,
+) -> None:
+    worker.pause.begin(by_leo(worker), "T0TEAM")
+    worker.run_all(worker.submit(send_at=worker.clock.after(30)), seconds=1)
+    assert (worker.load().state, worker.load().stuck) == (State.SCHEDULED, Stuck.PAUSED)
+
+
+def test_what_waited_for_genesys_before_a_pause_does_so_after_it(worker: Worker) -> None:
+    worker.local.order("genesys", "externalcontacts", "status", status=503)
+    worker.run_all(worker.submit(), seconds=8)
+    assert worker.load().stuck is Stuck.UNAVAILABLE
+    worker.change(created_at=worker.clock.after(-600))
+    worker.pause.begin(by_leo(worker), "T0TEAM")
+    worker.pause.mark_all()
+    worker.jobs.clear()
+    worker.pause.end("U0LEO", "T0TEAM")
+    worker.pause.mark_all()
+    worker.run_all(list(worker.jobs), seconds=8)
+    assert (worker.load().stuck, worker.load().is_planned) == (Stuck.UNAVAILABLE, False)
 
 
 def test_a_pause_that_begins_right_before_the_send_holds_it(worker: Worker) -> None:

@@ -637,6 +637,16 @@ def test_a_message_is_followed_until_its_time_has_passed(
     assert worker.outcomes.sweep() == (0 if stops else 1)
 
 
+def test_a_card_without_its_outcome_is_drawn_again_when_nobody_looks_any_more(
+    worker: Worker, clock: Clock
+) -> None:
+    card = {"card_channel": "C0SUPPORT", "card_ts": "1.1", "card_state": "as it was"}
+    _add_followed(worker, state=State.ACCEPTED, watch_until=clock.at, **card)
+    worker.outcomes.sweep()
+    assert worker.load().is_untracked
+    assert worker.load().card_state == ""
+
+
 def test_a_message_without_an_end_is_followed(worker: Worker) -> None:
     _add_followed(worker, watch_until=None)
     worker.outcomes.sweep()

@@ -108,7 +108,7 @@ def test_the_form_knows_the_customer_by_the_contacts_that_genesys_cloud_tells(
     [
         ("[approval]\neverything = true\n", "every message needs it"),
         ("[approval]\nfirst_message = true\n", "it's the first message to this customer"),
-        ("[content]\nlinks = 'approve'\n", "it has a link that isn't listed"),
+        ("[content]\nlinks = 'approve'\n", "it has a link that isn't to one of our sites"),
         (
             "[approval]\neverything = true\nfirst_message = true\n",
             "every message needs it, and it's the first message to this customer",

@@ -58,14 +58,14 @@ def test_the_zone_is_that_of_the_number_s_country_if_it_has_only_one(
 ) -> None:
     name, why = zone_of(phone(number), "Pacific/Chatham")
     assert name == (zone or "Pacific/Chatham")
-    assert ("country of the phone number" in why) is bool(zone)
+    assert ("phone number's country" in why) is bool(zone)
     assert ("organisation" in why) is not bool(zone)
 
 
 def test_an_email_address_has_the_organisation_s_zone_and_says_so() -> None:
     name, why = zone_of(Identity(IdentityKind.EMAIL, "jane@example.de"), "Asia/Tokyo")
     assert name == "Asia/Tokyo"
-    assert why == "your organisation's: an email address has no country"
+    assert why == "your organisation's, because an email address has no country"
 
 
 def test_every_zone_that_a_number_can_have_is_known_here() -> None:

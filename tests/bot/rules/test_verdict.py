@@ -233,7 +233,7 @@ def test_a_deployment_that_is_not_active_says_why(
         (
             "open chat",
             Rule.CONVERSATION,
-            "They're in a live conversation. Wait, or send into it.",
+            "They're in a live conversation. Wait, send when it ends, or send into it.",
         ),
         (
             "open chat, writing into it",

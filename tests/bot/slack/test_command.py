@@ -204,6 +204,13 @@ def test_help_shows_the_command_name_and_that_nothing_is_sent_yet() -> None:
     assert "Nothing is sent before you press Send" in shown.text
 
 
+def test_help_names_templates_when_they_are_on_and_every_way_to_choose_outcomes() -> None:
+    assert "#delayed" in show_help("/acme", has_templates=True).text
+    said = show_help("/acme").text
+    assert "#delayed" not in said
+    assert all(f"/acme outcomes {way} " in said for way in ("here", "here all", "off"))
+
+
 def test_help_says_what_the_command_does_not_know_and_where_to_look_instead() -> None:
     shown = show_help("/acme", "status\u202e")
     assert shown.text.startswith('I don\'t know "status". ')

@@ -85,6 +85,21 @@ def test_a_line_says_who_when_what_became_of_it_and_where_the_card_is() -> None:
     assert list(draw_earlier([], {})) == []
 
 
+@pytest.mark.parametrize(("wait", "said"), [(5, "Sending in a few seconds"), (3_600, "Scheduled")])
+def test_a_message_in_its_countdown_is_not_called_scheduled(
+    wait: int,
+    said: str,
+    history: CustomerHistory,
+    requests_store: RequestStore,
+    a_request: Build,
+) -> None:
+    at = datetime.now(UTC)
+    times = {"created_at": at, "send_at": at + timedelta(seconds=wait), "sending_at": None}
+    send(requests_store, a_request, 1, state=State.SCHEDULED, **times)
+    _, line = map(to_json, draw_earlier(history.newest(a_request(request_id="new")), {}))
+    assert said in words(line)
+
+
 def test_the_form_shows_them_below_the_customer_s_own_conversation(
     bot: Bot, ada: Agent, slack: SlackClient, requests_store: RequestStore, a_request: Build
 ) -> None:

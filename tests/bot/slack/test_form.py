@@ -167,7 +167,7 @@ def test_a_text_is_given_back_even_if_the_direct_message_fails_at_first(
 
 def test_a_text_that_the_form_cannot_hold_is_given_back_in_full(bot: Bot, ada: Agent) -> None:
     text = "x" * 3_600 + " END"
-    ada.opens(f"jane@example.com {text}")
+    ada.opens(f"jane@example.com {text}", "over the 2,000 limit")
     told = ada.reads("Your text is too long for the form")
     assert told["ephemeral"]
     assert "jane@example.com x" in words(told["blocks"])
@@ -175,7 +175,7 @@ def test_a_text_that_the_form_cannot_hold_is_given_back_in_full(bot: Bot, ada: A
 
 
 def test_a_text_that_just_fits_is_not_given_back(bot: Bot, ada: Agent, local: Local) -> None:
-    ada.opens("jane@example.com " + "x" * 3_000)
+    ada.opens("jane@example.com " + "x" * 3_000, "over the 2,000 limit")
     bot.finish()
     assert not local.messages()
 

@@ -10,17 +10,15 @@ from hypothesis import strategies as st
 
 from bot.request import Place
 from bot.rules.verdict import Finding, Level, Rule
+from bot.slack.form_errors import field_of, list_errors, place_errors
 from bot.slack.form_input import (
     LATEST,
     SEND_AT,
     SEND_BEFORE,
     Draft,
     check_times,
-    field_of,
-    list_errors,
     make_draft,
     name_for,
-    place_errors,
     plan,
     read_form,
     read_place,
@@ -214,7 +212,7 @@ def test_a_customers_own_field_is_named_without_the_address() -> None:
 @pytest.mark.parametrize(
     ("rule", "field"),
     [
-        *((rule, "message") for rule in (Rule.SAME_TEXT, Rule.SECRETS, Rule.CARDS, Rule.LINKS)),
+        *((rule, "message") for rule in (Rule.SAME_TEXT, Rule.SECRETS, Rule.LENGTH, Rule.LINKS)),
         (Rule.QUIET_HOURS, "send_at:1800000000"),
         *((rule, "customer") for rule in (Rule.OPT_OUT, Rule.CUSTOMER_LIMIT, Rule.AGENT_LIMIT)),
     ],

@@ -229,22 +229,34 @@ def test_an_error_stays_under_its_field_if_the_form_shows_the_stop_already(
     assert words(ada.view()).count(SAME) == 1
 
 
-def test_a_refusal_that_the_form_does_not_show_yet_is_told_once_below_its_field_and_stays_there(
+def test_a_refusal_that_the_form_does_not_show_yet_is_told_first_and_once_and_stays_there(
     bot: Bot, ada: Agent, local: Local
 ) -> None:
     ada.opens("jane@example.com")
     before = updates(local)
     assert ada.submits(message=TOKEN)["errors"]["message"]
     bot.finish()
-    below = ada.sees("Not sent: ")["blocks"]
-    [stop] = [block for block in below if block["block_id"] == "stop:message"]
-    assert "Remove it." in words(stop)
-    assert words(below).count("Remove it.") == 1
+    shown = ada.sees("Not sent: ")["blocks"]
+    [evidence] = [block for block in shown if block["block_id"] == "evidence"]
+    assert "Remove it." in words(evidence["elements"][0])
+    assert words(shown).count("Remove it.") == 1
     assert updates(local) == before + 1
     assert ada.submits()["errors"]["message"] == SEE_WHY
     bot.finish()
     assert updates(local) == before + 1
     assert "message" in shown_errors(ada, local)
+
+
+def test_what_is_wrong_with_an_address_is_told_once(bot: Bot, ada: Agent) -> None:
+    view = ada.opens("jane@example Hello", "✗ ")
+    assert words(view).count("isn't a complete email address") == 1
+    assert ada.submits()["errors"] == {"customer": SEE_WHY}
+
+
+def test_a_text_that_is_too_long_is_stopped_before_send_and_told_once(bot: Bot, ada: Agent) -> None:
+    ada.opens(f"jane@example.com {'x' * 2_001}", "Can't be sent: ")
+    assert words(ada.view()).count("1 character over the 2,000 limit.") == 1
+    assert ada.submits()["errors"] == {"message": SEE_WHY}
 
 
 def test_a_lead_who_gives_no_reason_keeps_the_error_in_view(
@@ -258,6 +270,16 @@ def test_a_lead_who_gives_no_reason_keeps_the_error_in_view(
     bot.finish()
     assert updates(local) == before
     assert "customer" in shown_errors(leo, local)
+
+
+def test_a_lead_who_cannot_override_everything_is_not_told_to_ask_a_lead(
+    bot: Bot, leo: Agent, add: Add
+) -> None:
+    bot.rules = AT_MOST_ONE
+    add(text="Another text")
+    shown = words(leo.opens("jane@example.com Hi {{name}}", "Can't be sent: "))
+    assert "They've had 1" in shown
+    assert "A lead can override this" not in shown
 
 
 def test_each_finding_stands_once_under_the_field_where_it_belongs(
@@ -386,7 +408,9 @@ def test_the_next_allowed_time_can_be_chosen_with_a_button(
 ) -> None:
     bot.rules = quiet_now()
     opens = next_allowed(datetime.now(UTC), "UTC", bot.rules.quiet_hours)
-    ada.opens(f"jane@example.com {TEXT}", "It's quiet hours for the customer in UTC")
+    ada.opens(
+        f"jane@example.com {TEXT}", "It's quiet hours for the customer (UTC, your organisation's"
+    )
     button = fields(ada)["offers"]["elements"][0]
     hour = f"{opens.hour % 12 or 12}:{opens:%M %p}"
     assert button["text"]["text"] == f"Send {opens:%a, %b} {opens.day} at {hour} UTC"

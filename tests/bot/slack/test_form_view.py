@@ -23,6 +23,7 @@ from bot.slack.evidence_view import (
     Review,
     read_opt_out,
 )
+from bot.slack.form_errors import field_of
 from bot.slack.form_input import (
     CANDIDATE,
     CUSTOMER,
@@ -33,9 +34,7 @@ from bot.slack.form_input import (
     SEND_BEFORE,
     WRITE_INTO,
     Draft,
-    field_of,
     make_draft,
-    name_for,
     plan,
     read_form,
 )
@@ -408,7 +407,7 @@ def test_the_whole_form_is_drawn_for_a_draft_without_a_verdict() -> None:
         "title": _plain("Message a customer"),
         "submit": _plain("Send"),
         "close": _plain("Cancel"),
-        "private_metadata": json.dumps(["C0SUPPORT", "", PLACE.response_url]),
+        "private_metadata": json.dumps(["C0SUPPORT", "", PLACE.response_url, "", "", "", ""]),
         "blocks": [
             {
                 "type": "input",
@@ -606,13 +605,6 @@ def _lines(shown: Verdict | Review, block_id: str = EVIDENCE) -> list[str]:
     ]
 
 
-def _below(field: str, shown: Verdict | Review) -> list[str]:
-    """Return what the form says right below a field."""
-    ids = [block["block_id"] for block in build_form(_draft(), shown)["blocks"]]
-    assert ids[ids.index(field) + 1] == f"stop:{field}"
-    return _lines(shown, f"stop:{field}")
-
-
 def test_stops_come_before_warnings_and_what_passes_is_one_line(
     a_customer: Callable[..., Customer],
 ) -> None:
@@ -652,7 +644,7 @@ def test_the_headline_says_what_would_happen_to_the_message(
     word: str,
     a_customer: Callable[..., Customer],
 ) -> None:
-    review = Review(_verdict(a_customer(), *findings), may_override=is_lead)
+    review = Review(_verdict(a_customer(), *findings), is_lead=is_lead)
     assert _lines(review)[0].startswith(f"{word}: Jane Doe")
 
 
@@ -680,52 +672,49 @@ def test_one_thing_has_one_line() -> None:
     ben = Earlier("V2", "U0BEN", "Ben", State.SENDING, NOW, "C0SUPPORT", "1.1")
     same = Finding(Rule.SAME_TEXT, Level.BLOCK, "Ben sent this text.", earlier=ben)
     recent = Finding(Rule.RECENT, Level.WARN, "Ben sent a message.", earlier=ben)
-    assert not _lines(_verdict(None, same, recent))[1:]
-    assert _below(MESSAGE, _verdict(None, same, recent)) == ["✗ Ben sent this text."]
+    assert _lines(_verdict(None, same, recent))[1:] == ["✗ Ben sent this text."]
     other = replace(recent, earlier=replace(ben, request_id="V3"))
-    assert _lines(_verdict(None, same, other))[1] == "⚠ Ben sent a message."
+    assert _lines(_verdict(None, same, other))[2] == "⚠ Ben sent a message."
 
 
-@pytest.mark.parametrize(
-    ("rule", "field"), [(Rule.SECRETS, MESSAGE), (Rule.QUIET_HOURS, SEND_AT), (Rule.LINKS, MESSAGE)]
-)
-def test_what_stops_a_message_is_told_once_and_below_its_field(
-    rule: Rule, field: str, a_customer: Callable[..., Customer]
+@pytest.mark.parametrize("rule", Rule)
+def test_what_stops_a_message_is_told_once_and_right_below_the_headline(
+    rule: Rule, a_customer: Callable[..., Customer]
 ) -> None:
     verdict = _verdict(a_customer(), Finding(rule, Level.BLOCK, "Not like this."))
     view = build_form(_draft(), verdict)
     assert json.dumps(view).count("Not like this.") == 1
-    assert _below(field, verdict) == ["✗ Not like this."]
+    assert _lines(verdict)[1] == "✗ Not like this."
     assert not list(check_view(view))
     again = Review(verdict, refused=verdict.blocks)
-    assert _below(field, again) == ["Not sent: Not like this."]
+    assert _lines(again)[0] == "Not sent: Not like this."
 
 
-def test_a_live_conversation_is_told_below_the_choice_about_it(
-    open_one: Callable[..., Customer],
-) -> None:
-    stop = Finding(Rule.CONVERSATION, Level.BLOCK, "They're in a live conversation.")
-    verdict = _verdict(open_one(), stop)
-    assert _below(name_for(OPEN, JANE), verdict) == ["✗ They're in a live conversation."]
+def test_a_lead_is_not_told_to_ask_a_lead(a_customer: Callable[..., Customer]) -> None:
+    stop = replace(TOO_MANY, sentence="Too many. A lead can override this.")
+    for others in ((), (STOP,)):  # although another rule holds for leads, too
+        verdict = _verdict(a_customer(), stop, *others)
+        assert "✗ Too many." in _lines(Review(verdict, is_lead=True))
+        assert "✗ Too many. A lead can override this." in _lines(verdict)
 
 
 def test_the_end_of_quiet_hours_is_told_in_the_customers_time_and_in_the_readers() -> None:
     opens = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
     local = opens.astimezone(ZoneInfo("Europe/Berlin"))
     verdict = _verdict(None, Finding(Rule.QUIET_HOURS, Level.BLOCK, "Quiet.", next_time=local))
-    assert _below(SEND_AT, verdict)[0] == (
+    assert _lines(verdict)[1] == (
         "✗ Quiet. They end Fri, Nov 27 at 8:00 AM Berlin time "
         "({date_short_pretty} at {time} your time)."
     )
     blocks = {block["block_id"]: block for block in build_form(_draft(), verdict)["blocks"]}
-    line = blocks[f"stop:{SEND_AT}"]["elements"][0]["elements"]
+    line = blocks[EVIDENCE]["elements"][1]["elements"]
     [date] = [leaf for leaf in line if leaf["type"] == "date"]
     assert date["timestamp"] == int(opens.timestamp())
     assert date["fallback"] == "2026-11-27 07:00 UTC"
 
 
 def test_the_override_says_what_it_is_for(a_customer: Callable[..., Customer]) -> None:
-    view = build_form(_draft(), Review(_verdict(a_customer(), TOO_MANY), may_override=True))
+    view = build_form(_draft(), Review(_verdict(a_customer(), TOO_MANY), is_lead=True))
     override = next(b for b in view["blocks"] if b["block_id"].startswith("override"))
     assert override["label"]["text"] == "Reason to send anyway"
     assert override["hint"]["text"] == (
@@ -744,7 +733,7 @@ def test_a_finding_about_another_request_links_to_its_card_if_there_is_a_link() 
     for links in ({}, {"V2": "https://team.slack.com/archives/C0SUPPORT/p11"}):
         view = build_form(_draft(), Review(verdict, links=links))
         blocks = {block["block_id"]: block for block in view["blocks"]}
-        line = blocks[f"stop:{MESSAGE}"]["elements"][0]["elements"]
+        line = blocks[EVIDENCE]["elements"][1]["elements"]
         found = [leaf for leaf in line if leaf["type"] == "link"]
         assert [leaf["url"] for leaf in found] == list(links.values())
 
@@ -805,7 +794,7 @@ def test_a_reason_to_override_counts_for_one_customer_and_for_the_rules_that_wer
 ) -> None:
     verdict = _verdict(a_customer(), TOO_MANY, replace(TOO_MANY, rule=Rule.SAME_TEXT))
     assert "override" not in str(_ids(build_form(_draft(), Review(verdict))))
-    view = build_form(_draft(), Review(verdict, may_override=True))
+    view = build_form(_draft(), Review(verdict, is_lead=True))
     assert not list(check_view(view))
     typed = _deliver(view, override={"value": " She asked. "})
     draft = _read(typed)
@@ -813,9 +802,9 @@ def test_a_reason_to_override_counts_for_one_customer_and_for_the_rules_that_wer
     assert draft.overriding == ("messages per customer", "same text")
     changed = _read(_deliver(view, override={"value": "x"}, customer={"value": "bob@example.com"}))
     assert (changed.override_reason, changed.overriding) == ("", ())
-    again = build_form(draft, Review(verdict, may_override=True))
+    again = build_form(draft, Review(verdict, is_lead=True))
     assert _read(_deliver(again)) == draft
-    other = build_form(draft, Review(_verdict(a_customer(), TOO_MANY), may_override=True))
+    other = build_form(draft, Review(_verdict(a_customer(), TOO_MANY), is_lead=True))
     assert _read(_deliver(other)).override_reason == ""
 
 

@@ -62,7 +62,7 @@ def test_a_guest_s_command_opens_no_form_and_gives_back_what_they_typed(
     told = gus.reads(GUEST)
     bot.finish()
     assert told["ephemeral"]
-    assert TEXT in words(told["blocks"])
+    assert f"/proactive jane@example.com {TEXT}" in words(told["blocks"])
     assert not local.calls("slack", "views.open")
     assert not local.calls("genesys", "identifierlookup")
     [(user, reference, _, what)] = lines(caplog)

@@ -273,6 +273,8 @@ def test_only_leads_pause_resume_and_take_customers_off_the_list(
     expected = GUEST if user == GUS else sentence
     [answer] = answers(local, user)
     assert answer.startswith(expected) and "Reference" not in answer
+    told = Agent(local, user).reads(expected)  # with the whole command, ready to be copied
+    assert f"/proactive {typed}" in words(told["blocks"])
     [(noted, why)] = bot.noted
     assert noted == user and why.startswith(expected)
     assert pause.read() is not None
@@ -356,7 +358,7 @@ def test_a_customer_on_the_list_stays_there_with_who_put_them_there(
     bot.finish()
     [answer] = answers(local, ADA)
     who = "Jane Doe (jane@example.com)"
-    assert f"{who} is already on the do-not-contact list (Leo Rossi, " in answer
+    assert f"{who} is already on the do-not-contact list (Leo Rossi, just now)." in answer
     by = opt_outs.find(JANE)
     assert by is not None and by.reason == "She asked"
 

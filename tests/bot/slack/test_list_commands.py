@@ -101,6 +101,34 @@ def test_a_planned_message_can_be_cancelled_from_the_list(
     local.ask("POST", "/people/actions", user=ada.user, element={"type": "button"}, **act)
     bot.finish()
     assert requests_store.load("V1").state is State.CANCELLED
+    assert "Cancelled, not sent" in ada.reads("Cancelled, not sent.")["text"]
+    local.ask("POST", "/people/actions", user=ada.user, element={"type": "button"}, **act)
+    bot.finish()
+    assert ada.reads("That button is out of date")["ephemeral"]
+
+
+def test_a_message_that_is_edited_from_the_list_says_so_there(
+    bot: Bot, ada: Agent, local: Local, add: Callable[..., None], requests_store: RequestStore
+) -> None:
+    at = NOW + timedelta(hours=1)
+    add("V1", state=State.SCHEDULED, send_at=at, planned_at=at)
+    ada.types("list planned")
+    message = ada.reads("Your messages: planned")
+    act = {"channel": ada.channel, "ts": message["ts"], "block_id": "do:V1", "action_id": "edit"}
+    local.ask("POST", "/people/actions", user=ada.user, element={"type": "button"}, **act)
+    ada.sees("Edit message")
+    assert not ada.submits(message="Another text")["errors"]
+    bot.finish()
+    assert requests_store.load("V1").text == "Another text"
+    assert ada.reads("Message to j•••@example.com: ⏳ Scheduled")["ephemeral"]
+
+
+def test_a_row_says_why_a_message_was_not_sent(
+    bot: Bot, ada: Agent, local: Local, add: Callable[..., None]
+) -> None:
+    add("V1", state=State.REFUSED, reason="Wrong price")
+    ada.types("list")
+    assert "Not sent" in words(ada.reads("Wrong price"))
 
 
 def test_status_shows_an_agent_their_own_messages_and_a_lead_everybody_s(

@@ -17,7 +17,7 @@ from ..conftest import JANE, PLACE
 
 TOO_MANY = Finding(Rule.CUSTOMER_LIMIT, Level.BLOCK, "Too many.", may_override=True)
 DRAFT = make_draft(PLACE, "jane@example.com", "Hello", None)
-REVIEW = Review(Verdict(JANE, None, (TOO_MANY,)), may_override=True)
+REVIEW = Review(Verdict(JANE, None, (TOO_MANY,)), is_lead=True)
 
 
 def _as_slack_delivers(found: Any) -> Any:
@@ -40,7 +40,7 @@ def test_what_slack_adds_and_what_people_type_changes_nothing_that_is_shown() ->
 @pytest.mark.parametrize(
     "review",
     [
-        replace(REVIEW, may_override=False),
+        replace(REVIEW, is_lead=False),
         replace(REVIEW, refused=(TOO_MANY,)),
         replace(REVIEW, verdict=Verdict(JANE, None, (replace(TOO_MANY, sentence="Too few."),))),
     ],

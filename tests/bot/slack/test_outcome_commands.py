@@ -96,8 +96,22 @@ def test_the_bare_word_says_where_outcomes_are_posted(bot: Bot, local: Local, le
     leo.types("outcomes")
     bot.finish()
     [said] = answers(local, LEAD)
-    assert f"posted in the channel with the id {OUTCOMES}" in said
+    assert "posted in another channel, those of other channels in another channel. Type" in said
     assert '"/proactive outcomes here all"' in said
+    [message] = [m for m in local.messages(SUPPORT, LEAD) if m["ephemeral"]]
+    assert words(message["blocks"]).count(f'"channel_id": "{OUTCOMES}"') == 2
+
+
+@pytest.mark.parametrize("order", ["outcomes here", "outcomes here all"])
+def test_a_choice_that_is_so_already_is_answered_privately_and_changes_nothing(
+    bot: Bot, local: Local, leo: Agent, database: Database, order: str
+) -> None:
+    for _ in range(2):
+        leo.types(order)
+        bot.finish()
+    assert answers(local, LEAD) == ["Done.", "That's already so. Nothing was changed."]
+    assert len([m for m in local.messages(SUPPORT) if not m["ephemeral"]]) == 1
+    assert len(recorded(database)) == 1
 
 
 def test_only_a_lead_chooses(bot: Bot, local: Local, ada: Agent, channels: OutcomeChannels) -> None:

@@ -245,8 +245,11 @@ def test_a_value_that_looks_like_a_placeholder_is_not_filled_in_and_not_sent(
 ) -> None:
     ada.opens("jane@example.com")
     chooses(ada, "Delayed")
-    refused = submits(ada, order="{{day}}")
-    assert "placeholder" in words(list(refused["errors"].values()))
+    [order] = [b for b in ada.view()["blocks"] if b.get("label", {}).get("text") == "order"]
+    sentence = "Type what the customer should read here, not a placeholder."
+    assert submits(ada, order="{{day}}")["errors"] == {order["block_id"]: sentence}
+    updates(ada, order="{{day}}")
+    ada.sees("Fill in order.")
 
 
 @pytest.mark.parametrize("left", ["Hi {{name}}", "Hi {{", "Hi ｛｛name｝｝", "{ { x } }"])
@@ -257,6 +260,12 @@ def test_a_typed_text_with_a_placeholder_is_not_sent(left: str, bot: Bot, ada: A
     assert "placeholder" in refused["errors"]["message"]
 
 
+def test_a_placeholder_that_the_form_tells_about_is_not_told_again(bot: Bot, ada: Agent) -> None:
+    ada.opens("jane@example.com Hi {{name}}", "Can't be sent: ")
+    assert submits(ada)["errors"] == {"message": "Not sent. The ✗ says why."}
+    assert words(ada.view()).count("placeholder such as") == 1
+
+
 def test_a_missing_value_is_an_error_under_its_field(bot: Bot, rules: Rules, ada: Agent) -> None:
     ada.opens("jane@example.com")
     view = chooses(ada, "Delayed")
@@ -265,6 +274,45 @@ def test_a_missing_value_is_an_error_under_its_field(bot: Bot, rules: Rules, ada
     assert sentence == "Fill this in; the text needs it."
     [order] = [b for b in view["blocks"] if b.get("label", {}).get("text") == "order"]
     assert field == order["block_id"]
+
+
+def test_a_complete_template_is_ready_although_only_the_look_up_knows_the_customer_s_name(
+    bot: Bot, rules: Rules, ada: Agent
+) -> None:
+    bot.rules = read_rules(TEXTS.replace(", order {{order}} comes {{ day }}", ""))
+    view = ada.opens("jane@example.com #delayed")
+    assert preview(view) == "Hello Jane Doe. Ada Nowak"
+    assert "placeholder such as" not in words(view)
+
+
+@pytest.mark.parametrize("texts", [TEXTS, FIXED])
+def test_an_empty_field_is_named_and_is_no_refusal(texts: str, bot: Bot, ada: Agent) -> None:
+    bot.rules = read_rules(texts)
+    view = ada.opens("jane@example.com #delayed", "Not ready yet: ")
+    assert "Fill in order." in words(view)
+    assert "placeholder such as" not in words(view)
+    assert "✗" not in words(view)
+    updates(ada, order="123")
+    ada.sees("Ready to send: ")
+
+
+def test_a_customer_who_is_not_found_is_the_only_thing_that_is_wrong(
+    bot: Bot, rules: Rules, ada: Agent
+) -> None:
+    bot.rules = read_rules(TEXTS.replace(", order {{order}} comes {{ day }}", ""))
+    view = ada.opens("nobody@example.com #delayed", "Can't be sent: ")
+    assert words(view).count("✗") == 1
+    assert "Fill in" not in words(view)
+
+
+def test_a_filled_text_that_is_too_long_is_stopped_before_send(
+    bot: Bot, rules: Rules, ada: Agent
+) -> None:
+    ada.opens("jane@example.com")
+    chooses(ada, "Delayed")
+    updates(ada, Message="{{order}}" * 7, order="x" * 300)
+    ada.sees("Can't be sent: ")
+    assert "100 characters over the 2,000 limit." in words(ada.view())
 
 
 def test_the_length_is_checked_after_filling(bot: Bot, rules: Rules, ada: Agent) -> None:
@@ -384,15 +432,46 @@ def test_a_name_after_the_customer_chooses_a_template(
     [
         ("#delay", 'No template is called "delay". Did you mean "Delayed"?'),
         ("#zzz", 'No template is called "zzz".'),
-        ("#delayed and more", 'To use the template "Delayed", choose it here.'),
+        ("#delayed and more", 'To use the template "Delayed", choose it from the menu.'),
     ],
 )
 def test_a_name_that_nobody_knows_stays_as_typed_with_the_closest_ones(
     typed: str, hint: str, bot: Bot, rules: Rules, ada: Agent
 ) -> None:
-    view = ada.opens(f"jane@example.com {typed}")
+    view = ada.opens(f"jane@example.com {typed}", "Not ready yet: ")
     assert block(view, "message")["element"]["initial_value"] == typed
     assert block(view, "template")["hint"]["text"] == hint
+
+
+@pytest.mark.parametrize("typed", ["#delay", "#zzz", "#ready for colection", " #zzz "])
+def test_a_template_s_name_that_nobody_knows_is_not_sent_to_the_customer(
+    typed: str, bot: Bot, rules: Rules, ada: Agent, stored: Stored
+) -> None:
+    ada.opens("jane@example.com")
+    [(field, sentence)] = submits(ada, Message=typed)["errors"].items()
+    assert field == "message"
+    assert sentence.startswith("No template is called ")
+    assert sentence.endswith('Choose a template, or put a word before "#" to send this text.')
+    assert submits(ada, Message=f"About {typed}")["result"] == "closed"
+    assert stored().text == f"About {typed}"
+
+
+def test_a_form_with_a_template_s_name_that_nobody_knows_is_not_ready(
+    bot: Bot, rules: Rules, ada: Agent
+) -> None:
+    view = ada.opens("jane@example.com #zzz", "Not ready yet: ")
+    assert words(block(view, "evidence")).count("Choose a template, or ") == 1
+
+
+@pytest.mark.parametrize(
+    "typed", ["#1234 has shipped", "#WeCare: see you soon!", "#" + "x" * 81, "#zzz\nHello"]
+)
+def test_a_message_that_only_begins_like_a_name_is_sent(
+    typed: str, bot: Bot, rules: Rules, ada: Agent, stored: Stored
+) -> None:
+    ada.opens("jane@example.com")
+    assert submits(ada, Message=typed)["result"] == "closed"
+    assert stored().text == typed
 
 
 def test_a_number_sign_before_a_number_is_only_text(bot: Bot, rules: Rules, ada: Agent) -> None:

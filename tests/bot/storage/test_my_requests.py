@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.request import Event, Request
+from bot.request import Event, Request, Stuck
 from bot.state import State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
@@ -99,6 +99,17 @@ def test_open_has_what_is_being_sent_or_followed(lists: Lists) -> None:
     lists.add("Ben's", State.READ, BEN, sending_at=NOW, next_look_at=NOW)
     assert lists.ids(Filter.OPEN) == ["second", "first"]
     assert lists.ids(Filter.OPEN, TEAM) == ["Ben's", "second", "first"]
+
+
+def test_what_only_genesys_or_slack_holds_up_is_open_and_not_planned(lists: Lists) -> None:
+    for stuck in (Stuck.UNAVAILABLE, Stuck.QUOTA, Stuck.SLACK):
+        lists.add(f"V{stuck}", State.SCHEDULED, stuck=stuck, send_at=NOW)
+    lists.add("Vchecking", State.CHECKING, stuck=Stuck.UNAVAILABLE)
+    lists.add("Vplanned", State.SCHEDULED, stuck=Stuck.UNAVAILABLE, send_at=NOW, planned_at=NOW)
+    lists.add("Vawaits", State.SCHEDULED, stuck=Stuck.CONVERSATION, send_at=NOW)
+    assert set(lists.ids(Filter.OPEN)) == {"Vunavailable", "Vquota", "Vslack", "Vchecking"}
+    assert set(lists.ids(Filter.PLANNED)) == {"Vplanned", "Vawaits"}
+    assert lists.count(MINE, Filter.OPEN) == 4
 
 
 def test_recent_has_all_of_an_agent_s_requests_and_nobody_else_s(lists: Lists) -> None:

@@ -97,13 +97,17 @@ def test_every_card_that_shows_the_pause_is_drawn_again_once(paused: Paused) -> 
     assert {one for one in states if not states[one]} == set(shown)
 
 
-def test_what_is_due_within_a_minute_is_counted(paused: Paused) -> None:
+def test_what_is_due_within_a_minute_is_counted_but_not_what_awaits_an_end(paused: Paused) -> None:
     now = datetime.now(UTC)
     for number, seconds in enumerate((-3600, 30, 90)):
         paused.add(f"V{number}", send_at=now + timedelta(seconds=seconds))
     paused.add("V4", State.CHECKING)
     for number, state in enumerate((State.UNAPPROVED, *SENT_OR_OVER)):
         paused.add(f"W{number}", state)
+    assert paused.pause.count_due() == 3
+    until = now + timedelta(hours=24)
+    for stuck in (Stuck.CONVERSATION, Stuck.PAUSED):  # until its conversation has ended
+        paused.add(f"X{stuck}", stuck=stuck, after_conversation=until, open_conversation_id="c")
     assert paused.pause.count_due() == 3
 
 

@@ -156,7 +156,7 @@ QUERIES: dict[str, tuple[Callable[[Bench], object], set[str]]] = {
 LISTS = {
     Filter.ATTENTION: {"requests_needing_a_look"},
     Filter.PLANNED: {"requests_not_sent"},
-    Filter.OPEN: {"requests_open"},
+    Filter.OPEN: {"requests_open", "requests_not_sent"},
 }
 for which, names in LISTS.items():
     for_approvers = {"requests_unfinished"} if which is Filter.ATTENTION else set()
