@@ -73,7 +73,7 @@ def _add(engine: sa.Engine, request_id: str, first: int, last: int) -> None:
             first,
             last,
             {
-                "request_id": "'old' || i",
+                "request_id": "'home' || i",
                 "state": _STATE,
                 "created_at": "created_at - i",
                 "finished_at": "finished_at - i",

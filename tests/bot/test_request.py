@@ -139,7 +139,7 @@ def test_no_two_states_have_the_same_words() -> None:
 @pytest.mark.parametrize("event", Event)
 def test_every_event_has_words(event: Event, a_request: Callable[..., Request]) -> None:
     post = show_line(HistoryLine(1, event, NOW, ""), a_request())
-    said = post.blocks[0]["elements"][0]["elements"][-1]["text"]
+    said = post.payload[0]["elements"][0]["elements"][-1]["text"]
     assert len(said.strip()) > 4
     assert post.text.startswith("Message to j•••@example.com: ")
     assert said.strip().removesuffix(".") in post.text

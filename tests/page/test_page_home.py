@@ -135,6 +135,7 @@ def test_typing_searches_and_the_keyboard_chooses(page: Page, bot: EchoBot) -> N
     bot.app.options("template")(suggest)
     bot.app.view("form")(lambda ack, view: (heard.append(view["state"]["values"]), ack()))
     box = open_search(page, bot)
+    box.click()
     offers = page.get_by_role("listbox").get_by_role("option")
     expect(offers.locator(".option-text")).to_have_text([one["text"]["text"] for one in TEMPLATES])
     expect(offers.locator(".option-hint").first).to_have_text("About One")
@@ -162,6 +163,7 @@ def test_a_search_says_when_nothing_matches_and_when_the_app_fails(
 
     bot.app.options("template")(suggest)
     box = open_search(page, bot)
+    box.click()
     options = page.get_by_role("listbox")
     expect(options).to_have_text("No results")
     box.fill("fail")

@@ -38,7 +38,7 @@ def private(agent: Agent) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("channel", "why"),
-    [(VIP, "I can't see that channel"), (NEWS, "posting is restricted in that channel")],
+    [(VIP, "I can't see that channel"), (NEWS, "is restricted in that channel")],
 )
 def test_where_the_bot_cannot_post_the_agent_gets_the_card_and_the_reason(
     product: Product, channel: str, why: str

@@ -67,6 +67,7 @@ def test_a_command_is_read() -> None:
         view={},
         action_id="",
         action_value="",
+        command="/proactive",
         app_id="A0BOT",
         user_team_id="T0TEAM",
     )
