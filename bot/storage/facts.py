@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bot.request import COUNTDOWN
+from bot.request import COUNTDOWN, HOLDS
 from bot.state import SENT, UNSENT, State
 from bot.storage.rows import to_time
 from bot.storage.tables import opt_out_keys, opt_outs, pause, request_customers, requests
@@ -95,7 +95,11 @@ class Judge:
 # When a request was sent, or will be.
 _due_at = sa.func.coalesce(requests.c.sending_at, requests.c.send_at, requests.c.created_at)
 # As ``Request.is_planned``.
-_is_planned = requests.c.send_at - requests.c.created_at > COUNTDOWN.total_seconds()
+_is_planned = sa.and_(
+    sa.func.coalesce(requests.c.send_at, requests.c.created_at) - requests.c.created_at
+    > COUNTDOWN.total_seconds(),
+    sa.or_(requests.c.stuck.not_in(HOLDS), requests.c.planned_at.is_not(None)),
+)
 
 
 def lock_customer(connection: sa.Connection, customer_keys: Iterable[str]) -> None:
@@ -242,14 +246,7 @@ def _read(
         .limit(most)
     )
     return tuple(
-        Earlier(
-            **{
-                **row,
-                "state": State(row["state"]),
-                "at": to_time(row["at"]),
-                "is_planned": bool(row["is_planned"]),
-            }
-        )
+        Earlier(**{**row, "state": State(row["state"]), "at": to_time(row["at"])})
         for row in connection.execute(found).mappings()
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.request import Event, Request
+from bot.request import Event, Request, Stuck
 from bot.state import SENT, UNSENT, State
 from bot.storage.database import Database
 from bot.storage.facts import ByWhom, Facts, Judge, Subject, Windows, read_facts
@@ -97,6 +97,18 @@ def test_the_last_message_is_told_with_who_when_what_became_of_it_and_where(past
     assert (latest.request_id, latest.agent_id, latest.agent_name) == (id_, "U0BEN", "Ben")
     assert (latest.state, latest.at) == (State.READ, NOW - 2 * MINUTE)
     assert (latest.card_channel, latest.card_ts) == ("C0SUPPORT", "1.2")
+
+
+@pytest.mark.parametrize("stuck", Stuck)
+@pytest.mark.parametrize("planned_at", [None, NOW + HOUR])
+@pytest.mark.parametrize("send_at", [None, NOW, NOW + HOUR])
+def test_another_message_is_planned_here_as_on_its_card(
+    send_at: datetime | None, planned_at: datetime | None, stuck: Stuck, past: Past
+) -> None:
+    id_ = past.add(State.SCHEDULED, send_at=send_at, planned_at=planned_at, stuck=stuck)
+    latest = past.ask().latest
+    assert latest is not None
+    assert latest.is_planned is past.store.load(id_).is_planned
 
 
 def test_each_window_ends_exactly_when_it_should(past: Past) -> None:
