@@ -20,6 +20,7 @@ from benchmarks.bot import SQLITE
 from benchmarks.old_requests import (
     add_finished_request,
     add_old_requests,
+    copy_request,
     copy_rows,
     settle,
 )
@@ -138,9 +139,7 @@ def _add_first_requests(database: Database, requests: RequestStore) -> None:
         connection.execute(sa.text("UPDATE history SET posted_ts = '1.1'"))
         for name, changes in _open_ones(later).items():
             new: dict[str, Any] = {"request_id": f"'{name}' || i"}
-            copy_rows(
-                connection, "requests", f"request_id = '{_DONE}'", 1, OPEN, {**new, **changes}
-            )
+            copy_request(connection, _DONE, 1, OPEN, {**new, **changes})
             copy_rows(connection, "history", "line_id = 1", 1, OPEN, {**new, "line_id": ""})
 
 

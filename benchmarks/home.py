@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from benchmarks.bot import THIS
 from benchmarks.load import run_at
-from benchmarks.old_requests import copy_rows, settle
+from benchmarks.old_requests import copy_request, settle
 from benchmarks.report import Report, percentile, show
 from benchmarks.slack_requests import home_openings, new_presses
 from benchmarks.stage import NewDatabase, Run, Stage
@@ -66,19 +66,13 @@ def _measure_once(
 
 def _add(engine: sa.Engine, request_id: str, first: int, last: int) -> None:
     with engine.begin() as connection:
-        copy_rows(
-            connection,
-            "requests",
-            f"request_id = '{request_id}'",
-            first,
-            last,
-            {
-                "request_id": "'home' || i",
-                "state": _STATE,
-                "created_at": "created_at - i",
-                "finished_at": "finished_at - i",
-            },
-        )
+        changes = {
+            "request_id": "'home' || i",
+            "state": _STATE,
+            "created_at": "created_at - i",
+            "finished_at": "finished_at - i",
+        }
+        copy_request(connection, request_id, first, last, changes)
     settle(engine)
 
 

@@ -48,19 +48,13 @@ def add_old_requests(engine: sa.Engine, request_id: str, first: int, last: int) 
     new = {"request_id": "'old' || i"}
     lines = f"{_LINES.format('min', request_id)}, {_LINES.format('max', request_id)}"
     with engine.begin() as connection:
-        copy_rows(
-            connection,
-            "requests",
-            f"request_id = '{request_id}'",
-            first,
-            last,
-            {
-                **new,
-                "contact_id": "contact_id || i",
-                "conversation_id": "conversation_id || i",
-                "created_at": f"created_at - i % {_YEAR}",
-            },
-        )
+        changes = {
+            **new,
+            "contact_id": "contact_id || i",
+            "conversation_id": "conversation_id || i",
+            "created_at": f"created_at - i % {_YEAR}",
+        }
+        copy_request(connection, request_id, first, last, changes)
         copy_rows(
             connection,
             "history",
@@ -69,6 +63,13 @@ def add_old_requests(engine: sa.Engine, request_id: str, first: int, last: int) 
             last,
             {**new, "at": f"at - i % {_YEAR}", "line_id": ""},
         )
+
+
+def copy_request(
+    connection: sa.Connection, request_id: str, first: int, last: int, changes: Mapping[str, str]
+) -> None:
+    """Copy a request without its history; see ``copy_rows``."""
+    copy_rows(connection, "requests", f"request_id = '{request_id}'", first, last, changes)
 
 
 def add_finished_jobs(engine: sa.Engine, jobs: str, count: int) -> None:

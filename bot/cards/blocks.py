@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import (
     RichTextBlock,
     RichTextElement,
     RichTextElementParts,
+    RichTextPreformattedElement,
     RichTextQuoteElement,
     RichTextSectionElement,
 )
@@ -74,6 +75,11 @@ def section(*nodes: RichTextElement) -> RichTextElement:
 def quote(text: str) -> RichTextElement:
     """Return a quotation, as a line of rich text; "…" if there's nothing to see in it."""
     return RichTextQuoteElement(elements=[literal(text or "…")])
+
+
+def preformatted(text: str) -> RichTextElement:
+    """Return text in which each space and line break counts."""
+    return RichTextPreformattedElement(elements=[literal(text)])
 
 
 def rich_text(*lines: RichTextElement, block_id: str | None = None) -> RichTextBlock:

@@ -14,11 +14,10 @@ from slack_sdk.models.blocks import (
     Block,
     ButtonElement,
     RichTextElement,
-    RichTextPreformattedElement,
     SectionBlock,
 )
 
-from bot.cards.blocks import link, literal, plain, quote, rich_text, section
+from bot.cards.blocks import link, literal, plain, preformatted, quote, rich_text, section
 from bot.cards.card_buttons import approval_buttons, card_buttons, decision_buttons
 from bot.cards.card_state import NO_NOTES, Notes, decline_in_words, where_it_stands, why_it_waits
 from bot.cards.line import draw_line, quote_reply
@@ -122,6 +121,15 @@ def show_news(request: Request, lines: Sequence[HistoryLine], known: str = "") -
     return _post(request, said, rich_text(title, *told), *_actions(buttons))
 
 
+def show_where_it_stands(request: Request, sentence: str = "") -> Post:
+    """Draw a request's state with the buttons that count now, below a sentence if there's one."""
+    news = show_news(request, ())
+    if not sentence:
+        return news
+    notice = show_notice(sentence)
+    return Post(notice.text, [*notice.blocks, *news.blocks])
+
+
 def _as_shown(request: Request, known: str) -> Request:
     """Return the request as it was when this was its ``state_to_show``."""
     state, decisions, stuck = (known.split(maxsplit=2) + ["0", ""][known.count(" ") :])[:3]
@@ -166,8 +174,7 @@ def show_given_back(sentence: str, typed: str) -> Post:
     post = show_notice(sentence)
     if visible(typed).strip():
         parts = split(visible(typed), PART_LENGTH)
-        lines = [RichTextPreformattedElement(elements=[literal(part)]) for part in parts]
-        post.blocks.append(rich_text(*lines))
+        post.blocks.append(rich_text(*map(preformatted, parts)))
     return post
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from slack_sdk.models.blocks import Block, RichTextElement, RichTextPreformattedElement
+from slack_sdk.models.blocks import Block
 
-from bot.cards.blocks import Json, literal, rich_text, section
+from bot.cards.blocks import Json, literal, preformatted, rich_text, section
 from bot.cards.post import Post
 from bot.rules.digest_period import Period
 from bot.storage.audit_chain import Head
@@ -29,17 +29,13 @@ def show_digest(period: Period, figures: Figures, head: Head, *, has_chart: bool
     )
     lines = [section(literal(line)) for line in _more_lines(figures, head)]
     title = section(literal(f"Messages {when}", bold=True))
-    elements = [title, _preformatted(_draw_table(counts)), *lines]
+    elements = [title, preformatted(_draw_table(counts)), *lines]
     if by_template := _draw_templates(figures):
-        elements += [section(literal("By template:")), _preformatted(by_template)]
+        elements += [section(literal("By template:")), preformatted(by_template)]
     blocks: list[Block] = [rich_text(*elements)]
     if has_chart:
         blocks.append(_Chart(counts, when))
     return Post(said, blocks)
-
-
-def _preformatted(text: str) -> RichTextElement:
-    return RichTextPreformattedElement(elements=[literal(text)])
 
 
 def _show_days(period: Period) -> str:

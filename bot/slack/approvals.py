@@ -15,7 +15,7 @@ from typing import TypeVar
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.cards.card import show_news, show_notice
+from bot.cards.card import show_notice, show_where_it_stands
 from bot.cards.card_buttons import APPROVE, DECLINE, REVIEW
 from bot.delivery.decisions import Decisions
 from bot.request import Decision, Event, Place, Request
@@ -151,7 +151,8 @@ class Approvals:
             await self._answer_late(by, place, request.request_id)
         elif by.is_in_list:
             request = await in_thread(self._records, self._requests.load, request.request_id)
-            await self._responder.respond(place.response_url, by.user_id, show_news(request, []))
+            shown = show_where_it_stands(request)
+            await self._responder.respond(place.response_url, by.user_id, shown)
 
     async def _decline(
         self, submission: Interaction, reason: str, request_id: str, number: str, place: Place
@@ -204,8 +205,7 @@ class Approvals:
         """Say who has decided already; or show the buttons that count now."""
         request = await in_thread(self._records, self._requests.load, request_id)
         if request.state is State.UNAPPROVED:
-            post = show_notice(_OUTDATED)
-            post.blocks.extend(show_news(request, []).blocks)
+            post = show_where_it_stands(request, _OUTDATED)
         else:
             decided = await in_thread(self._records, self._history.latest_decision, request_id)
             verb = _DECIDED.get(decided.event) if decided else None

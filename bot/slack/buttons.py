@@ -8,14 +8,12 @@ counts once, for the card that showed it: a button says how many decisions came 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
 from slack_bolt.async_app import AsyncAck
-from slack_sdk.models.blocks import Block
 
-from bot.cards.card import show_news, show_notice
+from bot.cards.card import show_notice, show_where_it_stands
 from bot.cards.card_buttons import (
     CANCEL,
     CHECK_AGAIN,
@@ -26,6 +24,7 @@ from bot.cards.card_buttons import (
     OPT_OUT,
     SEND_ANYWAY,
 )
+from bot.cards.post import Post
 from bot.delivery.decisions import Decisions
 from bot.delivery.edit import EDITABLE
 from bot.delivery.reconcile import Reconciler
@@ -106,7 +105,7 @@ class Buttons:
             await self._gate.refuse(click, _NOT_YOURS, told=told)
             return
         if request.erased_at:
-            await self._answer(click, _ERASED)
+            await self._answer(click, show_notice(_ERASED))
         elif click.action_id == COMPOSE_AGAIN:
             await self._open_again(request, click)
         elif click.action_id == MESSAGE_AGAIN:
@@ -132,22 +131,19 @@ class Buttons:
         if not (is_next and await in_thread(self._records, decide, decision)):
             request = await in_thread(self._records, self._requests.load, request_id)
             # With the buttons that count now: this click may come from the only ones there are.
-            await self._answer(click, _LATE, show_news(request, []).blocks)
+            await self._answer(click, show_where_it_stands(request, _LATE))
         elif click.is_in_list:
             request = await in_thread(self._records, self._requests.load, request_id)
-            url = click.place.response_url
-            await self._responder.respond(url, click.user_id, show_news(request, []))
+            await self._answer(click, show_where_it_stands(request))
 
-    async def _answer(self, click: Interaction, sentence: str, more: Sequence[Block] = ()) -> None:
-        post = show_notice(sentence)
-        post.blocks.extend(more)
+    async def _answer(self, click: Interaction, post: Post) -> None:
         await self._responder.respond(click.place.response_url, click.user_id, post)
 
     async def _edit(self, request: Request, click: Interaction, earlier: str) -> None:
         if request.state in EDITABLE and earlier == str(request.decisions):
             await self._edit_form.open(request, click)
         else:
-            await self._answer(click, _LATE, show_news(request, []).blocks)
+            await self._answer(click, show_where_it_stands(request, _LATE))
 
     async def _message_again(self, request: Request, click: Interaction) -> None:
         place = replace(request.place, response_url=click.place.response_url)

@@ -16,7 +16,7 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.cards.card import show_news
+from bot.cards.card import show_where_it_stands
 from bot.cards.words import state_in_words
 from bot.delivery.edit import EDITABLE, Edit, Editing
 from bot.request import Decision, Place, Request
@@ -124,7 +124,8 @@ class EditForm:
     async def _show(self, request_id: str, answer_at: str, submission: Interaction) -> None:
         """Show in private where a message stands that somebody has edited."""
         request = await in_thread(self._records, self._requests.load, request_id)
-        await self._responder.respond(answer_at, submission.user_id, show_news(request, []))
+        shown = show_where_it_stands(request)
+        await self._responder.respond(answer_at, submission.user_id, shown)
 
     async def _find_refusal(self, submission: Interaction, request: Request) -> str:
         """Return why this person may not edit this message, or "".

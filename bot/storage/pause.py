@@ -65,11 +65,7 @@ class Pause:
         """Count the requests that go out within a minute unless a pause holds them."""
         soon = datetime.now(UTC).timestamp() + _SOON
         due = sa.func.coalesce(requests.c.send_at, requests.c.created_at) <= soon
-        is_free = sa.and_(
-            requests.c.state != State.UNAPPROVED.value,
-            requests.c.stuck != Stuck.CONVERSATION.value,
-            sa.not_(_AWAITS_END),
-        )
+        is_free = sa.and_(requests.c.state != State.UNAPPROVED.value, sa.not_(_AWAITS_END))
         count = sa.select(sa.func.count()).where(UNFINISHED, STILL_UNSENT, is_free, due)
         with self._database.connect() as connection:
             return int(connection.execute(count.select_from(requests)).scalar_one())
@@ -160,9 +156,10 @@ class Pause:
                 self._enqueue(connection, deliver(request_id))
 
 
-# It has a limit of its own.
+# As ``Request.awaits_end``. It has a limit of its own.
 _AWAITS_END = sa.and_(
-    requests.c.after_conversation.is_not(None), requests.c.open_conversation_id != ""
+    requests.c.after_conversation.is_not(None),
+    sa.or_(requests.c.stuck == Stuck.CONVERSATION.value, requests.c.open_conversation_id != ""),
 )
 # A request's row may be locked for longer than a transaction waits, by one that waits itself.
 _retrying = Retrying(

@@ -90,19 +90,34 @@ def test_a_list_is_shown_to_the_agent_alone(
     assert not local.calls("slack", "views.open")
 
 
+def add_planned(add: Callable[..., None]) -> None:
+    at = NOW + timedelta(hours=1)
+    add("V1", state=State.SCHEDULED, send_at=at, planned_at=at)
+
+
+def open_planned(ada: Agent, local: Local) -> Callable[[str], object]:
+    """Ask for the planned messages; return what presses a button of the first one."""
+    ada.types("list planned")
+    message = ada.reads("Your messages: planned")
+    where = {"channel": ada.channel, "ts": message["ts"], "block_id": "do:V1"}
+
+    def press(action: str) -> object:
+        click = {**where, "element": {"type": "button"}, "action_id": action}
+        return local.ask("POST", "/people/actions", user=ada.user, **click)
+
+    return press
+
+
 def test_a_planned_message_can_be_cancelled_from_the_list(
     bot: Bot, ada: Agent, local: Local, add: Callable[..., None], requests_store: RequestStore
 ) -> None:
-    at = NOW + timedelta(hours=1)
-    add("V1", state=State.SCHEDULED, send_at=at, planned_at=at)
-    ada.types("list planned")
-    message = ada.reads("Your messages: planned")
-    act = {"channel": ada.channel, "ts": message["ts"], "block_id": "do:V1", "action_id": "cancel"}
-    local.ask("POST", "/people/actions", user=ada.user, element={"type": "button"}, **act)
+    add_planned(add)
+    press = open_planned(ada, local)
+    press("cancel")
     bot.finish()
     assert requests_store.load("V1").state is State.CANCELLED
     assert "Cancelled, not sent" in ada.reads("Cancelled, not sent.")["text"]
-    local.ask("POST", "/people/actions", user=ada.user, element={"type": "button"}, **act)
+    press("cancel")
     bot.finish()
     assert ada.reads("That button is out of date")["ephemeral"]
 
@@ -110,12 +125,8 @@ def test_a_planned_message_can_be_cancelled_from_the_list(
 def test_a_message_that_is_edited_from_the_list_says_so_there(
     bot: Bot, ada: Agent, local: Local, add: Callable[..., None], requests_store: RequestStore
 ) -> None:
-    at = NOW + timedelta(hours=1)
-    add("V1", state=State.SCHEDULED, send_at=at, planned_at=at)
-    ada.types("list planned")
-    message = ada.reads("Your messages: planned")
-    act = {"channel": ada.channel, "ts": message["ts"], "block_id": "do:V1", "action_id": "edit"}
-    local.ask("POST", "/people/actions", user=ada.user, element={"type": "button"}, **act)
+    add_planned(add)
+    open_planned(ada, local)("edit")
     ada.sees("Edit message")
     assert not ada.submits(message="Another text")["errors"]
     bot.finish()
