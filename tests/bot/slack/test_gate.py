@@ -154,9 +154,9 @@ def test_the_name_that_people_show_is_known_even_if_no_rule_asks_who_they_are(
     bot.rules = read_rules("[access]\nguests = true\nshared_channels = true")
     if is_learned_late:
         local.order("slack", "users.info", "status", status=503, times=1)
-        Agent(local, BEN).types("jane@example.com")
+        Agent(local, BEN).types("amir@example.com")
         bot.finish()
-    view = Agent(local, BEN).opens("jane@example.com")
+    view = Agent(local, BEN).opens("jane@example.com", "Jane Doe")  # not the form before
     assert Agent(local, BEN).submits(message=TEXT)["result"] == "closed"
     assert requests_store.load(view["id"]).agent_name == "Ben Okafor"
 
