@@ -50,6 +50,7 @@ TEXT = "Your order is ready"
 JANE_ID = fixed_id("contact/jane")
 SEND = "conversations/messages/agentless"
 DETAILS = "conversations/details/query"
+DEPLOYMENTS = "/webdeployments/deployments/"
 READ_BACK = (2, 5, 9)
 FOLLOW = timedelta(hours=72)
 
@@ -323,9 +324,9 @@ class Worker:
             return to_time(connection.execute(column).scalar_one())
 
     def calls(self, where: str = "/api/") -> list[dict[str, Any]]:
-        """Return the calls, without the one about sessions, which nothing waits for."""
+        """Return the calls, without those about the deployment, which run in the background."""
         calls = self.local.calls("genesys", where)
-        return [call for call in calls if not call["path"].endswith("/configurations")]
+        return [call for call in calls if DEPLOYMENTS not in call["path"]]
 
     def forget_calls(self) -> None:
         self.local.ask("DELETE", "/control/genesys/calls")

@@ -8,6 +8,7 @@ import resource
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
 from typing import Any
 
 import pytest
@@ -110,15 +111,10 @@ def post(body: bytes, path: bytes = b"/", more: bytes = b"") -> bytes:
 
 def read_answer(connection: socket.socket) -> bytes:
     """Read one answer of 200 and return its body; b"" if there's another one, or none."""
-    data = b""
+    answer = HTTPResponse(connection)
     with contextlib.suppress(ConnectionError):
-        while b"\r\n\r\n" not in data:
-            piece = connection.recv(65_536)
-            if not piece:
-                break
-            data += piece
-        head, _, body = data.partition(b"\r\n\r\n")
-        return body if head.startswith(b"HTTP/1.1 200") else b""
+        answer.begin()
+        return answer.read() if answer.status == 200 else b""
     return b""
 
 

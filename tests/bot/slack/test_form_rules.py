@@ -21,7 +21,7 @@ from bot.storage.requests import RequestStore
 from genesys import Identity, IdentityKind
 
 from ..conftest import JANE, Local, wait_until
-from .conftest import LEAD, Agent, Bot, words
+from .conftest import LEAD, SLOW, SLOW_MS, Agent, Bot, words
 from .test_form import deliver_again, other_channel
 
 TEXT = "Your order is ready"
@@ -525,7 +525,7 @@ def test_no_ack_of_the_form_waits_for_slack_or_genesys(
     bot.rules = quiet_now()
     ada.opens(f"jane@example.com {TEXT}", "It's quiet hours")
     add(card_channel="C0SUPPORT", card_ts=ada.writes("a card"))
-    local.order(side, "*", "latency", seconds=1.0, times=None)
+    local.order(side, "*", "latency", seconds=SLOW, times=None)
     acks = [ada.submits()["ack"], ada.presses("send_then"), ada.presses("form_opt_out")]
-    assert all(ack["ms"] < 900 for ack in acks)
+    assert all(ack["ms"] < SLOW_MS for ack in acks)
     local.clear_faults()

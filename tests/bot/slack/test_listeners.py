@@ -12,7 +12,7 @@ from bot.slack.command import show_help
 from bot.storage.requests import RequestStore
 
 from ..conftest import Local
-from .conftest import SUPPORT, Agent, Bot, words
+from .conftest import SLOW, SLOW_MS, SUPPORT, Agent, Bot, words
 
 MAILTO = "<mailto:amir@example.com|amir@example.com>"
 CUSTOMER = {"type": "mrkdwn", "text": f"*Customer*: {MAILTO}"}
@@ -65,13 +65,13 @@ def test_a_text_that_begins_like_help_is_a_message(bot: Bot, ada: Agent) -> None
 def test_no_ack_waits_for_slack_or_genesys(
     side: str, where: str, bot: Bot, ada: Agent, local: Local
 ) -> None:
-    local.order(side, where, "latency", seconds=1.0, times=None)
+    local.order(side, where, "latency", seconds=SLOW, times=None)
     acks = [ada.types("jane@example.com Hello")]
     bot.seconds += 60.0  # what was known of people is outdated
     ada.sees("Looking them up")
     acks.append(ada.changes("customer", "amir@example.com"))
     acks.append(ada.submits()["ack"])
-    assert all(ack["ms"] < 900 for ack in acks)
+    assert all(ack["ms"] < SLOW_MS for ack in acks)
     local.clear_faults()
 
 
