@@ -30,7 +30,7 @@ from sandbox.local_genesys import LocalGenesys
 from sandbox.server import Sandbox
 
 QUOTA, REQUESTS, MINUTE = 300, 120, 60.0
-RATE = 20  # presses a second, as many as the bot promises to take
+RATE = 5  # presses a second: four bots share one core here, and none may refuse
 PATIENCE = 300.0
 PROCESSES = {"SQLite": 1, "PostgreSQL": 3}
 _SEND = "/conversations/messages/agentless"
