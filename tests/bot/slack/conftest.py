@@ -83,8 +83,8 @@ Json = dict[str, Any]
 LEAD = "U0LEO"
 SUPPORT = "C0SUPPORT"
 OUTCOMES = "C0OUTCOMES"
-SLOW = 3.0  # seconds; an ack takes that long only if it waits for what is slow
-SLOW_MS = 2_900
+SLOW = 2.0  # seconds; an ack takes that long only if it waits. A trigger lives for three
+SLOW_MS = 1_900
 
 
 @dataclass
