@@ -110,6 +110,12 @@ ASSUMPTIONS: tuple[Assumption, ...] = tuple(
             "The error is documented; the figure is from public reports.",
         ),
         (
+            "Charts",
+            "data_visualization is taken in messages, with at most 2 in each, 20 points and labels "
+            "of 20 characters; each series has one value for each category.",
+            "The block is documented; these figures are from public clients.",
+        ),
+        (
             "Size of metadata",
             "More than 8,000 bytes of JSON are metadata_too_large.",
             "The error is documented; the figure is a guess.",

@@ -1,7 +1,7 @@
 """Block Kit's blocks with their limits, and the rules across blocks.
 
 `check_blocks` lists everything that Slack would refuse, with JSON pointers. It refuses
-data_table, data_visualization and call, which it doesn't support.
+data_table and call, which it doesn't support.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
+from .charts import CHART, CHARTS, MOST_CHARTS, TITLE
 from .elements import (
     ACCESSORIES,
     ACTIONS,
@@ -59,6 +60,7 @@ _ONLY_ON = {
     "table": Surface.MESSAGE,
     "context_actions": Surface.MESSAGE,
     "file": Surface.MESSAGE,
+    CHART: Surface.MESSAGE,
 }
 _WITH_ID: dict[str, Rule] = {"type": string(), "block_id": string(0, 255)}
 
@@ -124,6 +126,7 @@ _BLOCKS: dict[str, Rule] = {
         }
     ),
     "context_actions": _block({"elements": items(by_type(CONTEXT_ACTIONS), 1, 5)}),
+    CHART: _block({"title": TITLE, "chart": CHARTS}),
     "divider": _block({}),
     "file": _block({"external_id": string(1), "source": one_of("remote")}),
     "header": _block({"text": plain_text(150)}),
@@ -204,6 +207,8 @@ def check_blocks(blocks: list[Any], surface: Surface, pointer: str) -> Iterator[
     ids = Counter(str(block["block_id"]) for _, block in known if block.get("block_id"))
     for block_id in (name for name, count in ids.items() if count > 1):
         yield BlockFault(pointer, f"block_id {block_id} is used more than once")
+    if sum(block.get("type") == CHART for _, block in known) > MOST_CHARTS:
+        yield BlockFault(pointer, f"no more than {MOST_CHARTS} charts allowed")
     focused = 0
     for index, block in known:
         place = f"{pointer}/{index}"

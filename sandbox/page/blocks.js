@@ -1,5 +1,6 @@
 // Draws Block Kit blocks from the JSON that the bot sends to Slack.
 
+import { drawChart } from "./chart.js";
 import { h, icon } from "./dom.js";
 import { drawElement, drawImage } from "./elements.js";
 import { drawMrkdwn, drawText } from "./mrkdwn.js";
@@ -79,6 +80,7 @@ const KINDS = {
     (block.elements ?? []).map((part) => drawElement(part, block, surface, null)),
   input: drawInput,
   rich_text: (block) => drawRichText(block),
+  data_visualization: drawChart,
   image: (block) => [
     block.title ? h("div", { class: "label" }, drawText(block.title)) : null,
     drawImage(block),

@@ -11,13 +11,14 @@ export function unseen(customer) {
 export const firstName = (customer) =>
   (customer.name || customer.email || customer.phone || "The customer").split(" ")[0];
 
-/** "1 new for Amir", "8 new for 3 customers", or "". */
+/** "1 new for Amir", "3 new for Amir and Olga", "8 new for Amir and 2 more", or "". */
 export function newForCustomers(customers) {
   const some = customers.filter((one) => unseen(one));
+  if (!some.length) return "";
   const count = some.reduce((sum, one) => sum + unseen(one), 0);
-  if (!count) return "";
-  const whom = some.length === 1 ? firstName(some[0]) : `${some.length} customers`;
-  return `${count} new for ${whom}`;
+  const [first, second] = some.map(firstName);
+  const others = some.length > 2 ? `${some.length - 1} more` : second;
+  return `${count} new for ${others ? `${first} and ${others}` : first}`;
 }
 
 /** "2 new in #support", "3 new in 2 channels", or "". */

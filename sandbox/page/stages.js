@@ -6,7 +6,7 @@ export const STAGES = {
   after: "Switched off again",
 };
 
-/** The sentences by the name of the switch (switches.js). */
+/** The sentences by the name of the switch (switches.js). In quotation marks: what the bot says. */
 export const EXPECT = {
   "genesys Slow": {
     before: "The form opens at once, and shows the customer about 5 seconds later.",
@@ -21,9 +21,9 @@ export const EXPECT = {
   },
   "genesys Away (503)": {
     before:
-      "The form looks for some seconds, then says that Genesys Cloud has problems. Send works.",
+      "The form looks for some seconds, then says “Genesys Cloud is having problems.” Send works.",
     waiting:
-      "The card checks the customer, then says that it waits for Genesys Cloud. Nothing has gone out, and you can still stop it.",
+      "The card says “Checking the customer…”, then “Waiting for Genesys Cloud”. Nothing has gone out, and “Cancel” still stops it.",
     after: "The bot’s next try looks the customer up and sends once, within a minute.",
   },
   "genesys Cut before the work, once": {

@@ -108,7 +108,7 @@ export const PERMISSIONS = new Map([
   ["responses:library:view", "List the libraries of templates"],
   ["responses:response:view", "Read the templates"],
   ["conversation:message:create", "Send the message"],
-  ["conversation:message:view", "See what became of the message"],
+  ["conversation:message:view", "Read why a message failed, and what was replied"],
 ]);
 
 /** Return a fault as it's ordered, with how often it may strike. */

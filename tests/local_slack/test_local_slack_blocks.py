@@ -43,7 +43,15 @@ def actions(*elements: dict[str, Any]) -> dict[str, Any]:
     return {"type": "actions", "elements": list(elements)}
 
 
+def chart(kind: str = "bar", **more: Any) -> dict[str, Any]:
+    points = [{"label": "a", "value": 1}, {"label": "b", "value": 2.5}]
+    by_axes = {"series": [{"name": "s", "data": points}], "axis_config": {"categories": ["a", "b"]}}
+    drawn = {"segments": points} if kind == "pie" else by_axes
+    return {"type": "data_visualization", "title": "T", "chart": {"type": kind, **drawn, **more}}
+
+
 WORDS = (
+    *("series", "axis_config", "categories", "data", "name", "segments"),
     *("type", "text", "options", "option_groups", "initial_option", "initial_options", "element"),
     *("elements", "block_id", "action_id", "section", "plain_text", "mrkdwn", "value", "label"),
     *("min_length", "max_length", "initial_value", "fields", "accessory", "focus_on_load"),
@@ -118,6 +126,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
     (rich({"type": "broadcast", "range": "all"}), "/elements/0/elements/0/range"),
     ({"type": "task_card", "task_id": "1", "title": "t", "status": "completed"}, "/status"),
     ({"type": "alert", "text": mrkdwn("only in modals")}, ""),
+    ({**chart(), "title": "x" * 51}, "/title"),
+    (chart("radar"), "/chart/type"),
+    (chart("pie", segments=[{"label": "a", "value": 1}] * 7), "/chart/segments"),
+    (chart("pie", segments=[{"label": "x" * 21, "value": 1}]), "/chart/segments/0/label"),
+    (chart("line", series=[]), "/chart/series"),
+    (chart("area", series=chart()["chart"]["series"] * 2), "/chart/series"),
+    (chart(axis_config={"categories": ["a"]}), "/chart/series/0/data"),
+    (chart(axis_config={"categories": ["a", "b"], "title": "t"}), "/chart/axis_config/title"),
 ]
 
 
@@ -133,6 +149,13 @@ def test_valid_blocks_pass(block) -> None:
 @pytest.mark.parametrize(("block", "pointer"), BAD, ids=lambda value: str(value)[:40])
 def test_each_fault_is_reported_with_its_place(block, pointer) -> None:
     assert f"/blocks/0{pointer}" in list(faults(block))
+
+
+@pytest.mark.parametrize("kind", ["pie", "bar", "area", "line"])
+def test_a_message_may_have_two_charts(kind) -> None:
+    assert list(faults(chart(kind), chart(kind))) == []
+    assert list(faults(*[chart(kind)] * 3)) == ["/blocks"]
+    assert list(faults(chart(kind), surface=Surface.MODAL)) == ["/blocks/0"]
 
 
 def test_rules_across_blocks_are_checked() -> None:
@@ -157,6 +180,13 @@ def test_the_validator_accepts_any_json_without_an_exception(anything) -> None:
     for kind in ("radio_buttons", "static_select", "plain_text_input"):
         element = {**anything, "type": kind} if isinstance(anything, dict) else anything
         list(check_view({"type": "modal", "blocks": [asked(element)]}))
+    for kind in ("pie", "bar"):
+        drawn = {**anything, "type": kind} if isinstance(anything, dict) else anything
+        for block in (
+            chart(kind, series=anything, axis_config=anything),
+            {**chart(), "chart": drawn},
+        ):
+            list(check_blocks([block], Surface.MESSAGE, ""))
     for kind in ("actions", "card", "carousel"):
         block = {"type": kind, "elements": anything, "actions": anything, "block_id": anything}
         list(check_blocks([block], Surface.MESSAGE, ""))

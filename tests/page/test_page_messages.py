@@ -56,6 +56,19 @@ def test_mrkdwn_is_formatted_as_in_slack(page: Page, bot: EchoBot) -> None:
     expect(text).to_contain_text("a*b*c")
 
 
+def test_a_chart_is_drawn_with_its_figures(page: Page, bot: EchoBot) -> None:
+    points = [{"label": "Delivered", "value": 1200}, {"label": HOSTILE[:20], "value": 0}]
+    axes = {"categories": [point["label"] for point in points]}
+    series = [{"name": "Messages", "data": points}]
+    chart = {"type": "bar", "series": series, "axis_config": axes}
+    block = {"type": "data_visualization", "title": "Messages on Wed", "chart": chart}
+    bot.post("fallback", blocks=[block])
+    drawn = page.get_by_role("article").locator("figure")
+    expect(drawn.locator("figcaption")).to_have_text("Messages on Wed")
+    expect(drawn.locator(".chart-point")).to_have_text(["Delivered1,200", f"{HOSTILE[:20]}0"])
+    expect(drawn.locator("meter").first).to_have_js_property("value", 1200)
+
+
 def test_verbatim_text_creates_no_links(page: Page, bot: EchoBot) -> None:
     text = {**mrkdwn("@here https://example.com/x"), "verbatim": True}
     bot.post("fallback", blocks=[{"type": "section", "text": text}])
