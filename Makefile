@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test slow check lint types lock audit surfaces fast screenshot tour soak mutate matrix bench clean
+.PHONY: help sandbox test slow check lint types lock audit surfaces catalogue fast screenshot tour soak mutate matrix bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -46,6 +46,10 @@ lock: $(VENV)/dev ## Update the lock files from pyproject.toml
 
 audit: $(VENV)/dev ## Look the locked versions up among the known vulnerabilities
 	$(BIN)/python .ci/audit.py
+
+catalogue: $(VENV)/run ## Collect what agents read, for translators, in bot/locale/proactive.pot
+	$(BIN)/pybabel --quiet extract --sort-by-file --add-location=file --omit-header --no-wrap \
+		-o bot/locale/proactive.pot bot genesys
 
 surfaces: $(VENV)/run ## Print every view and message of the bot as JSON lines
 	@$(BIN)/python -m bot surfaces

@@ -37,7 +37,7 @@ READ_HISTORY = Permission(
 SEND = Permission(("conversation:message:create",), "sending", True)
 READ_MESSAGES = Permission(
     ("conversation:message:view", "conversation:webmessaging:view"),
-    "finding a message whose answer was lost, and why a message failed",
+    "finding a message whose answer was lost, why a message failed, and what a customer replied",
     False,
 )
 READ_DEPLOYMENT = Permission(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
-from genesys.errors import BadCredentials, CalledOff, RateLimited, UnexpectedAnswer
+from genesys.errors import N_, BadCredentials, CalledOff, RateLimited, UnexpectedAnswer
 from genesys.rate_limit import Priority
 from genesys.rate_limiter import LocalRateLimiter, RateLimiter
 from genesys.refusals import Answer, refused
@@ -155,6 +155,6 @@ class GenesysCloud:
         pair = (self._connection.client_id, self._connection.client_secret)
         if not all(part.isascii() for part in pair):
             raise BadCredentials(
-                "The client id or secret holds characters that Genesys Cloud never issues."
+                N_("The client id or secret holds characters that Genesys Cloud never issues.")
             )
         return self._transport.sign_in(*pair)

@@ -27,6 +27,8 @@ refusals.py does.
 
 from typing import Self, TypedDict, Unpack
 
+N_ = str  # marks a sentence that an application may translate
+
 
 class Said(TypedDict, total=False):
     """What Genesys itself said, and our hint, as keyword arguments of every error."""
@@ -44,8 +46,8 @@ class GenesysError(Exception):
     `definite`: Genesys certainly didn't do what we asked. `transient`: trying again may help.
     """
 
-    what = "Genesys Cloud didn't do this."
-    fix = "Try again. If it happens again, tell your admin."
+    what = N_("Genesys Cloud didn't do this.")
+    fix = N_("Try again. If it happens again, tell your admin.")
     hint = ""
     definite = True
     transient = False
@@ -73,8 +75,8 @@ class GenesysError(Exception):
 class Unreachable(GenesysError):
     """No connection was made: refused, unknown host, unreachable proxy, bad certificate."""
 
-    what = "I can't reach Genesys Cloud."
-    fix = "Try again in a minute."
+    what = N_("I can't reach Genesys Cloud.")
+    fix = N_("Try again in a minute.")
     hint = "Check the network, and the region or API address."
     transient = True
 
@@ -82,16 +84,16 @@ class Unreachable(GenesysError):
 class TimedOut(GenesysError):
     """We connected, but no answer came in time."""
 
-    what = "Genesys Cloud didn't answer in time."
-    fix = "Try again in a minute."
+    what = N_("Genesys Cloud didn't answer in time.")
+    fix = N_("Try again in a minute.")
     definite = False
 
 
 class CutOff(GenesysError):
     """The connection broke before the answer was complete."""
 
-    what = "The connection to Genesys Cloud broke."
-    fix = "Try again in a minute."
+    what = N_("The connection to Genesys Cloud broke.")
+    fix = N_("Try again in a minute.")
     definite = False
     transient = True
 
@@ -99,8 +101,8 @@ class CutOff(GenesysError):
 class Unavailable(GenesysError):
     """Genesys answered 5xx. Its own guidance is to retry only after 502, 503 and 504."""
 
-    what = "Genesys Cloud is having problems."
-    fix = "Try again in a few minutes."
+    what = N_("Genesys Cloud is having problems.")
+    fix = N_("Try again in a few minutes.")
     definite = False
 
     def __init__(self, what: str = "", fix: str = "", **said: Unpack[Said]) -> None:
@@ -111,8 +113,8 @@ class Unavailable(GenesysError):
 class RateLimited(GenesysError):
     """429: rejected before any work was done, because of too many calls in this minute."""
 
-    what = "Genesys Cloud is busy."
-    fix = "Try again in a minute."
+    what = N_("Genesys Cloud is busy.")
+    fix = N_("Try again in a minute.")
     hint = "Genesys can raise the organisation's rate limit."
     transient = True
 
@@ -126,8 +128,8 @@ class RateLimited(GenesysError):
 class RateLimitExhausted(GenesysError):
     """Our own rate limit had no room within the caller's patience; no call was made."""
 
-    what = "Genesys Cloud is busy."
-    fix = "Try again in a minute."
+    what = N_("Genesys Cloud is busy.")
+    fix = N_("Try again in a minute.")
 
     def __init__(
         self, what: str = "", fix: str = "", *, retry_after: float = 0.0, **said: Unpack[Said]
@@ -139,30 +141,30 @@ class RateLimitExhausted(GenesysError):
 class CalledOff(GenesysError):
     """The caller's `may_begin` said no before the call was made."""
 
-    what = "The call was stopped before it began."
+    what = N_("The call was stopped before it began.")
 
 
 class FateUnknown(GenesysError):
     """A message may or may not have been sent; `__cause__` says why we don't know."""
 
-    what = "Genesys Cloud didn't confirm the message, so it may or may not have been sent."
-    fix = "Look in Genesys Cloud before sending it again."
+    what = N_("Genesys Cloud didn't confirm the message, so it may or may not have been sent.")
+    fix = N_("Look in Genesys Cloud before sending it again.")
     definite = False
 
 
 class BadRequest(GenesysError):
     """400, or any other 4xx without a class of its own."""
 
-    what = "Genesys Cloud refused this."
-    fix = "Check the customer and the message, or tell your admin."
+    what = N_("Genesys Cloud refused this.")
+    fix = N_("Check the customer and the message, or tell your admin.")
     hint = "With the reference, Genesys support can find the cause."
 
 
 class BadCredentials(GenesysError):
     """Genesys refused the sign-in, or a new token."""
 
-    what = "I can't sign in to Genesys Cloud."
-    fix = "Tell your admin."
+    what = N_("I can't sign in to Genesys Cloud.")
+    fix = N_("Tell your admin.")
     hint = (
         "Check the client id, the client secret and the region, and that the OAuth client is a"
         " client credentials one and active."
@@ -172,8 +174,8 @@ class BadCredentials(GenesysError):
 class MissingPermission(GenesysError):
     """403; `permissions` are those that Genesys named, in its order."""
 
-    what = "I'm not allowed to do this in Genesys Cloud."
-    fix = "Ask your admin to check my permissions there."
+    what = N_("I'm not allowed to do this in Genesys Cloud.")
+    fix = N_("Ask your admin to check my permissions there.")
     hint = (
         "Add the permission to a role under Admin > Roles/Permissions and give that role to the"
         " OAuth client, in the right division."
@@ -196,38 +198,38 @@ class MissingPermission(GenesysError):
 class NotFound(GenesysError):
     """404: it doesn't exist, or the bot's role doesn't cover its division."""
 
-    what = "Genesys Cloud can't find this customer any more."
-    fix = "Look them up again, or use another channel."
+    what = N_("Genesys Cloud can't find this customer any more.")
+    fix = N_("Look them up again, or use another channel.")
     hint = "Check that it still exists and that the bot's role covers its division."
 
 
 class Conflict(GenesysError):
     """409: for a send, most likely because a conversation is open."""
 
-    what = "They're probably in a live conversation."
-    fix = "Wait, or send into it."
+    what = N_("They're probably in a live conversation.")
+    fix = N_("Wait, or send into it.")
 
 
 class TooLarge(GenesysError):
     """413: the request is over the size limit."""
 
-    what = "The message is too large for Genesys Cloud."
-    fix = "Shorten it."
+    what = N_("The message is too large for Genesys Cloud.")
+    fix = N_("Shorten it.")
 
 
 class UnsupportedMedia(GenesysError):
     """415: the content type was refused, perhaps because a gateway changed it."""
 
-    what = "Genesys Cloud couldn't read this."
-    fix = "Tell your admin."
+    what = N_("Genesys Cloud couldn't read this.")
+    fix = N_("Tell your admin.")
     hint = "If a gateway stands in between, let it pass Content-Type unchanged."
 
 
 class UnexpectedAnswer(GenesysError):
     """An answer that breaks the API's contract, such as a gateway's error page."""
 
-    what = "Genesys Cloud gave an answer that I don't understand."
-    fix = "Try again. If it happens again, tell your admin."
+    what = N_("Genesys Cloud gave an answer that I don't understand.")
+    fix = N_("Try again. If it happens again, tell your admin.")
     hint = "Check the region or API address, and any gateway or proxy in between."
     definite = False
 

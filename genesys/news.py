@@ -26,7 +26,14 @@ from genesys.details import (
     windows_between,
 )
 from genesys.errors import GenesysError, RateLimitExhausted, TimedOut
-from genesys.outcome import DeliveryStatus, News, Reply, error_info, meaning
+from genesys.outcome import (
+    DeliveryStatus,
+    News,
+    Reply,
+    error_explanation,
+    error_info,
+    meaning,
+)
 from genesys.rate_limit import Priority
 from genesys.shape import Json, moment, nested_list, text
 from genesys.traces import Trace, read_trace
@@ -150,17 +157,18 @@ def _news(watched: Watched, poll: _Poll) -> News:
     if own is not None:
         known[own.conversation_id] = own
     replies = [_reply_in(trace, watched, poll.now) for trace in known.values()]
-    reason = ""
+    reason = explanation = ""
     if status is DeliveryStatus.FAILED or _must_ask(own, watched, poll.now):
         asked = poll.conversations.read(watched.conversation_id)
         listed = _find_message(asked, watched.message_id)
         status = status or meaning(text(listed, "messageStatus"))
-        reason = error_info(listed) if status is DeliveryStatus.FAILED else ""
+        if status is DeliveryStatus.FAILED:
+            reason, explanation = error_info(listed), error_explanation(listed)
         replies += _replies_in(asked, watched)
     found = [one for one in replies if one is not None]
     first = min(found, key=lambda one: one.at, default=None)
     changed_at = None if delivery is None else delivery.changed_at
-    return News(watched.message_id, status, reason, first, changed_at)
+    return News(watched.message_id, status, reason, first, changed_at, explanation)
 
 
 def _reply_in(trace: Trace, watched: Watched, now: datetime) -> Reply | None:

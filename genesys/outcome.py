@@ -5,7 +5,7 @@ tries again when they come back. A message has failed if its status is failed or
 final receipt gives a reason other than the customer being away.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -58,8 +58,8 @@ class Reply:
 class News:
     """What we know about one message now; `status` None: Genesys doesn't show it (yet).
 
-    `reason` is why a message didn't arrive, in Genesys's words, its code first. `changed_at` is
-    when its status last changed, if analytics tells.
+    `reason` is why a message didn't arrive, in Genesys's words, its code first; `explanation` is
+    the same without codes. `changed_at` is when its status last changed, if analytics tells.
     """
 
     message_id: str
@@ -67,6 +67,7 @@ class News:
     reason: str = field(repr=False)
     reply: Reply | None
     changed_at: datetime | None = None
+    explanation: str = field(default="", repr=False)
 
 
 def read_message(
@@ -83,13 +84,20 @@ def read_message(
     if status is DeliveryStatus.AWAY and any(_has_other_reason(one) for one in final):
         status = DeliveryStatus.FAILED
     told = [] if status not in (DeliveryStatus.AWAY, DeliveryStatus.FAILED) else final or failures
-    return News(message_id, status, _reason(told[-1]) if told else "", None)
+    reasons = list(_reasons(told[-1])) if told else []
+    explanation = "; ".join(dict.fromkeys(said for _, said in reasons if said))
+    return News(message_id, status, _reason(reasons), None, explanation=explanation)
 
 
 def error_info(listed: Json) -> str:
     """Return the error that a conversation's list of messages tells about one of them, or ""."""
     error = nested(listed, "errorInfo")
     return ": ".join(filter(None, (text(error, "code"), text(error, "message"))))
+
+
+def error_explanation(listed: Json) -> str:
+    """Return what it says for people, without its code, or ""."""
+    return text(nested(listed, "errorInfo"), "message")
 
 
 def meaning(status: str) -> DeliveryStatus | None:
@@ -105,8 +113,8 @@ def _has_other_reason(receipt: Json) -> bool:
     return any(code not in _NOT_CONNECTED for code, _ in _reasons(receipt))
 
 
-def _reason(receipt: Json) -> str:
-    return "; ".join(": ".join(filter(None, reason)) for reason in _reasons(receipt))
+def _reason(reasons: Iterable[tuple[str, str]]) -> str:
+    return "; ".join(": ".join(filter(None, reason)) for reason in reasons)
 
 
 def _reasons(receipt: Json) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from typing import Any
 import urllib3.exceptions as urllib3_faults
 
 from genesys.errors import (
+    N_,
     BadCredentials,
     BadRequest,
     Conflict,
@@ -116,7 +117,7 @@ def _tls_failed(fault: urllib3_faults.SSLError) -> GenesysError:
     reason = fault.args[0] if fault.args else None
     if isinstance(reason, ssl.SSLCertVerificationError):
         refusal = Unreachable(
-            fix="Tell your admin.",
+            fix=N_("Tell your admin."),
             hint="Its certificate wasn't accepted. If a proxy inspects traffic here, its"
             " certificate authority must be trusted.",
         )

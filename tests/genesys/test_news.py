@@ -372,17 +372,17 @@ def test_a_conversation_that_analytics_never_shows_is_read_itself(analytics: Any
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
+    ("error", "reason", "explanation"),
     [
-        ({"code": "DataFiltered", "message": "A word."}, "DataFiltered: A word."),
-        ({"code": "DataFiltered"}, "DataFiltered"),
-        ({"message": "A word."}, "A word."),
-        ({}, ""),
-        (None, ""),
+        ({"code": "DataFiltered", "message": "A word."}, "DataFiltered: A word.", "A word."),
+        ({"code": "DataFiltered"}, "DataFiltered", ""),
+        ({"message": "A word."}, "A word.", "A word."),
+        ({}, "", ""),
+        (None, "", ""),
     ],
 )
 def test_why_a_message_failed_is_read_from_its_conversation(
-    analytics: Any, error: dict[str, str] | None, reason: str
+    analytics: Any, error: dict[str, str] | None, reason: str, explanation: str
 ) -> None:
     other = {"messageId": "other", "errorInfo": {"code": "ServerError"}}
     listed = [other, {"messageId": "m", "messageStatus": "failed", "errorInfo": error}]
@@ -390,6 +390,7 @@ def test_why_a_message_failed_is_read_from_its_conversation(
     api = _party("api", _session(SENT, "outbound", deliveryStatus="Failed"))
     news = analytics(_told(SENT, api), direct=direct)
     assert (news.status, news.reason) == (DeliveryStatus.FAILED, reason)
+    assert news.explanation == explanation
     assert "word" not in repr(news)
 
 

@@ -165,6 +165,8 @@ def test_every_status_has_its_meaning(
     raw.api = lambda _: raw.reply({"id": "m", "status": status, "normalizedReceipts": receipts})
     news = read_message(connect(raw.url), "m")
     assert (news.status, news.reason) == (meant, reason)
+    assert news.explanation == ("Because." if reason else "")
+    assert "Because" not in repr(news)
 
 
 def test_a_conversation_goes_from_flow_to_queue_to_agent(
