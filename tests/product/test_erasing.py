@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from .conftest import CANARY, Agent, Product, wait_for
@@ -37,7 +38,9 @@ def private(product: Product, ada: Agent) -> list[str]:
     return [word for word in words if word in shown or word.encode() in files]
 
 
-def test_a_customer_is_erased_while_the_bot_goes_on(product: Product, ada: Agent) -> None:
+def test_a_customer_is_erased_while_the_bot_goes_on(new_product: Callable[..., Product]) -> None:
+    product = new_product()  # of its own: a database keeps what earlier tests sent to others
+    ada = product.agent()
     ada.sends("jane@example.com")
     ada.reads("  Sent.")
     assert len(private(product, ada)) == 3

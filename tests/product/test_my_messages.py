@@ -77,6 +77,25 @@ def test_a_planned_message_is_edited_and_cancelled_from_the_home_tab(product: Pr
     assert not product.sends()
 
 
+def test_a_lead_sees_the_team_s_messages_in_the_home_tab_and_may_cancel_one(
+    product: Product,
+) -> None:
+    ada = product.agent()
+    plan(ada, 2)
+    product.post("/people/home", user="U0LEO")
+    home_says(product, "U0LEO", "Nothing needs your attention.")
+    press(product, "U0LEO", "Planned")
+    home_says(product, "U0LEO", "Nothing is planned.")
+    press(product, "U0LEO", "Show team")
+    shown = all_text(home_says(product, "U0LEO", "Team messages"))
+    assert TEXT in shown and "from Ada Nowak" in shown and "jane@example.com" not in shown
+    press(product, "U0LEO", "Cancel")
+    home_says(product, "U0LEO", "Nothing is planned.")
+    ada.reads("Leo Rossi cancelled it.")
+    ada.reads("Cancelled, not sent")
+    assert not product.sends()
+
+
 def test_an_edited_message_goes_out_with_its_new_text_and_once(product: Product) -> None:
     ada = product.agent()
     plan(ada, 2)

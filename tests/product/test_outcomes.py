@@ -81,7 +81,9 @@ def test_a_failure_shows_genesys_reason_and_mentions_the_agent(
     )
     line = wait_for(lambda: _line(ada, "Not delivered."), "the failure", PATIENCE)
     assert "U0ADA" in str(line["pings"])
-    assert "MessageExpired" in all_text(line["blocks"])
+    assert "MessageExpired" in all_text(line["blocks"])  # and the code is nowhere else
+    card = all_text(ada.reads("❌ Not delivered")["blocks"])
+    assert "Too old" in card and "MessageExpired" not in card
     wait_for_outcome(ada, "Not delivered")
 
 

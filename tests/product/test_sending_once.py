@@ -128,6 +128,23 @@ def test_checking_again_says_so_if_the_message_is_still_missing(
     assert len(product.sends()) == 1
 
 
+def test_it_was_sent_settles_the_doubt_without_a_send_and_names_who_confirmed_it(
+    product: Product, ada: Agent
+) -> None:
+    product.fault("genesys", SEND, "cut_before", times=1)
+    ada.sends("jane@example.com", TEXT)
+    ada.reads("Uncertain")
+    ada.clicks("It was sent")
+    line = ada.reads("confirmed that it was sent. Tracking stopped.")
+    assert "Ada Nowak" in all_text(line["blocks"])
+    card = ada.reads("☑️ Sent")
+    assert "Tracking stopped." in all_text(card["blocks"])
+    buttons = card["blocks"][-1]["elements"]
+    assert [one["text"]["text"] for one in buttons] == ["Message again", "Don't contact again"]
+    assert len(product.sends()) == 1
+    assert product.inbox("Jane Doe") == []
+
+
 def test_sending_anyway_sends_once_more_and_names_who_decided(product: Product, ada: Agent) -> None:
     product.fault("genesys", SEND, "cut_before", times=1)
     ada.sends("jane@example.com", TEXT)

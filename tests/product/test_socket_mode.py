@@ -6,11 +6,14 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .conftest import CANARY, Product, wait_for
+from .test_my_messages import home_says, press
+from .test_templates import OWN_RULES, searches
 
 TEXT = f"{CANARY}: your order is ready"
 
@@ -41,6 +44,23 @@ def test_messages_are_sent_over_socket_mode_even_after_a_dropped_socket(
     wait_for(lambda: count_sockets(product), "a new socket", patience=40)
     ada.sends("amir@example.com")
     wait_for(lambda: len(product.inbox("Amir Haddad")) == 1 or None, "the second message")
+
+
+def test_the_home_tab_and_the_search_for_templates_work_over_socket_mode(
+    new_product: Callable[..., Product], tmp_path: Path
+) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(OWN_RULES)
+    product = new_product(socket_mode=True, PROACTIVE_RULES=str(file))
+    wait_for(lambda: count_sockets(product), "the bot's socket")
+    ada = product.agent()
+    product.post("/people/home", user=ada.user)
+    home_says(product, ada.user, "Nothing needs your attention.")
+    press(product, ada.user, "Planned")
+    home_says(product, ada.user, "Nothing is planned.")
+    ada.opens("jane@example.com")
+    [option] = searches(ada, "delay")
+    assert option["text"]["text"] == "Delayed"
 
 
 @pytest.mark.slow

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,14 @@ from .conftest import CANARY, NO_LIMITS, Agent, Product, all_text, wait_for
 
 Json = dict[str, Any]
 RULES = f'{NO_LIMITS}\n[templates]\nsource = "genesys"\n'
+OWN_RULES = (
+    f"{NO_LIMITS}\n"
+    + """[[templates.list]]
+name = "Delayed"
+text = "Hello {{CUSTOMER_NAME}}, your order {{ORDER}} will arrive {{DAY}}. {{AGENT_NAME}}"
+defaults = { DAY = "tomorrow" }
+"""
+)
 MENU = {"block_id": "template", "action_id": "template"}
 
 
@@ -30,7 +39,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -
     product.close()
 
 
-def _searches(agent: Agent, query: str) -> list[Json]:
+def searches(agent: Agent, query: str) -> list[Json]:
     view = agent.view()
     assert view is not None
     asked = {"user": agent.user, "view_id": view["id"], "value": query, **MENU}
@@ -38,7 +47,7 @@ def _searches(agent: Agent, query: str) -> list[Json]:
     return options
 
 
-def _fills(view: Json, **typed: str) -> Json:
+def fills(view: Json, **typed: str) -> Json:
     """Return the state values for the inputs with these labels."""
     return {
         block["block_id"]: {
@@ -55,7 +64,7 @@ def _fills(view: Json, **typed: str) -> Json:
 def test_an_agent_searches_fills_in_and_sends_a_template(product: Product) -> None:
     ada = product.agent()
     view = ada.opens("jane@example.com")
-    [option] = wait_for(lambda: _searches(ada, "delay"), "the template among the options")
+    [option] = wait_for(lambda: searches(ada, "delay"), "the template among the options")
     assert option["text"]["text"] == "Delayed"
     before = len(product.calls("genesys"))
     chosen = {"type": "external_select", "selected_option": option}
@@ -63,7 +72,7 @@ def test_an_agent_searches_fills_in_and_sends_a_template(product: Product) -> No
     product.post("/people/actions", element=chosen, **ask, **MENU)
     view = ada.sees("The customer gets:")
     button = {"block_id": "preview_button", "action_id": "preview", "element": {"type": "button"}}
-    values = _fills(view, ORDER=f"{CANARY}-7", DAY="on Monday")
+    values = fills(view, ORDER=f"{CANARY}-7", DAY="on Monday")
     product.post("/people/actions", values=values, **ask, **button)
     filled = f"Hello Jane Doe, your order {CANARY}-7 is late. It will arrive on Monday."
     filled += " Best wishes, Ada Nowak"
@@ -87,13 +96,33 @@ def test_a_template_is_chosen_by_its_name(product: Product) -> None:
     assert view["blocks"]
 
 
+def test_a_template_of_the_rules_file_is_chosen_by_its_name_filled_in_and_sent(
+    new_product: Callable[..., Product], tmp_path: Path
+) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text(OWN_RULES)
+    product = new_product(PROACTIVE_RULES=str(file))
+    ada = product.agent()
+    view = ada.opens("jane@example.com #delayed", "Fill in ORDER.")
+    offered = [one["text"]["text"] for one in searches(ada, "arrive")]  # a word of its text
+    assert offered == ["No template", "Delayed"]
+    typed = {"user": ada.user, "values": fills(view, ORDER=f"{CANARY}-7")}
+    assert product.post(f"/people/views/{view['id']}/submit", **typed)["result"] == "closed"
+    filled = f"Hello Jane Doe, your order {CANARY}-7 will arrive tomorrow. Ada Nowak"
+    wait_for(lambda: product.inbox("Jane Doe") == [filled], "the filled-in text")
+    assert not product.calls("genesys", "responsemanagement")
+    with product.sqlite() as database:
+        [(template,)] = database.execute("SELECT template FROM requests").fetchall()
+    assert template.startswith("file:")
+
+
 def test_five_thousand_templates_are_searched_in_less_than_a_second(product: Product) -> None:
     product.post("/control/genesys/responses", count=5_000)
     product.stop()
     product.start()
     ada = product.agent("U0LEO")
     ada.opens("jane@example.com")
-    wait_for(lambda: _searches(ada, "bulk 04999"), "the last of the templates", patience=30)
+    wait_for(lambda: searches(ada, "bulk 04999"), "the last of the templates", patience=30)
     begun = time.monotonic()
-    assert len(_searches(ada, "number")) == 100
+    assert len(searches(ada, "number")) == 100
     assert time.monotonic() - begun < 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -111,6 +112,15 @@ def test_nothing_is_sent_before_one_of_several_contacts_is_picked(
     ada.opens(f"pat@example.com {TEXT}", "contacts share this email address")
     assert ada.presses_send()["result"] == "errors"
     assert not product.sends()
+
+
+def test_each_of_several_contacts_says_when_they_last_chatted(ada: Agent) -> None:
+    view = ada.opens(f"pat@example.com {TEXT}", "contacts share this email address")
+    inputs = (one["element"] for one in view["blocks"] if one["type"] == "input")
+    options = next(one["options"] for one in inputs if one["action_id"] == "candidate")
+    said = {one["text"]["text"]: one["description"]["text"] for one in options}
+    assert re.fullmatch(r"Novak Bakery · last chat \d days ago", said["Pat Novak"])
+    assert said["Pat Moreau"] == "Moreau Garage · no chat in 31 days"
 
 
 def test_each_of_several_contacts_has_its_own_verdict(product: Product, ada: Agent) -> None:
