@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 from starlette.applications import Starlette
 
+from bot.language import speak
 from bot.ops.audit_reports import AuditReports
 from bot.ops.connections import Connections
 from bot.ops.http import Web, build_operator_pages
@@ -35,6 +36,7 @@ BACKLOG = 128  # connections that wait to be accepted; all of them may be in one
 
 def run(settings: Settings) -> None:
     """Run the bot until it's told to stop; raise BadSettings when it can't start."""
+    speak(settings.language)
     # Bound before the parts are built: a command typed meanwhile waits and isn't refused.
     listening = [
         _listen("OPERATOR_HOST", settings.operator_host, "OPERATOR_PORT", settings.operator_port)

@@ -97,7 +97,7 @@ class Request:
     that it was last judged by. ``template``: the source, id and version of the one whose text this
     is, or was before the agent changed it. ``erased_at``: since then, nothing private is left.
     ``after_conversation``: until when it may wait for the end of the conversation that's open,
-    ``open_conversation_id``, instead of being refused.
+    ``open_conversation_id``, instead of being refused; it's reckoned anew when such a wait begins.
     """
 
     request_id: str
@@ -155,7 +155,7 @@ class Request:
             return now >= self.approval_until
         if self.send_before is not None:
             return now >= self.send_before
-        return now - max(self.created_at, self.send_at or self.created_at) > LONGEST_HOLD
+        return now - self._begins > LONGEST_HOLD
 
     @property
     def is_planned(self) -> bool:
@@ -178,8 +178,17 @@ class Request:
         """Return until when it's tried to send it, if something holds it up."""
         if self.stuck is Stuck.CONVERSATION and self.after_conversation is not None:
             return self.after_conversation
-        begins = max(self.created_at, self.send_at or self.created_at)
-        return self.send_before or begins + LONGEST_HOLD
+        return self.send_before or self._begins + LONGEST_HOLD
+
+    @property
+    def awaits_end_until(self) -> datetime:
+        """Return until when it may wait for a conversation's end: for a day from its time on."""
+        latest = self._begins + LONGEST_HOLD
+        return min(latest, self.send_before or latest)
+
+    @property
+    def _begins(self) -> datetime:
+        return max(self.created_at, self.send_at or self.created_at)
 
     @property
     def state_to_show(self) -> str:
@@ -214,8 +223,8 @@ class HistoryLine:
     """One event of a request as its thread shows it; ``posted_ts`` is empty until it does.
 
     ``user_id``: who decided; ``detail`` is that person's name then, which they can change.
-    ``whose`` message ``link`` leads to, if not to Genesys Cloud; that isn't stored. ``said``: what
-    the customer wrote.
+    ``whose`` message ``link`` leads to, if not to Genesys Cloud, or whether it ``is_own``, another
+    one of the same agent; that isn't stored. ``said``: what the customer wrote.
     """
 
     line_id: int
@@ -227,6 +236,7 @@ class HistoryLine:
     user_id: str = ""
     whose: str = field(default="", repr=False)
     said: str = field(default="", repr=False)
+    is_own: bool = False
 
 
 @dataclass(frozen=True)

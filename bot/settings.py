@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from bot.language import ENGLISH, find_languages
 from bot.network import find_network_problems
 from bot.variables import LAST_PORT, Variables
 from genesys import OutdatedSdk, region_names
@@ -60,6 +61,7 @@ class Settings:
     heartbeat_seconds: int
     outcomes_channel: str
     show: Show
+    language: str
     keep_days: int
     leads: frozenset[str]
     rules_file: Path | None
@@ -104,6 +106,7 @@ class ErasureSettings(DatabaseSettings):
     slack_bot_token: str = field(repr=False)
     slack_api_url: str
     outcomes_channel: str
+    language: str
 
 
 def read_erasure_settings(environment: Mapping[str, str]) -> ErasureSettings:
@@ -116,6 +119,7 @@ def read_erasure_settings(environment: Mapping[str, str]) -> ErasureSettings:
         slack_bot_token=_read_token(reader),
         slack_api_url=_read_slack_url(reader),
         outcomes_channel=reader.channel("PROACTIVE_OUTCOMES_CHANNEL"),
+        language=_read_language(reader),
     )
     reader.problems += find_network_problems(environment)
     if reader.problems:
@@ -138,6 +142,10 @@ def _read_slack_url(reader: Variables) -> str:
 def _read_show(reader: Variables) -> Show:
     value = reader.choice("PROACTIVE_SHOW", Show.CHANNEL, tuple(Show))
     return Show.DIRECT if value == Show.DIRECT else Show.CHANNEL
+
+
+def _read_language(reader: Variables) -> str:
+    return reader.choice("PROACTIVE_LANGUAGE", ENGLISH, find_languages())
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -185,6 +193,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         heartbeat_seconds=reader.number("PROACTIVE_HEARTBEAT_SECONDS", 5, 1, 60),
         outcomes_channel=reader.channel("PROACTIVE_OUTCOMES_CHANNEL"),
         show=_read_show(reader),
+        language=_read_language(reader),
         keep_days=reader.number("PROACTIVE_KEEP_DAYS", 30, 1, 3650),
         leads=reader.people("PROACTIVE_LEADS"),
         rules_file=reader.file("PROACTIVE_RULES"),

@@ -6,11 +6,13 @@ import re
 import unicodedata
 from datetime import timedelta
 
+from bot.language import _, ngettext, say_number
 from genesys import GenesysError, MissingPermission
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _KEPT = "\t\n\u200c\u200d"  # emoji families and several scripts need the joiners
 NAME_LENGTH = 80
+_AS_HOURS = 48  # so many are said as days
 _IGNORED = re.compile("[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # change no character's meaning
 
 
@@ -73,45 +75,84 @@ def split(text: str, length: int) -> list[str]:
     return [text[start : start + length] for start in range(0, len(text), length)]
 
 
-def plural(count: int, noun: str) -> str:
-    """Put a number before its noun: "1 hour", "2 hours"."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def plural_days(days: int) -> str:
     """Say how long ago something was: "today", "yesterday" or "5 days ago"."""
     if days <= 0:
-        return "today"
-    return "yesterday" if days == 1 else f"{days} days ago"
+        return _("today")
+    return _("yesterday") if days == 1 else _days_ago(days)
 
 
 def ago(time: timedelta) -> str:
     """Say how long ago something was: "just now", "5 minutes ago", "3 hours ago"."""
     minutes = int(time.total_seconds() // 60)
     if minutes < 1:
-        return "just now"
+        return _("just now")
     if minutes < 60:
-        return "1 minute ago" if minutes == 1 else f"{minutes} minutes ago"
-    return f"{how_long(time)} ago"
+        said = ngettext("{count} minute ago", "{count} minutes ago", minutes)
+        return said.format(count=say_number(minutes))
+    return hours_ago(time)
+
+
+def hours_ago(time: timedelta) -> str:
+    """Say how long ago something was, as ``how_long`` does: "less than an hour ago"."""
+    hours = _whole_hours(time)
+    if hours < 1:
+        return _("less than an hour ago")
+    if hours < _AS_HOURS:
+        said = ngettext("{count} hour ago", "{count} hours ago", hours)
+        return said.format(count=say_number(hours))
+    return _days_ago(hours // 24)
+
+
+def _days_ago(days: int) -> str:
+    return ngettext("{count} day ago", "{count} days ago", days).format(count=say_number(days))
 
 
 def how_long(time: timedelta) -> str:
     """Put a length of time into words: "less than an hour", "5 hours" or "3 days"."""
-    hours = int(time.total_seconds() // 3600)
+    hours = _whole_hours(time)
     if hours < 1:
-        return "less than an hour"
-    if hours < 48:
-        return "1 hour" if hours == 1 else f"{hours} hours"
-    return f"{hours // 24} days"
+        return _("less than an hour")
+    if hours < _AS_HOURS:
+        return say_hours(hours)
+    days = hours // 24
+    return ngettext("{count} day", "{count} days", days).format(count=say_number(days))
+
+
+def say_hours(hours: int) -> str:
+    """Say a number of hours: "1 hour", "24 hours"."""
+    return ngettext("{count} hour", "{count} hours", hours).format(count=say_number(hours))
+
+
+def say_minutes(minutes: int) -> str:
+    """Say a number of minutes: "1 minute", "90 minutes"."""
+    return ngettext("{count} minute", "{count} minutes", minutes).format(count=say_number(minutes))
+
+
+def _whole_hours(time: timedelta) -> int:
+    return int(time.total_seconds() // 3600)
 
 
 def show_name(name: str) -> str:
     """Make a name from Genesys Cloud fit to show: one line, at most 80 visible characters."""
-    return clip(" ".join(clean(name).split()), NAME_LENGTH) or "A customer without a name"
+    return clip(" ".join(clean(name).split()), NAME_LENGTH) or _("A customer without a name")
+
+
+def say_what(error: GenesysError) -> str:
+    """Say what went wrong with Genesys Cloud."""
+    return _(error.what)
+
+
+def say_error(error: GenesysError) -> str:
+    """Say what went wrong and what to do."""
+    return f"{say_what(error)} {_(error.fix)}"
 
 
 def explain(error: GenesysError) -> str:
-    """Say what went wrong and what to do, with the code and reference for Genesys support."""
+    """Say what went wrong and what to do, with the code and reference for Genesys support.
+
+    These are in English, for support and for the digest, which reads the code there.
+    """
     missing = error.permissions if isinstance(error, MissingPermission) else ()
     details = [
         f"missing {', '.join(missing)}" if missing else "",
@@ -119,4 +160,5 @@ def explain(error: GenesysError) -> str:
         f"reference {error.correlation_id}" if error.correlation_id else "",
     ]
     shown = ", ".join(detail for detail in details if detail)
-    return f"{error} (Genesys Cloud: {shown})" if shown else str(error)
+    said = say_error(error)
+    return f"{said} (Genesys Cloud: {shown})" if shown else said

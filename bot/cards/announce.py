@@ -36,14 +36,13 @@ class Announcer:
         """Post a sentence, whose notification is only the ``title``, unless strangers read it."""
         for channel in self._channels():
             try:
-                self.announce_in(channel, title, sentence)
+                self.announce_in(channel, Post(title, show_notice(sentence).blocks))
             except (SlackError, TryAgain) as error:
                 log.warning("can't post to the outcomes channel: %s", error)
 
-    def announce_in(self, channel: str, title: str, sentence: str) -> None:
-        """Do the same in one channel; raise SlackError or TryAgain."""
+    def announce_in(self, channel: str, post: Post) -> None:
+        """Post something in one channel, unless strangers read it; raise SlackError or TryAgain."""
         if self._places.is_shared(channel):
             log.warning("the outcomes channel is shared with another company: not told")
             return
-        post = Post(title, show_notice(sentence).blocks)
         self._slack.post(Spot(channel), post, f"{ANNOUNCEMENT} {uuid4().hex}")

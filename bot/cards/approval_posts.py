@@ -21,7 +21,7 @@ from bot.cards.places import Places, is_channel, is_direct
 from bot.cards.post import Post
 from bot.cards.post_names import approval_key, asks_for, closed_key, is_open_approval
 from bot.cards.post_once import PostOnce
-from bot.cards.refusals import explain_refusal
+from bot.cards.refusals import log_refusal
 from bot.job import TryAgain
 from bot.request import Request
 from bot.rules.approvers import Approvers
@@ -97,8 +97,7 @@ class ApprovalPosts:
         except SlackTokenRefused:
             raise
         except SlackRefused as refusal:
-            why = f"{explain_refusal(refusal)} ({refusal.code})"
-            log.warning("can't ask for an approval in %s: %s", channel, why)
+            log.warning("can't ask for an approval in %s: %s", channel, log_refusal(refusal))
             return
         if not self._ledger.note_approval(request.request_id, what, posted.channel, posted.ts):
             self._slack.remove(posted.channel, posted.ts)

@@ -5,7 +5,9 @@ Everything is drawn with the models of Slack's SDK. ``to_json`` turns them into 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from string import Formatter
 from typing import Any
 
 from slack_sdk.errors import SlackObjectFormationError
@@ -21,9 +23,10 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.cards.errors import SlackRefused
+from bot.language import N_, _
 
 Json = dict[str, Any]
-DAY_AND_TIME = "{date_short_pretty} at {time}"  # as Slack fills it in for each reader
+DAY_AND_TIME = N_("{date_short_pretty} at {time}")  # as Slack fills it in for each reader
 
 
 def to_json(model: JsonObject) -> Json:
@@ -59,12 +62,32 @@ def channel_node(channel: str) -> RichTextElement:
 
 
 def date_node(at: datetime, form: str) -> RichTextElement:
-    """Return a piece of rich text with a time, which Slack shows in each reader's time zone."""
+    """Return a piece of rich text with a time, which Slack shows in each reader's time zone.
+
+    ``form`` is said in the bot's language here.
+    """
     return RichTextElementParts.Date(
         timestamp=int(at.timestamp()),
-        format=form,
+        format=_(form),
         fallback=at.strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def fill(
+    sentence: str, **places: str | RichTextElement | Sequence[RichTextElement]
+) -> list[RichTextElement]:
+    """Return a sentence as rich text, its ``{names}`` filled with words or with pieces of it."""
+    nodes, text = list[RichTextElement](), ""
+    for before, name, *_more in Formatter().parse(sentence):
+        text += before
+        found = places[name] if name else ""
+        if isinstance(found, str):
+            text += found
+            continue
+        nodes += [literal(text)] if text else []
+        nodes += [found] if isinstance(found, RichTextElement) else found
+        text = ""
+    return [*nodes, literal(text)] if text else nodes
 
 
 def section(*nodes: RichTextElement) -> RichTextElement:

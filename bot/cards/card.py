@@ -17,12 +17,13 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from bot.cards.blocks import link, literal, plain, preformatted, quote, rich_text, section
+from bot.cards.blocks import fill, link, literal, plain, preformatted, quote, rich_text, section
 from bot.cards.card_buttons import approval_buttons, card_buttons, decision_buttons
 from bot.cards.card_state import NO_NOTES, Notes, decline_in_words, where_it_stands, why_it_waits
 from bot.cards.line import draw_line, quote_reply
 from bot.cards.post import Post
 from bot.cards.words import STATE_WORDS, event_in_short, say_about, state_in_words
+from bot.language import _
 from bot.request import HistoryLine, Request, Stuck
 from bot.state import State
 from bot.text import clip, escape, show_name, split, visible
@@ -52,7 +53,7 @@ def show_approval(request: Request, notes: Notes, url: str, *, is_public: bool =
     said = _approval_in_words(request, notes)
     words = [literal(said, bold=True)]
     if url:
-        words += [literal("  "), link(url, "The card")]
+        words += [literal("  "), link(url, _("The card"))]
     lines = [
         section(*heading),
         *([_quote(request)] if is_public else []),
@@ -65,15 +66,17 @@ def show_approval(request: Request, notes: Notes, url: str, *, is_public: bool =
 
 def _approval_in_words(request: Request, notes: Notes) -> str:
     if request.approver_id and request.state is not State.UNAPPROVED:
-        return f"👍 Approved by {show_name(request.approver_name)}"
+        return _("👍 Approved by {who}").format(who=show_name(request.approver_name))
     return decline_in_words(notes) or state_in_words(request)
 
 
 def _show_erased(request: Request) -> Post:
     """Draw what may stay of a request whose customer was erased."""
-    who = f"Message to {request.identity.masked} from {_agent(request)}: "
-    words = f"{STATE_WORDS[request.state]} (erased)"
-    line = section(literal(who), literal(words, bold=True))
+    heading = _("Message to {customer} from {agent}").format(
+        customer=request.identity.masked, agent=_agent(request)
+    )
+    words = _("{state} (erased)").format(state=_(STATE_WORDS[request.state]))
+    line = section(*_with_state(heading, words))
     return _post(request, words, rich_text(line, block_id="card"))
 
 
@@ -83,12 +86,16 @@ def _agent(request: Request) -> str:
 
 def _heading(request: Request) -> list[RichTextElement]:
     who = show_name(request.customer_name) if request.customer_name else ""
-    return [
-        literal("Message to "),
+    customer = [
         literal(who or request.identity.masked, bold=True),
         *([literal(f" ({request.identity.masked})")] if who else []),
-        literal(f" from {show_name(request.agent_name)}"),
     ]
+    sentence = _("Message to {customer} from {agent}")
+    return fill(sentence, customer=customer, agent=show_name(request.agent_name))
+
+
+def _with_state(heading: str | list[RichTextElement], state: str) -> list[RichTextElement]:
+    return fill(_("{heading}: {state}"), heading=heading, state=literal(state, bold=True))
 
 
 def _quote(request: Request) -> RichTextElement:
@@ -105,7 +112,7 @@ def show_news(request: Request, lines: Sequence[HistoryLine], known: str = "") -
     if request.erased_at:
         return _show_erased(request)
     state = state_in_words(request)
-    title = section(*_heading(request), literal(": "), literal(state, bold=True))
+    title = section(*_with_state(_heading(request), state))
     told = [
         drawn
         for line in lines
@@ -122,12 +129,18 @@ def show_news(request: Request, lines: Sequence[HistoryLine], known: str = "") -
 
 
 def show_where_it_stands(request: Request, sentence: str = "") -> Post:
-    """Draw a request's state with the buttons that count now, below a sentence if there's one."""
+    """Draw a request's state with the buttons that count now, below a sentence if there's one.
+
+    Somebody may approve it with these, so it shows all of the message then.
+    """
     news = show_news(request, ())
+    blocks = news.blocks
+    if request.state is State.UNAPPROVED and not request.erased_at:
+        blocks = [blocks[0], rich_text(_quote(request)), *blocks[1:]]
     if not sentence:
-        return news
+        return Post(news.text, blocks)
     notice = show_notice(sentence)
-    return Post(notice.text, [*notice.blocks, *news.blocks])
+    return Post(notice.text, [*notice.blocks, *blocks])
 
 
 def _as_shown(request: Request, known: str) -> Request:
@@ -141,13 +154,16 @@ def show_elsewhere(request: Request, why: str, url: str) -> Post:
 
     ``why`` it isn't where they were, unless that's as it should be.
     """
-    because = f"your direct messages with me, because {why}" if why else "our direct messages"
-    sentence = literal(f" is in {because}.")
-    where = link(url, "The card") if url else literal("The card")
-    about = literal(f" of your message to {request.identity.masked}")
+    sentence = _("{card} of your message to {customer} is in our direct messages.")
+    if why:
+        sentence = _(
+            "{card} of your message to {customer} is in your direct messages with me, "
+            "because {reason}."
+        )
+    card = link(url, _("The card")) if url else literal(_("The card"))
+    said = fill(sentence, card=card, customer=request.identity.masked, reason=why)
     return Post(
-        say_about(request, "the card is in our direct messages."),
-        [rich_text(section(where, about, sentence))],
+        say_about(request, _("the card is in our direct messages.")), [rich_text(section(*said))]
     )
 
 
@@ -155,12 +171,15 @@ def show_outcome(request: Request, url: str) -> Post:
     """Draw the one line about a request's outcome for the outcomes channel. It pings nobody."""
     if request.erased_at:
         return _show_erased(request)
-    state = STATE_WORDS[request.state]
-    nodes = [*_heading(request), literal(": "), literal(state, bold=True)]
+    state = _(STATE_WORDS[request.state])
+    sentence, why = _("{heading}: {state}"), ""
     if request.state is State.FAILED and request.reason:
-        nodes.append(literal(f". {clip(visible(request.reason), PREVIEW_LENGTH)}"))
+        sentence = _("{heading}: {state}. {reason}")
+        why = clip(visible(request.reason), PREVIEW_LENGTH)
+    shown = literal(state, bold=True)
+    nodes = fill(sentence, heading=_heading(request), state=shown, reason=why)
     if url:
-        nodes += [literal("  "), link(url, "Thread")]
+        nodes += [literal("  "), link(url, _("Thread"))]
     return _post(request, state, rich_text(section(*nodes)))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from slack_sdk.models.blocks import ButtonElement, ConfirmObject
 
 from bot.cards.blocks import plain
+from bot.language import N_, _
 from bot.request import Request
 from bot.state import REACHED, State
 from bot.text import clip_units, show_name, visible
@@ -19,8 +20,8 @@ EDIT, MESSAGE_AGAIN = "edit", "message_again"
 APPROVE, DECLINE, REVIEW = "approve", "decline", "review"
 _MOST = 300  # characters in a dialog that asks whether somebody is sure
 _MOST_OF_NAME = 120
-_SEND_AGAIN = "The first may have arrived; the customer could get it twice."
-_IT_WAS_SENT = (
+_SEND_AGAIN = N_("The first may have arrived; the customer could get it twice.")
+_IT_WAS_SENT = N_(
     "Choose this if you saw it in the conversation. It won't be sent again, and I can't tell "
     "whether it's delivered."
 )
@@ -32,16 +33,16 @@ def decision_buttons(request: Request) -> list[ButtonElement]:
         return []
     if request.state in (State.CHECKING, State.SCHEDULED):
         is_countdown = not (request.is_planned or request.stuck)
-        cancel = _button(CANCEL, "Undo" if is_countdown else "Cancel", request)
+        cancel = _button(CANCEL, _("Undo") if is_countdown else _("Cancel"), request)
         may_edit = request.state is State.SCHEDULED and request.is_planned
-        return [_button(EDIT, "Edit", request), cancel] if may_edit else [cancel]
+        return [_button(EDIT, _("Edit"), request), cancel] if may_edit else [cancel]
     if request.state is State.UNAPPROVED:
-        own = [_button(EDIT, "Edit", request), _button(CANCEL, "Cancel", request)]
+        own = [_button(EDIT, _("Edit"), request), _button(CANCEL, _("Cancel"), request)]
         return [*approval_buttons(request), *own]
     if request.state is State.UNCERTAIN:
         return _uncertain_buttons(request)
     if request.state in (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED):
-        return [_button(COMPOSE_AGAIN, "Edit and resend", request)]
+        return [_button(COMPOSE_AGAIN, _("Edit and resend"), request)]
     return []
 
 
@@ -49,8 +50,8 @@ def card_buttons(request: Request, *, is_opted_out: bool = False) -> list[Button
     """Return all buttons of a card, also to message the customer again, or nevermore."""
     is_done = request.state in REACHED or request.is_untracked
     if is_done and not request.erased_at and not is_opted_out:
-        again = _button(MESSAGE_AGAIN, "Message again", request)
-        return [again, _button(OPT_OUT, "Don't contact again", request)]
+        again = _button(MESSAGE_AGAIN, _("Message again"), request)
+        return [again, _button(OPT_OUT, _("Don't contact again"), request)]
     return decision_buttons(request)
 
 
@@ -62,11 +63,11 @@ def approval_buttons(request: Request, *, is_public: bool = True) -> list[Button
     if request.erased_at or request.state is not State.UNAPPROVED:
         return []
     if not is_public:
-        return [_button(REVIEW, "Read it", request), _button(DECLINE, "Decline", request)]
-    sure = _ask("Send this message?", _what_is_approved(request), "Approve", "Not now")
+        return [_button(REVIEW, _("Read it"), request), _button(DECLINE, _("Decline"), request)]
+    sure = _ask(_("Send this message?"), _what_is_approved(request), _("Approve"), _("Not now"))
     return [
-        _button(APPROVE, "Approve", request, style="primary", confirm=sure),
-        _button(DECLINE, "Decline", request),
+        _button(APPROVE, _("Approve"), request, style="primary", confirm=sure),
+        _button(DECLINE, _("Decline"), request),
     ]
 
 
@@ -75,16 +76,17 @@ def _what_is_approved(request: Request) -> str:
     masked = request.identity.masked
     named = f"{show_name(request.customer_name)}, {masked}" if request.customer_name else masked
     text = " ".join(visible(request.text).split())
-    return clip_units(f"To {clip_units(named, _MOST_OF_NAME)}: {text}", _MOST)
+    customer = clip_units(named, _MOST_OF_NAME)
+    return clip_units(_("To {customer}: {text}").format(customer=customer, text=text), _MOST)
 
 
 def _uncertain_buttons(request: Request) -> list[ButtonElement]:
-    again = _ask("Send again?", _SEND_AGAIN, "Send again", "Don't send")
-    sent = _ask("Was it sent?", _IT_WAS_SENT, "It was sent", "Not sure")
+    again = _ask(_("Send again?"), _(_SEND_AGAIN), _("Send again"), _("Don't send"))
+    sent = _ask(_("Was it sent?"), _(_IT_WAS_SENT), _("It was sent"), _("Not sure"))
     return [
-        _button(CHECK_AGAIN, "Check again", request),
-        _button(SEND_ANYWAY, "Send anyway", request, style="danger", confirm=again),
-        _button(MARK_SENT, "It was sent", request, confirm=sent),
+        _button(CHECK_AGAIN, _("Check again"), request),
+        _button(SEND_ANYWAY, _("Send anyway"), request, style="danger", confirm=again),
+        _button(MARK_SENT, _("It was sent"), request, confirm=sent),
     ]
 
 

@@ -53,5 +53,5 @@ class CardLinks:
         link = self.find(faster)
         if not link and not faster.card_channel and datetime.now(UTC) - line.at < PATIENCE:
             raise TryAgain("the card of the request that was faster isn't posted yet", _LOOK_EVERY)
-        whose = "your other" if faster.agent_id == agent_id else f"{show_name(faster.agent_name)}'s"
-        return replace(line, link=link, whose=whose)
+        whose = show_name(faster.agent_name)
+        return replace(line, link=link, whose=whose, is_own=faster.agent_id == agent_id)

@@ -14,7 +14,7 @@ from bot.cards.errors import SlackError, SlackRefused, SlackTokenRefused
 from bot.cards.ledger import AlreadyPosted, NotSettled
 from bot.cards.places import Places
 from bot.cards.post_once import Posted, PostOnce
-from bot.cards.refusals import explain_refusal
+from bot.cards.refusals import log_refusal
 from bot.clock import utc_now
 from bot.job import TryAgain
 from bot.jobs.periodic import Periodic
@@ -104,7 +104,7 @@ class Digest:
         except SlackTokenRefused:
             raise
         except SlackRefused as refusal:
-            log.warning("no digest is posted: %s (%s)", explain_refusal(refusal), refusal.code)
+            log.warning("no digest is posted: %s", log_refusal(refusal))
             self._ledger.note(period.name, NOT_SHOWN)
             return
         if not self._ledger.note(period.name, posted.ts):

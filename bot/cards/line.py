@@ -12,16 +12,25 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import RichTextElement, RichTextElementParts
 
-from bot.cards.blocks import DAY_AND_TIME, date_node, link, literal, quote, rich_text, section
+from bot.cards.blocks import (
+    DAY_AND_TIME,
+    date_node,
+    fill,
+    link,
+    literal,
+    quote,
+    rich_text,
+    section,
+)
 from bot.cards.post import Post
 from bot.cards.words import event_in_short, event_in_words, say_about
+from bot.language import _
 from bot.request import Event, HistoryLine, Request
 from bot.text import visible
 
 _PINGS_THE_AGENT = frozenset(
     {Event.REPLIED, Event.FAILED, Event.UNCERTAIN, Event.OPTED_OUT, Event.DECLINED}
 )
-_OPEN = "Open in Genesys Cloud"
 
 
 def show_line(line: HistoryLine, request: Request, *, is_erased: bool = False) -> Post:
@@ -46,26 +55,42 @@ def draw_line(line: HistoryLine, agent_id: str, agent_name: str) -> RichTextElem
     if line.event in _PINGS_THE_AGENT:
         nodes.insert(1, literal("  "))
         nodes.insert(2, RichTextElementParts.User(user_id=agent_id))
-    before = f" See {line.whose} " if line.whose else " "
-    return section(*nodes, *draw_links(line.link, before, "message" if line.whose else _OPEN))
+    return section(*nodes, *_draw_link_of(line))
 
 
-def draw_links(addresses: str, before: str = " ", text: str = _OPEN) -> list[RichTextElement]:
-    """Link each of the addresses, which are separated by spaces."""
-    # It may be the id of a request whose card isn't known.
-    urls = [url for url in addresses.split() if "://" in url]
+def _draw_link_of(line: HistoryLine) -> list[RichTextElement]:
+    if not (line.is_own or line.whose):
+        return draw_links(line.link)
+    see = _("See your other {message}") if line.is_own else _("See {who}'s {message}")
+    return [
+        node
+        for url in _find_urls(line.link)
+        for node in fill(f" {see}", who=line.whose, message=link(url, _("message")))
+    ]
+
+
+def draw_links(addresses: str) -> list[RichTextElement]:
+    """Link each of the addresses in Genesys Cloud, which are separated by spaces."""
+    urls = _find_urls(addresses)
     nodes = list[RichTextElement]()
     for number, url in enumerate(urls, 1):
-        numbered = f"{text} ({number})" if len(urls) > 1 else text
-        nodes += [literal(before), link(url, numbered)]
+        text = _("Open in Genesys Cloud")
+        if len(urls) > 1:
+            text = _("Open in Genesys Cloud ({number})").format(number=number)
+        nodes += [literal(" "), link(url, text)]
     return nodes
+
+
+def _find_urls(addresses: str) -> list[str]:
+    """Return the addresses; one of them may be the id of a request whose card isn't known."""
+    return [url for url in addresses.split() if "://" in url]
 
 
 def _time_and_words(line: HistoryLine, agent_name: str) -> list[RichTextElement]:
-    words = event_in_words(line, agent_name)
-    nodes = [date_node(line.at, "{time}"), literal(f"  {words}")]
+    at = date_node(line.at, "{time}")
     if line.event is Event.POSTPONED:
         with suppress(ValueError):
-            until = datetime.fromisoformat(line.detail)
-            nodes += [literal(": "), date_node(until, DAY_AND_TIME)]
-    return nodes
+            until = date_node(datetime.fromisoformat(line.detail), DAY_AND_TIME)
+            words = _("It's quiet hours for the customer. Waiting until they end: {time}")
+            return [at, *fill(f"  {words}", time=until)]
+    return [at, literal(f"  {event_in_words(line, agent_name)}")]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bot.cards.card_state import NO_NOTES, Notes
 from bot.cards.places import Places
 from bot.job import TryAgain
+from bot.language import _
 from bot.request import Event, Request, Stuck
 from bot.rules.approvers import Approvers
 from bot.rules.directory import DirectoryUnavailable
@@ -71,4 +72,4 @@ class NoteReader:
         decided = self._history.latest_decision(request.request_id)
         if decided is None or decided.event is not Event.DECLINED:
             return ""
-        return show_name(decided.detail) if decided.detail else "somebody"
+        return show_name(decided.detail) if decided.detail else _("somebody")

@@ -23,7 +23,7 @@ from bot.cards.post_names import (
     uncertain_key,
 )
 from bot.cards.post_once import PostOnce
-from bot.cards.refusals import explain_refusal
+from bot.cards.refusals import log_refusal
 from bot.request import Request
 from bot.state import State
 from bot.storage.history import NOT_SHOWN
@@ -79,8 +79,7 @@ class OutcomePosts:
         except SlackTokenRefused:
             raise
         except SlackRefused as refusal:
-            why = f"{explain_refusal(refusal)} ({refusal.code})"
-            log.warning("can't post to the outcomes channel: %s", why)
+            log.warning("can't post to the outcomes channel: %s", log_refusal(refusal))
             self._ledger.note_outcome(request.request_id, NOT_SHOWN)
             return
         if not self._ledger.note_outcome(request.request_id, posted.ts, posted.channel):

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from bot.cards.client import Spot
 from bot.job import TryAgain
+from bot.language import N_, _
 from bot.request import Request
 from bot.rules.directory import DirectoryUnavailable
 from bot.settings import Show
+from bot.state import State
 
-DIRECT_ONLY = "cards are shown in direct messages only"
-_SHARED = "that channel is shared with another company. Use one of your own"
+DIRECT_ONLY = N_("cards are shown in direct messages only")  # stored and compared in English
 _DIRECT = "D"  # what the ids of direct messages begin with
 _CHANNELS = ("C", "G")
 
@@ -44,7 +45,8 @@ class Places:
         if not self.shows_customers:
             return (to_agent,), DIRECT_ONLY
         if self.is_shared(channel):
-            return (to_agent,), _SHARED
+            why = _("that channel is shared with another company. Use one of your own")
+            return (to_agent,), why
         return (Spot(channel, request.place.thread_ts), to_agent), ""
 
     def may_show(self, channel: str) -> bool:
@@ -70,12 +72,15 @@ class Places:
         """Return the request as it may be shown in a channel.
 
         If customers are shown in direct messages only, it has no name, no text, and no reason,
-        which may quote them. A card that was posted before that was set is masked with its next
-        update.
+        which may quote them; of a failure it says that there's one. A card that was posted before
+        that was set is masked with its next update.
         """
         if self.shows_customers or is_direct(channel):
             return request
-        return replace(request, customer_name="", text="", reason="", override_reason="")
+        is_explained = request.state is State.FAILED and request.reason
+        reason = _("Only the agent sees why, because that may name the customer.")
+        masked = replace(request, customer_name="", text="", reason="", override_reason="")
+        return replace(masked, reason=reason) if is_explained else masked
 
 
 ANYWHERE = Places(Show.CHANNEL, lambda _channel: False)

@@ -18,20 +18,15 @@ from bot.cards.card import (
 from bot.cards.card_state import Notes
 from bot.cards.line import show_line
 from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
+from bot.language import _
 from bot.request import Event, HistoryLine, Request, Stuck
 from bot.slack.approval_view import build_approval, build_decline
 from bot.slack.approvals import NO_APPROVER, OWN_MESSAGE
 from bot.slack.command import show_help
-from bot.slack.lead_commands import (
-    OPT_OUT,
-    PAUSE,
-    say_paused,
-    say_paused_before,
-    say_resumed,
-    say_usage,
-)
+from bot.slack.lead_commands import OPT_OUT, PAUSE, say_usage
 from bot.slack.opt_out import About, build_opt_out_form
-from bot.state import State
+from bot.slack.pause_words import say_paused, say_paused_before, say_resumed
+from bot.state import UNSENT, State
 from bot.storage.facts import ByWhom
 from genesys import Identity, IdentityKind
 
@@ -45,7 +40,10 @@ def card_surfaces() -> Iterator[Surface]:
     for state in State:
         for text in ("Your order is ready", HOSTILE, LONGEST):
             for name in NAMES:
-                yield from _about(sample_request(state, text, name), text)
+                request = sample_request(state, text, name)
+                yield from _about(request, text)
+                if state in UNSENT or state is State.SENDING:
+                    yield from _held(request)
 
 
 def sample_request(state: State, text: str, name: str) -> Request:
@@ -102,6 +100,17 @@ def _about(request: Request, text: str) -> Iterator[Surface]:
         yield f"{kind.partition(' https')[0].strip()} {state}", "message", post.payload
 
 
+def _held(request: Request) -> Iterator[Surface]:
+    """Yield what shows a request that something holds up."""
+    for stuck in filter(None, Stuck):
+        held = replace(request, stuck=stuck, send_at=NOW, after_conversation=NOW)
+        planned = replace(held, planned_at=NOW, send_before=NOW + timedelta(hours=1))
+        for kind, one in (("held", held), ("planned, held", planned)):
+            what = f"{stuck.value} {request.state.value}"
+            yield f"card {kind} {what}", "message", show_card(one).payload
+            yield f"news {kind} {what}", "message", show_news(one, []).payload
+
+
 def message_surfaces() -> Iterator[Surface]:
     """Yield the lines of threads, and the bot's answers."""
     for event in Event:
@@ -113,7 +122,7 @@ def message_surfaces() -> Iterator[Surface]:
                 erased = show_line(line, request, is_erased=True)
                 yield f"erased line {event.value}", "message", erased.payload
     for name in ("Leo", HOSTILE):
-        faster = HistoryLine(1, Event.REFUSED, NOW, "Too late.", _CARD_LINK, whose=f"{name}'s")
+        faster = HistoryLine(1, Event.REFUSED, NOW, "Too late.", _CARD_LINK, whose=name)
         yield "line refused, faster", "message", show_line(faster, request).payload
     for unknown in ("", "status", HOSTILE):
         yield "help", "message", show_help("/proactive", unknown, has_templates=True).payload
@@ -126,10 +135,10 @@ def message_surfaces() -> Iterator[Surface]:
 def _answers() -> Iterator[str]:
     yield "Only Ada or a lead can do this."
     for count in (0, 1, 3):
-        yield say_paused("/proactive", count)
-        yield f"Sending resumed{say_resumed(count)}"
-    yield f"{NO_APPROVER} leo or another approver can approve it."
-    yield OWN_MESSAGE
+        yield say_paused("/proactive resume", count)
+        yield say_resumed(count)
+    yield f"{_(NO_APPROVER)} leo or another approver can approve it."
+    yield _(OWN_MESSAGE)
     yield say_usage("/proactive", PAUSE)
     yield say_usage("/proactive", OPT_OUT)
     for name, reason in (("leo", ""), (HOSTILE, HOSTILE[:200])):

@@ -17,6 +17,7 @@ from bot.cards.erase_posts import PostEraser
 from bot.cards.errors import SlackError, SlackRateLimited, SlackTokenRefused
 from bot.cli.existing_database import open_existing
 from bot.job import Job
+from bot.language import speak
 from bot.rules.address import BadAddress, read_identity
 from bot.settings import ErasureSettings
 from bot.storage.database import Database
@@ -43,6 +44,7 @@ Result = TypeVar("Result")
 
 def run_erase(address: str, settings: ErasureSettings) -> int:
     """Erase what's stored about a customer and in Slack; return the process's exit status."""
+    speak(settings.language)  # the posts that are edited are in it
     try:
         identity = read_identity(address, settings.default_country)
     except BadAddress as error:

@@ -12,19 +12,21 @@ from bot.cards.line import show_line
 from bot.cli.card_surfaces import sample_request
 from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
 from bot.delivery.outcomes import REPLY_LENGTH
+from bot.language import _
 from bot.request import Event, HistoryLine, Stuck
 from bot.rules.digest_period import Period
 from bot.rules.verdict import Verdict
 from bot.slack.evidence_view import Review
 from bot.slack.form_input import make_draft
 from bot.slack.form_view import build_form
-from bot.slack.outcome_commands import (
-    LEADS_ONLY,
-    NOT_A_CHANNEL,
-    SHARED,
+from bot.slack.outcome_commands import LEADS_ONLY, NOT_A_CHANNEL, SHARED
+from bot.slack.outcome_words import (
+    MOST_SHOWN,
     Order,
+    say_default,
     say_here,
     say_off,
+    say_unknown,
     say_where,
 )
 from bot.state import State
@@ -87,15 +89,19 @@ def _waiting() -> Iterator[Surface]:
 
 
 def _outcomes() -> Iterator[Surface]:
-    sentences = [LEADS_ONLY, NOT_A_CHANNEL, SHARED]
-    for is_for_all in (False, True):
-        order = Order("here", is_for_all)
-        sentences += [say_here(name, order) for name in ("leo", HOSTILE[:80])]
-        sentences += [say_off("/proactive", order, left) for left in ("", "C0NEWS")]
-    for sentence in sentences:
-        yield "outcomes", "message", show_notice(sentence).payload
+    unknown = say_unknown("/proactive", "here")
+    posts = [show_notice(one) for one in (_(LEADS_ONLY), _(NOT_A_CHANNEL), _(SHARED), unknown)]
+    here = Order("", is_for_all=False)
+    for order in (here, replace(here, is_for_all=True), replace(here, source="C0SUPPORT")):
+        posts += [say_here(name, order) for name in ("leo", HOSTILE[:80])]
+        for left in ("", "C0NEWS"):
+            posts += [say_off("/proactive", order, left), say_default(order, left)]
     for one in ("", "C0NEWS"):
-        yield "outcomes", "message", say_where("/proactive", "C0SUPPORT", one, one).payload
+        for count in (0, 1, MOST_SHOWN + 1):
+            sources = [f"C0{number}" for number in range(count)]
+            posts.append(say_where("/proactive", "C0SUPPORT", one, one, sources))
+    for post in posts:
+        yield "outcomes", "message", post.payload
 
 
 def _digests() -> Iterator[Surface]:
@@ -103,7 +109,7 @@ def _digests() -> Iterator[Surface]:
     for first in (day, day - timedelta(days=6)):
         period = Period(first, day, NOW, NOW)
         for count in (0, 1, 9_999_999):
-            counts = Counts(count, count, count, count, count)
+            counts = Counts(count, count, count, count, count, count)
             names = ["", "Delayed", *(f"{number} {HOSTILE}" for number in range(20))]
             figures = Figures(
                 counts,
@@ -112,5 +118,8 @@ def _digests() -> Iterator[Surface]:
                 float(count),
                 dict.fromkeys(names if count else [], counts),
             )
-            post = show_digest(period, figures, Head(count, "ab" * 32, 0.0))
-            yield "digest", "message", post.payload
+            for has_chart in (False, True):
+                head = Head(count, "ab" * 32, 0.0)
+                post = show_digest(period, figures, head, has_chart=has_chart)
+                name = "digest with a chart" if has_chart else "digest"
+                yield name, "message", post.payload

@@ -8,15 +8,16 @@ from datetime import timedelta
 
 from bot.cli.card_surfaces import sample_request
 from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
+from bot.language import _
 from bot.request import Request
 from bot.slack.edit_view import build_edit
 from bot.slack.home import NO_DATABASE, say_health
 from bot.slack.home_view import HomeContent, HomeState, build_home, build_plain_home
-from bot.slack.list_view import show_list
+from bot.slack.list_view import say_how_many, show_list
 from bot.slack.request_rows import Reader, Rows
 from bot.state import State
 from bot.storage.facts import ByWhom
-from bot.storage.my_requests import MOST_COUNTED, PAGE_SIZE, Filter
+from bot.storage.my_requests import MOST_COUNTED, PAGE_SIZE, Filter, Page
 
 _READERS = (
     Reader("U0ADA"),
@@ -30,7 +31,10 @@ def home_surfaces() -> Iterator[Surface]:
     """Yield each Home tab, list and form for edits."""
     for which in Filter:
         yield f"home empty {which}", "home", build_home(_content(HomeState(which), Rows()))
-    for sentence in (NO_DATABASE, HOSTILE, LONGEST):
+        said = say_how_many(which, Page(()))
+        post = show_list(Rows(), _READERS[0], "Your messages: recent", said)
+        yield f"list empty {which}", "message", post.payload
+    for sentence in (_(NO_DATABASE), HOSTILE, LONGEST):
         for may_refresh in (False, True):
             view = build_plain_home(sentence, at=NOW, may_refresh=may_refresh)
             yield "home plain", "home", view
@@ -53,7 +57,8 @@ def _about(request: Request) -> Iterator[Surface]:
     for reader in _READERS:
         content = replace(_content(state, rows), reader=reader, health=_paused(request))
         yield f"home {request.state.value}", "home", build_home(content)
-        post = show_list(rows, reader, "Your messages: recent", has_more=True)
+        said = say_how_many(Filter.RECENT, Page(requests, has_next=True))
+        post = show_list(rows, reader, "Your messages: recent", said, has_more=True)
         yield f"list {request.state.value}", "message", post.payload
     yield "edit form", "modal", build_edit(planned, PLACE)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from slack_sdk.models.blocks import ActionsBlock, StaticSelectElement
+
 from bot.cli.sample_texts import HOSTILE, LONGEST, PLACE, Surface
 from bot.rules.template_rules import MOST_PLACEHOLDERS, TemplateSource
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.evidence_view import Review
 from bot.slack.form_input import Draft, make_draft
 from bot.slack.form_view import build_form
-from bot.slack.template_choice import TemplateChoice
-from bot.slack.template_view import say_to_do
+from bot.slack.template_choice import TEMPLATE, TemplateChoice
+from bot.slack.template_view import MOST_OPTIONS, list_options, say_to_do
+from bot.slack.view import modal
 from bot.templates.template import CUSTOMER_NAME, Placeholder, Template
 from genesys import Identity, IdentityKind
 
@@ -31,6 +34,23 @@ def template_surfaces() -> Iterator[Surface]:
         review = Review(verdict, to_do=say_to_do(shown, asks_name=True))
         yield "form with a template, not ready", "modal", build_form(shown, review)
         yield "form with a fixed template", "modal", build_form(_fixed(shown), verdict)
+    yield from _menus()
+
+
+def _menus() -> Iterator[Surface]:
+    """Yield the options of the menu, each list in a menu of its own, as a view has to be shown."""
+    names = ("Delayed", HOSTILE, LONGEST, "")
+    for offers_none in (False, True):
+        for count in (1, MOST_OPTIONS + 1):
+            templates = tuple(
+                Template(TemplateSource.FILE, f"{number:070}", "1", names[number % len(names)], "")
+                for number in range(count)
+            )
+            options = list_options(templates, offers_none=offers_none)
+            menu = StaticSelectElement(action_id=TEMPLATE, options=options)
+            block = ActionsBlock(block_id=TEMPLATE, elements=[menu])
+            titles = {"submit": "Send", "close": "Cancel", "metadata": ""}
+            yield "template options", "modal", modal(TEMPLATE, "Templates", [block], **titles)
 
 
 def _choices() -> Iterator[TemplateChoice]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.job import Job, publish
+from bot.language import N_
 from bot.request import Event, Request, Stuck
 from bot.state import State
 from bot.storage.requests import RequestStore
@@ -19,7 +20,7 @@ from genesys import GenesysCloud, GenesysError, read_holder
 log = logging.getLogger(__name__)
 
 PAUSES = (60.0, 90.0, 120.0, 150.0)  # seconds; a delivery due in over three minutes counts as lost
-TOO_LONG = "The customer's conversation didn't end in time."
+TOO_LONG = N_("The customer's conversation didn't end in time.")
 
 
 class ConversationEnd:
@@ -73,6 +74,7 @@ class ConversationEnd:
             jobs=[publish(request.request_id), first],
             stuck=Stuck.CONVERSATION,
             open_conversation_id=conversation_id,
+            after_conversation=request.awaits_end_until,  # its time may have been moved
             rules_version=version,
             **{**values, "checked_at": None},
         )

@@ -16,12 +16,14 @@ from bot.delivery.hold import Hold
 from bot.delivery.reconcile import Reconciler
 from bot.delivery.send import Sender
 from bot.job import Job, TryAgain, deliver, publish
+from bot.language import _
 from bot.request import Event, Request, Stuck
 from bot.rules.directory import DirectoryUnavailable
 from bot.rules.lookup import FRESH_SECONDS, Lookup
 from bot.rules.open_conversation import let_wait
 from bot.rules.policy import Policy, Refused
-from bot.rules.verdict import Verdict, check_length
+from bot.rules.text_rules import check_length
+from bot.rules.verdict import Verdict
 from bot.state import UNSENT, State
 from bot.storage.requests import RequestStore
 from genesys import Customer
@@ -65,7 +67,7 @@ class Delivery:
         elif self._endings.is_opted_out(request):
             self._endings.refuse_opted_out(request)
         elif self._conversation_end.came_too_late(request, now):
-            self._endings.expire(request, TOO_LONG)
+            self._endings.expire(request, _(TOO_LONG))
         elif request.is_late(now):
             self._endings.expire(request)
         elif request.state is State.UNAPPROVED:

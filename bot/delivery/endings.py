@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from bot.job import publish
+from bot.language import _
 from bot.request import Event, Request
 from bot.rules.policy import Policy, Refused
 from bot.rules.verdict import Rule
 from bot.state import State
 from bot.storage.opt_outs import OptOuts
 from bot.storage.requests import RequestStore
-
-_OPTED_OUT = "This customer is on the do-not-contact list."
 
 
 class Endings:
@@ -52,7 +51,7 @@ class Endings:
             Event.OPTED_OUT,
             jobs=[publish(request.request_id)],
             rules=Rule.OPT_OUT.value,
-            reason=_OPTED_OUT,
+            reason=_("This customer is on the do-not-contact list."),
             rules_version=self._policy.version,
         )
 

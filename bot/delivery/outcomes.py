@@ -17,12 +17,13 @@ from typing import Any
 from bot.clock import utc_now
 from bot.job import publish
 from bot.jobs.periodic import Periodic
+from bot.language import N_, _
 from bot.request import Event, Request
 from bot.rules.lookup import passes
 from bot.state import FINAL, State
 from bot.storage.outcome_schedule import OutcomeSchedule
 from bot.storage.requests import RequestStore
-from bot.text import clip, plural, visible
+from bot.text import clip, say_hours, visible
 from genesys import (
     DeliveryStatus,
     GenesysCloud,
@@ -59,9 +60,9 @@ _MOVES = {
     DeliveryStatus.READ: (State.READ, Event.READ),
 }
 _HOLDER_WORDS = {
-    HolderKind.QUEUE: "It's in the {name} queue.",
-    HolderKind.FLOW: "{name} is answering.",
-    HolderKind.AGENT: "{name} has it now.",
+    HolderKind.QUEUE: N_("It's in the {name} queue."),
+    HolderKind.FLOW: N_("{name} is answering."),
+    HolderKind.AGENT: N_("{name} has it now."),
 }
 
 
@@ -178,25 +179,27 @@ class OutcomeTracker:
         except GenesysError as error:
             log.info("request %s: unknown who has the reply (%r)", request.request_id, error)
         words = _HOLDER_WORDS.get(holder.kind, "") if holder else ""
-        detail = words.format(name=holder.name) if holder else ""
+        detail = _(words).format(name=holder.name) if holder else ""
         link = self._link(conversation_id)
         return self._move(request, State.REPLIED, Event.REPLIED, detail, link=link, said=said)
 
     def _tell_failure(self, request: Request, news: News) -> bool:
         """Tell it with the exact reason, else with the news' own; without any, rather look again.
 
-        An hour after the failure, tell it without a reason.
+        An hour after the failure, tell it without a reason. Codes are in the thread's line only.
         """
-        reason = news.reason
+        why = news
         try:
-            reason = read_message(self._cloud, request.message_id).reason or reason
+            exact = read_message(self._cloud, request.message_id)
+            why = exact if exact.reason else news
         except GenesysError as error:
             log.info("request %s: no exact reason (%r)", request.request_id, error)
             failed_at = news.changed_at or request.sending_at or request.created_at
             is_early = self._clock() - failed_at < REASON_PATIENCE
-            if passes(error) and not reason and is_early:
+            if passes(error) and not news.reason and is_early:
                 return False
-        return self._move(request, State.FAILED, Event.FAILED, reason, reason=reason)
+        said = why.explanation
+        return self._move(request, State.FAILED, Event.FAILED, why.reason, reason=said)
 
     def _move(
         self,
@@ -227,7 +230,7 @@ def _how_long(request: Request) -> str:
     """Say for how long a request was followed."""
     since = request.sending_at or request.created_at
     hours = int(((request.watch_until or since) - since).total_seconds() // 3600)
-    return plural(hours, "hour") if hours > 0 else ""
+    return say_hours(hours) if hours > 0 else ""
 
 
 def longest_wait(followed: int, calls_per_minute: int) -> float:

@@ -25,7 +25,7 @@ from bot.state import State
 from bot.storage.facts import Facts
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
-from bot.text import explain
+from bot.text import explain, say_error
 from genesys import (
     CalledOff,
     Conflict,
@@ -182,6 +182,7 @@ class Sender:
                 jobs=[publish(request_id), deliver(request_id, PAUSES[-1])],
                 checked_at=None,
                 stuck=Stuck.CONVERSATION,
+                after_conversation=request.awaits_end_until,
             )
             return
         checked_in_form = request.checked_at is not None and request.checked_at < request.created_at
@@ -202,7 +203,7 @@ class Sender:
             explain(error),
             of_send=request.sending_at,
             jobs=[publish(request_id)],
-            reason=str(error),
+            reason=say_error(error),
         )
 
 

@@ -12,31 +12,32 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from bot.language import N_, _
 from bot.rules.directory import SLACKBOT, Directory, DirectoryUnavailable, Person, Workspace
 from bot.rules.needs import needs_channels, needs_people
 from bot.rules.rules_file import Rules
 
 log = logging.getLogger(__name__)
 
-_OTHER_APP = (
+_OTHER_APP = N_(
     "This came from another Slack app. Nothing was sent. Ask your admin to check how I'm set up."
 )
-_OTHER_WORKSPACE = (
+_OTHER_WORKSPACE = N_(
     "I'm installed in another workspace. Use me there, or ask your admin to install me here."
 )
-_DEACTIVATED = "Your Slack account is deactivated. Ask a Slack admin to activate it."
-_BOT = "Bots can't use this. A person has to do it."
-_STRANGER = "Only members of this workspace can use this. Ask someone who is one."
-_GUEST = "Guests can't use this. Ask a full member of your team."
-_NOT_LISTED = "You aren't on the list of people who can use this. Ask your admin to add you."
-_CHANNEL_NOT_LISTED = "I don't work in this channel. Use another one, or ask your admin."
-_SHARED = (
+_DEACTIVATED = N_("Your Slack account is deactivated. Ask a Slack admin to activate it.")
+_BOT = N_("Bots can't use this. A person has to do it.")
+_STRANGER = N_("Only members of this workspace can use this. Ask someone who is one.")
+_GUEST = N_("Guests can't use this. Ask a full member of your team.")
+_NOT_LISTED = N_("You aren't on the list of people who can use this. Ask your admin to add you.")
+_CHANNEL_NOT_LISTED = N_("I don't work in this channel. Use another one, or ask your admin.")
+_SHARED = N_(
     "This channel is shared with another company, so I don't work here. Use a channel of your own."
 )
-_UNAVAILABLE = (
+_UNAVAILABLE = N_(
     "I can't check with Slack who you are right now. Nothing was sent. Try again in a minute."
 )
-_NOT_PERMITTED = (
+_NOT_PERMITTED = N_(
     "I can't check whether you may do this. Nothing was sent. Ask your admin to check my "
     "permissions in Slack."
 )
@@ -78,11 +79,11 @@ class Access:
         """
         attempt = _Attempt(user_id, team_id, channel_id, app_id, user_team_id)
         try:
-            return self._judge(self._directory, attempt)
+            return _(self._judge(self._directory, attempt))
         except DirectoryUnavailable as error:
             if error.scope:
                 log.warning("can't check people: the permission %s is missing", error.scope)
-            return _NOT_PERMITTED if error.scope else _UNAVAILABLE
+            return _(_NOT_PERMITTED if error.scope else _UNAVAILABLE)
 
     def check_known(
         self,
@@ -95,7 +96,7 @@ class Access:
         """Do the same without waiting; None if the answers that are still good don't suffice."""
         attempt = _Attempt(user_id, team_id, channel_id, app_id, user_team_id)
         try:
-            return self._judge(self._directory.fresh, attempt)
+            return _(self._judge(self._directory.fresh, attempt))
         except DirectoryUnavailable:
             return None
 
@@ -119,7 +120,7 @@ class Access:
 
     def verify(self, user_id: str, team_id: str, channel_id: str) -> str:
         """Do the same as ``check``, but raise DirectoryUnavailable: what's stored can wait."""
-        return self._judge(self._directory, _Attempt(user_id, team_id, channel_id, "", ""))
+        return _(self._judge(self._directory, _Attempt(user_id, team_id, channel_id, "", "")))
 
     def is_lead(self, user_id: str) -> bool:
         """Tell whether somebody is a lead; False if the directory can't say."""

@@ -18,6 +18,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, ValidationResult
 
+from bot.language import N_, _
 from bot.text import clean, clip, visible
 from genesys import Identity, IdentityKind
 
@@ -61,15 +62,19 @@ _PHONE = re.compile(rf"(?P<number>{NUMBER}){_SURE_EXTENSION}{_SURE_NOTE}", re.IG
 _PHONE_AMONG_WORDS = re.compile(rf"[^\d+@]*(?P<number>{NUMBER}){_EXTENSION}[^\d@]*", re.IGNORECASE)
 _PARTING = re.compile(r"[,|&]|;(?!ext)| / |\b(?:and|or)\b", re.IGNORECASE)  # two numbers
 
-_NOTHING = "Enter an email or phone number."
-_SEVERAL = "That's more than one. Enter one email or phone number: a message goes to one customer."
-_NEITHER = "That isn't an email or phone number. Try one like jane@example.com or +44 20 7946 0018."
-_UNREADABLE = "I can't read this phone number. Enter it like +44 20 7946 0018."
-_NO_COUNTRY_CODE = "Start the number with + and the country code, like +44 20 7946 0018."
-_UNKNOWN_COUNTRY_CODE = (
+_NOTHING = N_("Enter an email or phone number.")
+_SEVERAL = N_(
+    "That's more than one. Enter one email or phone number: a message goes to one customer."
+)
+_NEITHER = N_(
+    "That isn't an email or phone number. Try one like jane@example.com or +44 20 7946 0018."
+)
+_UNREADABLE = N_("I can't read this phone number. Enter it like +44 20 7946 0018.")
+_NO_COUNTRY_CODE = N_("Start the number with + and the country code, like +44 20 7946 0018.")
+_UNKNOWN_COUNTRY_CODE = N_(
     "That country code doesn't exist. Start the number with + and the code, like +44 20 7946 0018."
 )
-_IMPOSSIBLE = "That can't be a phone number. Check the digits and the country code."
+_IMPOSSIBLE = N_("That can't be a phone number. Check the digits and the country code.")
 
 
 class BadAddress(ValueError):
@@ -92,19 +97,19 @@ def read_identity(typed: str, default_country: str | None) -> Identity:
     """
     text = unwrap(tidy(typed))
     if not text:
-        raise BadAddress(_NOTHING)
+        raise BadAddress(_(_NOTHING))
     if "@" in text:
         return _read_email(text)
     if count_digits(text) < _LEAST_DIGITS:
-        raise BadAddress(_NEITHER)
+        raise BadAddress(_(_NEITHER))
     parts = _PARTING.split(text)
     if text.count("+") > 1 or sum(map(is_clearly_phone, parts)) > 1:
-        raise BadAddress(_SEVERAL)
+        raise BadAddress(_(_SEVERAL))
     if len(text) > LONGEST_ADDRESS:
-        raise BadAddress(_UNREADABLE)
+        raise BadAddress(_(_UNREADABLE))
     number = _PHONE.fullmatch(text) or _PHONE_AMONG_WORDS.fullmatch(text)
     if not number:
-        raise BadAddress(_UNREADABLE)
+        raise BadAddress(_(_UNREADABLE))
     return _read_phone(number["number"], default_country)[0]
 
 
@@ -123,7 +128,7 @@ def judge(text: str, default_country: str | None, *, bare: bool = False) -> Fit:
         number = _PHONE.fullmatch(address)
         if not number or count_digits(address) < _LEAST_DIGITS:
             return Fit.NONE
-        _, fit = _read_phone(number["number"], default_country)
+        fit = _read_phone(number["number"], default_country)[1]
     except BadAddress:
         return Fit.NONE
     is_clear = "+" in address or address.startswith("00") or is_clearly_phone(number["number"])
@@ -161,7 +166,7 @@ def unwrap(text: str) -> str:
         text = unwrap(tidy(mailbox["address"]))
         name = tidy(mailbox["name"])
         if re.search(r"\S@\S", name) and unwrap(name).lower() != text.lower():
-            raise BadAddress(_SEVERAL)
+            raise BadAddress(_(_SEVERAL))
     label = _LABEL.match(text)
     if label is None or not label[0]:
         return text
@@ -174,12 +179,13 @@ def _read_email(text: str) -> Identity:
     words = re.split(r"[\s,;]+", text)
     others = [word for word in words if "@" not in word]
     if len(words) - len(others) > 1 or is_clearly_phone(" ".join(others)):
-        raise BadAddress(_SEVERAL)
+        raise BadAddress(_(_SEVERAL))
     try:
         valid = validate_email(text, check_deliverability=False, allow_domain_literal=False)
     except EmailNotValidError:
         shown = clip(visible(text), _SHOWN_LENGTH)
-        raise BadAddress(f'"{shown}" isn\'t a complete email address.') from None
+        said = _('"{shown}" isn\'t a complete email address.').format(shown=shown)
+        raise BadAddress(said) from None
     return Identity(IdentityKind.EMAIL, valid.normalized)
 
 
@@ -201,9 +207,9 @@ def _read_number(text: str, country: str | None) -> tuple[Identity, Fit]:
         number = phonenumbers.parse(text, country)
     except NumberParseException as error:
         if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
-            raise BadAddress(_UNKNOWN_COUNTRY_CODE if has_code else _NO_COUNTRY_CODE) from None
+            raise BadAddress(_(_UNKNOWN_COUNTRY_CODE if has_code else _NO_COUNTRY_CODE)) from None
         is_number = error.error_type != NumberParseException.NOT_A_NUMBER
-        raise BadAddress(_IMPOSSIBLE if is_number else _UNREADABLE) from None
+        raise BadAddress(_(_IMPOSSIBLE if is_number else _UNREADABLE)) from None
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if phonenumbers.is_valid_number(number):
         return Identity(IdentityKind.PHONE, e164), Fit.VALID
@@ -213,4 +219,4 @@ def _read_number(text: str, country: str | None) -> tuple[Identity, Fit]:
     digits = phonenumbers.normalize_digits_only(text)
     if reason == ValidationResult.TOO_LONG and has_code and len(digits) <= _MOST_DIGITS:
         return Identity(IdentityKind.PHONE, f"+{digits}"), Fit.LONG  # as typed, so as stored
-    raise BadAddress(_IMPOSSIBLE)
+    raise BadAddress(_(_IMPOSSIBLE))

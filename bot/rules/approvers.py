@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
+from bot.language import N_, _, say_list
 from bot.rules.access import Access
 from bot.rules.directory import Directory, DirectoryUnavailable
 from bot.rules.rules_file import Rules
 from bot.text import show_name
 
 MOST_ASKED = 20
-NOBODY_APPROVES = "Nobody can approve this here. Ask your admin to set an approval channel."
+NOBODY_APPROVES = N_("Nobody can approve this here. Ask your admin to set an approval channel.")
 _SHOWN_NAMES = 3
-_SOMEBODY = "Someone who may approve messages"
 
 
 class Approvers:
@@ -59,11 +59,14 @@ class Approvers:
         if not names:
             approval, agent = self._rules().approval, show_name(agent_name)
             if approval.users or approval.groups:
-                return f"{_SOMEBODY}, other than {agent},"
-            return f"A lead other than {agent}"
+                somebody = _("Someone who may approve messages, other than {agent},")
+                return somebody.format(agent=agent)
+            return _("A lead other than {agent}").format(agent=agent)
         if groups or len(ids) > _SHOWN_NAMES:
-            names.append("another approver")
-        return " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+            names.append(_("another approver"))
+        if len(names) == 1:
+            return names[0]
+        return _("{names} or {last}").format(names=say_list(names[:-1]), last=names[-1])
 
     def _listed(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the users and the groups who may approve: the leads, if the rules name nobody."""

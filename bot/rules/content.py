@@ -8,28 +8,29 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bot.language import N_
 from bot.text import plain
 
 # Each pattern begins with something that ordinary text doesn't have.
 _SECRETS = {
-    "a Slack token": (
+    N_("a Slack token"): (
         r"\bxox[abcdeprs](?:\.xox[bp])?-(?=[\w-]{0,40}\d)[\w-]{10,}|\bxapp-\d-[\w-]{10,}"
     ),
-    "a Slack webhook address": (
+    N_("a Slack webhook address"): (
         r"\bhooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[\w/]{20,}"
     ),
-    "an AWS access key": r"\b(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}\b",
-    "a GitHub token": r"\bgh[oprsu]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{50,}",
-    "a sign-in token": (
+    N_("an AWS access key"): r"\b(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}\b",
+    N_("a GitHub token"): r"\bgh[oprsu]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{50,}",
+    N_("a sign-in token"): (
         r"\beyJ[\w-]{14,}\.eyJ?[\w-]{14,}"
         r"|(?i:\bbearer)\s+(?=\S{0,80}\d)[\w.~+/-]{20,}"
         r"|(?i:\bauthorization):?\s+(?i:basic)\s+[A-Za-z0-9+/=]{16,}"
     ),
-    "a client secret": (
+    N_("a client secret"): (
         r"(?i:\bclient[ _-]?secret|\bapi[ _-]?key|\baccess[ _-]?token)['\"]?(?:\s+is)?\s{0,3}[:=]?"
         r"\s{0,3}['\"]?(?=[\w+/~.-]{0,80}\d)(?=[\w+/~.-]{0,80}[A-Za-z])[\w+/~.-]{20,}"
     ),
-    "a private key": r"\bBEGIN (?:[A-Z0-9]{2,10} ){0,3}PRIVATE KEY\b",
+    N_("a private key"): r"\bBEGIN (?:[A-Z0-9]{2,10} ){0,3}PRIVATE KEY\b",
 }
 _SECRET = {kind: re.compile(pattern) for kind, pattern in _SECRETS.items()}
 

@@ -14,8 +14,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.language import _
 from bot.request import Stuck
 from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
+from bot.text import say_error, say_what
 from genesys import (
     Cached,
     CachedDeployment,
@@ -43,7 +45,6 @@ MOST_KNOWN = 1_000
 SESSION_PATIENCE = 2.0  # seconds: an agent waits, and can do without
 _PASSING = (Unreachable, TimedOut, CutOff, Unavailable, RateLimited, RateLimitExhausted)
 _BUSY = (RateLimited, RateLimitExhausted)
-_SEND_ANYWAY = "You can still send; it goes out once we can check."
 
 _Question = tuple[Identity, str, bool]
 
@@ -116,10 +117,13 @@ class Lookup:
             verdict = self._ask(identity, chosen, into_open, asked_at)
         except GenesysError as error:
             if passes(error):
-                warning = Finding(Rule.GENESYS, Level.WARN, f"{error.what} {_SEND_ANYWAY}")
+                advice = _("You can still send; it goes out once we can check.")
+                sentence = f"{say_what(error)} {advice}"
+                warning = Finding(Rule.GENESYS, Level.WARN, sentence)
                 return Verdict(identity, None, (warning,), why_stuck(error))
             log.warning("can't look a customer up (%r): %s", error, error.hint or error.fix)
-            verdict = Verdict(identity, None, (Finding(Rule.GENESYS, Level.BLOCK, str(error)),))
+            finding = Finding(Rule.GENESYS, Level.BLOCK, say_error(error))
+            verdict = Verdict(identity, None, (finding,))
         with self._lock:
             self._answers[identity, chosen, into_open] = _Answer(verdict, asked, asked_at)
             self._drop_outdated()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.language import _
 from bot.rules.verdict import Finding, Level, Rule, Verdict
-
-_WAITS = "They're in a live conversation. Your message goes out when it has ended."
 
 
 def let_wait(verdict: Verdict) -> Verdict:
@@ -16,5 +15,6 @@ def let_wait(verdict: Verdict) -> Verdict:
 
 def _let_wait(finding: Finding) -> Finding:
     if finding.rule is Rule.CONVERSATION and finding.level is Level.BLOCK:
-        return replace(finding, level=Level.WARN, sentence=_WAITS)
+        sentence = _("They're in a live conversation. Your message goes out when it has ended.")
+        return replace(finding, level=Level.WARN, sentence=sentence)
     return finding

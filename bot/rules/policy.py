@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bot.language import _, ngettext, say_number
 from bot.request import Request
 from bot.rules.access import Access
 from bot.rules.approvers import NOBODY_APPROVES
@@ -14,7 +15,7 @@ from bot.rules.rules_file import Rules
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.storage.facts import Facts, Judge
 from bot.storage.requests import RequestStore
-from bot.text import plural
+from bot.text import say_minutes
 
 
 class Refused(Exception):
@@ -63,7 +64,7 @@ class Policy:
         requests: RequestStore,
         access: Access,
         *,
-        has_approver: Callable[[Request], bool] = lambda _: True,
+        has_approver: Callable[[Request], bool] = lambda __: True,
     ) -> None:
         """``has_approver`` tells whether anybody can be asked to approve a request."""
         self._rules = rules
@@ -85,9 +86,9 @@ class Policy:
         findings = judge(request, facts, rules, now)
         reason = self._approval_reason(request, findings, facts)
         if reason:
-            sentence = f"Someone else must approve this: {reason}."
+            sentence = _("Someone else must approve this: {reason}.").format(reason=reason)
             if not self._has_approver(request):
-                sentence = f"{sentence} {NOBODY_APPROVES}"
+                sentence = f"{sentence} {_(NOBODY_APPROVES)}"
             findings = (*findings, Finding(Rule.APPROVAL, Level.WARN, sentence))
         return replace(verdict, findings=(*verdict.findings, *findings))
 
@@ -97,11 +98,13 @@ class Policy:
         since = datetime.now(UTC) - timedelta(minutes=limits.lookup_minutes)
         if self._requests.record_lookup(request, limits.lookups, since):
             return None
-        sentence = (
-            f"You've looked up customers {plural(limits.lookups, 'time')} in "
-            f"{plural(limits.lookup_minutes, 'minute')}; that's the limit. "
-            "Wait a little and try again."
-        )
+        sentence = ngettext(
+            "You've looked up customers {count} time in {within}; that's the limit. "
+            "Wait a little and try again.",
+            "You've looked up customers {count} times in {within}; that's the limit. "
+            "Wait a little and try again.",
+            limits.lookups,
+        ).format(count=say_number(limits.lookups), within=say_minutes(limits.lookup_minutes))
         return Finding(Rule.LOOKUPS, Level.BLOCK, sentence)
 
     def judge_new(self, request: Request) -> Judge:
@@ -141,7 +144,7 @@ class Policy:
         place = request.place
         sentence = self.access.verify(request.agent_id, place.team_id, place.channel_id)
         if not sentence and request.overridden and not self.access.verify_lead(request.agent_id):
-            sentence = "Only a lead can override a rule, and the agent isn't one any more."
+            sentence = _("Only a lead can override a rule, and the agent isn't one any more.")
         if sentence:
             raise Refused((Finding(Rule.ACCESS, Level.BLOCK, sentence),), self.version)
 
@@ -173,14 +176,15 @@ class Policy:
         approval = self._rules().approval
         reasons = []
         if approval.everything:
-            reasons.append("every message needs it")
+            reasons.append(_("every message needs it"))
         if approval.first_message and facts.is_first:
-            reasons.append("it's the first message to this customer")
+            reasons.append(_("it's the first message to this customer"))
         if approval.overrides and request.overridden:
-            reasons.append(f"it overrides {' and '.join(request.overridden)}")
+            rules = _(" and ").join(map(_, request.overridden))
+            reasons.append(_("it overrides {rules}").format(rules=rules))
         if any(finding.needs_approval for finding in findings):
-            reasons.append("it has a link that isn't to one of our sites")
-        return ", and ".join(reasons)
+            reasons.append(_("it has a link that isn't to one of our sites"))
+        return _(", and ").join(reasons)
 
 
 def _may_need_approval(rules: Rules) -> bool:

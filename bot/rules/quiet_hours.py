@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import phonenumbers
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from bot.language import _
 from bot.rules.rules_file import QuietHours
 from genesys import Identity, IdentityKind
 
@@ -34,9 +35,8 @@ def zone_of(identity: Identity, organisation: str, now: datetime | None = None) 
     A number's area code isn't used: it says where a number was issued, and people move.
     """
     if identity.kind is not IdentityKind.PHONE:
-        return CustomerZone(
-            organisation, "your organisation's, because an email address has no country"
-        )
+        why = _("your organisation's, because an email address has no country")
+        return CustomerZone(organisation, why)
     try:
         code = phonenumbers.parse(identity.value, None).country_code
     except phonenumbers.NumberParseException:
@@ -44,14 +44,15 @@ def zone_of(identity: Identity, organisation: str, now: datetime | None = None) 
     now = now or datetime.now(UTC)
     zone = _zone_of_country(code or 0, date(now.year, now.month, 1))
     if zone:
-        return CustomerZone(zone, "from the phone number's country")
-    return CustomerZone(organisation, "your organisation's, because the phone number has none")
+        return CustomerZone(zone, _("from the phone number's country"))
+    why = _("your organisation's, because the phone number has none")
+    return CustomerZone(organisation, why)
 
 
 def say_zone(zone: str) -> str:
     """Say "Tokyo time" for Asia/Tokyo."""
-    area, _, city = zone.replace("_", " ").rpartition("/")
-    return f"{city} time" if area else city
+    area, __, city = zone.replace("_", " ").rpartition("/")
+    return _("{city} time").format(city=city) if area else city
 
 
 def is_quiet(at: datetime, zone: str, quiet: QuietHours) -> bool:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.language import N_, _, ngettext, say_number
 from bot.request import Stuck
 from bot.storage.facts import Earlier
-from bot.text import how_long, plural_days, visible
+from bot.text import hours_ago, how_long, plural_days
 from genesys import (
-    CHANNEL_TEXT_LIMIT,
     Customer,
     Deployment,
     DeploymentStatus,
@@ -26,20 +26,20 @@ from genesys import (
 )
 
 SHOWN_CANDIDATES = 10  # Slack allows 10 radio buttons
-ASK_A_LEAD = "A lead can override this."
+ASK_A_LEAD = N_("A lead can override this.")
 EXPIRES_SOON = timedelta(hours=24)  # from then on the end of a guest session is a warning
 
-_ADDRESS = {IdentityKind.EMAIL: "email address", IdentityKind.PHONE: "phone number"}
-_MATCHED_BY = {IdentityKind.EMAIL: "email", IdentityKind.PHONE: "phone"}
-_NO_CONTACT = "No contact has this {address}. Check it, or ask the customer which one they use."
-_MORE_CANDIDATES = (
-    f"Showing the first {SHOWN_CANDIDATES}. Not there? Ask an admin to merge duplicates."
-)
-_OTHER_SITE = "This customer has only chatted on a different site. Use another channel."
-_WEB_CHAT_UNKNOWN = "I can't check whether web chat is on. You can still send."
-_CHECK_DEPLOYMENT = "Ask your admin to check the Messenger deployment."
-_LIVE_CONVERSATION = "They're in a live conversation. Wait, send when it ends, or send into it."
-_INTO_CONVERSATION = "They're in a live conversation. Your message goes into it."
+_NO_CONTACT = {
+    IdentityKind.EMAIL: N_("No contact has this email address."),
+    IdentityKind.PHONE: N_("No contact has this phone number."),
+}
+_WEB_CHAT_IS_NOT_ON = {
+    DeploymentStatus.INACTIVE: N_("Web chat is off."),
+    DeploymentStatus.PENDING: N_("Web chat isn't ready yet."),
+    DeploymentStatus.ERROR: N_("Web chat has an error."),
+    DeploymentStatus.DELETING: N_("Web chat is being deleted."),
+    DeploymentStatus.UNKNOWN: N_("Web chat can't be found."),
+}
 
 
 class Level(StrEnum):
@@ -51,7 +51,7 @@ class Level(StrEnum):
 
 
 class Rule(StrEnum):
-    """What we check before a message may go out."""
+    """What we check before a message may go out; marked are those that a lead can override."""
 
     CONTACT = "contact"
     HISTORY = "web messaging history"
@@ -61,17 +61,17 @@ class Rule(StrEnum):
     GENESYS = "Genesys Cloud"
     ACCESS = "access"
     OPT_OUT = "do-not-contact list"
-    SAME_TEXT = "same text"
+    SAME_TEXT = N_("same text")
     RECENT = "recent message"
-    CUSTOMER_LIMIT = "messages per customer"
-    AGENT_LIMIT = "messages per agent"
+    CUSTOMER_LIMIT = N_("messages per customer")
+    AGENT_LIMIT = N_("messages per agent")
     LOOKUPS = "look-ups"
-    QUIET_HOURS = "quiet hours"
+    QUIET_HOURS = N_("quiet hours")
     LENGTH = "length"
     PLACEHOLDER = "placeholders"
-    SECRETS = "tokens and keys"
-    CARDS = "card numbers"
-    LINKS = "links"
+    SECRETS = N_("tokens and keys")
+    CARDS = N_("card numbers")
+    LINKS = N_("links")
     PAUSE = "pause"
     APPROVAL = "approval"
 
@@ -95,7 +95,7 @@ class Finding:
     @property
     def reason(self) -> str:
         """The sentence without the advice that a lead doesn't need."""
-        return self.sentence.removesuffix(ASK_A_LEAD).strip()
+        return self.sentence.removesuffix(_(ASK_A_LEAD)).strip()
 
 
 @dataclass(frozen=True)
@@ -128,23 +128,6 @@ class Verdict:
         return self.found if isinstance(self.found, Customer) else None
 
 
-def measure(text: str) -> int:
-    """Return a text's length in UTF-16 units, the stricter way in which Genesys may count."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def check_length(text: str) -> str:
-    """Return what is wrong with a message's length, or "" if it fits."""
-    return say_too_long(text) if visible(text).strip() else "Type a message."
-
-
-def say_too_long(text: str) -> str:
-    """Return by how much a text is too long, or ""."""
-    over = measure(text) - CHANNEL_TEXT_LIMIT
-    unit = "character" if over == 1 else "characters"
-    return f"{over:,} {unit} over the {CHANNEL_TEXT_LIMIT:,} limit." if over > 0 else ""
-
-
 def decide(
     found: Found,
     deployment: Deployment | None,
@@ -160,16 +143,13 @@ def decide(
     ``session``: how long a guest session lasts after its last activity; None if that's unknown.
     """
     if isinstance(found, NoContact):
-        sentence = _NO_CONTACT.format(address=_ADDRESS[found.identity.kind])
+        advice = _("Check it, or ask the customer which one they use.")
+        sentence = f"{_(_NO_CONTACT[found.identity.kind])} {advice}"
         return Verdict(found.identity, found, (_block(Rule.CONTACT, sentence),))
     if isinstance(found, Several):
-        address, count = _ADDRESS[found.identity.kind], len(found.candidates)
-        sentence = f"{count} contacts share this {address}. Choose one below."
-        if count > SHOWN_CANDIDATES:
-            sentence += f" {_MORE_CANDIDATES}"
-        return Verdict(found.identity, found, (_block(Rule.CONTACT, sentence),))
+        return Verdict(found.identity, found, (_block(Rule.CONTACT, _say_several(found)),))
     findings = (
-        Finding(Rule.CONTACT, Level.PASS, f"Matched by {_matched_by(found)}."),
+        Finding(Rule.CONTACT, Level.PASS, _say_match(found)),
         _check_history(found, deployment_id, now, history_days),
         *_check_session(found, deployment_id, now, session),
         _check_deployment(deployment),
@@ -178,9 +158,32 @@ def decide(
     return Verdict(found.identity, found, findings)
 
 
-def _matched_by(customer: Customer) -> str:
-    is_details = customer.matched_by is MatchedBy.CONTACT_DETAILS
-    return "contact details" if is_details else _MATCHED_BY[customer.identity.kind]
+def _say_several(found: Several) -> str:
+    count = len(found.candidates)
+    if found.identity.kind is IdentityKind.EMAIL:
+        said = ngettext(
+            "{count} contact shares this email address. Choose one below.",
+            "{count} contacts share this email address. Choose one below.",
+            count,
+        )
+    else:
+        said = ngettext(
+            "{count} contact shares this phone number. Choose one below.",
+            "{count} contacts share this phone number. Choose one below.",
+            count,
+        )
+    said = said.format(count=say_number(count))
+    if count <= SHOWN_CANDIDATES:
+        return said
+    more = _("Showing the first {most}. Not there? Ask an admin to merge duplicates.")
+    return f"{said} {more.format(most=say_number(SHOWN_CANDIDATES))}"
+
+
+def _say_match(customer: Customer) -> str:
+    if customer.matched_by is MatchedBy.CONTACT_DETAILS:
+        return _("Matched by contact details.")
+    is_email = customer.identity.kind is IdentityKind.EMAIL
+    return _("Matched by email.") if is_email else _("Matched by phone.")
 
 
 def _check_history(
@@ -188,15 +191,18 @@ def _check_history(
 ) -> Finding:
     latest = customer.latest
     if latest is None:
-        return _block(
-            Rule.HISTORY,
-            f"No web chat in the last {history_days} days, so there's nowhere to send this. "
+        sentence = ngettext(
+            "No web chat in the last day, so there's nowhere to send this. Use another channel.",
+            "No web chat in the last {count} days, so there's nowhere to send this. "
             "Use another channel.",
+            history_days,
         )
+        return _block(Rule.HISTORY, sentence.format(count=say_number(history_days)))
     if latest.deployment_id and latest.deployment_id != deployment_id:
-        return _block(Rule.HISTORY, _OTHER_SITE)
-    ago = plural_days((now.date() - (latest.ended_at or latest.started_at).date()).days)
-    return Finding(Rule.HISTORY, Level.PASS, f"Last web chat: {ago}.")
+        sentence = _("This customer has only chatted on a different site. Use another channel.")
+        return _block(Rule.HISTORY, sentence)
+    when = plural_days((now.date() - (latest.ended_at or latest.started_at).date()).days)
+    return Finding(Rule.HISTORY, Level.PASS, _("Last web chat: {when}.").format(when=when))
 
 
 def _check_session(
@@ -213,46 +219,40 @@ def _check_session(
     if latest.deployment_id and latest.deployment_id != deployment_id:
         return ()
     left = latest.ended_at + session - now
+    level = Level.WARN if left < EXPIRES_SOON else Level.PASS
     if left <= timedelta():
-        sentence = (
-            f"Their chat session probably expired {how_long(-left)} ago, so they may never see "
-            "this. If it matters, use another channel too."
-        )
-        return (Finding(Rule.SESSION, Level.WARN, sentence),)
-    if left < EXPIRES_SOON:
-        sentence = (
-            f"Their chat session expires in {how_long(left)}. If they aren't back by then, they "
-            "may never see this."
-        )
-        return (Finding(Rule.SESSION, Level.WARN, sentence),)
-    sentence = f"Their chat session lasts another {how_long(left)}."
-    return (Finding(Rule.SESSION, Level.PASS, sentence),)
-
-
-_DEPLOYMENT_WORDS = {
-    DeploymentStatus.INACTIVE: "is off",
-    DeploymentStatus.PENDING: "isn't ready yet",
-    DeploymentStatus.ERROR: "has an error",
-    DeploymentStatus.DELETING: "is being deleted",
-    DeploymentStatus.UNKNOWN: "can't be found",
-}
+        sentence = _(
+            "Their chat session probably expired {when}, so they may never see this. "
+            "If it matters, use another channel too."
+        ).format(when=hours_ago(-left))
+    elif left < EXPIRES_SOON:
+        sentence = _(
+            "Their chat session expires in {time}. If they aren't back by then, they may never "
+            "see this."
+        ).format(time=how_long(left))
+    else:
+        sentence = _("Their chat session lasts another {time}.").format(time=how_long(left))
+    return (Finding(Rule.SESSION, level, sentence),)
 
 
 def _check_deployment(deployment: Deployment | None) -> Finding:
     if deployment is None:
-        return Finding(Rule.DEPLOYMENT, Level.WARN, _WEB_CHAT_UNKNOWN)
+        sentence = _("I can't check whether web chat is on. You can still send.")
+        return Finding(Rule.DEPLOYMENT, Level.WARN, sentence)
     if deployment.status is not DeploymentStatus.ACTIVE:
-        state = _DEPLOYMENT_WORDS[deployment.status]
-        return _block(Rule.DEPLOYMENT, f"Web chat {state}. {_CHECK_DEPLOYMENT}")
-    return Finding(Rule.DEPLOYMENT, Level.PASS, "Web chat is on.")
+        advice = _("Ask your admin to check the Messenger deployment.")
+        return _block(Rule.DEPLOYMENT, f"{_(_WEB_CHAT_IS_NOT_ON[deployment.status])} {advice}")
+    return Finding(Rule.DEPLOYMENT, Level.PASS, _("Web chat is on."))
 
 
 def _check_conversation(customer: Customer, into_open: bool) -> Finding:
     if customer.open is None:
-        return Finding(Rule.CONVERSATION, Level.PASS, "No conversation is open.")
+        return Finding(Rule.CONVERSATION, Level.PASS, _("No conversation is open."))
     if into_open:
-        return Finding(Rule.CONVERSATION, Level.WARN, _INTO_CONVERSATION)
-    return _block(Rule.CONVERSATION, _LIVE_CONVERSATION)
+        sentence = _("They're in a live conversation. Your message goes into it.")
+        return Finding(Rule.CONVERSATION, Level.WARN, sentence)
+    sentence = _("They're in a live conversation. Wait, send when it ends, or send into it.")
+    return _block(Rule.CONVERSATION, sentence)
 
 
 def _block(rule: Rule, sentence: str) -> Finding:

@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.cards.card import show_notice, show_where_it_stands
 from bot.cards.card_buttons import APPROVE, DECLINE, REVIEW
 from bot.delivery.decisions import Decisions
+from bot.language import N_, _
 from bot.request import Decision, Event, Place, Request
 from bot.rules.approvers import Approvers
 from bot.slack.after import After, alone
@@ -27,6 +28,7 @@ from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.modal import open_modal, read_modal
+from bot.slack.origin import ANSWERED, read_origin
 from bot.slack.reason_form import FOREIGN, REASON, check_reason, read_reason
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
@@ -40,15 +42,15 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 APPROVAL_BUTTONS = (APPROVE, DECLINE, REVIEW)
-OWN_MESSAGE = "You can't approve your own message. Ask a lead to approve it, or cancel it."
-OWN_DECLINE = "You can't decline your own message. Cancel it instead."
-NO_APPROVER = "You can't approve this message."
-_LATE = "This message isn't waiting for a decision any more; see the card."
-_OUTDATED = "This message has changed since. Decide with the buttons below."
+OWN_MESSAGE = N_("You can't approve your own message. Ask a lead to approve it, or cancel it.")
+OWN_DECLINE = N_("You can't decline your own message. Cancel it instead.")
+NO_APPROVER = N_("You can't approve this message.")
+_LATE = N_("This message isn't waiting for a decision any more; see the card.")
+_OUTDATED = N_("This message has changed since. Decide with the buttons below.")
 _DECIDED = {
-    Event.APPROVED: "approved",
-    Event.DECLINED: "declined",
-    Event.CANCELLED: "cancelled",
+    Event.APPROVED: N_("{who} has approved this already."),
+    Event.DECLINED: N_("{who} has declined this already."),
+    Event.CANCELLED: N_("{who} has cancelled this already."),
 }
 
 
@@ -95,7 +97,7 @@ class Approvals:
             read = self._read(interaction, APPROVAL_FORM)
         except ForeignForm:
             await ack()
-            told = self._tell(interaction, interaction.place, FOREIGN)
+            told = self._tell(interaction, interaction.place, _(FOREIGN))
             self._errors.start(told, interaction)
             return
         await ack()
@@ -107,7 +109,7 @@ class Approvals:
         try:
             read = self._read(interaction, DECLINE_FORM)
         except ForeignForm:
-            await ack(response_action="errors", errors={REASON: FOREIGN})
+            await ack(response_action="errors", errors={REASON: _(FOREIGN)})
             return
         reason = read_reason(interaction)
         if errors := check_reason(reason):
@@ -118,7 +120,7 @@ class Approvals:
         self._errors.start(self._after(work, interaction), interaction)
 
     async def _do(self, click: Interaction) -> None:
-        request_id, _, number = click.action_value.partition(":")
+        request_id, __, number = click.action_value.partition(":")
         request = await self._load_for(click, request_id)
         if request is None:
             return
@@ -149,10 +151,8 @@ class Approvals:
         )
         if not await in_thread(self._records, self._decisions.approve, decision, request):
             await self._answer_late(by, place, request.request_id)
-        elif by.is_in_list:
-            request = await in_thread(self._records, self._requests.load, request.request_id)
-            shown = show_where_it_stands(request)
-            await self._responder.respond(place.response_url, by.user_id, shown)
+        else:
+            await self._show_in_list(by, place, request.request_id)
 
     async def _decline(
         self, submission: Interaction, reason: str, request_id: str, number: str, place: Place
@@ -167,6 +167,15 @@ class Approvals:
             is_next and await in_thread(self._records, self._decisions.decline, decision, reason)
         ):
             await self._answer_late(submission, place, request_id)
+        else:
+            await self._show_in_list(submission, place, request_id)
+
+    async def _show_in_list(self, by: Interaction, place: Place, request_id: str) -> None:
+        """Say where a message stands to somebody who decided in a list that isn't drawn again."""
+        if read_origin(self._signer, by) == ANSWERED:
+            request = await in_thread(self._records, self._requests.load, request_id)
+            shown = show_where_it_stands(request)
+            await self._responder.respond(place.response_url, by.user_id, shown)
 
     async def _load_for(
         self, interaction: Interaction, request_id: str, place: Place | None = None
@@ -180,17 +189,18 @@ class Approvals:
         request: Request = await in_thread(self._records, self._requests.load, request_id)
         if interaction.user_id == request.agent_id:
             own = OWN_DECLINE if is_decline else OWN_MESSAGE
-            await self._gate.refuse(interaction, own, place)
+            await self._gate.refuse(interaction, own, place, told=_(own))
             return None
         if not await self._gate.is_approver(interaction.user_id):
-            await self._gate.refuse(interaction, NO_APPROVER, place, await self._say_who(request))
+            who = await self._say_who(request)
+            await self._gate.refuse(interaction, NO_APPROVER, place, who, told=_(NO_APPROVER))
             return None
         return request
 
     async def _say_who(self, request: Request) -> str:
         """Say who may approve a request."""
         say = partial(self._approvers.in_words, request.agent_id, request.agent_name)
-        return f"{await self._gate.ask(say)} can approve it."
+        return _("{approvers} can approve it.").format(approvers=await self._gate.ask(say))
 
     def _read(self, submission: Interaction, form: str) -> tuple[str, str, Place]:
         """Read which request a modal is about, and where to answer; raise ForeignForm.
@@ -205,12 +215,12 @@ class Approvals:
         """Say who has decided already; or show the buttons that count now."""
         request = await in_thread(self._records, self._requests.load, request_id)
         if request.state is State.UNAPPROVED:
-            post = show_where_it_stands(request, _OUTDATED)
+            post = show_where_it_stands(request, _(_OUTDATED))
         else:
             decided = await in_thread(self._records, self._history.latest_decision, request_id)
-            verb = _DECIDED.get(decided.event) if decided else None
-            who = show_name(decided.detail) if decided and decided.detail else "Someone"
-            post = show_notice(f"{who} has {verb} this already." if verb else _LATE)
+            who = show_name(decided.detail) if decided and decided.detail else _("Someone")
+            sentence = _DECIDED.get(decided.event, _LATE) if decided else _LATE
+            post = show_notice(_(sentence).format(who=who))
         await self._responder.respond(place.response_url, by.user_id, post)
 
     async def _tell(self, interaction: Interaction, place: Place, sentence: str) -> None:

@@ -28,6 +28,7 @@ from bot.cards.post import Post
 from bot.delivery.decisions import Decisions
 from bot.delivery.edit import EDITABLE
 from bot.delivery.reconcile import Reconciler
+from bot.language import N_, _
 from bot.request import Decision, Request
 from bot.slack.after import After, alone
 from bot.slack.edit_form import EditForm
@@ -45,9 +46,9 @@ from bot.text import show_name
 _OPENING = (COMPOSE_AGAIN, MESSAGE_AGAIN, EDIT, OPT_OUT)  # a form
 _DECIDING = (CANCEL, CHECK_AGAIN, SEND_ANYWAY, MARK_SENT)
 BUTTONS = (*_DECIDING, *_OPENING)
-_NOT_YOURS = "Only the agent or a lead can do this."
-_ERASED = "This customer's data was erased, so there's nothing left to do here."
-_LATE = "That button is out of date; see the card."
+_NOT_YOURS = N_("Only the agent or a lead can do this.")
+_ERASED = N_("This customer's data was erased, so there's nothing left to do here.")
+_LATE = N_("That button is out of date; see the card.")
 
 
 class Buttons:
@@ -97,15 +98,17 @@ class Buttons:
     async def _do(self, click: Interaction) -> None:
         if not await self._gate.admit(click):
             return
-        request_id, _, earlier = click.action_value.partition(":")
+        request_id, __, earlier = click.action_value.partition(":")
         request = await in_thread(self._records, self._requests.load, request_id)
         is_theirs = click.user_id == request.agent_id or click.action_id == OPT_OUT
         if not is_theirs and not await self._gate.is_lead(click.user_id):
-            told = f"Only {show_name(request.agent_name)} or a lead can do this."
+            told = _("Only {agent} or a lead can do this.").format(
+                agent=show_name(request.agent_name)
+            )
             await self._gate.refuse(click, _NOT_YOURS, told=told)
             return
         if request.erased_at:
-            await self._answer(click, show_notice(_ERASED))
+            await self._answer(click, show_notice(_(_ERASED)))
         elif click.action_id == COMPOSE_AGAIN:
             await self._open_again(request, click)
         elif click.action_id == MESSAGE_AGAIN:
@@ -131,7 +134,7 @@ class Buttons:
         if not (is_next and await in_thread(self._records, decide, decision)):
             request = await in_thread(self._records, self._requests.load, request_id)
             # With the buttons that count now: this click may come from the only ones there are.
-            await self._answer(click, show_where_it_stands(request, _LATE))
+            await self._answer(click, show_where_it_stands(request, _(_LATE)))
         elif click.is_in_list:
             request = await in_thread(self._records, self._requests.load, request_id)
             await self._answer(click, show_where_it_stands(request))
@@ -143,7 +146,7 @@ class Buttons:
         if request.state in EDITABLE and earlier == str(request.decisions):
             await self._edit_form.open(request, click)
         else:
-            await self._answer(click, show_where_it_stands(request, _LATE))
+            await self._answer(click, show_where_it_stands(request, _(_LATE)))
 
     async def _message_again(self, request: Request, click: Interaction) -> None:
         place = replace(request.place, response_url=click.place.response_url)
@@ -158,7 +161,9 @@ class Buttons:
             make_draft(place, request.identity.value, request.text, self._country),
             chosen_contact_id=request.chosen_contact_id,
             into_open=request.into_open_conversation,
+            when_ended=request.after_conversation is not None,
             send_at=request.planned_at,
             send_before=request.send_before,
+            template_before=request.template,
         )
         await self._form.open(draft, click, request.text)

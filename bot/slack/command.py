@@ -8,6 +8,7 @@ from slack_bolt.async_app import AsyncAck
 
 from bot.cards.blocks import literal, rich_text, section
 from bot.cards.post import Post
+from bot.language import N_, _
 from bot.rules.address_search import find_address
 from bot.slack.command_text import is_subcommand, split_command
 from bot.slack.errors import ErrorHandler
@@ -18,32 +19,36 @@ from bot.slack.interaction import Interaction
 from bot.slack.lead_commands import OPT_IN, OPT_OUT, PAUSE, RESUME, LeadCommands, read_subcommand
 from bot.slack.list_commands import LIST, STATUS, ListCommands, read_question
 from bot.slack.message import read_parts
-from bot.slack.outcome_commands import OUTCOMES, OutcomeCommands, read_order
+from bot.slack.outcome_commands import OutcomeCommands
+from bot.slack.outcome_words import OUTCOMES, read_order
 from bot.text import escape, visible
 
 SHORTCUT = "notify_customer"
 _HELP = ("help", "?", "-h", "--help")
-_ABOUT_TEMPLATES = ("jane@example.com #delayed", "with the template called delayed")
-_HELP_LINES = (  # what to type after the command, and what that does
-    ("", "message a customer"),
-    ("jane@example.com", "message this customer"),
+_ABOUT_TEMPLATES = ("", N_("jane@example.com #delayed"), N_("with the template called delayed"))
+_HELP_LINES = (  # the word after the command, an example of what follows, and what that does
+    ("", "", N_("message a customer")),
+    ("", N_("jane@example.com"), N_("message this customer")),
     (
-        "jane@example.com Your order is ready",
-        "with this text. Nothing is sent before you press Send",
+        "",
+        N_("jane@example.com Your order is ready"),
+        N_("with this text. Nothing is sent before you press Send"),
     ),
     _ABOUT_TEMPLATES,
-    ("+44 20 7946 0018 Your order is ready", "a phone number works too"),
-    (f"{LIST} [planned|open|attention]", "your messages; my Home tab has them too"),
-    (f"{STATUS} jane@example.com", "what became of your messages to this customer"),
-    (f"{OPT_OUT} jane@example.com reason", "nobody can message them any more"),
-    (f"{OPT_IN} jane@example.com reason", "they can be messaged again (leads)"),
-    (f"{PAUSE} reason", "stop all sending (leads)"),
-    (RESUME, "go on sending (leads)"),
-    (f"{OUTCOMES} here", "post this channel's outcomes here (leads)"),
-    (f"{OUTCOMES} here all", "post those of all channels here (leads)"),
-    (f"{OUTCOMES} off", "post this channel's outcomes nowhere (leads)"),
+    ("", N_("+44 20 7946 0018 Your order is ready"), N_("a phone number works too")),
+    (f"{LIST} [planned|open|attention]", "", N_("your messages; my Home tab has them too")),
+    (STATUS, N_("jane@example.com"), N_("what became of your messages to this customer")),
+    (OPT_OUT, N_("jane@example.com reason"), N_("nobody can message them any more")),
+    (OPT_IN, N_("jane@example.com reason"), N_("they can be messaged again (leads)")),
+    (PAUSE, N_("reason"), N_("stop all sending (leads)")),
+    (RESUME, "", N_("go on sending (leads)")),
+    (f"{OUTCOMES} here", "", N_("post this channel's outcomes here (leads)")),
+    (f"{OUTCOMES} here all", "", N_("post those of all channels here (leads)")),
+    (f"{OUTCOMES} here for C0123456789", "", N_("post those of that channel here (leads)")),
+    (f"{OUTCOMES} off", "", N_("post this channel's outcomes nowhere (leads)")),
+    (f"{OUTCOMES} default", "", N_("post them where those of all channels are (leads)")),
 )
-_HELP_END = (
+_HELP_END = N_(
     'In a thread, use the message shortcut "Notify customer" instead.\n'
     'Each message has a card that shows where it stands. "Sent" means that Genesys Cloud accepted '
     'it, "Delivered" that it reached the customer. Before that, the card has "Undo" or "Cancel".'
@@ -123,16 +128,18 @@ class Command:
 
 def show_help(command: str, unknown: str = "", *, has_templates: bool = False) -> Post:
     """Say how to use the command; ``unknown`` is what somebody typed that it can't do."""
-    asked = f"I don't know \"{visible(unknown)}\". Here's what I can do:" if unknown else ""
+    asked = ""
+    if unknown:
+        asked = _("I don't know \"{typed}\". Here's what I can do:").format(typed=visible(unknown))
     lines = [section(literal(f"{asked}\n"))] if asked else []
     said = [asked] if asked else []
-    for typed, words in _HELP_LINES:
-        if (typed, words) == _ABOUT_TEMPLATES and not has_templates:
+    for line in _HELP_LINES:
+        if line == _ABOUT_TEMPLATES and not has_templates:
             continue
-        lines.append(
-            section(literal(f"{command} {typed}".strip(), code=True), literal(f" – {words}\n"))
-        )
-        said.append(f"{command} {typed}".strip() + f" – {words}")
-    lines.append(section(literal(_HELP_END)))
-    text = escape("\n".join([*said, _HELP_END]))
+        word, example, what = line
+        typed = " ".join(filter(None, (command, word, _(example))))
+        lines.append(section(literal(typed, code=True), literal(f" – {_(what)}\n")))
+        said.append(f"{typed} – {_(what)}")
+    lines.append(section(literal(_(_HELP_END))))
+    text = escape("\n".join([*said, _(_HELP_END)]))
     return Post(text, [rich_text(*lines)])

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from bot.cards.card import show_given_back, show_notice
 from bot.cards.post import Post
+from bot.language import N_, _, ngettext, say_number
 from bot.rules.lookup import Lookup
 from bot.slack.threads import in_thread
 from bot.storage.facts import ByWhom
@@ -22,10 +23,18 @@ from genesys import Customer, Identity, IdentityKind, Several
 
 T = TypeVar("T")
 
-_AWAY = (
-    " I couldn't look them up in Genesys Cloud, so for now only this address counts. "
+_AWAY = N_(
+    "I couldn't look them up in Genesys Cloud, so for now only this address counts. "
     "Repeat this later for their other ones."
 )
+_UNKNOWN = {
+    IdentityKind.EMAIL: N_(
+        "No contact has this address; it's on the list anyway. Wrong? A lead can undo it:"
+    ),
+    IdentityKind.PHONE: N_(
+        "No contact has this number; it's on the list anyway. Wrong? A lead can undo it:"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -73,22 +82,24 @@ class DoNotContact:
             refused += await in_thread(
                 self._records, self._opt_outs.extend, wanted.identity, found.contact_ids
             )
-        away = _AWAY if found.contact_ids is None else ""
         who = say_whom(wanted.identity, found.name or name)
-        said = f"{_opted_out(who, before)} {_refused(refused)}{away}"
-        if found.contact_ids == ():
-            undo = f"{self._command} opt-in {wanted.identity.value} reason"
-            return show_given_back(f"{said} {_unknown(wanted.identity)}", undo)
+        said = f"{_opted_out(who, before)} {_refused(refused)}"
+        if found.contact_ids is None:
+            return show_notice(f"{said} {_(_AWAY)}")
+        if not found.contact_ids:
+            undo = f"{self._command} opt-in {wanted.identity.value} " + _("reason")
+            return show_given_back(f"{said} {_(_UNKNOWN[wanted.identity.kind])}", undo)
         return show_notice(said)
 
     async def opt_in(self, wanted: OptOut) -> str:
         """Take a customer off the list; return what to tell the lead who wants it."""
         found = await self._find_contacts(wanted)
         all_of_them = replace(wanted, contact_ids=found.contact_ids or wanted.contact_ids)
-        away = _AWAY if found.contact_ids is None else ""
+        masked = wanted.identity.masked
         if await in_thread(self._records, self._opt_outs.remove, all_of_them):
-            return f"{wanted.identity.masked} can be contacted again."
-        return f"{wanted.identity.masked} isn't on the do-not-contact list.{away}"
+            return _("{address} can be contacted again.").format(address=masked)
+        said = _("{address} isn't on the do-not-contact list.").format(address=masked)
+        return f"{said} {_(_AWAY)}" if found.contact_ids is None else said
 
     async def _find_contacts(self, wanted: OptOut) -> _Found:
         """Return the ids of all contacts with this address, and whose it is."""
@@ -110,17 +121,16 @@ def say_whom(identity: Identity, name: str) -> str:
 
 def _opted_out(whom: str, before: ByWhom | None) -> str:
     if before is None:
-        return f"{whom} won't be contacted any more."
-    who, when = show_name(before.user_name), ago(datetime.now(UTC) - before.at)
-    return f"{whom} is already on the do-not-contact list ({who}, {when})."
-
-
-def _unknown(identity: Identity) -> str:
-    what = "address" if identity.kind is IdentityKind.EMAIL else "number"
-    return f"No contact has this {what}; it's on the list anyway. Wrong? A lead can undo it:"
+        return _("{customer} won't be contacted any more.").format(customer=whom)
+    sentence = _("{customer} is already on the do-not-contact list ({who}, {when}).")
+    when = ago(datetime.now(UTC) - before.at)
+    return sentence.format(customer=whom, who=show_name(before.user_name), when=when)
 
 
 def _refused(count: int) -> str:
     if not count:
-        return "No message was waiting."
-    return f"{count} waiting message{' was' if count == 1 else 's were'} cancelled."
+        return _("No message was waiting.")
+    sentence = ngettext(
+        "{count} waiting message was cancelled.", "{count} waiting messages were cancelled.", count
+    )
+    return sentence.format(count=say_number(count))

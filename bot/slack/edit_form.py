@@ -19,9 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.cards.card import show_where_it_stands
 from bot.cards.words import state_in_words
 from bot.delivery.edit import EDITABLE, Edit, Editing
+from bot.language import N_, _
 from bot.request import Decision, Place, Request
 from bot.rules.policy import Refused
-from bot.rules.verdict import check_length
+from bot.rules.text_rules import check_length
 from bot.slack.edit_view import EDIT_FORM, build_edit, place_findings, read_text, read_time
 from bot.slack.errors import ErrorHandler
 from bot.slack.form_input import MESSAGE, SEND_AT, SEND_BEFORE, check_times, make_draft
@@ -37,15 +38,15 @@ from bot.storage.requests import RequestStore
 log = logging.getLogger(__name__)
 
 WHO_SECONDS = 1.0  # of the three that Slack waits for the ack
-_UNKNOWN = "I can't check with Slack who you are right now. Nothing changed. Save again."
-_NOT_YOURS = "Only the agent or a lead can do this."
-_NOT_STORED = "I couldn't store this. Nothing changed. Wait a moment and save again."
-_CHANGED = (
+_UNKNOWN = N_("I can't check with Slack who you are right now. Nothing changed. Save again.")
+_NOT_YOURS = N_("Only the agent or a lead can do this.")
+_NOT_STORED = N_("I couldn't store this. Nothing changed. Wait a moment and save again.")
+_CHANGED = N_(
     "Somebody has decided about this message since you opened this form. Nothing changed. Copy "
     "your text and open the form again."
 )
-_TEMPLATE = "Your rules don't allow changes to a template's text. You can change the times."
-_ERASED = "This customer's data was erased. Nothing changed."
+_TEMPLATE = N_("Your rules don't allow changes to a template's text. You can change the times.")
+_ERASED = N_("This customer's data was erased. Nothing changed.")
 
 
 class EditForm:
@@ -95,14 +96,14 @@ class EditForm:
             request_id, number, answer_at = read_modal(self._signer, submission, EDIT_FORM)
         except ForeignForm:
             log.warning("a form came back with private metadata that isn't the bot's for it")
-            return {MESSAGE: FOREIGN}
+            return {MESSAGE: _(FOREIGN)}
         try:
             request = await in_thread(self._records, self._requests.load, request_id)
             if refusal := await self._find_refusal(submission, request):
                 return {MESSAGE: refusal}
             edit, errors = _read_edit(submission, request)
             if request.template and edit.text != request.text and self._keeps_templates():
-                errors = {MESSAGE: _TEMPLATE, **errors}
+                errors = {MESSAGE: _(_TEMPLATE), **errors}
             late = _say_late(request, number)
             if errors or late or not edit.changes(request):
                 return {MESSAGE: late} if late else errors
@@ -111,14 +112,14 @@ class EditForm:
             edited = await in_thread(self._records, self._editing.edit, decision, request, edit)
             if not edited:
                 request = await in_thread(self._records, self._requests.load, request_id)
-                return {MESSAGE: _say_late(request, number) or _CHANGED}
+                return {MESSAGE: _say_late(request, number) or _(_CHANGED)}
             if answer_at:
                 self._errors.start(self._show(request_id, answer_at, submission), submission)
         except Refused as refused:
             return place_findings(refused.findings)
         except SQLAlchemyError as error:
             log.warning("cannot store an edit (%s)", type(error).__name__)
-            return {MESSAGE: _NOT_STORED}
+            return {MESSAGE: _(_NOT_STORED)}
         return {}
 
     async def _show(self, request_id: str, answer_at: str, submission: Interaction) -> None:
@@ -135,20 +136,20 @@ class EditForm:
         place = Place(submission.place.team_id, "")
         try:
             async with asyncio.timeout(WHO_SECONDS):
-                refusal = await self._gate.why_not(submission, place)
+                refusal = told = await self._gate.why_not(submission, place)
                 is_theirs = submission.user_id == request.agent_id
                 if (
                     not refusal
                     and not is_theirs
                     and not await self._gate.is_lead(submission.user_id)
                 ):
-                    refusal = _NOT_YOURS
+                    refusal, told = _NOT_YOURS, _(_NOT_YOURS)
         except TimeoutError:
-            return _UNKNOWN
+            return _(_UNKNOWN)
         if refusal:
             about = replace(submission, view={}, action_value=request.request_id)
             self._errors.start(self._gate.note(about, refusal), submission)
-        return refusal
+        return told
 
 
 def _read_edit(submission: Interaction, request: Request) -> tuple[Edit, dict[str, str]]:
@@ -177,7 +178,8 @@ def _untouched(before: datetime | None, picked: datetime | None) -> datetime | N
 def _say_late(request: Request, number: str) -> str:
     """Say that it's too late for an edit, or ""."""
     if request.erased_at:
-        return _ERASED
+        return _(_ERASED)
     if request.state not in EDITABLE:
-        return f"Too late, nothing changed. It's now: {state_in_words(request)}"
-    return "" if str(request.decisions) == number else _CHANGED
+        sentence = _("Too late, nothing changed. It's now: {state}")
+        return sentence.format(state=state_in_words(request))
+    return "" if str(request.decisions) == number else _(_CHANGED)

@@ -8,7 +8,8 @@ from typing import Any
 
 from slack_sdk.models.blocks import InputBlock, PlainTextInputElement
 
-from bot.cards.blocks import literal, plain, rich_text, section
+from bot.cards.blocks import fill, literal, plain, rich_text, section
+from bot.language import _
 from bot.request import Place, Request
 from bot.rules.verdict import Finding, Rule
 from bot.slack.form_input import (
@@ -25,7 +26,6 @@ from bot.text import sendable, show_name, visible
 
 EDIT_FORM = "edit_message"
 INPUT_LENGTH = 3_000  # Slack's limit
-_ABOUT_WHEN = "The customer's quiet hours and your rules are checked again when you save."
 
 Values = dict[str, Any]
 
@@ -42,26 +42,28 @@ def build_edit(request: Request, place: Place) -> View:
         focus_on_load=True,
         initial_value=request.text[:INPUT_LENGTH],
     )
-    at_once = f"Leave empty to send now. {_ABOUT_WHEN}"
-    too_late = "If it can't go out by then, it's cancelled."
+    checked = _("The customer's quiet hours and your rules are checked again when you save.")
+    at_once = " ".join((_("Leave empty to send now."), checked))
+    too_late = _("If it can't go out by then, it's cancelled.")
+    about = fill(_("Message to {customer}"), customer=literal(who, bold=True))
     blocks = [
-        rich_text(section(literal("Message to "), literal(who, bold=True)), block_id="customer"),
+        rich_text(section(*about), block_id="customer"),
         InputBlock(
             block_id=MESSAGE,
-            label=plain("Message"),
+            label=plain(_("Message")),
             element=text,
-            hint=plain("Up to 2,000 characters. The customer sees exactly this text."),
+            hint=plain(_("Up to 2,000 characters. The customer sees exactly this text.")),
             optional=False,
         ),
-        time_input(SEND_AT, SEND_AT_LABEL, request.planned_at, at_once),
-        time_input(SEND_BEFORE, SEND_BEFORE_LABEL, request.send_before, too_late),
+        time_input(SEND_AT, _(SEND_AT_LABEL), request.planned_at, at_once),
+        time_input(SEND_BEFORE, _(SEND_BEFORE_LABEL), request.send_before, too_late),
     ]
     return modal(
         EDIT_FORM,
-        "Edit message",
+        _("Edit message"),
         blocks,
-        submit="Save",
-        close="Don't save",
+        submit=_("Save"),
+        close=_("Don't save"),
         metadata=write_metadata(fixed),
     )
 

@@ -18,6 +18,7 @@ from slack_bolt.response import BoltResponse
 
 from bot.cards.card import show_given_back
 from bot.cards.post import Post
+from bot.language import _
 from bot.slack.interaction import Body, Interaction, Kind
 from bot.slack.respond import Responder
 
@@ -81,7 +82,7 @@ class ErrorHandler:
     async def finish(self, seconds: float = FINISH_SECONDS) -> None:
         """Wait for what was started, but not for what Slack doesn't let end."""
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            __, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:
                 task.cancel()
 
@@ -98,10 +99,10 @@ def log_with_reference(error: Exception) -> str:
     """Log an error and return the sentence for the person, both with the same reference."""
     reference = secrets.token_hex(4)
     log.error("unforeseen error, reference %s", reference, exc_info=error)
-    return (
+    return _(
         "Something went wrong, and this step sent nothing. Try again. If it happens again, tell "
-        f"your admin this reference: {reference}"
-    )
+        "your admin this reference: {reference}"
+    ).format(reference=reference)
 
 
 def _give_back(interaction: Interaction, sentence: str) -> Post:

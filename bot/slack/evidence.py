@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.cards.answers import translated
 from bot.cards.card import show_notice
 from bot.cards.errors import SlackError, SlackRateLimited, SlackRefused, SlackUnavailable
+from bot.language import N_, _
 from bot.rules.verdict import Finding
 from bot.slack.earlier_cards import find_links
 from bot.slack.evidence_view import Note, Review
@@ -34,7 +35,7 @@ from genesys import Several
 
 log = logging.getLogger(__name__)
 
-_NOT_SHOWN = (
+_NOT_SHOWN = N_(
     "I couldn't show the customer in your form. Your text is still there. You can still send; the "
     "customer is checked first."
 )
@@ -83,7 +84,7 @@ class Evidence:
             await self._show_review(form, draft, review)
         except (SlackRateLimited, SlackUnavailable) as error:
             log.warning("a form's evidence can't be shown: %s", error)
-            await self._respond(form, draft, _NOT_SHOWN)
+            await self._respond(form, draft, _(_NOT_SHOWN))
         finally:
             self._forget(form)
 
@@ -212,7 +213,8 @@ class Evidence:
         self, draft: Draft, shown: Note | Review, form: OpenForm, several: Several | None = None
     ) -> View:
         view = build_form(draft, shown, several, check_times(draft, datetime.now(UTC)))
-        signed = self._signer.sign(view["private_metadata"], form.user_id, form.view_id)
+        metadata, origin = view["private_metadata"], draft.origin
+        signed = self._signer.sign(metadata, form.user_id, form.view_id, origin=origin)
         return {**view, "private_metadata": signed}
 
 

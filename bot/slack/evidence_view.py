@@ -12,13 +12,23 @@ from datetime import UTC, datetime
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, RichTextElement
 
-from bot.cards.blocks import DAY_AND_TIME, date_node, link, literal, plain, rich_text, section
+from bot.cards.blocks import (
+    DAY_AND_TIME,
+    date_node,
+    fill,
+    link,
+    literal,
+    plain,
+    rich_text,
+    section,
+)
+from bot.language import _, ngettext, say_moment, say_number
 from bot.rules.quiet_hours import say_zone
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.earlier_view import draw_earlier
 from bot.slack.form_input import name_for
 from bot.storage.facts import Earlier
-from bot.text import clip, plural, show_name, visible
+from bot.text import clip, show_name, visible
 from genesys import Identity, Several
 
 EVIDENCE = "evidence"
@@ -29,9 +39,10 @@ _BUTTON_LENGTH, _VALUE_LENGTH = 75, 2_000  # Slack's limits
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence that stands in place of the evidence."""
+    """A sentence that stands in place of the evidence; ``is_marked``: it's still to be said."""
 
     sentence: str = field(repr=False)
+    is_marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,8 @@ class Review:
 def draw_evidence(shown: Note | Review) -> list[Block]:
     """Draw the evidence, with the buttons that belong to it."""
     if isinstance(shown, Note):
-        return [rich_text(section(literal(shown.sentence, italic=True)), block_id=EVIDENCE)]
+        said = _(shown.sentence) if shown.is_marked else shown.sentence
+        return [rich_text(section(literal(said, italic=True)), block_id=EVIDENCE)]
     evidence = rich_text(*_draw_lines(shown), block_id=EVIDENCE)
     buttons = list(_list_buttons(shown.verdict))
     offers = [ActionsBlock(block_id=OFFERS, elements=buttons)] if buttons else []
@@ -72,7 +84,7 @@ def read_opt_out(value: str, identity: Identity) -> tuple[str, ...] | None:
 
     None if the button was drawn for another customer.
     """
-    drawn_for, _, contact_ids = value.partition("|")
+    drawn_for, __, contact_ids = value.partition("|")
     if drawn_for != name_for(OPT_OUT, identity):
         return None
     return tuple(contact_ids.split()) if contact_ids else ()
@@ -91,7 +103,8 @@ def _draw_lines(review: Review) -> Iterator[RichTextElement]:
         yield _finding("⚠", warning, warning.sentence, review.links)
     passes = [finding for finding in verdict.findings if finding.level is Level.PASS]
     if passes:
-        passed = f"✓ {plural(len(passes), 'check')} passed."
+        passed = ngettext("✓ {count} check passed.", "✓ {count} checks passed.", len(passes))
+        passed = passed.format(count=say_number(len(passes)))
         history = (visible(one.sentence) for one in passes if one.rule is Rule.HISTORY)
         yield section(literal(" ".join((passed, *history))))
     yield from draw_earlier(review.earlier, review.links)
@@ -108,7 +121,7 @@ def _draw_stop(stop: Finding, review: Review) -> RichTextElement:
     """Draw what stops the message."""
     is_why = stop.rule in {finding.rule for finding in review.refused}
     sentence = stop.reason if review.is_lead else stop.sentence
-    return _finding("Not sent:" if is_why else "✗", stop, sentence, review.links)
+    return _finding(_("Not sent:") if is_why else "✗", stop, sentence, review.links)
 
 
 def _headline(review: Review) -> list[RichTextElement]:
@@ -127,19 +140,21 @@ def _in_a_word(review: Review) -> str:
     """Say what would happen to the message if the agent pressed Send now."""
     verdict = review.verdict
     if any(finding.rule is Rule.LOOKUPS for finding in verdict.blocks):
-        return "Not looked up"  # a message would still be checked before it goes out
+        return _("Not looked up")  # a message would still be checked before it goes out
+    if verdict.blocks and review.may_override:
+        return _("Blocked, but you can override")
     if verdict.blocks:
-        return "Blocked, but you can override" if review.may_override else "Can't be sent"
+        return _("Can't be sent")
     if review.to_do:
-        return "Not ready yet"
+        return _("Not ready yet")
     if verdict.is_away:
-        return "Not checked yet"
+        return _("Not checked yet")
     warnings = [finding for finding in verdict.findings if finding.level is Level.WARN]
     if any(one.needs_approval or one.rule is Rule.APPROVAL for one in warnings):
-        return "Needs approval"
+        return _("Needs approval")
     if any(one.rule is Rule.PAUSE for one in warnings):
-        return "Sending is paused"
-    return "Ready to send"
+        return _("Sending is paused")
+    return _("Ready to send")
 
 
 def _list_warnings(verdict: Verdict) -> Iterator[Finding]:
@@ -161,17 +176,15 @@ def _finding(
         nodes += _when_it_passes(finding.next_time)
     url = links.get(finding.earlier.request_id) if finding.earlier else None
     if url:
-        nodes += [literal(" "), link(url, "The card")]
+        nodes += [literal(" "), link(url, _("The card"))]
     return section(*nodes)
 
 
 def _when_it_passes(at: datetime) -> list[RichTextElement]:
     """Say a time where the customer is and where the reader is."""
-    return [
-        literal(f" They end {_show_time(at)} ("),
-        date_node(at.astimezone(UTC), DAY_AND_TIME),
-        literal(" your time)."),
-    ]
+    sentence = " " + _("They end {there} ({here} your time).")
+    here = date_node(at.astimezone(UTC), DAY_AND_TIME)
+    return fill(sentence, there=_show_time(at), here=here)
 
 
 def _list_buttons(verdict: Verdict) -> Iterator[ButtonElement]:
@@ -179,13 +192,13 @@ def _list_buttons(verdict: Verdict) -> Iterator[ButtonElement]:
     if times and all(one.next_time or one.may_override for one in verdict.blocks):
         opens = max(times)
         value = str(int(opens.timestamp()))
-        yield _button(SEND_THEN, f"Send {_show_time(opens)}", value)
+        yield _button(SEND_THEN, _("Send {when}").format(when=_show_time(opens)), value)
     if any(one.rule is Rule.OPT_OUT and one.level is Level.PASS for one in verdict.findings):
         contact_ids = verdict.customer.contact_ids if verdict.customer else ()
         value = f"{name_for(OPT_OUT, verdict.identity)}|{' '.join(contact_ids)}"
         if len(value) > _VALUE_LENGTH:  # one contact leads to all of them, at the next look-up
             value = value[:_VALUE_LENGTH].rpartition(" ")[0]
-        yield _button(OPT_OUT, "Don't contact this customer", value)
+        yield _button(OPT_OUT, _("Don't contact this customer"), value)
 
 
 def _button(action_id: str, text: str, value: str) -> ButtonElement:
@@ -195,5 +208,4 @@ def _button(action_id: str, text: str, value: str) -> ButtonElement:
 
 def _show_time(at: datetime) -> str:
     """Say a time where the customer is, such as "Fri, Nov 27 at 8:00 AM Berlin time"."""
-    clock = f"{at.hour % 12 or 12}:{at:%M %p}"
-    return f"{at:%a, %b} {at.day} at {clock} {say_zone(str(at.tzinfo))}"
+    return _("{moment} {zone}").format(moment=say_moment(at), zone=say_zone(str(at.tzinfo)))

@@ -22,9 +22,11 @@ from bot.cards.answers import translated
 from bot.cards.card import show_given_back
 from bot.cards.errors import SlackError, SlackRefused, SlackUnavailable
 from bot.delivery.decisions import Decisions
+from bot.language import N_, _
 from bot.request import Request
 from bot.rules.policy import Refused
-from bot.rules.verdict import Finding, check_length
+from bot.rules.text_rules import check_length
+from bot.rules.verdict import Finding
 from bot.slack.errors import ErrorHandler, log_with_reference
 from bot.slack.evidence import Evidence
 from bot.slack.form_errors import list_errors, place_errors, say_once
@@ -43,15 +45,17 @@ from bot.slack.threads import in_thread
 
 log = logging.getLogger(__name__)
 
-_TOO_LATE = "The form took too long to open. Nothing was sent. Try again."
-_NOT_OPENED = "Slack couldn't open the form. Nothing was sent. Try again."
-_PERHAPS_OPENED = (
+_TOO_LATE = N_("The form took too long to open. Nothing was sent. Try again.")
+_NOT_OPENED = N_("Slack couldn't open the form. Nothing was sent. Try again.")
+_PERHAPS_OPENED = N_(
     "Slack didn't say whether the form opened. Nothing was sent. If a form is open, press Enter "
     "in its customer field. If not, try again."
 )
-_TOO_LONG = "Your text is too long for the form, which shows its beginning. Here's all of it:"
-_NOT_STORED = "I couldn't save your message. Nothing was sent. Wait a moment and press Send again."
-_SENT_BEFORE = (
+_TOO_LONG = N_("Your text is too long for the form, which shows its beginning. Here's all of it:")
+_NOT_STORED = N_(
+    "I couldn't save your message. Nothing was sent. Wait a moment and press Send again."
+)
+_SENT_BEFORE = N_(
     "You already sent this form with another text. For a new message, close it and open a new one."
 )
 # https://docs.slack.dev/reference/methods/views.open#errors names expired_trigger_id and others.
@@ -91,6 +95,7 @@ class Form:
         ``typed`` goes back to the agent if the form can't hold it or doesn't open.
         """
         user_id = interaction.user_id
+        draft = replace(draft, origin=self._reader.find_origin(interaction))
         draft = self._reader.templates.prepare(draft, self._gate.name_of(interaction))
         try:
             with translated():
@@ -102,7 +107,7 @@ class Form:
             await self._give_back(interaction, _explain(error), typed)
             return
         if len(draft.message) > INPUT_LENGTH:
-            await self._give_back(interaction, _TOO_LONG, typed)
+            await self._give_back(interaction, _(_TOO_LONG), typed)
         if draft.identity:
             form = OpenForm(answer["view"]["id"], user_id, read_version(answer["view"]))
             await self._errors.run(
@@ -114,7 +119,7 @@ class Form:
         try:
             draft = self._reader.read(interaction)
         except ForeignForm:
-            errors = place_errors({MESSAGE: FOREIGN}, interaction.view)
+            errors = place_errors({MESSAGE: _(FOREIGN)}, interaction.view)
             await ack(response_action="errors", errors=errors)
             return
         refusal = self._gate.cached(interaction, draft.place)
@@ -200,8 +205,8 @@ class Form:
             stored = await in_thread(self._records, submit, request, overriding)
         except SQLAlchemyError as error:
             log.warning("cannot store a request (%s)", type(error).__name__)
-            return {draft.text_block: _NOT_STORED}
-        return {} if stored.same_intention(request) else {draft.text_block: _SENT_BEFORE}
+            return {draft.text_block: _(_NOT_STORED)}
+        return {} if stored.same_intention(request) else {draft.text_block: _(_SENT_BEFORE)}
 
 
 def _about_text(draft: Draft, view: View) -> Iterator[str]:
@@ -213,9 +218,9 @@ def _about_text(draft: Draft, view: View) -> Iterator[str]:
 def _explain(error: SlackError) -> str:
     """Say why the form didn't open, or that it's unknown, and what to do."""
     if isinstance(error, SlackUnavailable):
-        return _PERHAPS_OPENED
+        return _(_PERHAPS_OPENED)
     if not isinstance(error, SlackRefused):
-        return _NOT_OPENED
+        return _(_NOT_OPENED)
     if any(_TRIGGER in text for text in (error.code, *error.details)):
-        return _TOO_LATE
+        return _(_TOO_LATE)
     return log_with_reference(error)

@@ -11,6 +11,7 @@ from functools import partial
 from slack_bolt.async_app import AsyncAck
 
 from bot.cards.card import show_notice
+from bot.language import _
 from bot.slack.errors import ErrorHandler
 from bot.slack.evidence import Evidence
 from bot.slack.evidence_view import read_opt_out
@@ -49,12 +50,12 @@ class FormActions:
     async def check(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Look up again after the agent has changed the customer or chosen something."""
         await ack()
-        self._start(interaction, lambda form, draft, _: self._evidence.show(form, draft))
+        self._start(interaction, lambda form, draft, __: self._evidence.show(form, draft))
 
     async def choose_template(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Put the chosen template into the form, or show again what the customer will get."""
         await ack()
-        self._start(interaction, lambda form, draft, _: self._choose_template(form, draft))
+        self._start(interaction, lambda form, draft, __: self._choose_template(form, draft))
 
     async def list_templates(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Answer the menu with the templates that match what the agent has typed into it."""
@@ -103,7 +104,7 @@ class FormActions:
         try:
             draft = self._reader.read(interaction)
         except ForeignForm:
-            told = self._responder.respond("", form.user_id, show_notice(FOREIGN))
+            told = self._responder.respond("", form.user_id, show_notice(_(FOREIGN)))
             self._errors.start(told, interaction)
             return
         self._errors.start(

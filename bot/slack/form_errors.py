@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
+from bot.language import N_, _
 from bot.rules.verdict import Finding, Rule
 from bot.slack.form_input import CANDIDATE, CUSTOMER, OPEN, Draft, name_for
 from bot.slack.interaction import View
 from bot.slack.open_form import read_shown
 from bot.text import visible
 
-_SEE_WHY = "Not sent. The ✗ says why."  # where the form says it already
+_SEE_WHY = N_("Not sent. The ✗ says why.")  # where the form says it already
 _ABOUT_THE_TEXT = frozenset(
     {Rule.SAME_TEXT, Rule.SECRETS, Rule.CARDS, Rule.LINKS, Rule.PLACEHOLDER, Rule.LENGTH}
 )
@@ -40,7 +41,7 @@ def list_errors(findings: Iterable[Finding], draft: Draft, view: View) -> dict[s
     shown = _read_said(view)
     for finding in findings:
         block, sentence = field_of(finding, draft, fields), visible(finding.sentence)
-        sentence = _SEE_WHY if visible(finding.reason) in shown else sentence
+        sentence = _(_SEE_WHY) if visible(finding.reason) in shown else sentence
         if sentence not in errors.get(block, ""):
             errors[block] = f"{errors.get(block, '')} {sentence}".strip()
     return errors
@@ -49,7 +50,7 @@ def list_errors(findings: Iterable[Finding], draft: Draft, view: View) -> dict[s
 def say_once(errors: dict[str, str], view: View) -> dict[str, str]:
     """Return the errors without a sentence that the form shows already."""
     shown = _read_said(view)
-    return {block: _SEE_WHY if one in shown else one for block, one in errors.items()}
+    return {block: _(_SEE_WHY) if one in shown else one for block, one in errors.items()}
 
 
 def _read_said(view: View) -> str:

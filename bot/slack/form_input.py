@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.language import N_, _, ngettext, say_number
 from bot.request import Place
 from bot.rules.address import BadAddress, read_identity
 from bot.rules.address_search import find_leading_address
@@ -26,8 +27,8 @@ SEND_AT, SEND_BEFORE, OVERRIDE = "send_at", "send_before", "override"
 WRITE_INTO, LEAVE, WHEN_ENDED = "write", "leave", "ended"
 LATEST = timedelta(days=90)  # how far ahead a message can be planned
 STILL_NOW = timedelta(minutes=1)  # a time that passed while the form was open still means now
-SEND_AT_LABEL, SEND_BEFORE_LABEL = "Send later", "Don't send after"
-_PASSED = "That time has passed. Pick a later one or clear it."
+SEND_AT_LABEL, SEND_BEFORE_LABEL = N_("Send later"), N_("Don't send after")
+_PASSED = N_("That time has passed. Pick a later one or clear it.")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Draft:
     time. ``override_reason``: why the rules named in ``overriding`` shouldn't count.
     ``message_block``: that of the message, for the same reason. ``templates`` is None where agents
     have none to choose from. ``agent_name``: as it was known when the form was opened.
+    ``template_before``: the reference of the template that a message to be sent again was made of.
+    ``origin``: the list from which the form was opened.
     """
 
     place: Place
@@ -59,6 +62,8 @@ class Draft:
     message_block: str = MESSAGE
     templates: TemplateChoice | None = None
     agent_name: str = field(default="", repr=False)
+    template_before: str = ""
+    origin: str = ""
 
     @property
     def text(self) -> str:
@@ -147,13 +152,20 @@ def check_times(draft: Draft, now: datetime) -> dict[str, str]:
     """Return what's wrong with the times of a draft, by the field's block id."""
     errors: dict[str, str] = {}
     if draft.send_at is not None and draft.send_at > now + LATEST:
-        errors[draft.send_at_block] = f"Choose a time within the next {LATEST.days} days."
+        sentence = ngettext(
+            "Choose a time within the next {count} day.",
+            "Choose a time within the next {count} days.",
+            LATEST.days,
+        )
+        errors[draft.send_at_block] = sentence.format(count=say_number(LATEST.days))
     elif draft.send_at is not None and draft.send_at < now - STILL_NOW:
-        errors[draft.send_at_block] = _PASSED
+        errors[draft.send_at_block] = _(_PASSED)
     if draft.send_before is not None and draft.send_before <= now:
-        errors[SEND_BEFORE] = _PASSED
+        errors[SEND_BEFORE] = _(_PASSED)
     elif draft.send_before and draft.send_at and draft.send_before <= draft.send_at:
-        errors[SEND_BEFORE] = f'"{SEND_BEFORE_LABEL}" must be later than "{SEND_AT_LABEL}".'
+        sentence = _('"{deadline}" must be later than "{start}".')
+        labels = {"deadline": _(SEND_BEFORE_LABEL), "start": _(SEND_AT_LABEL)}
+        errors[SEND_BEFORE] = sentence.format(**labels)
     return errors
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
+from bot.language import N_
 from bot.slack.form_input import Draft, read_form
 from bot.slack.form_templates import FormTemplates
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.open_form import OpenForm, read_shown, read_version
+from bot.slack.origin import read_origin
 
 log = logging.getLogger(__name__)
 
-FOREIGN = (
+FOREIGN = N_(
     "I can't verify this form, perhaps because I was updated since you opened it. "
     "Copy your text, close the form and open a new one."
 )
@@ -41,8 +44,13 @@ class FormReader:
             raise
         signed = {**view, "private_metadata": metadata}
         draft = read_form(signed, interaction.place.team_id, self._country)
+        draft = replace(draft, origin=self.find_origin(interaction))
         context = json.loads(metadata)[3:]
         return self.templates.read(draft, view, context, interaction.user_name)
+
+    def find_origin(self, interaction: Interaction) -> str:
+        """Return from which list somebody opens the form, or has opened it; "" for none."""
+        return read_origin(self._signer, interaction)
 
     def suggest(self, interaction: Interaction) -> list[dict[str, object]]:
         """Return the templates that the form's menu offers; raise ForeignForm."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.cards.blocks import Json, to_json
+from bot.language import N_, _
 from bot.slack.form_input import MESSAGE, Draft
 from bot.slack.interaction import View
 from bot.slack.template_choice import (
@@ -30,8 +31,9 @@ from bot.templates.catalog import Catalog
 from bot.templates.template import Template
 
 _NAMED = re.compile(r"#(\w[^\n]{0,99})")
-_CHANGED = "This template has changed. Search for it again."
-_UNREADABLE = "Templates can't be read right now. You can type your message."
+_CHANGED = N_("This template has changed. Search for it again.")
+_LOADING = N_("Templates are still being read. Try again in a moment.")
+_UNREADABLE = N_("Templates can't be read right now. You can type your message.")
 
 
 class FormTemplates:
@@ -41,7 +43,10 @@ class FormTemplates:
         self._catalog = catalog
 
     def prepare(self, draft: Draft, agent_name: str) -> Draft:
-        """Offer templates in a new form, and choose the one that's named as "#name"."""
+        """Offer templates in a new form, and choose the one that's named as "#name".
+
+        Or the one that the text was made of before, if it's the same still and may be changed.
+        """
         draft = replace(draft, agent_name=one_line(agent_name))
         if not self._catalog.are_on:
             return draft
@@ -50,6 +55,10 @@ class FormTemplates:
             owner=draft.owner,
             is_editable=self._catalog.are_editable,
         )
+        before = self._catalog.index().find(draft.template_before.partition(":")[2])
+        if before and before.reference == draft.template_before and choice.is_editable:
+            choice = replace(choice, chosen=before, selected=before.key)
+            return replace(draft, templates=choice)
         named = _NAMED.fullmatch(draft.message)
         found = self._catalog.index().named(named[1]) if named else ()
         if len(found) == 1:
@@ -95,7 +104,7 @@ class FormTemplates:
             return _show(replace(draft, templates=own), "", kept)
         template = self._catalog.index().find(choice.selected)
         if template is None:
-            return replace(draft, templates=replace(choice, hint=_CHANGED))
+            return replace(draft, templates=replace(choice, hint=_(_CHANGED)))
         chosen = replace(
             choice.choose(template, draft.message), is_editable=self._catalog.are_editable
         )
@@ -111,17 +120,20 @@ class FormTemplates:
 
     def _hint(self, message: str) -> str:
         """Say why a text that begins with "#" picks no template, or why there are none."""
-        if self._catalog.problem and not self._catalog.index().templates:
-            return _UNREADABLE
+        index = self._catalog.index()  # which begins to read them, if nobody has
+        if self._catalog.are_loading:
+            return _(_LOADING)
+        if self._catalog.problem and not index.templates:
+            return _(_UNREADABLE)
         named = _NAMED.match(message.strip())
         if named is None or not named[1].strip("0123456789 "):
             return ""
-        index = self._catalog.index()
         name = named[1].strip()
         found = index.named(name) or index.named(name.split()[0])
         closest = [one.name for one in found] or index.closest(name.split()[0])
         if len(found) == 1:
-            return f'To use the template "{found[0].name}", choose it from the menu.'
+            sentence = _('To use the template "{name}", choose it from the menu.')
+            return sentence.format(name=found[0].name)
         return say_closest(name, closest, is_ambiguous=len(found) > 1)
 
 

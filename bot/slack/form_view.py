@@ -17,6 +17,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.cards.blocks import plain
+from bot.language import N_, _, ngettext, say_list, say_number
 from bot.rules.address import LONGEST_ADDRESS
 from bot.rules.verdict import SHOWN_CANDIDATES, Verdict
 from bot.slack.evidence_view import Note, Review, draw_evidence
@@ -41,8 +42,8 @@ from bot.slack.form_input import (
 from bot.slack.interaction import View
 from bot.slack.template_view import asks_for_name, draw_preview, draw_template, with_name
 from bot.slack.view import ON_ENTER, modal, time_input
-from bot.text import clip, plural, plural_days, show_name, visible
-from genesys import Candidate, Identity, Several
+from bot.text import clip, plural_days, show_name, visible
+from genesys import Candidate, ContactType, Identity, Several
 
 FORM = "compose"  # the form's callback id
 INPUT_LENGTH = 3_000  # Slack's limit; web messaging takes less, but a long paste isn't cut
@@ -50,8 +51,14 @@ OPTION_LENGTH = 75  # Slack's limit for an option's text and description
 REASON_LENGTH = 200
 _NONE_WRONG: Mapping[str, str] = {}
 
-LOOKING_UP = Note("Looking them up…")
-ASK_FOR_CUSTOMER = Note("Enter an email or phone number to find the customer.")
+LOOKING_UP = Note(N_("Looking them up…"), is_marked=True)
+ASK_FOR_CUSTOMER = Note(N_("Enter an email or phone number to find the customer."), is_marked=True)
+_CONTACT_TYPES = {
+    ContactType.CURATED: N_("Curated"),
+    ContactType.IDENTIFIED: N_("Identified"),
+    ContactType.EPHEMERAL: N_("Ephemeral"),
+    ContactType.UNKNOWN: N_("Unknown"),
+}
 
 
 def build_form(
@@ -80,17 +87,23 @@ def build_form(
     if not (draft.templates and draft.templates.is_fixed):
         blocks.append(_message_input(draft))
     blocks += draw_preview(draft)
-    hint = wrong_times.get(draft.send_at_block, "Leave empty to send now.")
-    send_at = time_input(SEND_AT, SEND_AT_LABEL, draft.send_at, hint, block_id=draft.send_at_block)
-    hint = wrong_times.get(SEND_BEFORE, "If it can't go out by then, it's cancelled.")
-    blocks += [send_at, time_input(SEND_BEFORE, SEND_BEFORE_LABEL, draft.send_before, hint)]
     return modal(
         FORM,
-        "Message a customer",
-        blocks,
-        submit="Send",
-        close="Cancel",
+        _("Message a customer"),
+        [*blocks, *_time_inputs(draft, wrong_times)],
+        submit=_("Send"),
+        close=_("Cancel"),
         metadata=write_context(draft),
+    )
+
+
+def _time_inputs(draft: Draft, wrong_times: Mapping[str, str]) -> tuple[InputBlock, InputBlock]:
+    block_id = draft.send_at_block
+    at_once = wrong_times.get(block_id, _("Leave empty to send now."))
+    too_late = wrong_times.get(SEND_BEFORE, _("If it can't go out by then, it's cancelled."))
+    return (
+        time_input(SEND_AT, _(SEND_AT_LABEL), draft.send_at, at_once, block_id=block_id),
+        time_input(SEND_BEFORE, _(SEND_BEFORE_LABEL), draft.send_before, too_late),
     )
 
 
@@ -115,12 +128,12 @@ def _override_input(draft: Draft, verdict: Verdict) -> InputBlock:
     element = PlainTextInputElement(
         action_id=OVERRIDE, max_length=REASON_LENGTH, initial_value=typed or None
     )
-    hint = f"Only to override: {', '.join(rules)}. The thread shows the reason."
+    hint = _("Only to override: {rules}. The thread shows the reason.")
     return InputBlock(
         block_id=name_override(verdict.identity, rules),
-        label=plain("Reason to send anyway"),
+        label=plain(_("Reason to send anyway")),
         element=element,
-        hint=plain(hint),
+        hint=plain(hint.format(rules=say_list(map(_, rules)))),
         optional=True,
     )
 
@@ -128,7 +141,7 @@ def _override_input(draft: Draft, verdict: Verdict) -> InputBlock:
 def _customer_input(draft: Draft) -> InputBlock:
     element = PlainTextInputElement(
         action_id=CUSTOMER,
-        placeholder=plain("jane@example.com or +44 20 7946 0018"),
+        placeholder=plain(_("jane@example.com or +44 20 7946 0018")),
         max_length=LONGEST_ADDRESS,
         focus_on_load=not draft.customer,
         dispatch_action_config=ON_ENTER,
@@ -136,9 +149,9 @@ def _customer_input(draft: Draft) -> InputBlock:
     )
     return InputBlock(
         block_id=CUSTOMER,
-        label=plain("Customer"),
+        label=plain(_("Customer")),
         element=element,
-        hint=plain("Email or phone. Press Enter to look them up."),
+        hint=plain(_("Email or phone. Press Enter to look them up.")),
         dispatch_action=True,
     )
 
@@ -151,16 +164,15 @@ def _message_input(draft: Draft) -> InputBlock:
         focus_on_load=bool(draft.customer),
         initial_value=draft.message[:INPUT_LENGTH] or None,
     )
-    hint = "Up to 2,000 characters. The customer sees exactly this text."
+    hint = _("Up to 2,000 characters. The customer sees exactly this text.")
     if draft.templates and draft.templates.chosen:
-        hint = "Up to 2,000 characters when it's filled in. Below is what the customer gets."
+        hint = _("Up to 2,000 characters when it's filled in. Below is what the customer gets.")
     if draft.stray_address:
-        hint = (
-            f"⚠ The text includes {clip(draft.stray_address, LONGEST_ADDRESS)}. Remove it if the "
-            f"customer shouldn't see it. {hint}"
-        )
+        warning = _("⚠ The text includes {address}. Remove it if the customer shouldn't see it.")
+        address = clip(draft.stray_address, LONGEST_ADDRESS)
+        hint = f"{warning.format(address=address)} {hint}"
     return InputBlock(
-        block_id=draft.message_block, label=plain("Message"), element=element, hint=plain(hint)
+        block_id=draft.message_block, label=plain(_("Message")), element=element, hint=plain(hint)
     )
 
 
@@ -175,7 +187,7 @@ def _candidate_input(several: Several, chosen: str) -> InputBlock:
     ]
     picked = next((option for option in options if option.value == chosen), None)
     element = RadioButtonsElement(action_id=CANDIDATE, options=options, initial_option=picked)
-    label = "Several contacts match. Which one?"
+    label = _("Several contacts match. Which one?")
     return _choice(CANDIDATE, label, element, several.identity)
 
 
@@ -183,24 +195,25 @@ def _describe(candidate: Candidate, searched_days: int) -> str:
     """Say what tells a contact from the others, and when they last chatted if that's known."""
     chatted = ""
     if candidate.chatted is not None:
-        chatted = f" · last chat {plural_days(candidate.chatted)}"
+        chatted = " · " + _("last chat {when}").format(when=plural_days(candidate.chatted))
     elif searched_days:
-        chatted = f" · no chat in {plural(searched_days, 'day')}"
-    what = visible(candidate.hint) or candidate.contact_type.value
+        none = ngettext("no chat in {count} day", "no chat in {count} days", searched_days)
+        chatted = " · " + none.format(count=say_number(searched_days))
+    what = visible(candidate.hint) or _(_CONTACT_TYPES[candidate.contact_type])
     return f"{clip(what, OPTION_LENGTH - len(chatted))}{chatted}"
 
 
 def _open_input(identity: Identity, draft: Draft) -> InputBlock:
-    leave = Option(text=plain("Don't send"), value=LEAVE)
-    ended = Option(text=plain("Send when it ends, within 24 hours"), value=WHEN_ENDED)
-    write = Option(text=plain("Send into the open conversation"), value=WRITE_INTO)
+    leave = Option(text=plain(_("Don't send")), value=LEAVE)
+    ended = Option(text=plain(_("Send when it ends, within 24 hours")), value=WHEN_ENDED)
+    write = Option(text=plain(_("Send into the open conversation")), value=WRITE_INTO)
     chosen = ended if draft.when_ended else leave
     element = RadioButtonsElement(
         action_id=OPEN,
         options=[leave, ended, write],
         initial_option=write if draft.into_open else chosen,
     )
-    return _choice(OPEN, "Live conversation", element, identity)
+    return _choice(OPEN, _("Live conversation"), element, identity)
 
 
 def _choice(name: str, label: str, element: RadioButtonsElement, owner: Identity) -> InputBlock:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.cards.answers import translated
 from bot.cards.errors import SlackError, SlackRefused
+from bot.language import N_, _
 from bot.ops.health import Health
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
@@ -27,12 +28,12 @@ from bot.slack.home_view import (
     HomeState,
     build_home,
     build_plain_home,
-    read_metadata,
     read_state,
 )
 from bot.slack.interaction import Interaction, Kind, View
-from bot.slack.metadata import ForeignForm, MetadataSigner
+from bot.slack.metadata import MetadataSigner
 from bot.slack.open_form import read_version
+from bot.slack.origin import ANSWERED, read_origin
 from bot.slack.reader import read_reader
 from bot.slack.request_rows import Rows
 from bot.slack.thread_links import ThreadLinks
@@ -45,11 +46,10 @@ from bot.text import show_name, visible
 log = logging.getLogger(__name__)
 
 HEALTH_SECONDS = 0.15  # a Home tab waits for, then it shows what was known before
-NO_DATABASE = "⚠ My database doesn't answer, so I can't show messages. Try again in a minute."
-NO_GENESYS = "⚠ Genesys Cloud isn't answering. Messages wait, and go out when it does."
-ALL_WELL = "✓ Everything works."
+NO_DATABASE = N_("⚠ My database doesn't answer, so I can't show messages. Try again in a minute.")
+NO_GENESYS = N_("⚠ Genesys Cloud isn't answering. Messages wait, and go out when it does.")
+ALL_WELL = N_("✓ Everything works.")
 _CONFLICT = "hash_conflict"
-_MOST_REMEMBERED = 5_000
 _COUNTED = (Filter.ATTENTION, Filter.PLANNED, Filter.OPEN)
 
 
@@ -80,12 +80,11 @@ class Home:
         self._links = links
         self._command = command
         self._records = records
-        self._shown: dict[str, HomeState] = {}  # what this process has shown to whom
 
     async def open(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Show a person the state of their messages now, in the list that they were in."""
         await ack()
-        state = self._read_state(interaction)
+        state = read_state(read_origin(self._signer, interaction))
         self._errors.start(self._publish(interaction, state), interaction)
 
     async def show(self, ack: AsyncAck, interaction: Interaction) -> None:
@@ -105,62 +104,53 @@ class Home:
 
     async def redraw(self, interaction: Interaction) -> None:
         """Show what has changed to a person who has just done something from their Home tab."""
+        origin = read_origin(self._signer, interaction)
         if interaction.is_home:
-            await self._publish(interaction, self._read_state(interaction))
-        elif interaction.kind is Kind.SUBMISSION and interaction.user_id in self._shown:
-            # The form doesn't say from where it was opened. Its place may be a shared channel.
-            form = replace(interaction, view={})
-            await self._publish(form, self._shown[interaction.user_id])
-
-    def _read_state(self, interaction: Interaction) -> HomeState:
-        metadata = interaction.view.get("private_metadata")
-        try:
-            signed = metadata if isinstance(metadata, str) else ""
-            checked = self._signer.check(signed, interaction.user_id, interaction.view_id)
-        except ForeignForm:  # the first one, or of before the token was changed
-            return HomeState()
-        return read_metadata(checked)
+            await self._publish(interaction, read_state(origin))
+        elif interaction.kind is Kind.SUBMISSION and origin not in ("", ANSWERED):
+            # What's known of a form, such as its version, isn't the tab's.
+            await self._publish(replace(interaction, view={}), read_state(origin))
 
     async def _publish(self, interaction: Interaction, state: HomeState) -> None:
-        view = await self._draw(interaction, state)
+        view, shown = await self._draw(interaction, state)
         version = read_version(interaction.view)
         try:
             try:
-                await self._send(interaction.user_id, view, version)
+                await self._send(interaction.user_id, view, shown, version)
             except SlackRefused as refusal:
                 if refusal.code != _CONFLICT:
                     raise
-                view = await self._draw(interaction, state)
-                await self._send(interaction.user_id, view, "")
+                view, shown = await self._draw(interaction, state)
+                await self._send(interaction.user_id, view, shown, "")
         except SlackError as error:
             log.warning("a Home tab can't be published: %s", error)
 
-    async def _send(self, user_id: str, view: View, version: str) -> None:
-        signed = self._signer.sign(view["private_metadata"], user_id)
+    async def _send(self, user_id: str, view: View, state: HomeState, version: str) -> None:
+        signed = self._signer.sign(view["private_metadata"], user_id, origin=state.write())
         arguments = {"hash": version} if version else {}
         with translated():
             await self._client.views_publish(
                 user_id=user_id, view={**view, "private_metadata": signed}, **arguments
             )
 
-    async def _draw(self, interaction: Interaction, state: HomeState) -> View:
+    async def _draw(self, interaction: Interaction, state: HomeState) -> tuple[View, HomeState]:
+        """Draw what a person may see of what they want; return with it what that is."""
         user_id, now = interaction.user_id, datetime.now(UTC)
         if sentence := await self._gate.why_not(interaction):
-            self._shown.pop(user_id, None)
-            return build_plain_home(sentence, at=now, may_refresh=False)
+            return build_plain_home(sentence, at=now, may_refresh=False), HomeState()
         reader = await read_reader(self._gate, user_id)
         state = replace(state, is_team=state.is_team and reader.is_lead)
-        self._remember(user_id, state)
         viewer = Viewer(user_id, sees_team=state.is_team, is_approver=reader.is_approver)
         try:
             page, counts, paused = await in_thread(self._records, self._read, viewer, state)
         except SQLAlchemyError as error:
             log.warning("a Home tab without messages (%s)", type(error).__name__)
-            return build_plain_home(NO_DATABASE, at=now, may_refresh=True)
-        rows = Rows(page.requests, await self._links.find(page.requests, user_id))
+            return build_plain_home(_(NO_DATABASE), at=now, may_refresh=True), HomeState()
+        state = replace(state, page=page.number)
+        rows = Rows(page.requests, await self._links.find(page.requests, user_id), page.opted_out)
         answers = await self._health.check_soon(HEALTH_SECONDS)
         content = HomeContent(
-            replace(state, page=page.number),
+            state,
             reader,
             rows,
             page.has_next,
@@ -169,7 +159,7 @@ class Home:
             now,
             self._command,
         )
-        return build_home(content)
+        return build_home(content), state
 
     def _read(
         self, viewer: Viewer, state: HomeState
@@ -177,15 +167,12 @@ class Home:
         counts = {which: self._lists.count(viewer, which) for which in _COUNTED}
         return self._lists.page(viewer, state.which, state.page), counts, self._pause.read()
 
-    def _remember(self, user_id: str, state: HomeState) -> None:
-        if len(self._shown) >= _MOST_REMEMBERED:
-            self._shown.clear()
-        self._shown[user_id] = state
-
 
 def say_health(genesys: str, paused: ByWhom | None) -> str:
     """Say in one line whether messages go out."""
     if paused is not None:
-        reason = f": {visible(paused.reason)}" if paused.reason else "."
-        return f"⏸ {show_name(paused.user_name)} paused all sending{reason}"
-    return ALL_WELL if genesys == "ok" else NO_GENESYS
+        who, reason = show_name(paused.user_name), visible(paused.reason)
+        if paused.reason:
+            return _("⏸ {who} paused all sending: {reason}").format(who=who, reason=reason)
+        return _("⏸ {who} paused all sending.").format(who=who)
+    return _(ALL_WELL) if genesys == "ok" else _(NO_GENESYS)

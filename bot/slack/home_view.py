@@ -10,6 +10,7 @@ from datetime import datetime
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 
 from bot.cards.blocks import DAY_AND_TIME, date_node, literal, plain, rich_text, section
+from bot.language import N_, _
 from bot.slack.interaction import View
 from bot.slack.request_rows import Reader, Rows, draw_rows
 from bot.slack.view import home_tab
@@ -18,16 +19,16 @@ from bot.storage.my_requests import MOST_COUNTED, Filter
 HOME = "home"  # the view's callback id
 SHOW = "home_show"  # what the action ids of the buttons begin with that show something else
 _LABELS = {
-    Filter.ATTENTION: "Needs attention",
-    Filter.PLANNED: "Planned",
-    Filter.OPEN: "Open",
-    Filter.RECENT: "Recent",
+    Filter.ATTENTION: N_("Needs attention"),
+    Filter.PLANNED: N_("Planned"),
+    Filter.OPEN: N_("Open"),
+    Filter.RECENT: N_("Recent"),
 }
 _NOTHING = {
-    Filter.ATTENTION: "Nothing needs your attention.",
-    Filter.PLANNED: "Nothing is planned.",
-    Filter.OPEN: "No message is on its way.",
-    Filter.RECENT: "No messages yet.",
+    Filter.ATTENTION: N_("Nothing needs your attention."),
+    Filter.PLANNED: N_("Nothing is planned."),
+    Filter.OPEN: N_("No message is on its way."),
+    Filter.RECENT: N_("No messages yet."),
 }
 _TEAM, _MINE = "team", "mine"
 
@@ -61,57 +62,47 @@ class HomeContent:
 
 def read_state(written: str) -> HomeState:
     """Read what ``write`` wrote; anything else is the state in which a Home tab opens."""
-    which, _, rest = written.partition(":")
-    page, _, whose = rest.partition(":")
+    which, __, rest = written.partition(":")
+    page, __, whose = rest.partition(":")
     if which not in list(Filter) or not (page.isascii() and page.isdecimal() and len(page) < 5):
         return HomeState()
     return HomeState(Filter(which), int(page), whose == _TEAM)
 
 
-def write_metadata(state: HomeState) -> str:
-    """Write the state into private metadata."""
-    return json.dumps([HOME, state.write()])
-
-
-def read_metadata(metadata: str) -> HomeState:
-    """Read the state from private metadata whose signature was checked."""
-    values = json.loads(metadata)
-    return read_state(values[1]) if len(values) == 2 and values[0] == HOME else HomeState()
-
-
 def build_home(content: HomeContent) -> View:
     """Draw the Home tab."""
     state, rows = content.state, list(draw_rows(content.rows, content.reader))
-    nothing = _text(_NOTHING[state.which], "nothing")
-    hint = f"Message a customer with {content.command}."
+    nothing = _text(_(_NOTHING[state.which]), "nothing")
+    hint = _("Message a customer with {command}.").format(command=content.command)
     blocks = [
-        HeaderBlock(text=plain("Team messages" if state.is_team else "My messages")),
+        HeaderBlock(text=plain(_("Team messages") if state.is_team else _("My messages"))),
         _text(content.health, "health"),
         ActionsBlock(block_id="filters", elements=_filters(content)),
         *(rows or [nothing]),
         ActionsBlock(block_id="pages", elements=_pages(content)),
         _stamp(content.updated_at, hint),
     ]
-    return _view(blocks, state)
+    return _view(blocks)
 
 
 def build_plain_home(sentence: str, *, at: datetime, may_refresh: bool) -> View:
     """Draw a Home tab that shows nothing but a sentence, for example why it's empty."""
-    blocks = [HeaderBlock(text=plain("My messages")), _text(sentence, "nothing")]
+    blocks = [HeaderBlock(text=plain(_("My messages"))), _text(sentence, "nothing")]
     if may_refresh:
-        refresh = _button("refresh", "Refresh", HomeState())
+        refresh = _button("refresh", _("Refresh"), HomeState())
         blocks.append(ActionsBlock(block_id="pages", elements=[refresh]))
-    return _view([*blocks, _stamp(at)], HomeState())
+    return _view([*blocks, _stamp(at)])
 
 
-def _view(blocks: list[Block], state: HomeState) -> View:
-    return home_tab(HOME, blocks, metadata=write_metadata(state))
+def _view(blocks: list[Block]) -> View:
+    return home_tab(HOME, blocks, metadata=json.dumps([HOME]))
 
 
 def _filters(content: HomeContent) -> list[ButtonElement]:
     state = content.state
     buttons = []
-    for which, label in _LABELS.items():
+    for which, marked in _LABELS.items():
+        label = _(marked)
         count = content.counts.get(which, 0)
         shown = f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
         wanted = replace(state, which=which, page=0)
@@ -119,17 +110,18 @@ def _filters(content: HomeContent) -> list[ButtonElement]:
         buttons.append(_button(which, f"{label} ({shown})" if count else label, wanted, style))
     if content.reader.is_lead:
         other = replace(state, page=0, is_team=not state.is_team)
-        buttons.append(_button("whose", "Show mine" if state.is_team else "Show team", other))
+        label = _("Show mine") if state.is_team else _("Show team")
+        buttons.append(_button("whose", label, other))
     return buttons
 
 
 def _pages(content: HomeContent) -> list[ButtonElement]:
     state, buttons = content.state, []
     if state.page:
-        buttons.append(_button("previous", "Previous", replace(state, page=state.page - 1)))
+        buttons.append(_button("previous", _("Previous"), replace(state, page=state.page - 1)))
     if content.has_next:
-        buttons.append(_button("next", "Next", replace(state, page=state.page + 1)))
-    return [*buttons, _button("refresh", "Refresh", state)]
+        buttons.append(_button("next", _("Next"), replace(state, page=state.page + 1)))
+    return [*buttons, _button("refresh", _("Refresh"), state)]
 
 
 def _button(name: str, label: str, state: HomeState, style: str | None = None) -> ButtonElement:
@@ -143,6 +135,8 @@ def _text(sentence: str, block_id: str) -> Block:
 
 
 def _stamp(at: datetime, hint: str = "") -> Block:
-    nodes = [literal("Updated ", italic=True), date_node(at, DAY_AND_TIME), literal(".")]
+    before, __, after = _("Updated {when}.").partition("{when}")
+    nodes = [literal(before, italic=True)] if before else []
+    nodes += [date_node(at, DAY_AND_TIME), *([literal(after)] if after else [])]
     nodes += [literal(f" {hint}")] if hint else []
     return rich_text(section(*nodes), block_id="updated")

@@ -17,6 +17,7 @@ from slack_bolt.async_app import AsyncAck
 
 from bot.cards.card import show_given_back, show_notice
 from bot.cards.post import Post
+from bot.language import N_, _
 from bot.rules.address import BadAddress, read_identity
 from bot.slack.command_text import is_slip, split_command, tidy
 from bot.slack.do_not_contact import DoNotContact
@@ -24,13 +25,14 @@ from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.markup import unescape, unlink, unlink_words
+from bot.slack.pause_words import PAUSED, RESUMED, say_paused, say_paused_before, say_resumed
 from bot.slack.reason_form import tidy_reason
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
 from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut
 from bot.storage.pause import Pause
-from bot.text import ago, plural, show_name
+from bot.text import show_name
 
 T = TypeVar("T")
 
@@ -41,15 +43,14 @@ _SUBCOMMAND = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LEADS_ONLY = {
-    PAUSE: "Only a lead can pause all sending.",
-    RESUME: "Only a lead can resume sending.",
-    OPT_IN: "Only a lead can take a customer off the do-not-contact list.",
+    PAUSE: N_("Only a lead can pause all sending."),
+    RESUME: N_("Only a lead can resume sending."),
+    OPT_IN: N_("Only a lead can take a customer off the do-not-contact list."),
 }
 _NEARLY = re.compile(
     r"opt\s*(?P<way>out|in)(?:\s+(?P<rest>.*))?|(?P<unpause>unpause)(?:\s+(?P<more>\S+))?",
     re.IGNORECASE | re.DOTALL,
 )
-_NOT_PAUSED = "Sending isn't paused."
 
 
 class LeadCommands:
@@ -97,19 +98,20 @@ class LeadCommands:
         if not await self._gate.admit(interaction):
             return
         if word in _LEADS_ONLY and not await self._gate.is_lead(interaction.user_id):
-            await self._gate.refuse(interaction, _LEADS_ONLY[word])
+            why = _LEADS_ONLY[word]
+            await self._gate.refuse(interaction, why, told=_(why))
             return
         await self._commands[word](interaction, rest)
 
     async def _begin_pause(self, interaction: Interaction, rest: str) -> None:
         by = self._by_whom(interaction, tidy_reason(unescape(unlink_words(rest))))
         if not by.reason:
-            await self._answer(interaction, f"Add a reason. {say_usage(self._name, PAUSE)}", True)
+            await self._answer(interaction, _ask_why(self._name, PAUSE), gives_back=True)
         elif await in_thread(self._records, self._pause.begin, by, interaction.own_team_id):
             waiting = await in_thread(self._records, self._pause.count_due)
-            await self._answer(interaction, say_paused(self._name, waiting))
-            sentence = f"{show_name(by.user_name)} paused all sending: {by.reason}"
-            await asyncio.to_thread(self._announce, "All sending is paused.", sentence)
+            await self._answer(interaction, say_paused(f"{self._name} {RESUME}", waiting))
+            sentence = _("{who} paused all sending: {reason}")
+            await self._tell_of_pause(sentence, by)
             await in_thread(self._records, self._pause.mark_all)
         else:
             await self._pause_again(interaction, by)
@@ -123,40 +125,41 @@ class LeadCommands:
         ):
             before = None
         if before is None:  # somebody has just resumed
-            await self._answer(interaction, f"{_NOT_PAUSED} Try again.", True)
+            await self._answer(interaction, _("Sending isn't paused. Try again."), gives_back=True)
             return
         await self._answer(interaction, say_paused_before(before, by))
         if is_other:
-            sentence = f"{show_name(by.user_name)} changed why all sending is paused: {by.reason}"
-            await asyncio.to_thread(self._announce, "All sending is paused.", sentence)
+            sentence = _("{who} changed why all sending is paused: {reason}")
+            await self._tell_of_pause(sentence, by)
             await in_thread(self._records, self._pause.draw_again)
 
     async def _end_pause(self, interaction: Interaction, rest: str) -> None:
         if rest:
-            said = f"To go on sending, type: {self._name} {RESUME}"
+            said = _("To go on sending, type: {command}").format(command=f"{self._name} {RESUME}")
             await self._answer(interaction, said, gives_back=True)
             return
         waiting = await in_thread(self._records, self._pause.count_due)
         ended = await in_thread(
             self._records, self._pause.end, interaction.user_id, interaction.own_team_id
         )
-        goes_on = say_resumed(waiting)
-        await self._answer(interaction, f"Sending resumed{goes_on}" if ended else _NOT_PAUSED)
+        said = say_resumed(waiting) if ended else _("Sending isn't paused.")
+        await self._answer(interaction, said)
         if ended:
-            sentence = f"{show_name(self._gate.name_of(interaction))} resumed sending{goes_on}"
-            await asyncio.to_thread(self._announce, "Sending resumed.", sentence)
+            sentence = say_resumed(waiting, show_name(self._gate.name_of(interaction)))
+            await asyncio.to_thread(self._announce, _(RESUMED), sentence)
         await in_thread(self._records, self._pause.mark_all)
 
     async def _change_list(self, word: str, interaction: Interaction, rest: str) -> None:
         customer, typed_reason = split_command(rest, self._country)
-        reason, usage = tidy_reason(typed_reason), say_usage(self._name, word)
+        reason = tidy_reason(typed_reason)
         try:
             identity = read_identity(unlink(customer), self._country)
         except BadAddress as problem:
-            await self._answer(interaction, f"{problem} {usage}", True)
+            said = f"{problem} {say_usage(self._name, word)}"
+            await self._answer(interaction, said, gives_back=True)
             return
         if not reason:
-            await self._answer(interaction, f"Add a reason. {usage}", True)
+            await self._answer(interaction, _ask_why(self._name, word), gives_back=True)
             return
         by = self._by_whom(interaction, reason)
         wanted = OptOut(identity, (), by, interaction.own_team_id)
@@ -164,6 +167,10 @@ class LeadCommands:
             await self._respond(interaction, await self._do_not_contact.opt_out(wanted))
         else:
             await self._answer(interaction, await self._do_not_contact.opt_in(wanted))
+
+    async def _tell_of_pause(self, sentence: str, by: ByWhom) -> None:
+        said = sentence.format(who=show_name(by.user_name), reason=by.reason)
+        await asyncio.to_thread(self._announce, _(PAUSED), said)
 
     def _by_whom(self, interaction: Interaction, reason: str) -> ByWhom:
         name = self._gate.name_of(interaction)
@@ -211,35 +218,13 @@ def _read_nearly(typed: str, default_country: str | None) -> tuple[str, str]:
     return f"opt-{found['way']}".lower(), rest
 
 
-def say_paused(command: str, waiting: int) -> str:
-    """Tell a lead that their pause has begun, and how many messages wait already."""
-    wait = "waits" if waiting == 1 else "wait"
-    return (
-        f"All sending is paused. {plural(waiting, 'message')} {wait} now. New ones wait too, until "
-        f'a lead runs "{command} {RESUME}".'
-    )
-
-
-def say_paused_before(before: ByWhom, by: ByWhom) -> str:
-    """Say who has paused all sending already, when, and why, or that there's another reason now."""
-    when = ago(by.at - before.at)
-    if before.user_id == by.user_id:
-        said = f"You paused it {when}"
-    else:
-        said = f"{show_name(before.user_name)} already paused all sending, {when}"
-    if before.reason != by.reason:
-        return f"{said}. The reason is now: {by.reason}"
-    return f"{said}." if before.user_id == by.user_id else f"{said}: {before.reason}"
-
-
-def say_resumed(waiting: int) -> str:
-    """Say how many messages go out, as the end of a sentence."""
-    if not waiting:
-        return ". No message was waiting."
-    return f"; {plural(waiting, 'message')} {'goes' if waiting == 1 else 'go'} out now."
-
-
 def say_usage(command: str, word: str) -> str:
     """Say how to type a command that needs a reason."""
-    about = "" if word == PAUSE else " jane@example.com"
-    return f"Type: {command} {word}{about} reason"
+    said = _("Type: {command} reason")
+    if word != PAUSE:
+        said = _("Type: {command} jane@example.com reason")
+    return said.format(command=f"{command} {word}")
+
+
+def _ask_why(command: str, word: str) -> str:
+    return " ".join((_("Add a reason."), say_usage(command, word)))

@@ -13,29 +13,31 @@ from slack_bolt.async_app import AsyncAck
 
 from bot.cards.card import show_given_back
 from bot.cards.post import Post
+from bot.language import N_, _
 from bot.rules.address import BadAddress, read_identity
 from bot.slack.command_text import is_slip, split_command, tidy
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
-from bot.slack.list_view import show_list
+from bot.slack.list_view import say_how_many, say_how_many_to, show_list
 from bot.slack.markup import unlink
 from bot.slack.reader import read_reader
 from bot.slack.request_rows import Reader, Rows
 from bot.slack.respond import Responder
 from bot.slack.thread_links import ThreadLinks
 from bot.slack.threads import in_thread
-from bot.storage.my_requests import PAGE_SIZE, Filter, MyRequests, Page, Viewer
+from bot.storage.my_requests import Filter, MyRequests, Page, Viewer
 from bot.text import visible
 
 LIST, STATUS = "list", "status"
 _LIST = re.compile(rf"{LIST}(?:\s+(?P<which>\S.*))?", re.IGNORECASE | re.DOTALL)
 _STATUS = re.compile(rf"{STATUS}(?:\s+(?P<customer>\S.*))?", re.IGNORECASE | re.DOTALL)
-_NO_SUCH_LIST = (
-    'There\'s no list "{wanted}". Type: {command} list (your newest messages), {command} list '
-    "planned, {command} list open or {command} list attention."
-)
-_NO_CUSTOMER = "Whose? Type: {command} status jane@example.com"
+_TITLES = {
+    Filter.ATTENTION: N_("Your messages: attention"),
+    Filter.PLANNED: N_("Your messages: planned"),
+    Filter.OPEN: N_("Your messages: open"),
+    Filter.RECENT: N_("Your messages: recent"),
+}
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,10 @@ class ListCommands:
         if question.which is not None:
             viewer = Viewer(user_id, is_approver=reader.is_approver)
             page = await in_thread(self._records, self._lists.page, viewer, question.which)
-            title = f"Your messages: {question.which}"
-            post = await self._draw(reader, page, title)
+            title, said = _(_TITLES[question.which]), say_how_many(question.which, page)
+            post = await self._draw(reader, page, title, said)
         elif question.unknown:
-            said = _NO_SUCH_LIST.format(command=self._name, wanted=visible(question.unknown))
+            said = say_no_such_list(self._name, question.unknown)
             post = show_given_back(said, f"{self._name} {interaction.text}")
         else:
             post = await self._status(reader, question.customer, interaction.text)
@@ -102,22 +104,23 @@ class ListCommands:
     async def _status(self, reader: Reader, customer: str, typed: str) -> Post:
         given_back = f"{self._name} {typed}"
         if not customer:
-            return show_given_back(_NO_CUSTOMER.format(command=self._name), given_back)
+            said = _("Whose? Type: {command} jane@example.com")
+            return show_given_back(said.format(command=f"{self._name} {STATUS}"), given_back)
         try:
             address = split_command(customer, self._country)[0] or customer
             identity = read_identity(unlink(address), self._country)
         except BadAddress as problem:
             return show_given_back(str(problem), given_back)
         viewer = Viewer(reader.user_id, sees_team=reader.is_lead)
-        find = self._lists.to_customer
-        found = await in_thread(self._records, find, viewer, identity, PAGE_SIZE + 1)
-        page = Page(found[:PAGE_SIZE], has_next=len(found) > PAGE_SIZE)
-        whose = "Messages" if reader.is_lead else "Your messages"
-        return await self._draw(reader, page, f"{whose} to {identity.masked}")
+        page = await in_thread(self._records, self._lists.to_customer, viewer, identity)
+        title = _("Messages to {customer}") if reader.is_lead else _("Your messages to {customer}")
+        said = say_how_many_to(identity.masked, page, sees_team=viewer.sees_team)
+        return await self._draw(reader, page, title.format(customer=identity.masked), said)
 
-    async def _draw(self, reader: Reader, page: Page, title: str) -> Post:
+    async def _draw(self, reader: Reader, page: Page, title: str, said: str) -> Post:
         links = await self._links.find(page.requests, reader.user_id)
-        return show_list(Rows(page.requests, links), reader, title, has_more=page.has_next)
+        rows = Rows(page.requests, links, page.opted_out)
+        return show_list(rows, reader, title, said, has_more=page.has_next)
 
 
 def read_question(text: str) -> Question | None:
@@ -137,3 +140,14 @@ def read_question(text: str) -> Question | None:
         is_meant = has_address or not customer or is_slip(customer)
         return Question(customer=customer) if is_meant else None
     return None
+
+
+def say_no_such_list(command: str, wanted: str) -> str:
+    """Say which lists there are, because there's none with this name."""
+    said = _(
+        'There\'s no list "{wanted}". Type: {recent} (your newest messages), {planned}, {open} or '
+        "{attention}."
+    )
+    typed = f"{command} {LIST}"
+    others = {str(one): f"{typed} {one}" for one in Filter}
+    return said.format(wanted=visible(wanted), **{**others, "recent": typed})

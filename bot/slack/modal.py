@@ -10,8 +10,10 @@ from typing import Any
 from bot.cards.answers import translated
 from bot.cards.card import show_notice
 from bot.cards.errors import SlackError
+from bot.language import _
 from bot.slack.interaction import Interaction, View
 from bot.slack.metadata import ForeignForm, MetadataSigner
+from bot.slack.origin import read_origin
 from bot.slack.reason_form import NOT_OPENED
 from bot.slack.respond import Responder
 
@@ -31,7 +33,8 @@ async def open_modal(
 
     ``open_view``: views.open, or views.push for one on top of another.
     """
-    signed = signer.sign(view["private_metadata"], interaction.user_id)
+    origin = read_origin(signer, interaction)
+    signed = signer.sign(view["private_metadata"], interaction.user_id, origin=origin)
     try:
         with translated():
             await open_view(
@@ -40,7 +43,7 @@ async def open_modal(
     except SlackError as error:
         log.warning("the form %s did not open: %s", view["callback_id"], error)
         url = interaction.place.response_url
-        await responder.respond(url, interaction.user_id, show_notice(NOT_OPENED))
+        await responder.respond(url, interaction.user_id, show_notice(_(NOT_OPENED)))
 
 
 def read_modal(signer: MetadataSigner, submission: Interaction, form: str) -> tuple[str, str, str]:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.cards.blocks import literal
+from bot.cards.blocks import fill, literal
+from bot.language import _
 from bot.request import Place
 from bot.slack.do_not_contact import DoNotContact, say_whom
 from bot.slack.errors import ErrorHandler
@@ -22,6 +23,7 @@ from bot.slack.interaction import Interaction, View
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.modal import open_modal
 from bot.slack.open_form import OpenForm
+from bot.slack.origin import read_origin
 from bot.slack.reason_form import (
     FOREIGN,
     REASON,
@@ -107,7 +109,7 @@ class OptOutForm:
             below = read_form_below(metadata, interaction.user_id, identity, place)
             about = About(*json.loads(metadata)[5:7])
         except ForeignForm:
-            await ack(response_action="errors", errors={REASON: FOREIGN})
+            await ack(response_action="errors", errors={REASON: _(FOREIGN)})
             return
         reason = read_reason(interaction)
         if errors := check_reason(reason):
@@ -131,7 +133,8 @@ class OptOutForm:
             wanted = replace(wanted, by=replace(wanted.by, user_name=name))
             post = await self._do_not_contact.opt_out(wanted, *about)
             if below and below.can_be_drawn:
-                draft = replace(below.draft, agent_name=name)
+                origin = read_origin(self._signer, interaction)
+                draft = replace(below.draft, agent_name=name, origin=origin)
                 await self._evidence.show_stops(below.form, draft)
             await self._responder.respond(place.response_url, interaction.user_id, post)
 
@@ -144,17 +147,16 @@ def build_opt_out_form(
     about: About = NOTHING_KNOWN,
 ) -> View:
     """Build the modal; its metadata says about whom it is, and what's below."""
-    sentence = (
-        literal("Nobody will be able to message "),
-        literal(say_whom(identity, about.name), bold=True),
-        literal(" any more, at any of their addresses. Waiting messages are cancelled."),
+    said = _(
+        "Nobody will be able to message {customer} any more, at any of their addresses. Waiting "
+        "messages are cancelled."
     )
+    sentence = fill(said, customer=literal(say_whom(identity, about.name), bold=True))
     kind, value = identity.kind.value, identity.value
     fixed = (OPT_OUT_FORM, kind, value, place.response_url, _write_below(below), *about)
     metadata = write_metadata(fixed, contact_ids)
-    return build_reason_form(
-        OPT_OUT_FORM, "Don't contact again", "Don't contact", sentence, "Why?", metadata
-    )
+    title, submit = _("Don't contact again"), _("Don't contact")
+    return build_reason_form(OPT_OUT_FORM, title, submit, sentence, _("Why?"), metadata)
 
 
 def read_opt_out_form(metadata: str, team_id: str) -> tuple[Identity, tuple[str, ...], Place]:
@@ -163,7 +165,7 @@ def read_opt_out_form(metadata: str, team_id: str) -> tuple[Identity, tuple[str,
     In which channel it was opened doesn't matter: customers may be kept safe everywhere.
     """
     try:
-        form, kind, value, response_url, _, _, _, *contact_ids = json.loads(metadata)
+        form, kind, value, response_url, __, __, __, *contact_ids = json.loads(metadata)
         identity = Identity(IdentityKind(kind), value)
     except ValueError:
         raise ForeignForm from None
@@ -200,7 +202,7 @@ def read_form_below(
 def _write_below(below: FormBelow | None) -> str:
     if below is None:
         return ""
-    form, draft, _ = below
+    form, draft = below.form, below.draft
     place = draft.place
     values = (form.view_id, form.version, place.channel_id, place.thread_ts)
     choices = (draft.send_at_block, draft.chosen_contact_id, "yes" if draft.into_open else "")

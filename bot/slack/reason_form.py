@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, RichTextElement
 
 from bot.cards.blocks import plain, rich_text, section
+from bot.language import N_, _
 from bot.slack.interaction import Interaction, View
 from bot.slack.view import modal
 from bot.text import clip, visible
@@ -14,16 +16,17 @@ from bot.text import clip, visible
 REASON = "reason"
 REASON_LENGTH = 200
 METADATA_LENGTH = 2_850  # of Slack's 3,000, without the signature
-NOT_OPENED = "The form didn't open, and nothing changed. Try again."
-FOREIGN = "I can't verify this form; I may have been updated since. Close it and open a new one."
-_NO_REASON = "Say why."
+NOT_OPENED = N_("The form didn't open, and nothing changed. Try again.")
+FOREIGN = N_(
+    "I can't verify this form; I may have been updated since. Close it and open a new one."
+)
 
 
 def build_reason_form(
     form: str,
     title: str,
     submit: str,
-    about: tuple[RichTextElement, ...],
+    about: Sequence[RichTextElement],
     label: str,
     metadata: str,
 ) -> View:
@@ -33,7 +36,7 @@ def build_reason_form(
         rich_text(section(*about)),
         InputBlock(block_id=REASON, label=plain(label), element=field),
     ]
-    return modal(form, title, blocks, submit=submit, close="Cancel", metadata=metadata)
+    return modal(form, title, blocks, submit=submit, close=_("Cancel"), metadata=metadata)
 
 
 def read_reason(interaction: Interaction) -> str:
@@ -49,7 +52,7 @@ def tidy_reason(typed: str) -> str:
 
 def check_reason(reason: str) -> dict[str, str]:
     """Return what's wrong with a reason, by the field's block id."""
-    return {} if reason else {REASON: _NO_REASON}
+    return {} if reason else {REASON: _("Say why.")}
 
 
 def write_metadata(fixed: tuple[str, ...], more: tuple[str, ...] = ()) -> str:

@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.request import LONGEST_HOLD, Request
+from bot.request import Request
 from bot.rules.lookup import Lookup
 from bot.rules.open_conversation import let_wait
 from bot.rules.policy import Policy
@@ -101,7 +101,7 @@ def to_request(draft: Draft, request_id: str, user_id: str, user_name: str = "")
     if draft.identity is None:
         raise ValueError("a draft without a customer cannot become a request")
     chosen = draft.templates.chosen if draft.templates else None
-    return Request(
+    request = Request(
         request_id=request_id,
         place=draft.place,
         agent_id=user_id,
@@ -117,12 +117,6 @@ def to_request(draft: Draft, request_id: str, user_id: str, user_name: str = "")
         send_before=draft.send_before,
         planned_at=draft.send_at,
         override_reason=draft.override_reason,
-        after_conversation=_wait_until(draft) if draft.when_ended else None,
     )
-
-
-def _wait_until(draft: Draft) -> datetime:
-    """Return until when a message may wait for the end of a conversation."""
-    now = datetime.now(UTC)
-    latest = max(now, draft.send_at or now) + LONGEST_HOLD
-    return min(latest, draft.send_before or latest)
+    until = request.awaits_end_until if draft.when_ended else None
+    return replace(request, after_conversation=until)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from bot.language import _, say_list
 from bot.rules.content import has_placeholder
 from bot.templates.template import AGENT_NAMES, BUILT_IN, CUSTOMER_NAME, Placeholder, Template, fill
 from bot.text import clean, clip
@@ -154,8 +155,11 @@ def one_line(name: str) -> str:
 
 def say_closest(name: str, closest: Iterable[str], *, is_ambiguous: bool) -> str:
     """Say that a name after "#" picks nothing, and what may be meant."""
-    shown = ", ".join(f'"{clip(one, 30)}"' for one in closest)
+    typed = clip(name, 30)
     if is_ambiguous:
-        return f'Several templates are called "{clip(name, 30)}". Choose one from the menu.'
-    unknown = f'No template is called "{clip(name, 30)}".'
-    return f"{unknown} Did you mean {shown}?" if shown else unknown
+        said = _('Several templates are called "{name}". Choose one from the menu.')
+        return said.format(name=typed)
+    unknown = _('No template is called "{name}".').format(name=typed)
+    names = say_list(_('"{name}"').format(name=clip(one, 30)) for one in closest)
+    meant = _("Did you mean {names}?").format(names=names)
+    return f"{unknown} {meant}" if names else unknown

@@ -16,10 +16,12 @@ from slack_sdk.models.blocks import (
     InputBlock,
     Option,
     PlainTextInputElement,
+    RichTextElement,
 )
 
 from bot.cards.blocks import literal, plain, rich_text, section
-from bot.rules.limits import check_placeholders
+from bot.language import N_, _, say_list
+from bot.rules.text_rules import check_placeholders
 from bot.rules.verdict import Rule, Verdict
 from bot.slack.form_input import MESSAGE, Draft
 from bot.slack.interaction import View
@@ -44,10 +46,9 @@ _OPTION_LENGTH = 75
 # Less than Slack takes, so that the form with all its fields is below 250 KB.
 _LABEL_LENGTH = 75
 _HINT_LENGTH = 100
-_MISSING = "Fill this in; the text needs it."
-_NOT_A_VALUE = "Type what the customer should read here, not a placeholder."
-_ONLY_A_NAME = 'Choose a template, or put a word before "#" to send this text.'
-_NO_TEMPLATE = Option(text=plain("No template"), value=NO_TEMPLATE)
+_MISSING = N_("Fill this in; the text needs it.")
+_NOT_A_VALUE = N_("Type what the customer should read here, not a placeholder.")
+_ONLY_A_NAME = N_('Choose a template, or put a word before "#" to send this text.')
 
 
 def draw_template(draft: Draft, *, asks_name: bool = False) -> list[Block]:
@@ -66,19 +67,22 @@ def draw_preview(draft: Draft) -> list[Block]:
         return []
     blocks: list[Block] = []
     if choice.chosen is not None:
-        shown = clip(draft.text, LONGEST_KEPT) or " "
-        text = section(literal("The customer gets:\n", bold=True), literal(shown))
+        text = _titled(_("The customer gets:"), clip(draft.text, LONGEST_KEPT) or " ")
         blocks += [rich_text(text, block_id=PREVIEW), _update_button()]
     if choice.typed_before:
-        kept = literal(clip(choice.typed_before, LONGEST_KEPT))
-        text = section(literal("Your own text, kept here:\n", bold=True), kept)
+        text = _titled(_("Your own text, kept here:"), clip(choice.typed_before, LONGEST_KEPT))
         blocks.append(rich_text(text, block_id=MESSAGE_WAS))
     return blocks
 
 
+def _titled(title: str, text: str) -> RichTextElement:
+    return section(literal(f"{title}\n", bold=True), literal(text))
+
+
 def list_options(templates: tuple[Template, ...], *, offers_none: bool) -> list[Option]:
     """Return the options of the menu, as many as Slack takes."""
-    first = [_NO_TEMPLATE] if offers_none else []
+    none = Option(text=plain(_("No template")), value=NO_TEMPLATE)
+    first = [none] if offers_none else []
     return [*first, *map(_option, templates)][:MOST_OPTIONS]
 
 
@@ -87,22 +91,23 @@ def check_template(draft: Draft, view: View) -> dict[str, str]:
     choice = draft.templates
     left = check_placeholders(draft.text)
     if choice is not None and choice.is_gone and (choice.is_fixed or left):
-        return {TEMPLATE: "This template has changed or was removed. Choose one again."}
+        return {TEMPLATE: _("This template has changed or was removed. Choose one again.")}
     if choice is not None and choice.is_fixed and _has_message_field(view):
-        return {TEMPLATE: "A template's text can't be changed any more. Choose it again."}
+        return {TEMPLATE: _("A template's text can't be changed any more. Choose it again.")}
     if choice is not None and _is_behind(choice):
-        return {TEMPLATE: "The form doesn't show this template yet. Look at it, then press Send."}
+        behind = _("The form doesn't show this template yet. Look at it, then press Send.")
+        return {TEMPLATE: behind}
     if choice is not None and choice.is_only_a_name(draft.message):
-        return {draft.text_block: f"{choice.hint} {_ONLY_A_NAME}"}
+        return {draft.text_block: f"{choice.hint} {_(_ONLY_A_NAME)}"}
     errors: dict[str, str] = {}
     if choice is not None and choice.chosen is not None:
         shown = {block["block_id"] for block in view["blocks"]}
         for one in choice.list_missing(draft.message):
             block = block_of(one, choice.chosen, choice.owner)
             if block in shown:
-                errors[block] = _NOT_A_VALUE if choice.value_of(one) else _MISSING
+                errors[block] = _(_NOT_A_VALUE if choice.value_of(one) else _MISSING)
             elif one.key == CUSTOMER_NAME:
-                errors[draft.text_block] = (
+                errors[draft.text_block] = _(
                     "I don't know the customer's name yet. Press Enter in the customer field."
                 )
     if left and not errors:
@@ -132,10 +137,10 @@ def say_to_do(draft: Draft, *, asks_name: bool) -> str:
     if choice is None:
         return ""
     missing, fields = _list_empty(draft), choice.list_fields(draft.message, asks_name=asks_name)
-    names = ", ".join(_label(one) for one in missing if one in fields)
+    names = say_list(_label(one) for one in missing if one in fields)
     if names:
-        return f"Fill in {names}."
-    return _ONLY_A_NAME if choice.is_only_a_name(draft.message) else ""
+        return _("Fill in {names}.").format(names=names)
+    return _(_ONLY_A_NAME) if choice.is_only_a_name(draft.message) else ""
 
 
 def without_empty_fields(draft: Draft, verdict: Verdict) -> Verdict:
@@ -189,12 +194,12 @@ def _menu(choice: TemplateChoice) -> Block:
     element = ExternalDataSelectElement(
         action_id=TEMPLATE,
         min_query_length=0,
-        placeholder=plain("Search by name or text"),
+        placeholder=plain(_("Search by name or text")),
         initial_option=_option(choice.chosen) if choice.chosen else None,
     )
     return InputBlock(
         block_id=TEMPLATE,
-        label=plain("Template"),
+        label=plain(_("Template")),
         element=element,
         hint=plain(visible(choice.hint)) if choice.hint else None,
         optional=True,
@@ -221,15 +226,15 @@ def _field(placeholder: Placeholder, choice: TemplateChoice) -> Block:
 
 
 def _label(placeholder: Placeholder) -> str:
-    name = "Customer's name" if placeholder.key == CUSTOMER_NAME else placeholder.name
-    return clip(visible(name), _LABEL_LENGTH) or "Placeholder"
+    name = _("Customer's name") if placeholder.key == CUSTOMER_NAME else placeholder.name
+    return clip(visible(name), _LABEL_LENGTH) or _("Placeholder")
 
 
 def _option(template: Template) -> Option:
     name = clip(" ".join(visible(template.name).split()), _OPTION_LENGTH)
-    return Option(text=plain(name or "A template without a name"), value=template.key)
+    return Option(text=plain(name or _("A template without a name")), value=template.key)
 
 
 def _update_button() -> Block:
-    button = ButtonElement(action_id=PREVIEW, text=plain("Update preview"))
+    button = ButtonElement(action_id=PREVIEW, text=plain(_("Update preview")))
     return ActionsBlock(block_id="preview_button", elements=[button])

@@ -11,6 +11,9 @@ from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
 from bot.cards.blocks import plain, to_json
 from bot.slack.interaction import View
+from bot.text import clip
+
+LONGEST_TITLE = 24  # https://docs.slack.dev/reference/views/modal-views
 
 # So that Slack tells what somebody typed before they press the form's own button.
 ON_ENTER = DispatchActionConfig(trigger_actions_on=["on_enter_pressed"])
@@ -19,14 +22,17 @@ ON_ENTER = DispatchActionConfig(trigger_actions_on=["on_enter_pressed"])
 def modal(
     form: str, title: str, blocks: Sequence[Block], *, submit: str, close: str, metadata: str
 ) -> View:
-    """Return a modal as Slack gets it; ``form`` is its callback id."""
+    """Return a modal as Slack gets it; ``form`` is its callback id.
+
+    A title that's too long in some language is cut, because Slack wouldn't open the modal.
+    """
     return to_json(
         views.View(
             type="modal",
             callback_id=form,
-            title=plain(title),
-            submit=plain(submit),
-            close=plain(close),
+            title=plain(clip(title, LONGEST_TITLE)),
+            submit=plain(clip(submit, LONGEST_TITLE)),
+            close=plain(clip(close, LONGEST_TITLE)),
             private_metadata=metadata,
             blocks=blocks,
         )

@@ -13,34 +13,39 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot.language import _
 from bot.request import Event
 from bot.state import REACHED, State
 from bot.storage.database import Database
-from bot.storage.tables import WAS_SENT, history, requests
+from bot.storage.tables import FOLLOWED, WAS_SENT, history, requests
 
-_OPEN = (State.SENDING, State.ACCEPTED, State.WAITING, State.PUSHED)
+_Found = Counter[tuple[State, bool]]
+_NO_NEWS = (State.ACCEPTED, State.WAITING, State.PUSHED)
 _DELIVERY = (Event.DELIVERED, Event.READ, Event.REPLIED)  # whichever was noticed first
 # Reasons are Genesys's words, which may quote a customer. Its codes can't.
 _CODE = re.compile(
     r"(?P<first>\w{1,40})(?:: |$)|.*\(Genesys Cloud: code (?P<named>[\w.-]{1,40})", re.S
 )
-_NO_CODE = "no code"
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many messages there are in each state. All that were delivered were sent, too."""
+    """How many messages there are in each state. All that were delivered were sent, too.
+
+    ``open`` ones are being sent or still followed; nobody follows the ``untracked`` any more.
+    """
 
     delivered: int = 0
     replied: int = 0
     failed: int = 0
     uncertain: int = 0
     open: int = 0
+    untracked: int = 0
 
     @property
     def sent(self) -> int:
         """Return how many Genesys Cloud has taken and not reported as failed."""
-        return self.delivered + self.open
+        return self.delivered + self.open + self.untracked
 
 
 @dataclass(frozen=True)
@@ -73,30 +78,32 @@ def read_figures(database: Database, start: datetime, end: datetime) -> Figures:
         )
 
 
-def _count(connection: sa.Connection, sent: sa.ColumnElement[bool]) -> dict[str, Counter[State]]:
-    template = requests.c.template_name
-    rows = connection.execute(
-        sa.select(template, requests.c.state, sa.func.count())
-        .where(sent)
-        .group_by(template, requests.c.state)
-    )
-    found: dict[str, Counter[State]] = {}
-    for name, state, count in rows:
-        found.setdefault(name, Counter())[State(state)] += count
+def _count(connection: sa.Connection, sent: sa.ColumnElement[bool]) -> dict[str, _Found]:
+    """Count by template, and there by state and whether it's followed."""
+    grouped = (requests.c.template_name, requests.c.state, FOLLOWED)
+    rows = connection.execute(sa.select(*grouped, sa.func.count()).where(sent).group_by(*grouped))
+    found: dict[str, _Found] = {}
+    for name, state, is_followed, count in rows:
+        found.setdefault(name, Counter())[State(state), bool(is_followed)] += count
     return found
 
 
-def _add_up(by_template: Mapping[str, Counter[State]]) -> Counts:
-    return _to_counts(sum(by_template.values(), Counter[State]()))
+def _add_up(by_template: Mapping[str, _Found]) -> Counts:
+    return _to_counts(sum(by_template.values(), _Found()))
 
 
-def _to_counts(states: Counter[State]) -> Counts:
+def _to_counts(found: _Found) -> Counts:
+    states = Counter[State]()
+    for (state, _is_followed), count in found.items():
+        states[state] += count
+    followed = sum(found[state, True] for state in _NO_NEWS)
     return Counts(
         delivered=sum(states[state] for state in REACHED),
         replied=states[State.REPLIED],
         failed=states[State.FAILED],
         uncertain=states[State.UNCERTAIN],
-        open=sum(states[state] for state in _OPEN),
+        open=states[State.SENDING] + followed,
+        untracked=sum(found[state, False] for state in _NO_NEWS),
     )
 
 
@@ -115,7 +122,7 @@ def _count_reasons(
 def code_of(reason: str) -> str:
     """Return the code in the reason of a failure, or words for its absence."""
     found = _CODE.match(reason)
-    return (found["first"] or found["named"]) if found else _NO_CODE
+    return (found["first"] or found["named"]) if found else _("no code")
 
 
 def _median(

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.job import Job, JobKind, publish
+from bot.language import N_, _
 from bot.request import Event, Request
 from bot.state import UNSENT, State
 from bot.storage.audit import Action, Entry, append
@@ -25,7 +26,7 @@ from bot.storage.rows import to_request
 from bot.storage.tables import NOT_ERASED, history, request_customers, requests, salts
 
 SENDS_FOR = timedelta(seconds=60)  # a send that began longer ago is over, however it ended
-NOT_SENT = "The customer's data was erased, so this message wasn't sent."
+NOT_SENT = N_("The customer's data was erased, so this message wasn't sent.")
 _BY_A_PERSON = (Event.CANCELLED, Event.CHECK_ASKED, Event.SEND_DECIDED)  # 0.1 had only a name
 _BLANK: dict[str, Any] = {
     **dict.fromkeys(("customer_name", "text", "text_digest", "response_url", "reason"), ""),
@@ -97,7 +98,7 @@ class Erasure:
             _blank(connection, request)
             self._forget_customer(connection, request)
             if ended.was_unsent:
-                add_line(connection, request_id, Event.REFUSED, NOT_SENT)
+                add_line(connection, request_id, Event.REFUSED, _(NOT_SENT))
                 self._enqueue(connection, publish(request_id))
             if mark_pending(connection, request_id):
                 self._enqueue(connection, Job(JobKind.ERASE, request_id))
@@ -123,7 +124,7 @@ class Erasure:
 def _blank(connection: sa.Connection, request: Request) -> None:
     state, reason = request.state, ""
     if state in UNSENT:
-        state, reason = State.REFUSED, NOT_SENT
+        state, reason = State.REFUSED, _(NOT_SENT)
     elif state is State.SENDING:
         state = State.UNCERTAIN
     connection.execute(
@@ -142,7 +143,7 @@ def _blank(connection: sa.Connection, request: Request) -> None:
             said="",
             detail=sa.case(
                 (history.c.user_id != "", history.c.detail),
-                (history.c.event.in_(_BY_A_PERSON), "Somebody"),
+                (history.c.event.in_(_BY_A_PERSON), _("Somebody")),
                 else_="",
             ),
         )

@@ -6,7 +6,7 @@ in its order. So nobody can go further than ``MOST`` requests, or is told a high
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -19,7 +19,15 @@ from bot.state import State
 from bot.storage.database import Database
 from bot.storage.keys import Keys
 from bot.storage.rows import to_request
-from bot.storage.tables import NEEDS_A_LOOK, NOT_SENT, OPEN, UNFINISHED, request_customers, requests
+from bot.storage.tables import (
+    NEEDS_A_LOOK,
+    NOT_SENT,
+    OPEN,
+    UNFINISHED,
+    opt_out_keys,
+    request_customers,
+    requests,
+)
 from genesys import Identity
 
 PAGE_SIZE = 8
@@ -54,11 +62,15 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list; the first has the number 0."""
+    """One page of a list; the first has the number 0.
+
+    ``opted_out``: the ids of the requests whose customer is on the do-not-contact list.
+    """
 
     requests: tuple[Request, ...]
     number: int = 0
     has_next: bool = False
+    opted_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -85,15 +97,16 @@ class MyRequests:
             shown = min(wanted, last)
             begin = shown * size
             found = _load(connection, ids[begin : begin + size])
+            opted_out = _find_opted_out(connection, found)
             has_next = len(ids) > begin + size and shown + 1 < MOST // size
-        return Page(found, shown, has_next)
+        return Page(found, shown, has_next, opted_out)
 
     def count(self, viewer: Viewer, which: Filter) -> int:
         """Count the requests of a list; more than ``MOST_COUNTED`` means that there are more."""
         with self._database.connect() as connection:
             return len(_list_ids(connection, viewer, which, MOST_COUNTED + 1))
 
-    def to_customer(self, viewer: Viewer, identity: Identity, most: int) -> tuple[Request, ...]:
+    def to_customer(self, viewer: Viewer, identity: Identity, size: int = PAGE_SIZE) -> Page:
         """Return the newest requests to a customer, also to other addresses of the same contact."""
         by_address = sa.select(request_customers.c.request_id).where(
             request_customers.c.customer_key == self._keys.customer_key(identity)
@@ -108,10 +121,12 @@ class MyRequests:
             sa.select(requests)
             .where(requests.c.request_id.in_(of_customer), *_of(viewer))
             .order_by(requests.c.created_at.desc(), requests.c.request_id)
-            .limit(most)
+            .limit(size + 1)
         )
         with self._database.connect() as connection:
-            return tuple(map(to_request, connection.execute(found).mappings()))
+            shown = tuple(map(to_request, connection.execute(found).mappings()))
+            opted_out = _find_opted_out(connection, shown)
+        return Page(shown[:size], has_next=len(shown) > size, opted_out=opted_out)
 
 
 def _list_ids(connection: sa.Connection, viewer: Viewer, which: Filter, most: int) -> list[str]:
@@ -131,6 +146,18 @@ def _load(connection: sa.Connection, ids: list[str]) -> tuple[Request, ...]:
     rows = connection.execute(sa.select(requests).where(requests.c.request_id.in_(ids)))
     found = {row["request_id"]: to_request(row) for row in rows.mappings()}
     return tuple(found[request_id] for request_id in ids if request_id in found)
+
+
+def _find_opted_out(connection: sa.Connection, shown: Sequence[Request]) -> frozenset[str]:
+    """Return the ids of the requests whose customer is on the do-not-contact list."""
+    if not shown:
+        return frozenset()
+    found = (
+        sa.select(request_customers.c.request_id)
+        .join(opt_out_keys, opt_out_keys.c.customer_key == request_customers.c.customer_key)
+        .where(request_customers.c.request_id.in_([one.request_id for one in shown]))
+    )
+    return frozenset(connection.execute(found).scalars())
 
 
 def _of(viewer: Viewer) -> tuple[sa.ColumnElement[bool], ...]:

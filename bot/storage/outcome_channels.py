@@ -12,6 +12,7 @@ from bot.storage.tables import outcome_channels
 
 EVERYWHERE = ""  # the source of whatever is asked for in a channel without a choice of its own
 NOWHERE = ""  # the target of outcomes that nobody wants posted
+_AS_ALL, _AS_SET = "the channel for all", "the channel of the settings"  # in the audit log
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,25 @@ class OutcomeChannels:
             entry = Entry(Action.OUTCOMES_SET, choice.user_id, choice.team_id, detail=detail)
             append(connection, entry)
 
+    def take_back(self, choice: Choice) -> bool:
+        """Delete the choice for its ``source``, so that the general one counts; False: none is.
+
+        That's recorded in the audit log.
+        """
+        table, source = outcome_channels, choice.source
+        to = _AS_ALL if source else _AS_SET
+        entry = Entry(
+            Action.OUTCOMES_SET,
+            choice.user_id,
+            choice.team_id,
+            detail={"from": source or "every channel", "to": to},
+        )
+        with self._database.transaction(is_urgent=True) as connection:
+            deleted = connection.execute(sa.delete(table).where(table.c.source_channel == source))
+            if deleted.rowcount:
+                append(connection, entry)
+        return bool(deleted.rowcount)
+
     def find(self, source: str = EVERYWHERE) -> str:
         """Return the channel for what's asked for in ``source``, or "" for none."""
         chosen = self._read(source, EVERYWHERE)
@@ -51,6 +71,17 @@ class OutcomeChannels:
     def is_chosen(self, source: str, channel: str) -> bool:
         """Tell whether somebody has chosen exactly this for ``source`` already."""
         return self._read(source).get(source) == channel
+
+    def sources(self, channel: str) -> tuple[str, ...]:
+        """Return the other channels whose own outcomes are posted in this one."""
+        chosen = self._read().items()
+        return tuple(
+            sorted(
+                source
+                for source, target in chosen
+                if target == channel and source not in (EVERYWHERE, channel)
+            )
+        )
 
     def all(self) -> tuple[str, ...]:
         """Return every channel in which outcomes may be posted, each once."""

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from bot.job import deliver, publish
+from bot.language import _
 from bot.request import Event, Stuck
 from bot.state import State
 from bot.storage.audit import Action, Entry, append
@@ -198,4 +199,5 @@ def _is_unmarked(by: ByWhom | None) -> sa.ColumnElement[bool]:
 def _by_whom(by: ByWhom) -> str:
     """Say who paused all sending, and why, for the threads of the requests that wait."""
     who = show_name(by.user_name)
-    return f"{who}: {by.reason}" if by.reason else f"{who} paused it."
+    said = _("{who}: {reason}") if by.reason else _("{who} paused it.")
+    return said.format(who=who, reason=by.reason)

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.job import Job
+from bot.language import _, say_list
 from bot.request import Decision, Event, Request, Stuck
 from bot.state import State, sources
 from bot.storage.audit import Action, count
@@ -70,8 +71,9 @@ class RequestStore:
             self._note_customer(connection, request)
             add_line(connection, request.request_id, Event.ASKED, at=request.created_at)
             if request.override_reason:
-                reason = f"{', '.join(request.overridden)}: {request.override_reason}"
-                add_line(connection, request.request_id, Event.OVERRIDDEN, reason)
+                rules = say_list(map(_, request.overridden))
+                said = _("{rules}: {reason}").format(rules=rules, reason=request.override_reason)
+                add_line(connection, request.request_id, Event.OVERRIDDEN, said)
             self._enqueue_all(connection, jobs)
             record_new(connection, self._keys, request)
             self._judge(connection, request, judge)  # last, because others wait from here on

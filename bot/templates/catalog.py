@@ -38,6 +38,12 @@ class Catalog:
         is_there = self._rules().templates.source is TemplateSource.GENESYS
         return self._genesys.problem if is_there else ""
 
+    @property
+    def are_loading(self) -> bool:
+        """Tell whether they're being read for the first time."""
+        is_there = self._rules().templates.source is TemplateSource.GENESYS
+        return is_there and self._genesys.are_loading
+
     def index(self) -> Index:
         """Return the templates as they're known now."""
         rules = self._rules()

@@ -64,6 +64,11 @@ class GenesysTemplates:
         self._is_reading = False
         self.problem = ""
 
+    @property
+    def are_loading(self) -> bool:
+        """Tell whether none are known because the first read hasn't ended."""
+        return self._index is None and not self.problem
+
     def index(self) -> Index:
         """Return what's known; if that's old, begin to read it again."""
         with self._lock:

@@ -2,12 +2,24 @@
 
 import re
 import unicodedata
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.text import clean, clip, explain, plural_days, sendable, show_name, visible
+from bot.text import (
+    ago,
+    clean,
+    clip,
+    explain,
+    hours_ago,
+    how_long,
+    plural_days,
+    sendable,
+    show_name,
+    visible,
+)
 from genesys import Conflict, GenesysError
 
 ANY_TEXT = st.text(st.characters())  # surrogates, controls and direction marks included
@@ -95,6 +107,29 @@ def test_a_clipped_text_fits(text: str, length: int) -> None:
 )
 def test_days_are_said_in_words(days: int, words: str) -> None:
     assert plural_days(days) == words
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [
+        *[(0, "less than an hour"), (0.99, "less than an hour"), (1, "1 hour"), (1.9, "1 hour")],
+        *[(2, "2 hours"), (47.9, "47 hours"), (48, "2 days"), (72, "3 days")],
+    ],
+)
+def test_a_length_of_time_is_said_in_words(hours: float, words: str) -> None:
+    time = timedelta(hours=hours)
+    assert (how_long(time), hours_ago(time)) == (words, f"{words} ago")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        *[(-1, "just now"), (0.9, "just now"), (1, "1 minute ago"), (59, "59 minutes ago")],
+        *[(60, "1 hour ago"), (179, "2 hours ago"), (2880, "2 days ago")],
+    ],
+)
+def test_it_is_said_in_words_how_long_ago_something_was(minutes: float, words: str) -> None:
+    assert ago(timedelta(minutes=minutes)) == words
 
 
 @pytest.mark.parametrize(

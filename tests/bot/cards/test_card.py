@@ -33,6 +33,7 @@ from bot.cards.card_buttons import (
 )
 from bot.cards.card_state import Notes
 from bot.cards.line import show_line
+from bot.cards.places import DIRECT_ONLY
 from bot.cards.post import Post
 from bot.cards.words import STATE_WORDS, STUCK_WORDS, WHY_STUCK
 from bot.request import COUNTDOWN, LONGEST_HOLD, Event, HistoryLine, Request, Stuck
@@ -588,6 +589,21 @@ def test_a_paused_card_keeps_the_times_that_the_agent_has_chosen(a_request: Buil
     assert _words(card).endswith("when sending resumes, not before <date>, not after <date>.")
 
 
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ({}, "✋ Waiting for approval"),
+        ({"planned_at": NOW}, "✋ Waiting for approval, scheduled for <date>"),
+        ({"send_before": NOW}, "✋ Waiting for approval, not after <date>"),
+    ],
+)
+def test_a_card_that_waits_for_approval_has_the_times_that_the_agent_has_chosen(
+    times: dict[str, Any], said: str, a_request: Build
+) -> None:
+    card = show_card(a_request(state=State.UNAPPROVED, **times))
+    assert _words(card).endswith(f"Your order is ready{said}A second person can approve it.")
+
+
 def test_a_message_that_has_gone_out_is_not_paused(a_request: Build) -> None:
     card = show_card(a_request(state=State.ACCEPTED, stuck=Stuck.PAUSED), Notes(LEO))
     assert "Paused" not in _words(card)
@@ -621,10 +637,24 @@ def test_news_after_a_pause_have_no_buttons_that_the_card_has_already(a_request:
             "⏸ All sending is paused. Waiting. Leo: An incident.",
         ),
         (
-            HistoryLine(
-                1, Event.REFUSED, NOW, "Too late.", "https://slack.example/1", whose="Leo's"
-            ),
+            HistoryLine(1, Event.REFUSED, NOW, "Too late.", "https://slack.example/1", whose="Leo"),
             "Not sent. Too late. See Leo's message",
+        ),
+        (
+            HistoryLine(1, Event.REFUSED, NOW, "Too late.", "https://slack.example/1", is_own=True),
+            "Not sent. Too late. See your other message",
+        ),
+        (HistoryLine(1, Event.REFUSED, NOW, "Too late.", whose="Leo"), "Not sent. Too late."),
+        (HistoryLine(1, Event.OVERRIDDEN, NOW, ""), "Ada overrode a rule"),
+        (HistoryLine(1, Event.APPROVAL_ASKED, NOW, ""), "Needs approval."),
+        (HistoryLine(1, Event.HELD, NOW, Stuck.CONVERSATION), WHY_STUCK[Stuck.CONVERSATION]),
+        (
+            HistoryLine(1, Event.ELSEWHERE, NOW, DIRECT_ONLY),
+            "Only you can see this: Cards are shown in direct messages only.",
+        ),
+        (
+            HistoryLine(1, Event.WATCH_ENDED, NOW, "72 hours"),
+            "No update for 72 hours. Tracking stopped.",
         ),
         (HistoryLine(1, Event.REFUSED, NOW, "Too late.", "V0OTHER"), "Not sent. Too late."),
     ],

@@ -84,6 +84,19 @@ def test_the_outcomes_channel_shows_a_masked_address_and_no_link(
     assert "Thread" not in json.dumps(outcome)
 
 
+@pytest.mark.parametrize("reason", [f"{NAME} has left", ""])
+def test_the_outcomes_channel_says_of_a_failure_that_only_the_agent_sees_why(
+    reason: str, bench: Bench, direct: Publisher
+) -> None:
+    _find(bench)
+    bench.store.move(REQUEST, State.FAILED, Event.FAILED, f"Code: {reason}", reason=reason)
+    _publish(direct, bench)
+    told = bench.local.messages(OUTCOMES)
+    assert _private(told) == []
+    why = "Only the agent sees why, because that may name the customer."
+    assert (why in json.dumps(told)) is bool(reason)
+
+
 def test_a_card_from_before_is_masked_where_it_is_and_news_goes_to_the_agent(bench: Bench) -> None:
     _publish(_publisher(bench, Show.CHANNEL), bench)
     _find(bench)

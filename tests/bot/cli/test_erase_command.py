@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def bench(
 @pytest.fixture
 def settings(file: Path, local: Local) -> ErasureSettings:
     token, url = local.settings["SLACK_BOT_TOKEN"], local.settings["SLACK_API_URL"]
-    return ErasureSettings(f"sqlite:///{file}", None, "GB", token, url, "")
+    return ErasureSettings(f"sqlite:///{file}", None, "GB", token, url, "", "en")
 
 
 @pytest.fixture
@@ -295,9 +296,7 @@ def test_a_database_that_is_not_there_is_not_made(
     tmp_path: Path, settings: ErasureSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     missing = tmp_path / "none.sqlite"
-    elsewhere = ErasureSettings(
-        f"sqlite:///{missing}", None, None, settings.slack_bot_token, settings.slack_api_url, ""
-    )
+    elsewhere = replace(settings, database_url=f"sqlite:///{missing}", default_country=None)
     assert run_erase("jane@example.com", elsewhere) == REFUSED
     assert "There's no database" in capsys.readouterr().err
     assert not missing.exists()

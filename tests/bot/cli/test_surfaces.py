@@ -11,8 +11,9 @@ import pytest
 
 import bot.cli.surfaces
 from bot.cli.surfaces import HOSTILE, LONGEST, print_surfaces, surfaces
-from bot.request import Event
+from bot.request import Event, Stuck
 from bot.state import State
+from bot.storage.my_requests import Filter
 from sandbox.local_slack.blocks import Surface, check_blocks
 from sandbox.local_slack.content import LONGEST_BLOCKS, read_blocks
 from sandbox.local_slack.homes import check_home
@@ -72,6 +73,25 @@ def test_there_is_a_home_tab_with_requests_in_every_state(state: State) -> None:
 @pytest.mark.parametrize("state", State)
 def test_there_is_a_card_for_every_state(state: State) -> None:
     assert any(name == f"card {state.value}" for name, _ in _shown("message"))
+
+
+@pytest.mark.parametrize("stuck", [one for one in Stuck if one])
+def test_there_is_a_card_for_whatever_a_message_waits_for(stuck: Stuck) -> None:
+    shown = [name for name, _ in _shown("message")]
+    assert any(name.startswith(f"card held {stuck} ") for name in shown)
+    assert any(name.startswith(f"card planned, held {stuck} ") for name in shown)
+
+
+@pytest.mark.parametrize("name", ["digest with a chart", *(f"list empty {one}" for one in Filter)])
+def test_there_is_a_digest_with_a_chart_and_each_empty_list(name: str) -> None:
+    assert name in dict(_shown("message"))
+
+
+def test_there_are_the_longest_options_of_the_template_menu() -> None:
+    menus = [view for name, view in _shown("modal") if name == "template options"]
+    counts = {len(menu["blocks"][0]["elements"][0]["options"]) for menu in menus}
+    assert max(counts) == 100
+    assert "No template" in str(menus)
 
 
 @pytest.mark.parametrize("event", Event)

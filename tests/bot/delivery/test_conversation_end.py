@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.delivery.conversation_end import PAUSES, TOO_LONG
+from bot.delivery.edit import Edit, Editing
 from bot.job import Job, JobKind
-from bot.request import Event, Stuck
+from bot.request import Decision, Event, Stuck
+from bot.rules.rules_file import read_rules
 from bot.state import State
 from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut
@@ -14,6 +16,7 @@ from genesys import Identity, IdentityKind
 from tests.bot.delivery.conftest import Clock, Worker
 
 AMIR = "amir@example.com"
+DAY = 24 * 3600.0
 
 
 @pytest.fixture
@@ -130,6 +133,62 @@ def test_a_planned_message_is_looked_at_again_when_it_is_due(worker: Worker, clo
     clock.advance(900)
     worker.run_all([Job(JobKind.DELIVER, "V0123456789")])
     assert worker.load().state is State.ACCEPTED
+
+
+def edit(worker: Worker, planned_at: datetime | None, send_before: datetime | None = None) -> None:
+    """Let the agent move a message's times."""
+    request = worker.load()
+    decision = Decision(request.request_id, request.decisions, request.agent_id, "Ada")
+    editing = Editing(worker.store, worker.policy, undo=timedelta(0))
+    assert editing.edit(decision, request, Edit(request.text, planned_at, send_before))
+
+
+@pytest.mark.parametrize(("deadline", "until"), [(None, DAY), (3600, 3600), (3 * DAY, DAY)])
+def test_the_limit_moves_with_the_time_of_the_message(
+    deadline: float | None, until: float, waiting: Worker, clock: Clock
+) -> None:
+    due = clock.after(7 * DAY)
+    edit(waiting, due, due + timedelta(seconds=deadline) if deadline else None)
+    waiting.run_all([Job(JobKind.DELIVER, "V0123456789")], seconds=7 * DAY + 30)
+    request = waiting.load()
+    assert (request.state, request.stuck) == (State.SCHEDULED, Stuck.CONVERSATION)
+    assert request.gives_up_at == request.after_conversation == due + timedelta(seconds=until)
+    look(waiting)
+    assert waiting.load().state is State.SCHEDULED
+    clock.advance(until)
+    look(waiting)
+    assert (waiting.load().state, waiting.load().reason) == (State.EXPIRED, TOO_LONG)
+
+
+def test_a_deadline_that_was_moved_is_the_limit_from_then_on(waiting: Worker, clock: Clock) -> None:
+    soon, later = clock.after(600), clock.after(3600)
+    edit(waiting, None, soon)
+    edit(waiting, None, later)
+    waiting.run_all([Job(JobKind.DELIVER, "V0123456789")], seconds=0)
+    assert waiting.load().gives_up_at == later
+
+
+def test_a_late_approval_leaves_a_whole_day_to_wait(worker: Worker, clock: Clock) -> None:
+    worker.local.ask("POST", "/customers/amir/answer", text="Hello?")
+    worker.rules = read_rules("[approval]\neverything = true\nexpires_minutes = 4320\n")
+    worker.run_all(worker.submit(AMIR, after_conversation=clock.after(DAY)))
+    assert worker.load().state is State.UNAPPROVED
+    clock.advance(2 * DAY)
+    assert worker.decisions.approve(worker.decide(), worker.load())
+    look(worker)
+    request = worker.load()
+    assert (request.stuck, request.gives_up_at) == (Stuck.CONVERSATION, clock.after(DAY))
+
+
+def test_a_conversation_that_only_the_send_meets_has_the_same_limit(
+    waiting: Worker, clock: Clock
+) -> None:
+    """Here it had been moved to the end of the quiet hours."""
+    past = {"after_conversation": clock.after(-60), "open_conversation_id": "", "stuck": Stuck.NO}
+    waiting.change(**past, send_at=clock.at, checked_at=clock.at)
+    look(waiting)
+    request = waiting.load()
+    assert (request.stuck, request.gives_up_at) == (Stuck.CONVERSATION, clock.after(DAY))
 
 
 LEO = ByWhom("U0LEO", "Leo Lead", datetime.now(UTC), "a bad template")

@@ -256,9 +256,18 @@ def test_a_failure_is_told_with_genesyss_reason(worker: Worker) -> None:
     _look_until(worker, State.FAILED)
     assert worker.jobs == [SHOW]
     failed = worker.load()
-    assert failed.reason == "DataFiltered: A word is filtered"
-    assert worker.history()[-1] == (Event.FAILED, failed.reason)
+    assert failed.reason == "A word is filtered"
+    assert worker.history()[-1] == (Event.FAILED, "DataFiltered: A word is filtered")
     assert (failed.is_watched, failed.is_over) == (False, True)
+
+
+def test_a_code_alone_is_told_in_the_thread_only(worker: Worker) -> None:
+    _send(worker, AMIR)
+    _look_until(worker, State.WAITING)
+    _fail(worker, message="")
+    _look_until(worker, State.FAILED)
+    assert worker.load().reason == ""
+    assert worker.history()[-1] == (Event.FAILED, "DataFiltered")
 
 
 def test_a_failure_is_told_even_if_its_reason_cannot_be_read(worker: Worker) -> None:
@@ -283,7 +292,8 @@ def test_a_failure_keeps_its_reason_if_the_message_itself_cannot_be_read(
     where = f"messages/{worker.load().message_id}"
     worker.local.order("genesys", where, "status", status=status)
     _look_until(worker, State.FAILED)
-    assert worker.load().reason == "DataFiltered: A word is filtered"
+    assert worker.load().reason == "A word is filtered"
+    assert worker.history()[-1] == (Event.FAILED, "DataFiltered: A word is filtered")
 
 
 def test_a_failure_keeps_its_reason_if_the_messages_receipts_do_not_tell_it(
@@ -294,7 +304,8 @@ def test_a_failure_keeps_its_reason_if_the_messages_receipts_do_not_tell_it(
     without = News(worker.load().message_id, DeliveryStatus.FAILED, "", None)
     monkeypatch.setattr(outcomes, "read_message", lambda *_: without)
     _look_until(worker, State.FAILED)
-    assert worker.load().reason == "DataFiltered: A word is filtered"
+    assert worker.load().reason == "A word is filtered"
+    assert worker.history()[-1] == (Event.FAILED, "DataFiltered: A word is filtered")
 
 
 def test_a_failure_whose_reason_genesys_cannot_tell_now_is_told_with_it_later(
@@ -310,7 +321,8 @@ def test_a_failure_whose_reason_genesys_cannot_tell_now_is_told_with_it_later(
         assert _look(worker) is State.WAITING
     worker.local.clear_faults()
     assert _look(worker) is State.FAILED
-    assert worker.load().reason == "DataFiltered: A word is filtered"
+    assert worker.load().reason == "A word is filtered"
+    assert worker.history()[-1] == (Event.FAILED, "DataFiltered: A word is filtered")
 
 
 def test_a_failure_whose_reason_genesys_never_tells_is_told_without_it_after_an_hour(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.rules.verdict import Finding, Level, Rule, Verdict, check_length, decide, measure
+from bot.rules.text_rules import check_length, measure
+from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
 from bot.settings import read_settings
 from bot.text import visible
 from genesys import (

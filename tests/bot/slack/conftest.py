@@ -508,6 +508,21 @@ def bot(
 
 
 @pytest.fixture
+def other_bot(
+    local: Local,
+    cloud: GenesysCloud,
+    requests_store: RequestStore,
+    slack: SlackClient,
+    database: Database,
+) -> Iterator[Bot]:
+    """Serve Slack's requests in another process, which has seen none of them yet."""
+    other = Bot(local, cloud, requests_store, slack, database)
+    other.start()
+    yield other
+    other.stop()
+
+
+@pytest.fixture
 def soon() -> int:
     """Return a time in an hour, in whole seconds."""
     return int(time.time()) + 3600

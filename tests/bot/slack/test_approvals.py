@@ -248,6 +248,7 @@ def test_a_button_from_before_an_earlier_approval_does_not_count(
     buttons = [b for block in answer["blocks"] for b in block.get("elements", ())]
     values = {b["value"] for b in buttons if b.get("action_id") == "approve"}
     assert values == {f"{ID}:1"}
+    assert "Your order is ready" in words(answer)  # nobody approves what they haven't read
 
 
 def test_the_agent_can_still_cancel_a_message_that_waits_for_approval(

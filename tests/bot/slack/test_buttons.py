@@ -1,6 +1,6 @@
 """Every click is checked again: who may decide, and whether the request still can."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from slack_sdk.web import WebClient
 
 from bot.cards.card import show_card
-from bot.cards.client import SlackClient
 from bot.job import Job, JobKind
 from bot.request import Decision, Event, Request
+from bot.rules.rules_file import read_rules
 from bot.state import State
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
-from genesys import GenesysCloud, Identity, IdentityKind
+from bot.templates.sources import FileTemplates
+from genesys import Identity, IdentityKind
 
 from ..conftest import Local
 from .conftest import LEAD, SUPPORT, Agent, Bot, words
@@ -25,6 +26,13 @@ ID = "V0123456789"
 FOREIGN = "Only Ada Agent or a lead can do this."
 LATE = "That button is out of date; see the card."
 BEN = "U0BEN"
+READY = """
+[templates]
+editable = true
+[[templates.list]]
+name = "Ready"
+text = "Hello {{CUSTOMER_NAME}}, order {{order}} is ready."
+"""
 Post = Callable[..., str]
 Lines = Callable[[], list[tuple[str, ...]]]
 
@@ -61,21 +69,6 @@ def lines(database: Database) -> Lines:
             return [tuple(row) for row in connection.execute(query)][1:]
 
     return read
-
-
-@pytest.fixture
-def other_bot(
-    local: Local,
-    cloud: GenesysCloud,
-    requests_store: RequestStore,
-    slack: SlackClient,
-    database: Database,
-) -> Iterator[Bot]:
-    """Serve Slack's requests in another process, which has seen none of them yet."""
-    other = Bot(local, cloud, requests_store, slack, database)
-    other.start()
-    yield other
-    other.stop()
 
 
 def answers(local: Local, user: str = "U0ADA") -> list[str]:
@@ -349,12 +342,48 @@ def test_a_time_that_no_agent_picked_is_not_in_the_form_that_opens_again(
     assert "initial_date_time" not in fields["send_before"]
 
 
-def test_open_it_again_keeps_the_choices(bot: Bot, ada: Agent, post_card: Post) -> None:
+@pytest.mark.parametrize(
+    ("before", "way"),
+    [
+        ({"into_open_conversation": True}, "write"),
+        ({"after_conversation": datetime.fromtimestamp(1_790_000_000, UTC)}, "ended"),
+    ],
+)
+def test_open_it_again_keeps_what_is_done_about_an_open_conversation(
+    before: dict[str, Any], way: str, bot: Bot, ada: Agent, post_card: Post
+) -> None:
     olga = Identity(IdentityKind.EMAIL, "olga@example.com")
-    card = post_card(State.CANCELLED, identity=olga, into_open_conversation=True)
+    card = post_card(State.CANCELLED, identity=olga, **before)
     ada.clicks(card, "compose_again")
     fields = _elements(ada.sees("They're in a live conversation"))
-    assert fields["open_conversation"]["initial_option"]["value"] == "write"
+    assert fields["open_conversation"]["initial_option"]["value"] == way
+
+
+@pytest.mark.parametrize(
+    ("now", "is_kept"),
+    [
+        (READY, True),
+        (READY.replace("Hello", "Good day"), False),
+        (READY.replace("true", "false"), False),  # then its fields would have to be filled in again
+        ("", False),
+    ],
+)
+def test_open_it_again_keeps_the_template_as_long_as_it_is_the_same(
+    now: str, is_kept: bool, bot: Bot, ada: Agent, post_card: Post, requests_store: RequestStore
+) -> None:
+    """So the digest and the audit log count what's sent again, too."""
+    [ready] = FileTemplates().index(read_rules(READY)).templates
+    bot.rules = read_rules(now)
+    text, template = "Hello Jane Doe, order 123 is ready.", ready.reference if is_kept else ""
+    card = post_card(State.CANCELLED, text=text, template=ready.reference, template_name="Ready")
+    ada.clicks(card, "compose_again")
+    view = ada.sees("Ready to send")
+    fields = _elements(view)
+    assert fields["message"]["initial_value"] == text
+    assert ("initial_option" in fields.get("template", {})) is is_kept
+    assert ada.submits()["result"] == "closed"
+    stored = requests_store.load(view["id"])
+    assert (stored.text, stored.template) == (text, template)
 
 
 def test_open_it_again_keeps_the_contact_that_was_chosen_among_several(

@@ -18,6 +18,7 @@ from bot.storage.database import Database
 from bot.storage.my_requests import PAGE_SIZE
 from bot.storage.requests import RequestStore
 from bot.storage.tables import requests
+from genesys import Identity, IdentityKind
 
 from ..conftest import Local, wait_until
 from .conftest import LEAD, SUPPORT, Agent, Bot, find, words
@@ -206,6 +207,62 @@ def test_a_message_is_edited_in_place(
     assert requests_store.load("V1").text == "Your parcel is ready"
 
 
+@pytest.mark.parametrize(
+    ("state", "button", "typed", "after"),
+    [
+        (State.SCHEDULED, "Edit", {"message": "Another text"}, "Another text"),
+        (State.UNAPPROVED, "Decline", {"reason": "Wrong price"}, "Wrong price"),
+        (State.UNAPPROVED, "Read it", {}, "⏳ S"),
+        (State.REPLIED, "Message again", {"message": "Hello again"}, "Hello again"),
+    ],
+)
+def test_it_shows_at_once_what_was_done_in_a_form_whichever_process_gets_that(
+    state: State,
+    button: str,
+    typed: dict[str, str],
+    after: str,
+    bot: Bot,
+    other_bot: Bot,
+    add: Callable[..., None],
+    local: Local,
+) -> None:
+    at = NOW + HOUR if state is State.SCHEDULED else None
+    add("V1", state, send_at=at, planned_at=at)
+    leo, agent = Tab(local, LEAD), Agent(local, LEAD)
+    leo.opens()
+    leo.newer_than(leo.clicks("Show team"))
+    before = leo.newer_than(leo.clicks("Recent"))
+    leo.clicks(button)
+    agent.sees("jane@example.com" if button == "Message again" else "j•••@example.com")
+    bot.finish()
+    local.ask("POST", "/control/slack/settings", events_url=other_bot.url)
+    assert agent.submits(**typed)["result"] == "closed"
+    view = leo.newer_than(before)
+    assert after in words(view) and "Team messages" in words(view)
+    other_bot.finish()
+
+
+def test_a_form_that_was_opened_elsewhere_does_not_change_it(
+    tab: Tab, ada: Agent, local: Local, bot: Bot
+) -> None:
+    before = tab.opens()
+    ada.opens("jane@example.com Your order is ready")
+    assert ada.submits()["result"] == "closed"
+    bot.finish()
+    assert (tab.view() or {})["hash"] == before["hash"]
+
+
+def test_a_customer_whom_nobody_may_message_is_not_offered_again(
+    tab: Tab, add: Callable[..., None], bot: Bot
+) -> None:
+    add("V1", State.REPLIED)
+    tab.opens()
+    assert "Message again" in labels(tab.newer_than(tab.clicks("Recent")))
+    bot.opt_out(Identity(IdentityKind.EMAIL, "jane@example.com"))
+    view = tab.newer_than(tab.clicks("Refresh"))
+    assert shown(view) == ["V1"] and "Message again" not in labels(view)
+
+
 def test_a_finished_message_offers_the_form_with_an_empty_text(
     tab: Tab, add: Callable[..., None], ada: Agent
 ) -> None:
@@ -224,11 +281,28 @@ def test_an_approver_decides_there_about_others_messages_and_never_about_their_o
     leo = Tab(local, LEAD)
     view = leo.opens()
     assert shown(view) == ["hers"]
-    assert [one for one in labels(view) if one in ("Approve", "Decline")] == ["Approve", "Decline"]
-    leo.newer_than(leo.clicks("Approve"))
+    assert "Approve" not in labels(view) and "Decline" in labels(view)
+    before = leo.clicks("Read it")
+    agent = Agent(local, LEAD)
+    agent.sees("Your order is ready")
+    assert agent.submits()["result"] == "closed"
+    assert shown(leo.newer_than(before)) == []
     assert requests_store.load("hers").state is State.SCHEDULED
     tab.opens()
-    assert "Approve" not in labels(tab.newer_than(tab.clicks("Recent")))
+    assert not {"Read it", "Decline"} & set(labels(tab.newer_than(tab.clicks("Recent"))))
+
+
+def test_nobody_approves_a_text_there_before_they_have_read_all_of_it(
+    tab: Tab, add: Callable[..., None], local: Local
+) -> None:
+    text = "Your order is ready. " * 50 + "And it costs nothing."
+    add("hers", State.UNAPPROVED, text=text)
+    leo = Tab(local, LEAD)
+    view = leo.opens()
+    assert "costs nothing" not in words(view)
+    assert labels(view)[5:9] == ["Read it", "Decline", "Edit", "Cancel"]
+    leo.clicks("Read it")
+    assert "costs nothing" in words(Agent(local, LEAD).sees("Send this message?"))
 
 
 def test_an_approver_who_is_no_lead_gets_only_the_approver_s_buttons(

@@ -12,9 +12,7 @@ from bot.slack.home_view import (
     HomeContent,
     HomeState,
     build_home,
-    read_metadata,
     read_state,
-    write_metadata,
 )
 from bot.slack.request_rows import Reader, Rows
 from bot.storage.facts import ByWhom
@@ -28,19 +26,14 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 def test_a_state_is_read_as_it_was_written(which: Filter, is_team: bool) -> None:
     state = HomeState(which, 17, is_team)
     assert read_state(state.write()) == state
-    assert read_metadata(write_metadata(state)) == state
 
 
 @pytest.mark.parametrize(
-    "written", ["", "x", "open", "open:", "open:-1:mine", "open:1e3:mine", "open:99999:mine", "::"]
+    "written",
+    ["", "x", "open", "open:", "open:-1:mine", "open:1e3:mine", "open:99999:mine", "::", "list"],
 )
 def test_anything_else_is_the_state_in_which_it_opens(written: str) -> None:
     assert read_state(written) == HomeState()
-
-
-@pytest.mark.parametrize("metadata", [[], ["home"], ["edit_message", "open:1:team"], [1, 2, 3]])
-def test_the_metadata_of_another_view_is_none_of_its_own(metadata: list[object]) -> None:
-    assert read_metadata(json.dumps(metadata)) == HomeState()
 
 
 def test_a_button_says_how_many_there_are_as_far_as_they_are_counted() -> None:

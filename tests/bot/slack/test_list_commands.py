@@ -134,6 +134,43 @@ def test_a_message_that_is_edited_from_the_list_says_so_there(
     assert ada.reads("Message to j•••@example.com: ⏳ Scheduled")["ephemeral"]
 
 
+def test_what_an_approver_reads_and_approves_from_the_list_says_so_there(
+    bot: Bot, local: Local, add: Callable[..., None], requests_store: RequestStore
+) -> None:
+    add("V1", state=State.UNAPPROVED)
+    leo = Agent(local, LEAD)
+    leo.types("list attention")
+    message = leo.reads("Your messages: attention")
+    [actions] = [block for block in message["blocks"] if block["type"] == "actions"]
+    offered = [one["action_id"] for one in actions["elements"]]
+    assert offered == ["review", "decline", "edit", "cancel"]
+    where = {"channel": leo.channel, "ts": message["ts"], "block_id": "do:V1"}
+    click = {**where, "element": {"type": "button"}, "action_id": "review"}
+    local.ask("POST", "/people/actions", user=LEAD, **click)
+    leo.sees("Your order is ready")
+    assert leo.submits()["result"] == "closed"
+    bot.finish()
+    assert requests_store.load("V1").approver_id == LEAD
+    assert leo.reads("Message to j•••@example.com: ⏳ S")["ephemeral"]
+
+
+def test_the_notification_says_in_a_sentence_how_many_there_are(
+    bot: Bot, ada: Agent, add: Callable[..., None]
+) -> None:
+    add_planned(add)
+    ada.types("list planned")
+    assert ada.reads("Your messages: planned")["text"] == "You have 1 planned message."
+    for number in range(PAGE_SIZE + 1):
+        add(f"W{number}", state=State.READ)
+    ada.types("list")
+    assert ada.reads("Your messages: recent")["text"] == "You have 8+ recent messages."
+    ada.types("status jane@example.com")
+    said = "You have 8+ messages to j•••@example.com."
+    assert ada.reads("Your messages to")["text"] == said
+    ada.types("status amir@example.com")
+    assert ada.reads("You have 0 messages to a•••@example.com.")
+
+
 def test_a_row_says_why_a_message_was_not_sent(
     bot: Bot, ada: Agent, local: Local, add: Callable[..., None]
 ) -> None:

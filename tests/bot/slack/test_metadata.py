@@ -49,8 +49,30 @@ def test_it_does_not_count_after_any_change() -> None:
             check(json.dumps(changed))
 
 
+def test_it_says_from_which_list_the_form_was_opened_and_that_is_signed_too() -> None:
+    signed = SIGNER.sign(PLACE, "U0ADA", "V1", origin="planned:1:mine")
+    assert SIGNER.read_origin(signed, "U0ADA", "V1") == "planned:1:mine"
+    assert check(signed) == PLACE
+    assert SIGNER.read_origin(SIGNER.sign(PLACE, "U0ADA", "V1"), "U0ADA", "V1") == ""
+    *place, origin, signature = json.loads(signed)
+    for changed in (
+        [*place, signature],
+        [*place, {**origin, "from": "planned:1:team"}, signature],
+        [*place, {**origin, "more": ""}, signature],
+        [*place, origin, origin, signature],
+        [origin, *place, signature],
+    ):
+        with pytest.raises(ForeignForm):
+            SIGNER.read_origin(json.dumps(changed), "U0ADA", "V1")
+    with pytest.raises(ForeignForm):
+        SIGNER.read_origin(signed, "U0GUS", "V1")
+
+
 NESTED = "[" * 1_500 + "]" * 1_500
-NONSENSE = ["", "null", "{}", "[]", "1", "[1", '"é"', '["é"]', r'["\ud800"]', NESTED]
+NONSENSE = [
+    *("", "null", "{}", "[]", "1", "[1", '"é"', '["é"]', r'["\ud800"]', NESTED),
+    *('[{}, ""]', '[{"from": 1}, ""]', f'[{{"from": {NESTED}}}, ""]'),
+]
 
 
 @pytest.mark.parametrize("metadata", NONSENSE)

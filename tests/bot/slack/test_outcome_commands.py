@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.slack.outcome_commands import LEADS_ONLY, NOT_A_CHANNEL, Order, read_order
+from bot.slack.outcome_commands import LEADS_ONLY, NOT_A_CHANNEL
+from bot.slack.outcome_words import Order, read_order
 from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.outcome_channels import Choice, OutcomeChannels
@@ -11,6 +12,7 @@ from ..conftest import Local
 from .conftest import LEAD, OUTCOMES, SUPPORT, Agent, Bot, words
 
 WRONG = Order("", is_for_all=False, is_wrong=True)
+GENERAL = "C0GENERAL"
 
 
 @pytest.fixture
@@ -40,6 +42,14 @@ def recorded(database: Database) -> list[tuple[str, str, str]]:
         *[("outcomes off", Order("off", False)), ("outcomes off for all", Order("off", True))],
         *[("outcomes", Order("", False)), ("outcomes\u00a0here", Order("here", False))],
         *[("outcomes foo", WRONG), ("outcomes here please", WRONG), ("outcome here", WRONG)],
+        *[("outcomes default", Order("default", False))],
+        *[("outcomes default all", Order("default", True))],
+        *[("outcomes here for C0123ABCD", Order("here", False, source="C0123ABCD"))],
+        *[("outcomes here for <#C0123|a-b>", Order("here", False, source="C0123"))],
+        *[("outcomes off for <#G0123>", Order("off", False, source="G0123"))],
+        *[("outcomes here for #support", Order("here", False, is_unknown=True))],
+        *[("outcomes here for <#U0123>", Order("here", False, is_unknown=True))],
+        *[("outcomes here for C0123 please", None), ("outcomes for C0123ABCD", None)],
         *[("Outcomes here are fine", None), ("outcomes for j@a.de", None), ("", None)],
     ],
 )
@@ -66,8 +76,9 @@ def test_a_lead_has_a_channel_s_outcomes_posted_there_and_the_channel_is_told(
     bot.finish()
     assert answers(local, LEAD) == ["Done."]
     told = [m for m in local.messages(SUPPORT) if not m["ephemeral"]]
-    assert [m["text"] for m in told] == ["Outcomes are posted here"]
-    assert "Leo Rossi chose this channel: " in words(told[0]["blocks"])
+    sentence = "Leo Rossi chose this channel: outcomes of messages requested here are posted here."
+    assert [m["text"] for m in told] == [sentence]
+    assert sentence in words(told[0]["blocks"])
     assert (channels.find(SUPPORT), channels.find()) == (SUPPORT, "C0DEFAULT")
     leo.types("outcomes off")
     bot.finish()
@@ -90,6 +101,71 @@ def test_a_lead_has_all_outcomes_posted_in_one_channel(
     leo.types("outcomes off all")
     bot.finish()
     assert (channels.find(), channels.all()) == ("", ())
+
+
+def test_a_lead_has_another_channel_s_outcomes_posted_in_a_channel(
+    bot: Bot, local: Local, leo: Agent, channels: OutcomeChannels, database: Database
+) -> None:
+    leo.types(f"outcomes here for <#{GENERAL}|general>")
+    bot.finish()
+    assert answers(local, LEAD) == ["Done."]
+    assert (channels.find(GENERAL), channels.find(SUPPORT)) == (SUPPORT, "C0DEFAULT")
+    [told] = [m for m in local.messages(SUPPORT) if not m["ephemeral"]]
+    assert told["text"] == (
+        "Leo Rossi chose this channel: outcomes of messages requested in another channel are "
+        "posted here."
+    )
+    assert f'"channel_id": "{GENERAL}"' in words(told["blocks"])
+    leo.types("outcomes")
+    said = "Outcomes of messages requested in 1 other channel are posted here. "
+    assert f'"channel_id": "{GENERAL}"' in words(leo.reads(said)["blocks"])
+    leo.types(f"outcomes off for {GENERAL}")
+    bot.finish()
+    assert channels.find(GENERAL) == ""
+    assert leo.reads("requested in another channel are no longer posted.")
+    assert recorded(database) == [
+        ("outcomes set", LEAD, f'{{"from":"{GENERAL}","to":"{SUPPORT}"}}'),
+        ("outcomes set", LEAD, f'{{"from":"{GENERAL}","to":"nowhere"}}'),
+    ]
+
+
+def test_a_lead_takes_a_choice_back(
+    bot: Bot, local: Local, leo: Agent, channels: OutcomeChannels, database: Database
+) -> None:
+    leo.types("outcomes off")
+    leo.types("outcomes here all")
+    bot.finish()
+    leo.types("outcomes default")
+    bot.finish()
+    assert (channels.find(SUPPORT), channels.find()) == (SUPPORT, SUPPORT)
+    leo.types("outcomes default all")
+    bot.finish()
+    assert channels.find(SUPPORT) == channels.find() == "C0DEFAULT"
+    leo.types("outcomes default")
+    bot.finish()
+    assert answers(local, LEAD)[2:] == [
+        "Outcomes of messages requested in this channel are posted where those of other channels "
+        "are.",
+        "My settings count again: outcomes are posted in another channel, except for channels that "
+        "have an outcomes channel of their own.",
+        "That's already so. Nothing was changed.",
+    ]
+    assert recorded(database)[2:] == [
+        ("outcomes set", LEAD, f'{{"from":"{SUPPORT}","to":"the channel for all"}}'),
+        ("outcomes set", LEAD, '{"from":"every channel","to":"the channel of the settings"}'),
+    ]
+
+
+def test_a_channel_s_name_is_not_guessed_and_the_answer_says_how_to_name_it(
+    bot: Bot, local: Local, leo: Agent, database: Database
+) -> None:
+    leo.types("outcomes here for #general")
+    bot.finish()
+    [said] = answers(local, LEAD)
+    assert "I need its ID." in said
+    assert said.endswith("Then type: /proactive outcomes here for C0123456789")
+    assert "/proactive outcomes here for #general" in words(leo.reads("I need its ID."))
+    assert not recorded(database) and not local.calls("slack", "views.open")
 
 
 def test_the_bare_word_says_where_outcomes_are_posted(bot: Bot, local: Local, leo: Agent) -> None:

@@ -12,6 +12,7 @@ from bot.storage.database import Database
 from bot.storage.digest_figures import Counts, code_of, read_figures
 from bot.storage.history import add_line
 from bot.storage.requests import RequestStore
+from bot.storage.tables import requests
 from tests.bot.conftest import NOW
 
 DAY = (NOW, NOW + timedelta(days=1))
@@ -24,12 +25,17 @@ def sent(
     """Store messages in a state that were sent ``after`` the period's beginning."""
     numbers = iter(range(10_000))
 
-    def store(state: State, count: int = 1, *, after: int = 0, **waits: int) -> None:
+    def store(
+        state: State, count: int = 1, *, after: int = 0, is_followed: bool = False, **waits: int
+    ) -> None:
         for _ in range(count):
             at = NOW + timedelta(seconds=after)
             request = a_request(request_id=f"V{next(numbers)}", state=state, sending_at=at)
             requests_store.add(request, [])
             with database.transaction() as connection:
+                if is_followed:
+                    row = requests.c.request_id == request.request_id
+                    connection.execute(sa.update(requests).where(row).values(next_look_at=1.0))
                 if state is State.FAILED:
                     reason = "RateLimited: try jane@example.com"
                     add_line(connection, request.request_id, Event.FAILED, reason, at=at)
@@ -43,9 +49,9 @@ def sent(
 def test_every_message_that_was_sent_in_the_time_counts_once(
     sent: Callable[..., None], database: Database
 ) -> None:
-    sent(State.ACCEPTED, 2)
-    sent(State.WAITING)
-    sent(State.DELIVERED, 3)
+    sent(State.ACCEPTED, 2, is_followed=True)
+    sent(State.WAITING, is_followed=True)
+    sent(State.DELIVERED, 3, is_followed=True)
     sent(State.READ)
     sent(State.REPLIED, 2)
     sent(State.FAILED, 4)
@@ -55,6 +61,20 @@ def test_every_message_that_was_sent_in_the_time_counts_once(
     counts = read_figures(database, *DAY).counts
     assert counts == Counts(delivered=6, replied=2, failed=4, uncertain=1, open=3)
     assert counts.sent == 9
+
+
+def test_only_what_is_followed_or_being_sent_is_still_open(
+    sent: Callable[..., None], database: Database
+) -> None:
+    """Nobody follows what a person has confirmed, and nothing for longer than for some days."""
+    sent(State.SENDING)
+    for state in (State.ACCEPTED, State.WAITING, State.PUSHED):
+        sent(state, is_followed=True)
+        sent(state, 2)
+    sent(State.DELIVERED)
+    counts = read_figures(database, *DAY).counts
+    assert counts == Counts(delivered=1, open=4, untracked=6)
+    assert counts.sent == 11
 
 
 def test_the_medians_are_of_the_first_sign_of_a_delivery_and_of_the_reply(

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.request import Event, Request, Stuck
 from bot.state import State
 from bot.storage.database import Database
+from bot.storage.facts import ByWhom
 from bot.storage.keys import Keys
 from bot.storage.my_requests import (
     MOST,
@@ -21,6 +22,7 @@ from bot.storage.my_requests import (
     MyRequests,
     Viewer,
 )
+from bot.storage.opt_outs import OptOut, OptOuts
 from bot.storage.requests import RequestStore
 from bot.storage.rows import to_row
 from bot.storage.tables import requests
@@ -157,12 +159,30 @@ def test_status_finds_an_agent_s_requests_by_every_address_of_the_contact(lists:
     lists.add("Amir", State.READ, identity=amir)
 
     def find(viewer: Viewer, identity: Identity, most: int = 9) -> list[str]:
-        return [one.request_id for one in lists.to_customer(viewer, identity, most)]
+        return [one.request_id for one in lists.to_customer(viewer, identity, most).requests]
 
     assert find(MINE, phone) == find(MINE, jane) == ["phone", "email"]
     assert find(TEAM, jane) == ["phone", "email", "Ben's"]
     assert find(TEAM, jane, most=1) == ["phone"]
+    assert lists.to_customer(TEAM, jane, 1).has_next
+    assert not lists.to_customer(TEAM, jane, 3).has_next
     assert find(MINE, Identity(IdentityKind.EMAIL, "eva@example.com")) == []
+
+
+def test_a_page_says_in_one_query_whose_customers_nobody_may_message(lists: Lists) -> None:
+    amir = Identity(IdentityKind.EMAIL, "amir@example.com")
+    jane = Identity(IdentityKind.EMAIL, "jane@example.com")
+    phone = Identity(IdentityKind.PHONE, "+442079460018")
+    lists.add("email", State.READ, contact_ids=("c1",))
+    lists.add("phone", State.READ, contact_ids=("c1",), identity=phone)
+    lists.add("Amir", State.READ, identity=amir)
+    opt_outs = OptOuts(lists.database, lambda _connection, _job: None, Keys(lists.database))
+    by = ByWhom("U0BEN", "Ben", NOW, "They asked us to stop")
+    opt_outs.add(OptOut(jane, ("c1",), by, "T0LOCAL"))
+    assert lists.page(MINE, Filter.RECENT).opted_out == {"email", "phone"}
+    assert lists.to_customer(MINE, phone).opted_out == {"email", "phone"}
+    assert lists.to_customer(MINE, amir).opted_out == frozenset()
+    assert lists.page(Viewer("U0EVA"), Filter.RECENT).opted_out == frozenset()
 
 
 def test_an_erased_request_needs_no_attention(lists: Lists) -> None:

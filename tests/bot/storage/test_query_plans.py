@@ -92,7 +92,7 @@ class Bench:
 def _explain_sqlite(connection: sa.Connection, statement: str, parameters: Any) -> list[str]:
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
     looks = [row.detail for row in rows]
-    tables = (" requests", " history", " posts")
+    tables = (" requests", " history", " posts", " request_customers")
     return [look for look in looks if any(table in look for table in tables)]
 
 
@@ -175,8 +175,11 @@ for sees_team, index in ((False, "requests_of_agent"), (True, "ix_requests_creat
     )
 # With hardly any rows, PostgreSQL may prefer one of these for what it sorts by time.
 BY_TIME = ("requests_of_agent", "ix_requests_created_at")
-# These find the rows of one request, which are few.
-BY_REQUEST = ("sqlite_autoindex_requests_1", "requests_pkey", "ix_history_request_id")
+# These find the rows of one request, which are few, and whether its customer is opted out.
+BY_REQUEST = (
+    *("sqlite_autoindex_requests_1", "requests_pkey", "ix_history_request_id"),
+    *("ix_request_customers_request_id", "request_customers_pkey", "opt_out_keys_pkey"),
+)
 
 
 def _kind(name: str) -> str:

@@ -108,6 +108,26 @@ def test_a_search_never_waits_and_old_templates_are_read_again_behind_it() -> No
     assert genesys.reads == 2
 
 
+def test_until_the_first_read_has_ended_they_are_loading_and_not_absent() -> None:
+    genesys, clock = Genesys(), Clock()
+    rules = read_rules('[templates]\nsource = "genesys"\n')
+    templates = GenesysTemplates(genesys, clock)
+    catalog = Catalog(lambda: rules, templates)
+    genesys.may_answer.clear()
+    catalog.start()
+    assert catalog.are_loading and not catalog.problem
+    genesys.fails = True
+    genesys.may_answer.set()
+    _until(lambda: catalog.problem)
+    assert not catalog.are_loading
+    genesys.fails = False
+    clock.now += AGAIN_SECONDS
+    _until(lambda: catalog.index().templates)
+    assert not catalog.are_loading
+    rules = read_rules(FILE)
+    assert not Catalog(lambda: rules, GenesysTemplates(genesys)).are_loading
+
+
 def test_after_a_failed_read_the_old_ones_stay_and_it_waits_before_the_next() -> None:
     genesys, clock = Genesys(), Clock()
     templates = GenesysTemplates(genesys, clock)
