@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from gettext import NullTranslations
 from pathlib import Path
+from string import Formatter
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton
+from babel.messages.mofile import read_mo
 from babel.support import Format, Translations
 
 ENGLISH = "en"
@@ -38,6 +40,37 @@ def find_languages(folder: Path = LOCALE_FOLDER) -> tuple[str, ...]:
     """Return English and the languages that have a compiled catalogue."""
     found = folder.glob(f"*/LC_MESSAGES/{DOMAIN}.mo")
     return (ENGLISH, *sorted(file.parts[-3] for file in found))
+
+
+def find_problems(language: str, folder: Path = LOCALE_FOLDER) -> list[str]:
+    """Return what would fail while somebody waits: translations with places of their own."""
+    if language == ENGLISH:
+        return []
+    try:
+        Locale.parse(language)
+    except (UnknownLocaleError, ValueError):
+        return [f"bot/locale/{language} isn't named like a language, such as de or pt_BR."]
+    with (folder / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
+        messages = [(_parts(one.id), _parts(one.string or "")) for one in read_mo(file) if one.id]
+    return [
+        f'the {language} translation of "{english[0]}" may have no places but those of the English.'
+        for english, said in messages
+        if not set().union(*map(_find_places, said)) <= _find_places(english[-1])
+    ]
+
+
+def _parts(sentence: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    """Return a sentence, or its singular and its plurals."""
+    return (sentence,) if isinstance(sentence, str) else tuple(sentence)
+
+
+def _find_places(sentence: str) -> set[str]:
+    """Return the ``{names}`` in a sentence, or what's in no sentence if its braces are wrong."""
+    try:
+        parsed = list(Formatter().parse(sentence))
+    except ValueError:
+        return {sentence}
+    return {name for _text, name, _spec, _conversion in parsed if name is not None}
 
 
 def speak(language: str, folder: Path = LOCALE_FOLDER) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from bot.language import ENGLISH, find_languages
+from bot.language import ENGLISH, find_languages, find_problems
 from bot.network import find_network_problems
 from bot.variables import LAST_PORT, Variables
 from genesys import OutdatedSdk, region_names
@@ -145,7 +145,11 @@ def _read_show(reader: Variables) -> Show:
 
 
 def _read_language(reader: Variables) -> str:
-    return reader.choice("PROACTIVE_LANGUAGE", ENGLISH, find_languages())
+    languages = find_languages()
+    language = reader.choice("PROACTIVE_LANGUAGE", ENGLISH, languages)
+    if language in languages:
+        reader.problems += [f"PROACTIVE_LANGUAGE: {said}" for said in find_problems(language)]
+    return language
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

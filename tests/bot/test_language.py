@@ -23,6 +23,7 @@ from bot.language import (
     N_,
     _,
     find_languages,
+    find_problems,
     ngettext,
     say_day,
     say_list,
@@ -71,6 +72,10 @@ def _write_invented(folder: Path) -> None:
         if message.id:
             said = tuple(map(_invent, _ids(message.id)))
             catalogue.add(message.id, said if len(said) > 1 else said[0])
+    _write(folder, catalogue)
+
+
+def _write(folder: Path, catalogue: Catalog) -> None:
     target = folder / "de" / "LC_MESSAGES" / f"{DOMAIN}.mo"
     target.parent.mkdir(parents=True)
     with target.open("wb") as file:
@@ -107,6 +112,33 @@ def test_english_needs_no_catalogue() -> None:
 
 def test_a_language_with_a_compiled_catalogue_can_be_chosen(invented: Path) -> None:
     assert find_languages(invented) == (ENGLISH, "de")
+
+
+@pytest.mark.parametrize(
+    ("english", "said", "is_wrong"),
+    [
+        ("{who} paused it.", "{who} hat es angehalten.", False),
+        ("{who} paused it.", "Es ist angehalten.", False),
+        ("{who} paused it.", "{wer} hat es angehalten.", True),
+        ("{who} paused it.", "{who hat es angehalten.", True),
+        ("{who} paused it.", "{} hat es angehalten.", True),
+        ("Paused.", "{0} angehalten.", True),
+        (("One hour.", "{count} hours."), ("Eine Stunde.", "{count} Stunden."), False),
+        (("One hour.", "{count} hours."), ("Eine Stunde.", "{zahl} Stunden."), True),
+    ],
+)
+def test_a_translation_that_could_fail_while_somebody_waits_is_refused_at_the_start(
+    english: str | tuple[str, ...], said: str | tuple[str, ...], is_wrong: bool, tmp_path: Path
+) -> None:
+    catalogue = Catalog(locale="de", domain=DOMAIN)
+    catalogue.add(english, said)
+    _write(tmp_path, catalogue)
+    problems = find_problems("de", tmp_path)
+    assert [_ids(english)[0] in one for one in problems] == [True] * is_wrong
+
+
+def test_a_catalogue_must_be_named_like_a_language() -> None:
+    assert "bot/locale/klingon isn't named like a language" in find_problems("klingon")[0]
 
 
 def test_the_catalogue_has_what_is_marked_and_nothing_else() -> None:
