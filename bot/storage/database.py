@@ -169,6 +169,7 @@ def seconds_now(database: Database) -> sa.ColumnElement[float]:
 def insert_new(connection: sa.Connection, table: sa.Table, *rows: dict[str, Any]) -> bool:
     """Insert rows whose keys aren't there already; return whether any was new."""
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(table).values(rows).on_conflict_do_nothing()
+    values = rows[0] if len(rows) == 1 else rows  # SQLAlchemy compiles a list of rows each time
+    insert = dialect.insert(table).values(values).on_conflict_do_nothing()
     # psycopg counts no rows here, so the database returns the key of what it added.
     return connection.execute(insert.returning(*table.primary_key)).first() is not None
