@@ -8,6 +8,7 @@ https://docs.python.org/3/library/gettext.html
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -50,11 +51,14 @@ def find_problems(language: str, folder: Path = LOCALE_FOLDER) -> list[str]:
         Locale.parse(language)
     except (UnknownLocaleError, ValueError):
         return [f"bot/locale/{language} isn't named like a language, such as de or pt_BR."]
-    with (folder / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
-        messages = [(_parts(one.id), _parts(one.string or "")) for one in read_mo(file) if one.id]
+    try:
+        with (folder / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
+            read = [(_parts(one.id), _parts(one.string or "")) for one in read_mo(file) if one.id]
+    except (OSError, struct.error, UnicodeError):
+        return [f"bot/locale/{language} has no whole catalogue: run `pybabel compile` again."]
     return [
         f'the {language} translation of "{english[0]}" may have no places but those of the English.'
-        for english, said in messages
+        for english, said in read
         if not set().union(*map(_find_places, said)) <= _find_places(english[-1])
     ]
 
@@ -65,12 +69,15 @@ def _parts(sentence: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
 
 
 def _find_places(sentence: str) -> set[str]:
-    """Return the ``{names}`` in a sentence, or what's in no sentence if its braces are wrong."""
+    """Return the ``{names}`` in a sentence, with what else is in the braces.
+
+    That's the sentence itself if its braces are wrong.
+    """
     try:
         parsed = list(Formatter().parse(sentence))
     except ValueError:
         return {sentence}
-    return {name for _text, name, _spec, _conversion in parsed if name is not None}
+    return {f"{name}!{how}:{spec}" for _text, name, spec, how in parsed if name is not None}
 
 
 def speak(language: str, folder: Path = LOCALE_FOLDER) -> None:

@@ -56,6 +56,8 @@ def _parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--socket", action="store_true", help="use Socket Mode instead of HTTP")
     direct = "post cards in the agents' direct messages only (PROACTIVE_SHOW=direct)"
     parser.add_argument("--direct", action="store_true", help=direct)
+    language = "of what agents read, as in PROACTIVE_LANGUAGE"
+    parser.add_argument("--language", metavar="CODE", help=language)
     parser.add_argument("--no-browser", action="store_true", help="don't open the browser")
     parser.add_argument("--data", type=Path, help="keep the bot's data in this folder")
     return parser.parse_args(words)
@@ -84,6 +86,8 @@ def _run(options: argparse.Namespace, closing: ExitStack) -> None:
     settings = {**sandbox.bot_environment(folder), "PROACTIVE_RULES": str(rules)}
     if options.direct:
         settings["PROACTIVE_SHOW"] = "direct"
+    if options.language:
+        settings["PROACTIVE_LANGUAGE"] = options.language
     save_settings(settings, folder)
     sandbox.bot = bot = BotSupervisor(settings, folder)
     closing.callback(bot.close)

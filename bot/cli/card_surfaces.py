@@ -24,7 +24,7 @@ from bot.slack.approval_view import build_approval, build_decline
 from bot.slack.approvals import NO_APPROVER, OWN_MESSAGE
 from bot.slack.command import show_help
 from bot.slack.lead_commands import OPT_OUT, PAUSE, say_usage
-from bot.slack.opt_out import About, build_opt_out_form
+from bot.slack.opt_out import build_opt_out_form
 from bot.slack.pause_words import say_paused, say_paused_before, say_resumed
 from bot.state import UNSENT, State
 from bot.storage.facts import ByWhom
@@ -154,8 +154,8 @@ def small_forms() -> Iterator[Surface]:
     for value in ("jane@example.com", _LONG_ADDRESS):
         identity = Identity(IdentityKind.EMAIL, value)
         for ids in ((), contact_ids):
-            about = About("Jane Doe" if ids else "", "V0123456789")
-            yield "opt-out form", "modal", build_opt_out_form(identity, ids, PLACE, None, about)
+            name = "Jane Doe" if ids else ""
+            yield "opt-out form", "modal", build_opt_out_form(identity, ids, PLACE, None, name)
     for text in ("Your order is ready", HOSTILE, LONGEST):
         for name in NAMES:
             request = sample_request(State.UNAPPROVED, text, name)

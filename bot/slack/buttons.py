@@ -37,7 +37,7 @@ from bot.slack.form import Form
 from bot.slack.form_input import make_draft
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
-from bot.slack.opt_out import About, OptOutForm
+from bot.slack.opt_out import OptOutForm
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
 from bot.storage.requests import RequestStore
@@ -117,8 +117,7 @@ class Buttons:
             await self._edit(request, click, earlier)
         elif click.action_id == OPT_OUT:
             name = show_name(request.customer_name) if request.customer_name else ""
-            about = About(name, request.request_id)
-            await self._opt_out.open(click, request.identity, request.contact_ids, about=about)
+            await self._opt_out.open(click, request.identity, request.contact_ids, name=name)
         else:
             await self._decide(request, click, earlier)
 

@@ -66,22 +66,21 @@ class DoNotContact:
         self._lookups = lookups
         self._records = records
 
-    async def opt_out(self, wanted: OptOut, name: str = "", request_id: str = "") -> Post:
+    async def opt_out(self, wanted: OptOut, name: str = "") -> Post:
         """Put a customer on the list; return what to tell the person who wants it.
 
-        ``name``: the customer's, if it's known. ``request_id``: on whose card this was asked for.
+        ``name``: the customer's, if it's known.
         """
         before = await in_thread(
             self._records, self._opt_outs.find, wanted.identity, wanted.contact_ids
         )
         refused = 0 if before else await in_thread(self._records, self._opt_outs.add, wanted)
-        if request_id:
-            await in_thread(self._records, self._opt_outs.draw_again, request_id)
         found = await self._find_contacts(wanted)
         if found.contact_ids:
             refused += await in_thread(
                 self._records, self._opt_outs.extend, wanted.identity, found.contact_ids
             )
+        await self._draw_again(wanted, found)
         who = say_whom(wanted.identity, found.name or name)
         said = f"{_opted_out(who, before)} {_refused(refused)}"
         if found.contact_ids is None:
@@ -97,9 +96,14 @@ class DoNotContact:
         all_of_them = replace(wanted, contact_ids=found.contact_ids or wanted.contact_ids)
         masked = wanted.identity.masked
         if await in_thread(self._records, self._opt_outs.remove, all_of_them):
+            await self._draw_again(wanted, found)
             return _("{address} can be contacted again.").format(address=masked)
         said = _("{address} isn't on the do-not-contact list.").format(address=masked)
         return f"{said} {_(_AWAY)}" if found.contact_ids is None else said
+
+    async def _draw_again(self, wanted: OptOut, found: _Found) -> None:
+        ids = found.contact_ids or wanted.contact_ids
+        await in_thread(self._records, self._opt_outs.draw_again, wanted.identity, ids)
 
     async def _find_contacts(self, wanted: OptOut) -> _Found:
         """Return the ids of all contacts with this address, and whose it is."""

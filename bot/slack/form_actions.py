@@ -21,7 +21,7 @@ from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm
 from bot.slack.open_form import OpenForm
-from bot.slack.opt_out import About, FormBelow, OptOutForm
+from bot.slack.opt_out import FormBelow, OptOutForm
 from bot.slack.respond import Responder
 from bot.text import show_name
 
@@ -96,8 +96,8 @@ class FormActions:
         click = replace(interaction, place=draft.place)
         verdict = self._evidence.reviewer.recent(draft)
         customer = verdict.customer if verdict else None
-        about = About(show_name(customer.name) if customer and customer.name else "")
-        await self._opt_out.open(click, identity, contact_ids, FormBelow(form, draft), about)
+        name = show_name(customer.name) if customer and customer.name else ""
+        await self._opt_out.open(click, identity, contact_ids, FormBelow(form, draft), name)
 
     def _start(self, interaction: Interaction, answer: _Answer) -> None:
         form = form_of(interaction)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBlock
 
-from bot.cards.blocks import DAY_AND_TIME, date_node, literal, plain, rich_text, section
+from bot.cards.blocks import DAY_AND_TIME, date_node, fill, literal, plain, rich_text, section
 from bot.language import N_, _
 from bot.slack.interaction import View
 from bot.slack.request_rows import Reader, Rows, draw_rows
@@ -135,8 +135,6 @@ def _text(sentence: str, block_id: str) -> Block:
 
 
 def _stamp(at: datetime, hint: str = "") -> Block:
-    before, __, after = _("Updated {when}.").partition("{when}")
-    nodes = [literal(before, italic=True)] if before else []
-    nodes += [date_node(at, DAY_AND_TIME), *([literal(after)] if after else [])]
+    nodes = fill(_("Updated {when}."), when=date_node(at, DAY_AND_TIME))
     nodes += [literal(f" {hint}")] if hint else []
     return rich_text(section(*nodes), block_id="updated")

@@ -55,16 +55,6 @@ class FormBelow(NamedTuple):
     can_be_drawn: bool = True
 
 
-class About(NamedTuple):
-    """The customer's name if it's known, and the request on whose card the button was, if any."""
-
-    name: str = ""
-    request_id: str = ""
-
-
-NOTHING_KNOWN = About()
-
-
 class OptOutForm:
     """Opens the modal and takes it in. The caller of ``open`` has let the person in."""
 
@@ -92,10 +82,10 @@ class OptOutForm:
         identity: Identity,
         contact_ids: tuple[str, ...],
         below: FormBelow | None = None,
-        about: About = NOTHING_KNOWN,
+        name: str = "",
     ) -> None:
         """Open it; ``below``: on top of this form."""
-        view = build_opt_out_form(identity, contact_ids, interaction.place, below, about)
+        view = build_opt_out_form(identity, contact_ids, interaction.place, below, name)
         open_view = self._client.views_push if below else self._client.views_open
         await open_modal(open_view, view, interaction, self._signer, self._responder)
 
@@ -107,7 +97,7 @@ class OptOutForm:
             )
             identity, contact_ids, place = read_opt_out_form(metadata, interaction.place.team_id)
             below = read_form_below(metadata, interaction.user_id, identity, place)
-            about = About(*json.loads(metadata)[5:7])
+            name = json.loads(metadata)[5]
         except ForeignForm:
             await ack(response_action="errors", errors={REASON: _(FOREIGN)})
             return
@@ -118,7 +108,7 @@ class OptOutForm:
         await ack()
         by = ByWhom(interaction.user_id, "", datetime.now(UTC), reason)
         wanted = OptOut(identity, contact_ids, by, interaction.own_team_id)
-        self._errors.start(self._opt_out(wanted, interaction, place, below, about), interaction)
+        self._errors.start(self._opt_out(wanted, interaction, place, below, name), interaction)
 
     async def _opt_out(
         self,
@@ -126,12 +116,12 @@ class OptOutForm:
         interaction: Interaction,
         place: Place,
         below: FormBelow | None,
-        about: About,
+        customer_name: str,
     ) -> None:
         if await self._gate.admit(interaction, place):
             name = self._gate.name_of(interaction)  # now it's known
             wanted = replace(wanted, by=replace(wanted.by, user_name=name))
-            post = await self._do_not_contact.opt_out(wanted, *about)
+            post = await self._do_not_contact.opt_out(wanted, customer_name)
             if below and below.can_be_drawn:
                 origin = read_origin(self._signer, interaction)
                 draft = replace(below.draft, agent_name=name, origin=origin)
@@ -144,16 +134,16 @@ def build_opt_out_form(
     contact_ids: tuple[str, ...],
     place: Place,
     below: FormBelow | None = None,
-    about: About = NOTHING_KNOWN,
+    name: str = "",
 ) -> View:
     """Build the modal; its metadata says about whom it is, and what's below."""
     said = _(
         "Nobody will be able to message {customer} any more, at any of their addresses. Waiting "
         "messages are cancelled."
     )
-    sentence = fill(said, customer=literal(say_whom(identity, about.name), bold=True))
+    sentence = fill(said, customer=literal(say_whom(identity, name), bold=True))
     kind, value = identity.kind.value, identity.value
-    fixed = (OPT_OUT_FORM, kind, value, place.response_url, _write_below(below), *about)
+    fixed = (OPT_OUT_FORM, kind, value, place.response_url, _write_below(below), name)
     metadata = write_metadata(fixed, contact_ids)
     title, submit = _("Don't contact again"), _("Don't contact")
     return build_reason_form(OPT_OUT_FORM, title, submit, sentence, _("Why?"), metadata)
@@ -165,7 +155,7 @@ def read_opt_out_form(metadata: str, team_id: str) -> tuple[Identity, tuple[str,
     In which channel it was opened doesn't matter: customers may be kept safe everywhere.
     """
     try:
-        form, kind, value, response_url, __, __, __, *contact_ids = json.loads(metadata)
+        form, kind, value, response_url, __, __, *contact_ids = json.loads(metadata)
         identity = Identity(IdentityKind(kind), value)
     except ValueError:
         raise ForeignForm from None

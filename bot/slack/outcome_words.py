@@ -23,6 +23,8 @@ _ORDER = re.compile(
     r"(?:\s+(?:for\s+)?(?P<all>all)|\s+for\s+(?P<channel>\S+))?)?",
     re.IGNORECASE,
 )
+# "in" may mean where they come from or where they go.
+_UNCLEAR = re.compile(rf"(?:{HERE}|{OFF}|{DEFAULT})\s+(?:in|from|to)\s+\S+", re.IGNORECASE)
 _NEARLY = re.compile(r"outcomes?(?:\s+(?P<rest>\S.*))?", re.IGNORECASE | re.DOTALL)
 # By itself, or as Slack writes it where it's set to escape what people type.
 _CHANNEL = re.compile(r"<#(?P<linked>[CG][A-Z0-9]+)(?:\|[^<>]*)?>|(?P<typed>[CG][A-Z0-9]{2,})")
@@ -57,7 +59,10 @@ def read_order(text: str) -> Order | None:
         way = (found["way"] or "").lower()
         return Order(way, bool(found["all"]), source=source, is_unknown=is_unknown)
     nearly = _NEARLY.fullmatch(typed)
-    is_wrong = nearly is not None and (not nearly["rest"] or is_slip(nearly["rest"]))
+    if nearly is None:
+        return None
+    rest = nearly["rest"] or ""
+    is_wrong = not rest or is_slip(rest) or _UNCLEAR.fullmatch(rest) is not None
     return Order("", is_for_all=False, is_wrong=True) if is_wrong else None
 
 

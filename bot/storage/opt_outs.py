@@ -20,6 +20,8 @@ from bot.storage.requests import Enqueue
 from bot.storage.tables import STILL_UNSENT, opt_out_keys, opt_outs, request_customers, requests
 from genesys import Identity
 
+MOST_DRAWN_AGAIN = 20  # cards of one customer
+
 
 @dataclass(frozen=True)
 class OptOut:
@@ -80,12 +82,23 @@ class OptOuts:
             told = _find_unsent(connection, tuple(set(keys) - set(added)))
             return self._refuse_waiting(connection, added, told)
 
-    def draw_again(self, request_id: str) -> None:
-        """Let a request's card be drawn again, because its customer is on the list now."""
-        is_shown = sa.and_(requests.c.request_id == request_id, requests.c.card_ts != "")
+    def draw_again(self, identity: Identity, contact_ids: tuple[str, ...] = ()) -> None:
+        """Let the newest cards of a customer be drawn again: what they offer isn't the same now."""
+        keys = self._keys.customer_keys(identity, contact_ids)
+        theirs = sa.select(request_customers.c.request_id).where(
+            request_customers.c.customer_key.in_(keys)
+        )
+        newest = (
+            sa.select(requests.c.request_id)
+            .where(requests.c.request_id.in_(theirs), requests.c.card_ts != "")
+            .order_by(requests.c.created_at.desc())
+            .limit(MOST_DRAWN_AGAIN)
+        )
         with self._database.transaction() as connection:
-            drawn = connection.execute(sa.update(requests).where(is_shown).values(card_state=""))
-            if drawn.rowcount:
+            ids = connection.execute(newest).scalars().all()
+            shown = requests.c.request_id.in_(ids)
+            connection.execute(sa.update(requests).where(shown).values(card_state=""))
+            for request_id in ids:
                 self._enqueue(connection, publish(request_id))
 
     def remove(self, opt_out: OptOut) -> bool:

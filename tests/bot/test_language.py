@@ -107,7 +107,7 @@ def test_english_needs_no_catalogue() -> None:
     assert (say_number(12_345), say_day(date(2026, 11, 26))) == ("12,345", "Nov 26, 2026")
     assert say_list(["a", "b"]) == "a, b"
     assert say_moment(MORNING) == "Fri, Nov 27 at 8:05 AM"
-    assert find_languages() == (ENGLISH,)
+    assert find_languages()[0] == ENGLISH
 
 
 def test_a_language_with_a_compiled_catalogue_can_be_chosen(invented: Path) -> None:
@@ -123,6 +123,9 @@ def test_a_language_with_a_compiled_catalogue_can_be_chosen(invented: Path) -> N
         ("{who} paused it.", "{who hat es angehalten.", True),
         ("{who} paused it.", "{} hat es angehalten.", True),
         ("Paused.", "{0} angehalten.", True),
+        ("Paused {when}.", "Angehalten {when!z}.", True),
+        ("Paused {when}.", "Angehalten {when:d}.", True),
+        ("Paused {when}.", "Angehalten {when:{x}}.", True),
         (("One hour.", "{count} hours."), ("Eine Stunde.", "{count} Stunden."), False),
         (("One hour.", "{count} hours."), ("Eine Stunde.", "{zahl} Stunden."), True),
     ],
@@ -135,6 +138,19 @@ def test_a_translation_that_could_fail_while_somebody_waits_is_refused_at_the_st
     _write(tmp_path, catalogue)
     problems = find_problems("de", tmp_path)
     assert [_ids(english)[0] in one for one in problems] == [True] * is_wrong
+
+
+@pytest.mark.parametrize("language", find_languages())
+def test_no_translation_of_ours_could_fail_while_somebody_waits(language: str) -> None:
+    assert not find_problems(language)
+
+
+@pytest.mark.parametrize("written", [b"", b"rubbish"])
+def test_a_damaged_catalogue_is_refused_at_the_start(written: bytes, invented: Path) -> None:
+    (invented / "de" / "LC_MESSAGES" / f"{DOMAIN}.mo").write_bytes(written)
+    assert find_problems("de", invented) == [
+        "bot/locale/de has no whole catalogue: run `pybabel compile` again."
+    ]
 
 
 def test_a_catalogue_must_be_named_like_a_language() -> None:

@@ -347,7 +347,7 @@ def test_the_thread_mentions_the_agent_when_somebody_declines(
 # The do-not-contact list.
 
 
-def test_after_an_opt_out_from_its_card_the_card_has_no_button_for_it(
+def test_after_an_opt_out_the_customer_s_cards_have_no_button_for_it(
     bench: Bench, waiting: Request, database: Database
 ) -> None:
     values = {"state": State.REPLIED, "customer_name": "Jane Doe"}
@@ -360,7 +360,7 @@ def test_after_an_opt_out_from_its_card_the_card_has_no_button_for_it(
     opt_outs = OptOuts(database, lambda _connection, job: jobs.append(job), Keys(database))
     by = ByWhom("U0BEN", "Ben", datetime.now(UTC), "They asked us")
     opt_outs.add(OptOut(waiting.identity, (), by, "T0LOCAL"))
-    opt_outs.draw_again("V2")
+    opt_outs.draw_again(waiting.identity)
     assert jobs == [bot.job.publish("V2")]
     publish(bench)
     [card] = bench.local.messages()
