@@ -201,6 +201,13 @@ def test_the_bot_sees_only_the_sandboxs_settings(stub: Path, tmp_path: Path) -> 
     assert "[quiet_hours]" in (tmp_path / "rules.toml").read_text(encoding="utf-8")
 
 
+def test_another_language_can_be_tried(stub: Path, tmp_path: Path) -> None:
+    with launched(stub, "--language", "de", "--data", str(tmp_path)) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+    assert read_environment(tmp_path)["PROACTIVE_LANGUAGE"] == "de"
+
+
 def test_direct_mode_can_be_tried(stub: Path, tmp_path: Path) -> None:
     with launched(stub, "--direct", "--data", str(tmp_path)) as process:
         assert process.stdout is not None

@@ -312,6 +312,30 @@ def test_an_agent_opts_a_customer_out_and_what_waits_is_refused(
     assert actions(database) == [(Action.OPTED_OUT, ADA)]
 
 
+def test_all_cards_of_the_customer_are_drawn_again_after_an_opt_out_and_an_opt_in(
+    bot: Bot,
+    ada: Agent,
+    leo: Agent,
+    requests_store: RequestStore,
+    a_request: Callable[..., Request],
+) -> None:
+    phone = Identity(IdentityKind.PHONE, "+4930123456")
+    for values in (
+        {"request_id": "V1", "card_ts": "1790000000.000100"},
+        {"request_id": "V2", "card_ts": "1790000000.000200", "identity": phone},
+        {"request_id": "V3"},  # it has no card
+    ):
+        contact = {"contact_ids": (JANE_S_CONTACT,), "card_state": "drawn"}
+        requests_store.add(a_request(state=State.READ, **contact, **values), [])
+    for who, order in ((ada, "opt-out"), (leo, "opt-in")):
+        bot.jobs.clear()
+        who.types(f"{order} jane@example.com She asked")
+        bot.finish()
+        drawn = {job.request_id for job in bot.jobs if job.kind is JobKind.PUBLISH}
+        assert drawn == {"V1", "V2"}
+    assert [requests_store.load(f"V{n}").card_state for n in (1, 2, 3)] == ["", "", "drawn"]
+
+
 def test_the_list_holds_for_all_contacts_of_the_customer(
     bot: Bot, ada: Agent, opt_outs: OptOuts
 ) -> None:

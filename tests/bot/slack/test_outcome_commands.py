@@ -42,6 +42,8 @@ def recorded(database: Database) -> list[tuple[str, str, str]]:
         *[("outcomes off", Order("off", False)), ("outcomes off for all", Order("off", True))],
         *[("outcomes", Order("", False)), ("outcomes\u00a0here", Order("here", False))],
         *[("outcomes foo", WRONG), ("outcomes here please", WRONG), ("outcome here", WRONG)],
+        *[("outcomes here in #support", WRONG), ("Outcomes off from #support", WRONG)],
+        ("outcomes here in Berlin are fine", None),
         *[("outcomes default", Order("default", False))],
         *[("outcomes default all", Order("default", True))],
         *[("outcomes here for C0123ABCD", Order("here", False, source="C0123ABCD"))],
