@@ -492,34 +492,38 @@ class Bot:
 
 
 @pytest.fixture
-def bot(
+def new_bot(
     local: Local,
     cloud: GenesysCloud,
     requests_store: RequestStore,
     slack: SlackClient,
     database: Database,
-) -> Iterator[Bot]:
-    """Serve the bot's Slack side where the local Slack sends its requests."""
-    bot = Bot(local, cloud, requests_store, slack, database)
-    local.ask("POST", "/control/slack/settings", events_url=bot.url)
-    bot.start()
-    yield bot
-    bot.stop()
+) -> Iterator[Callable[[], Bot]]:
+    """Start the bot's Slack side, once for each of its processes."""
+    started: list[Bot] = []
+
+    def start() -> Bot:
+        started.append(Bot(local, cloud, requests_store, slack, database))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for bot in started:
+        bot.stop()
 
 
 @pytest.fixture
-def other_bot(
-    local: Local,
-    cloud: GenesysCloud,
-    requests_store: RequestStore,
-    slack: SlackClient,
-    database: Database,
-) -> Iterator[Bot]:
+def bot(local: Local, new_bot: Callable[[], Bot]) -> Bot:
+    """Serve the bot's Slack side where the local Slack sends its requests."""
+    bot = new_bot()
+    local.ask("POST", "/control/slack/settings", events_url=bot.url)
+    return bot
+
+
+@pytest.fixture
+def other_bot(new_bot: Callable[[], Bot]) -> Bot:
     """Serve Slack's requests in another process, which has seen none of them yet."""
-    other = Bot(local, cloud, requests_store, slack, database)
-    other.start()
-    yield other
-    other.stop()
+    return new_bot()
 
 
 @pytest.fixture
