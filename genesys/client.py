@@ -68,8 +68,8 @@ def always() -> bool:
 class _Call:
     method: str
     path: str
-    body: Json | list[Json] | None
-    query: Mapping[str, str]
+    body: Json | list[Json] | None = field(repr=False)
+    query: Mapping[str, str] = field(repr=False)
     priority: Priority
     deadline: float
     may_begin: Callable[[], bool]

@@ -9,7 +9,7 @@ import logging
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import urllib3.exceptions as urllib3_faults
@@ -58,8 +58,8 @@ class Answer:
     """What came back: the status, the JSON (or the text, if it isn't JSON), the headers."""
 
     status: int
-    body: Any
-    headers: Mapping[str, str]
+    body: Any = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
 
     @property
     def correlation_id(self) -> str | None:

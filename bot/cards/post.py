@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_sdk.models.blocks import Block
@@ -14,8 +14,8 @@ from bot.cards.blocks import Json, to_json
 class Post:
     """A Slack message: its blocks, and its text for notifications and screen readers."""
 
-    text: str
-    blocks: list[Block]
+    text: str = field(repr=False)
+    blocks: list[Block] = field(repr=False)
 
     @property
     def payload(self) -> list[Json]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slack_bolt.async_app import AsyncAck
 
@@ -48,8 +48,8 @@ class Question:
     """
 
     which: Filter | None = None
-    customer: str = ""
-    unknown: str = ""
+    customer: str = field(default="", repr=False)
+    unknown: str = field(default="", repr=False)
 
 
 class ListCommands:

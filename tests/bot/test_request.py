@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import permutations, product
+from typing import Any
 
 import pytest
 
 from bot.cards.card import show_card
 from bot.cards.line import show_line
 from bot.cards.words import STATE_WORDS
-from bot.request import QUIET, Event, HistoryLine, Place, Request
+from bot.request import QUIET, Event, HistoryLine, Place, Request, Stuck
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.form_input import Draft, make_draft
 from bot.state import FINAL, TRANSITIONS, UNSENT, WATCHED, State, sources
@@ -40,7 +41,9 @@ NOT_TAKEN = (State.SENDING, State.SCHEDULED)
 DECISION = (State.UNCERTAIN, State.SCHEDULED)
 AFTER_ACCEPTANCE = (State.ACCEPTED, State.WAITING, State.PUSHED, State.DELIVERED, State.READ)
 PIECES_OF_NEWS = 4
-HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+TICK = timedelta(microseconds=1)
+UNAPPROVED = {"state": State.UNAPPROVED, "approval_until": NOW + HOUR}
 GUARDS = {new: sources(new) for new in State}  # the store moves a request by these
 
 
@@ -225,11 +228,58 @@ def test_a_new_request_is_not_watched_and_was_never_looked_for(
         ({}, NOW + 24 * HOUR + TICK),
         ({"send_at": NOW + HOUR}, NOW + 25 * HOUR + TICK),
         ({"send_at": NOW - HOUR}, NOW + 24 * HOUR + TICK),
+        (UNAPPROVED | {"send_before": NOW + 2 * HOUR}, NOW + HOUR),
+        (UNAPPROVED | {"approval_until": None}, NOW + 24 * HOUR + TICK),
+        (UNAPPROVED | {"state": State.SCHEDULED}, NOW + 24 * HOUR + TICK),
     ],
 )
 def test_a_request_is_late_from_its_deadline_on_or_after_a_day(
-    times: dict[str, datetime], late_from: datetime, a_request: Callable[..., Request]
+    times: dict[str, Any], late_from: datetime, a_request: Callable[..., Request]
 ) -> None:
     request = a_request(**times)
     assert not request.is_late(late_from - TICK)
     assert request.is_late(late_from)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_planned"),
+    [
+        ({}, False),
+        ({"send_at": NOW + MINUTE}, False),
+        ({"send_at": NOW + MINUTE + TICK}, True),
+        ({"send_at": NOW + HOUR, "stuck": Stuck.PAUSED}, True),
+        ({"send_at": NOW + HOUR, "stuck": Stuck.QUOTA}, False),
+        ({"send_at": NOW + HOUR, "stuck": Stuck.QUOTA, "planned_at": NOW + HOUR}, True),
+    ],
+)
+def test_a_request_is_planned_if_it_goes_out_later_than_after_the_countdown(
+    values: dict[str, Any], is_planned: bool, a_request: Callable[..., Request]
+) -> None:
+    assert a_request(**values).is_planned is is_planned
+
+
+@pytest.mark.parametrize(
+    ("values", "gives_up_at", "awaits_end_until"),
+    [
+        ({}, NOW + DAY, NOW + DAY),
+        ({"send_at": NOW + HOUR}, NOW + DAY + HOUR, NOW + DAY + HOUR),
+        ({"send_before": NOW + HOUR}, NOW + HOUR, NOW + HOUR),
+        ({"send_before": NOW + 2 * DAY}, NOW + 2 * DAY, NOW + DAY),
+        ({"after_conversation": NOW + HOUR}, NOW + DAY, NOW + DAY),
+        ({"stuck": Stuck.CONVERSATION}, NOW + DAY, NOW + DAY),
+        (
+            {"after_conversation": NOW + HOUR, "stuck": Stuck.CONVERSATION},
+            NOW + HOUR,
+            NOW + DAY,
+        ),
+        ({"after_conversation": NOW + HOUR, "stuck": Stuck.PAUSED}, NOW + DAY, NOW + DAY),
+    ],
+)
+def test_a_request_that_is_held_up_is_given_up_after_a_day_or_at_its_deadline(
+    values: dict[str, Any],
+    gives_up_at: datetime,
+    awaits_end_until: datetime,
+    a_request: Callable[..., Request],
+) -> None:
+    request = a_request(**values)
+    assert (request.gives_up_at, request.awaits_end_until) == (gives_up_at, awaits_end_until)
