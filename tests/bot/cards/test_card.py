@@ -17,6 +17,7 @@ from bot.cards.card import (
     show_news,
     show_notice,
     show_outcome,
+    show_where_it_stands,
 )
 from bot.cards.card_buttons import (
     APPROVE,
@@ -55,6 +56,10 @@ def _faults(post: Post) -> list[str]:
     return [str(fault) for fault in check_blocks(post.payload, Surface.MESSAGE, "/blocks")]
 
 
+def _shown(post: Post) -> str:
+    return f"{post.text} {post.payload}"
+
+
 def _buttons(post: Post) -> dict[str, dict[str, Any]]:
     found = [e for block in post.payload for e in interactive_elements(block)]
     return {button["action_id"]: button for button in found}
@@ -62,6 +67,10 @@ def _buttons(post: Post) -> dict[str, dict[str, Any]]:
 
 def _nodes(post: Post) -> list[dict[str, Any]]:
     return [n for block in post.payload for e in block["elements"] for n in e.get("elements", [e])]
+
+
+def _bold(post: Post) -> list[str]:
+    return [node["text"] for node in _nodes(post) if node.get("style") == {"bold": True}]
 
 
 def _pings(post: Post) -> list[str]:
@@ -229,7 +238,7 @@ def test_a_card_says_when_its_message_goes_out_until_it_has_gone_out(
 
 def test_a_card_without_a_latest_time_names_none(a_request: Build) -> None:
     later = NOW + timedelta(hours=1)
-    said = repr(show_card(a_request(state=State.SCHEDULED, created_at=NOW, send_at=later)))
+    said = _shown(show_card(a_request(state=State.SCHEDULED, created_at=NOW, send_at=later)))
     assert "not after" not in said
     assert said.count("'type': 'date'") == 1
 
@@ -363,9 +372,10 @@ def test_an_uncertain_line_mentions_the_agent_and_links_each_conversation() -> N
 
 
 def test_a_card_has_its_state_and_the_customer_in_bold_type(a_request: Build) -> None:
-    nodes = _nodes(show_card(a_request(customer_name="Jane Doe")))
-    bold = [node["text"] for node in nodes if node.get("style") == {"bold": True}]
-    assert bold == ["Jane Doe", STATE_WORDS[State.CHECKING]]
+    request = a_request(customer_name="Jane Doe")
+    assert _bold(show_card(request)) == ["Jane Doe", STATE_WORDS[State.CHECKING]]
+    approved = replace(request, state=State.SCHEDULED, approver_name="Leo", approver_id="U0LEO")
+    assert _bold(show_approval(approved, Notes(), "")) == ["Jane Doe", "👍 Approved by Leo"]
 
 
 @pytest.mark.parametrize(
@@ -425,7 +435,7 @@ def test_sending_a_second_time_has_to_be_confirmed(a_request: Build) -> None:
 def test_an_address_is_masked_with_and_without_a_name(
     identity: Identity, masked: str, name: str, a_request: Build
 ) -> None:
-    shown = repr(show_card(a_request(identity=identity, customer_name=name)))
+    shown = _shown(show_card(a_request(identity=identity, customer_name=name)))
     assert masked in shown
     assert identity.value not in shown
 
@@ -551,6 +561,19 @@ def test_whoever_approves_a_message_sees_all_of_it(a_request: Build) -> None:
     request = a_request(state=State.UNAPPROVED, text=text)
     assert text in _words(show_card(request))
     assert text in _words(show_approval(request, Notes(), ""))
+
+
+def test_whoever_asks_where_an_unapproved_message_stands_sees_the_state_then_all_of_it(
+    a_request: Build,
+) -> None:
+    text = "word " * 399 + "!"
+    for sentence in ("", "Somebody was faster."):
+        post = show_where_it_stands(a_request(state=State.UNAPPROVED, text=text), sentence)
+        words = _words(post)
+        assert sentence in str(post.payload[0])
+        assert words.index(STATE_WORDS[State.UNAPPROVED]) < words.index(text)
+        assert _buttons(post) and not _faults(post)
+    assert text not in _words(show_where_it_stands(a_request(state=State.SCHEDULED, text=text)))
 
 
 @pytest.mark.parametrize("text", ["Your order is ready", "𝔘" * 2_000, f"{HOSTILE} " * 9])
@@ -681,6 +704,7 @@ def test_of_an_erased_request_only_the_masked_address_the_agent_and_the_state_st
         show_outcome(request, "https://workspace.slack.com/archives/C1/p1"),
         show_news(request, [line]),
         show_approval(request, Notes(), ""),
+        show_where_it_stands(request),
     ]
     for post in shown:
         assert _words(post) == (
@@ -688,7 +712,7 @@ def test_of_an_erased_request_only_the_masked_address_the_agent_and_the_state_st
         )
         assert not _buttons(post) and not _faults(post)
     erased_line = show_line(line, ADAS, is_erased=True)
-    assert secret not in repr(erased_line)
+    assert secret not in _shown(erased_line)
     assert _words(erased_line) == "<date>  Not sent."
 
 
@@ -705,7 +729,7 @@ def test_the_approvers_channel_shows_no_text_and_no_name_where_no_channel_may(
 ) -> None:
     request = a_request(state=State.UNAPPROVED, customer_name="Jane Doe")
     post = show_approval(request, Notes(), "", is_public=False)
-    assert "Jane Doe" not in repr(post) and "Your order is ready" not in repr(post)
+    assert "Jane Doe" not in _shown(post) and "Your order is ready" not in _shown(post)
     assert {a: b["text"]["text"] for a, b in _buttons(post).items()} == {
         REVIEW: "Read it",
         DECLINE: "Decline",

@@ -275,16 +275,17 @@ def test_a_persons_check_says_nothing_of_a_send_that_began_since(worker: Worker)
     assert worker.events() == [Event.ASKED]
 
 
+@pytest.mark.parametrize("ago", [0, 0.5, 3])
 def test_a_look_for_an_earlier_send_does_not_give_up_the_next_one(
-    worker: Worker, clock: Clock
+    ago: float, worker: Worker, clock: Clock
 ) -> None:
     """Two jobs looked for the first send. The second one comes while a new send is under way."""
-    worker.add(State.SENDING, sending_at=clock.after(-3))
+    worker.add(State.SENDING, sending_at=clock.after(-ago))
     whole = sum(READ_BACK)
-    later = reconcile(REQUEST, 2, pytest.approx(whole - 3))
+    later = reconcile(REQUEST, 2, pytest.approx(whole - ago))
     assert worker.run(reconcile(REQUEST, 2)) == [later]
     assert worker.load().state is State.SENDING
-    clock.advance(whole - 3)
+    clock.advance(whole - ago)
     assert worker.run(reconcile(REQUEST, 2)) == [SHOW]
     assert worker.load().state is State.UNCERTAIN
 
@@ -394,3 +395,7 @@ def test_an_uncertain_message_links_the_conversations_that_it_may_be_in(
     assert where_to_look(request, [ended, *is_open]) == ["c0", "c1", "c2"]
     assert where_to_look(request, [older, ended]) == ["ended"]
     assert where_to_look(request, []) == []
+    later = worker.build(sending_at=NOW + timedelta(hours=2))
+    before_the_send = replace(old, conversation_id="before", ended_at=NOW + timedelta(hours=1))
+    assert where_to_look(request, [before_the_send, ended]) == ["before"]
+    assert where_to_look(later, [before_the_send, *is_open[:1]]) == ["c0"]

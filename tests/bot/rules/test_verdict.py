@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -157,7 +157,7 @@ def test_an_expired_guest_session_or_one_that_soon_expires_is_a_warning_and_no_b
     assert not verdict.blocks
 
 
-@pytest.mark.parametrize("latest", ["none", "open", "elsewhere"])
+@pytest.mark.parametrize("latest", ["none", "open", "elsewhere", "ended, another one is open"])
 def test_no_guest_session_is_spoken_of_if_there_is_none_or_it_is_in_use(
     latest: str,
     a_customer: Callable[..., Customer],
@@ -167,8 +167,12 @@ def test_no_guest_session_is_spoken_of_if_there_is_none_or_it_is_in_use(
         "none": None,
         "open": a_conversation(is_open=True),
         "elsewhere": a_conversation(deployment_id=ELSEWHERE),
+        "ended, another one is open": a_conversation(),
     }
-    verdict = _judge(a_customer(conversations[latest]), session=timedelta(hours=1))
+    customer = a_customer(conversations[latest])
+    if "another" in latest:
+        customer = replace(customer, open=a_conversation(is_open=True))
+    verdict = _judge(customer, session=timedelta(hours=1))
     assert not [one for one in verdict.findings if one.rule is Rule.SESSION]
 
 
