@@ -1,6 +1,6 @@
 """The buttons of a card: which decisions its state allows. Pure.
 
-A click is checked again where it's answered (`bot/slack/buttons.py`, `bot/slack/approvals.py`).
+A click is checked again where it's answered (`bot/slack/buttons`).
 """
 
 from __future__ import annotations

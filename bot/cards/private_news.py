@@ -1,7 +1,7 @@
 """Shows an agent alone what no place takes, through the response URL of their command or click.
 
 The URL works five times, for thirty minutes. A click of the agent's brings a new one
-(`bot/slack/buttons.py`).
+(`bot/slack/buttons/buttons.py`).
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """
 

@@ -20,12 +20,12 @@ from bot.cards.line import show_line
 from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
 from bot.language import _
 from bot.request import Event, HistoryLine, Request, Stuck
-from bot.slack.approval_view import build_approval, build_decline
-from bot.slack.approvals import NO_APPROVER, OWN_MESSAGE
-from bot.slack.command import show_help
-from bot.slack.lead_commands import OPT_OUT, PAUSE, say_usage
-from bot.slack.opt_out import build_opt_out_form
-from bot.slack.pause_words import say_paused, say_paused_before, say_resumed
+from bot.slack.buttons.approval_view import build_approval, build_decline
+from bot.slack.buttons.approvals import NO_APPROVER, OWN_MESSAGE
+from bot.slack.commands.command import show_help
+from bot.slack.commands.lead_commands import OPT_OUT, PAUSE, say_usage
+from bot.slack.commands.pause_words import say_paused, say_paused_before, say_resumed
+from bot.slack.forms.opt_out import build_opt_out_form
 from bot.state import UNSENT, State
 from bot.storage.facts import ByWhom
 from genesys import Identity, IdentityKind

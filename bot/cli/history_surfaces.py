@@ -16,11 +16,8 @@ from bot.language import _
 from bot.request import Event, HistoryLine, Stuck
 from bot.rules.digest_period import Period
 from bot.rules.verdict import Verdict
-from bot.slack.evidence_view import Review
-from bot.slack.form_input import make_draft
-from bot.slack.form_view import build_form
-from bot.slack.outcome_commands import LEADS_ONLY, NOT_A_CHANNEL, SHARED
-from bot.slack.outcome_words import (
+from bot.slack.commands.outcome_commands import LEADS_ONLY, NOT_A_CHANNEL, SHARED
+from bot.slack.commands.outcome_words import (
     MOST_SHOWN,
     Order,
     say_default,
@@ -29,6 +26,9 @@ from bot.slack.outcome_words import (
     say_unknown,
     say_where,
 )
+from bot.slack.forms.evidence_view import Review
+from bot.slack.forms.form_input import make_draft
+from bot.slack.forms.form_view import build_form
 from bot.state import State
 from bot.storage.audit_chain import Head
 from bot.storage.digest_figures import Counts, Figures

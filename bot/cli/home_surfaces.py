@@ -10,11 +10,11 @@ from bot.cli.card_surfaces import sample_request
 from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
 from bot.language import _
 from bot.request import Request
-from bot.slack.edit_view import build_edit
-from bot.slack.home import NO_DATABASE, say_health
-from bot.slack.home_view import HomeContent, HomeState, build_home, build_plain_home
-from bot.slack.list_view import say_how_many, show_list
-from bot.slack.request_rows import Reader, Rows
+from bot.slack.buttons.edit_view import build_edit
+from bot.slack.lists.home import NO_DATABASE, say_health
+from bot.slack.lists.home_view import HomeContent, HomeState, build_home, build_plain_home
+from bot.slack.lists.list_view import say_how_many, show_list
+from bot.slack.lists.request_rows import Reader, Rows
 from bot.state import State
 from bot.storage.facts import ByWhom
 from bot.storage.my_requests import MOST_COUNTED, PAGE_SIZE, Filter, Page

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import yaml
 
-from bot.slack.command import SHORTCUT
+from bot.slack.commands.command import SHORTCUT
 
 # An administrator may refuse all of these.
 # The bot recognises its own post when the answer was lost, in channels where it's a member; without

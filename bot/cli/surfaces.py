@@ -19,8 +19,8 @@ from bot.cli.home_surfaces import home_surfaces
 from bot.cli.sample_texts import HOSTILE, LONGEST, NAMES, NOW, PLACE, Surface
 from bot.cli.template_surfaces import template_surfaces
 from bot.rules.verdict import Finding, Level, Rule, Verdict, decide
-from bot.slack.form_input import Draft, check_times, make_draft
-from bot.slack.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_form
+from bot.slack.forms.form_input import Draft, check_times, make_draft
+from bot.slack.forms.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_form
 from genesys import (
     Candidate,
     ContactType,

@@ -10,11 +10,11 @@ from slack_sdk.models.blocks import ActionsBlock, StaticSelectElement
 from bot.cli.sample_texts import HOSTILE, LONGEST, PLACE, Surface
 from bot.rules.template_rules import MOST_PLACEHOLDERS, TemplateSource
 from bot.rules.verdict import Finding, Level, Rule, Verdict
-from bot.slack.evidence_view import Review
-from bot.slack.form_input import Draft, make_draft
-from bot.slack.form_view import build_form
-from bot.slack.template_choice import TEMPLATE, TemplateChoice
-from bot.slack.template_view import MOST_OPTIONS, list_options, say_to_do
+from bot.slack.forms.evidence_view import Review
+from bot.slack.forms.form_input import Draft, make_draft
+from bot.slack.forms.form_view import build_form
+from bot.slack.forms.template_choice import TEMPLATE, TemplateChoice
+from bot.slack.forms.template_view import MOST_OPTIONS, list_options, say_to_do
 from bot.slack.view import modal
 from bot.templates.template import CUSTOMER_NAME, Placeholder, Template
 from genesys import Identity, IdentityKind

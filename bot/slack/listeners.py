@@ -17,24 +17,24 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.approval_view import APPROVAL_FORM, DECLINE_FORM
-from bot.slack.approvals import APPROVAL_BUTTONS, Approvals
-from bot.slack.buttons import BUTTONS, Buttons
-from bot.slack.command import SHORTCUT, Command
-from bot.slack.edit_form import EditForm
-from bot.slack.edit_view import EDIT_FORM
+from bot.slack.buttons.approval_view import APPROVAL_FORM, DECLINE_FORM
+from bot.slack.buttons.approvals import APPROVAL_BUTTONS, Approvals
+from bot.slack.buttons.buttons import BUTTONS, Buttons
+from bot.slack.buttons.edit_form import EditForm
+from bot.slack.buttons.edit_view import EDIT_FORM
+from bot.slack.commands.command import SHORTCUT, Command
 from bot.slack.errors import ErrorHandler
-from bot.slack.evidence_view import OPT_OUT, SEND_THEN
-from bot.slack.form import Form
-from bot.slack.form_actions import FormActions
-from bot.slack.form_input import CANDIDATE, CUSTOMER, OPEN
-from bot.slack.form_view import FORM
-from bot.slack.home import Home
-from bot.slack.home_view import SHOW
+from bot.slack.forms.evidence_view import OPT_OUT, SEND_THEN
+from bot.slack.forms.form import Form
+from bot.slack.forms.form_actions import FormActions
+from bot.slack.forms.form_input import CANDIDATE, CUSTOMER, OPEN
+from bot.slack.forms.form_view import FORM
+from bot.slack.forms.opt_out import OPT_OUT_FORM, OptOutForm
+from bot.slack.forms.template_choice import TEMPLATE
+from bot.slack.forms.template_view import PLACEHOLDER, PREVIEW
 from bot.slack.interaction import Body, opens_home, read_interaction
-from bot.slack.opt_out import OPT_OUT_FORM, OptOutForm
-from bot.slack.template_choice import TEMPLATE
-from bot.slack.template_view import PLACEHOLDER, PREVIEW
+from bot.slack.lists.home import Home
+from bot.slack.lists.home_view import SHOW
 
 
 @dataclass(frozen=True)

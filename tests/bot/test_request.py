@@ -12,7 +12,7 @@ from bot.cards.line import show_line
 from bot.cards.words import STATE_WORDS
 from bot.request import QUIET, Event, HistoryLine, Place, Request, Stuck
 from bot.rules.verdict import Finding, Level, Rule, Verdict
-from bot.slack.form_input import Draft, make_draft
+from bot.slack.forms.form_input import Draft, make_draft
 from bot.state import FINAL, TRANSITIONS, UNSENT, WATCHED, State, sources
 from genesys import Customer, Several
 from tests.bot.conftest import JANE, NOW

@@ -11,7 +11,7 @@ import yaml
 from slack_sdk.web import WebClient
 
 from bot.cli.manifest import OPTIONAL_SCOPES, SCOPES, build_manifest, install_link, print_manifest
-from bot.slack.command import SHORTCUT
+from bot.slack.commands.command import SHORTCUT
 from sandbox.local_slack.config import ShortcutType, read_manifest
 
 ROOT = Path(__file__).resolve().parents[3]

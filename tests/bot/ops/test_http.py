@@ -99,7 +99,7 @@ def test_on_slack_s_port_there_is_slack_s_path_alone(method: str) -> None:
 def test_requests_for_another_path_on_slack_s_port_are_counted_and_probes_are_not() -> None:
     refused = RefusedRequests()
     web = _build(Health(), Slack(), refused=refused)
-    for path in (f"{SLACK_PATH}/", "/slack/command"):
+    for path in (f"{SLACK_PATH}/", "/slack/commands/command"):
         assert _ask(web, path, "POST", PORT)[0] == 404
         assert _ask(web, path, "GET", PORT)[0] == 404
     assert refused.counts == {Reason.WRONG_PATH: 2}

@@ -37,31 +37,31 @@ from bot.rules.lookup import Lookup
 from bot.rules.policy import Policy
 from bot.rules.rules_file import DEFAULTS, Rules
 from bot.settings import Show
-from bot.slack.approvals import Approvals
-from bot.slack.buttons import Buttons
-from bot.slack.command import Command
-from bot.slack.do_not_contact import DoNotContact
-from bot.slack.edit_form import EditForm
+from bot.slack.buttons.approvals import Approvals
+from bot.slack.buttons.buttons import Buttons
+from bot.slack.buttons.edit_form import EditForm
+from bot.slack.commands.command import Command
+from bot.slack.commands.lead_commands import LeadCommands
+from bot.slack.commands.list_commands import ListCommands
+from bot.slack.commands.outcome_commands import OutcomeCommands
 from bot.slack.errors import ErrorHandler, dispatch
-from bot.slack.evidence import Evidence
-from bot.slack.form import Form
-from bot.slack.form_actions import FormActions
-from bot.slack.form_reader import FormReader
-from bot.slack.form_templates import FormTemplates
+from bot.slack.forms.do_not_contact import DoNotContact
+from bot.slack.forms.evidence import Evidence
+from bot.slack.forms.form import Form
+from bot.slack.forms.form_actions import FormActions
+from bot.slack.forms.form_reader import FormReader
+from bot.slack.forms.form_templates import FormTemplates
+from bot.slack.forms.opt_out import OptOutForm
+from bot.slack.forms.review import Reviewer
 from bot.slack.gate import Gate, note_refused
-from bot.slack.home import Home
 from bot.slack.http import SlackEdge
 from bot.slack.interaction import Interaction
-from bot.slack.lead_commands import LeadCommands
-from bot.slack.list_commands import ListCommands
 from bot.slack.listeners import Listeners, build_app
+from bot.slack.lists.home import Home
+from bot.slack.lists.thread_links import ThreadLinks
 from bot.slack.metadata import MetadataSigner
-from bot.slack.opt_out import OptOutForm
-from bot.slack.outcome_commands import OutcomeCommands
 from bot.slack.respond import Responder
-from bot.slack.review import Reviewer
 from bot.slack.security_log import SecurityLog
-from bot.slack.thread_links import ThreadLinks
 from bot.storage.audit_log import AuditLog
 from bot.storage.customer_history import CustomerHistory
 from bot.storage.database import Database

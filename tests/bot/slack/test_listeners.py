@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from slack_sdk.web import WebClient
 
-from bot.slack.command import show_help
+from bot.slack.commands.command import show_help
 from bot.storage.requests import RequestStore
 
 from ..conftest import Local

@@ -14,7 +14,8 @@ from bot.cards import client, ledger
 from bot.job import JobKind
 from bot.jobs import queue
 from bot.request import Event, HistoryLine, Stuck
-from bot.slack import command, form_input, form_view
+from bot.slack.commands import command
+from bot.slack.forms import form_input, form_view
 from bot.state import State
 from bot.storage.history import NOT_SHOWN
 from bot.storage.tables import UNFINISHED, history, postings, requests

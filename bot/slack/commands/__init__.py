@@ -1,0 +1,1 @@
+"""The slash command, the message shortcut, and the commands of leads."""
