@@ -12,12 +12,14 @@ from bot.text import (
     ago,
     clean,
     clip,
+    clip_units,
     explain,
     hours_ago,
     how_long,
     plural_days,
     sendable,
     show_name,
+    split,
     visible,
 )
 from genesys import Conflict, GenesysError
@@ -102,6 +104,29 @@ def test_a_clipped_text_fits(text: str, length: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "clipped"),
+    [
+        ("", ""),
+        ("abcdef", "abcdef"),
+        ("abcdefg", "abcde…"),
+        ("😀😀😀", "😀😀😀"),  # two units each
+        ("😀😀😀😀", "😀😀…"),
+        ("😀" * 80, "😀😀…"),
+    ],
+)
+def test_a_text_is_clipped_to_six_utf_16_units(text: str, clipped: str) -> None:
+    assert clip_units(text, 6) == clipped
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("", []), ("abc", ["abc"]), ("abcd", ["abc", "d"]), ("abcdef", ["abc", "def"])],
+)
+def test_a_text_is_split_into_parts_that_are_all_of_it(text: str, parts: list[str]) -> None:
+    assert split(text, 3) == parts
+
+
+@pytest.mark.parametrize(
     ("days", "words"),
     [(-1, "today"), (0, "today"), (1, "yesterday"), (2, "2 days ago"), (80, "80 days ago")],
 )
@@ -113,7 +138,7 @@ def test_days_are_said_in_words(days: int, words: str) -> None:
     ("hours", "words"),
     [
         *[(0, "less than an hour"), (0.99, "less than an hour"), (1, "1 hour"), (1.9, "1 hour")],
-        *[(2, "2 hours"), (47.9, "47 hours"), (48, "2 days"), (72, "3 days")],
+        *[(2, "2 hours"), (47.9, "47 hours"), (48, "2 days"), (71.9, "2 days"), (72, "3 days")],
     ],
 )
 def test_a_length_of_time_is_said_in_words(hours: float, words: str) -> None:

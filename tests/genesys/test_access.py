@@ -1,5 +1,6 @@
 """What the OAuth client may do, by permission and division, and what time it is there."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from genesys import (
     read_grants,
     try_permission,
 )
-from genesys.access import Grant
+from genesys.access import READ_HISTORY, Grant
 
 Connect = Callable[..., GenesysCloud]
 IDS = [permission.names[0] for permission in PERMISSIONS]
@@ -51,6 +52,11 @@ def test_every_permission_is_listed_with_its_divisions(
     assert not grants.divisions_of(permission)
 
 
+def test_three_permissions_are_required_and_only_the_deployment_belongs_to_no_customer() -> None:
+    assert [one.is_required for one in PERMISSIONS] == [True, True, True, False, False]
+    assert [one.is_for_customers for one in PERMISSIONS] == [True, True, True, True, False]
+
+
 @pytest.mark.parametrize("permission", PERMISSIONS, ids=IDS)
 def test_a_harmless_call_tells_whether_a_permission_is_there(
     permission: Permission, cloud: GenesysCloud, local: Any
@@ -69,6 +75,25 @@ def test_the_send_permission_is_tried_with_a_call_that_can_send_nothing(
     assert try_permission(connect(raw.url), SEND)
     [asked] = raw.requests("agentless")
     assert asked.body == b"{}"
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS, ids=IDS)
+def test_only_a_try_of_the_send_permission_is_never_repeated(
+    permission: Permission, raw: Any, connect: Connect
+) -> None:
+    raw.api = lambda _: raw.reply({}, 503)
+    with pytest.raises(Unavailable):
+        try_permission(connect(raw.url), permission)
+    assert (len(raw.requests("/api/")) == 1) is (permission is SEND)
+
+
+def test_the_permission_for_conversations_is_tried_with_the_smallest_page(
+    raw: Any, connect: Connect
+) -> None:
+    raw.api = lambda _: raw.reply({})
+    assert try_permission(connect(raw.url), READ_HISTORY)
+    [asked] = raw.requests("details/query")
+    assert json.loads(asked.body)["paging"] == {"pageSize": 1, "pageNumber": 1}
 
 
 def test_an_outage_is_not_taken_for_a_permission(raw: Any, connect: Connect) -> None:

@@ -638,10 +638,11 @@ def test_a_wrong_message_does_not_look_the_customer_up_again(
     bot: Bot, ada: Agent, local: Local
 ) -> None:
     ada.opens("jane@example.com")
-    before = lookups(local)
+    before, drawn = lookups(local), len(local.calls("slack", "views.update"))
     ada.submits(message="x" * 2_001)
     bot.finish()
     assert lookups(local) == before
+    assert len(local.calls("slack", "views.update")) == drawn  # the agent types on
 
 
 def test_a_form_that_is_delivered_again_is_the_same_request(

@@ -126,6 +126,17 @@ def test_a_draft_of_nobody_says_why() -> None:
     assert make_draft(PLACE, "020 7946 0018", "Hello", "GB").problem == ""
 
 
+def test_what_is_filled_in_belongs_to_one_contact_of_one_customer() -> None:
+    jane = make_draft(PLACE, "jane@example.com", "Hello", None)
+    bob = make_draft(PLACE, "bob@example.com", "Hello", None)
+    chosen = replace(jane, chosen_contact_id="c" * 36)
+    nobody = make_draft(PLACE, "", "Hello", None)
+    assert len({jane.owner, bob.owner, chosen.owner, nobody.owner}) == 4
+    assert jane.owner == make_draft(PLACE, "<jane@example.com>", "Bye", None).owner
+    assert nobody.owner == ""
+    assert "jane" not in jane.owner
+
+
 def test_what_was_typed_is_in_no_repr() -> None:
     shown = repr(DRAFT)
     assert "jane@" not in shown
