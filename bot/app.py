@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -31,13 +30,14 @@ from bot.wiring_slack import Frontend
 
 log = logging.getLogger(__name__)
 
+FAILED = 3  # the exit status with which a supervisor starts the bot again
 BACKLOG = 128  # connections that wait to be accepted; all of them may be in one step of the loop
 
 
 def run(settings: Settings) -> None:
     """Run the bot until it's told to stop; raise BadSettings when it can't start."""
     speak(settings.language)
-    # Bound before the parts are built: a command typed meanwhile waits and isn't refused.
+    # The ports are bound first, so that a command waits and isn't refused while the rest is built.
     listening = [
         _listen("OPERATOR_HOST", settings.operator_host, "OPERATOR_PORT", settings.operator_port)
     ]
@@ -46,11 +46,11 @@ def run(settings: Settings) -> None:
     backend = Backend(settings)
     # The server takes the signals while it runs and raises them again afterwards.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    uvloop.run(_serve(settings, backend, listening))
+    has_failed = uvloop.run(_serve(settings, backend, listening))
     log.info("stopped")
     logging.shutdown()
     # A stopped bot ends within ten seconds: a thread that waits for Genesys would hold it longer.
-    os._exit(0)
+    os._exit(FAILED if has_failed else 0)
 
 
 def _listen(host_name: str, host: str, port_name: str, port: int) -> socket.socket:
@@ -62,7 +62,8 @@ def _listen(host_name: str, host: str, port_name: str, port: int) -> socket.sock
         ) from None
 
 
-async def _serve(settings: Settings, backend: Backend, listening: list[socket.socket]) -> None:
+async def _serve(settings: Settings, backend: Backend, listening: list[socket.socket]) -> bool:
+    """Serve until the bot is told to stop; return whether it failed instead."""
     _reload_on_hangup(backend)
     refused = RefusedRequests()
     reports = AuditReports(backend.audit, refused)
@@ -74,7 +75,6 @@ async def _serve(settings: Settings, backend: Backend, listening: list[socket.so
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             await asyncio.to_thread(backend.start)
             reports.start()
-            gc.freeze()  # no ack waits while the collector goes through all that was loaded
             socket_mode = keep_socket(
                 frontend.app, settings.slack_app_token, client, frontend.health
             )
@@ -93,7 +93,9 @@ async def _serve(settings: Settings, backend: Backend, listening: list[socket.so
             frontend.health, build_metrics(backend.requests, backend.pause, refused), lifespan
         )
         web = Web(slack, pages, settings.operator_port, refused)
-        await _server(web, Connections(refused)).serve(sockets=listening)
+        server = _server(web, Connections(refused))
+        await server.serve(sockets=listening)
+        return not server.started or backend.workers.has_failed
 
 
 def _reload_on_hangup(backend: Backend) -> None:

@@ -11,12 +11,14 @@ from bot.storage.requests import RequestStore
 HOLD_SECONDS = 10  # between two attempts while Genesys doesn't answer
 LONG_HOLD_SECONDS = 60  # the same when that has lasted for a while
 LONG_HOLD_AFTER = 30  # attempts
-BETWEEN_SENDS = 0.6  # seconds between two held requests: three calls of five a second
-LONGEST_STAGGER = 110.0  # a delivery that's due later than three minutes counts as lost
+# Seconds between two held requests: each makes three calls, and the usual quota is five a second.
+BETWEEN_SENDS = 0.6
+# So many wait one after the other. A delivery that's due later than three minutes counts as lost.
+MOST_AHEAD = 180
 
 
 class Hold:
-    """Plans the next attempts. All that wait try again at the same moment, the oldest first."""
+    """Plans the next attempts: from the next full ten seconds or minute on, the oldest first."""
 
     def __init__(self, requests: RequestStore) -> None:
         self._requests = requests
@@ -25,7 +27,7 @@ class Hold:
 
     @property
     def is_away(self) -> bool:
-        """Whether an attempt has just failed, so that the others needn't ask before the next."""
+        """Return whether an attempt has just failed, so that others needn't ask before the next."""
         return time.monotonic() < self._away_until
 
     def wait(self, request: Request, job: Job, why: Stuck = Stuck.NO) -> None:
@@ -37,7 +39,7 @@ class Hold:
         seconds = HOLD_SECONDS if job.step < LONG_HOLD_AFTER else LONG_HOLD_SECONDS
         until_next = seconds - time.time() % seconds
         self._away_until = max(self._away_until, time.monotonic() + until_next)
-        behind = min(self._requests.count_ahead(request) * BETWEEN_SENDS, LONGEST_STAGGER)
+        behind = self._requests.count_ahead(request, MOST_AHEAD) * BETWEEN_SENDS
         again = Job(job.kind, job.request_id, job.step + 1, delay=until_next + behind)
         jobs = [publish(request.request_id), again]
         self._requests.add_line(

@@ -33,6 +33,7 @@ class Periodic:
         self._do = do
         self._is_vital = is_vital
         self._stopping = threading.Event()
+        self._has_failed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -50,12 +51,18 @@ class Periodic:
         """Return whether a long turn should end early."""
         return self._stopping.is_set()
 
+    @property
+    def has_failed(self) -> bool:
+        """Return whether an error ended the thread that no next call could mend."""
+        return self._has_failed
+
     def _run(self) -> None:
         try:
             while not self._stopping.wait(self._seconds):
                 self._take_turn()
         finally:
             if not self._stopping.is_set():
+                self._has_failed = True
                 log.critical("%s: ended by an unforeseen error", self._thread.name)
                 if self._is_vital:  # the supervisor starts the process again
                     os.kill(os.getpid(), signal.SIGTERM)

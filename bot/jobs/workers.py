@@ -40,6 +40,11 @@ class Workers:
         """Keep up the heartbeat, and look after the others."""
         self._periodic.start()
 
+    @property
+    def has_failed(self) -> bool:
+        """Return whether the heartbeat has ended by an error, so that others take over."""
+        return self._periodic.has_failed
+
     def stop(self) -> None:
         """Let the others know that this process has ended."""
         self._periodic.stop()

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
-import time
 from collections.abc import AsyncIterator
+from typing import Any
 
-from slack_bolt.adapter.socket_mode.async_internals import (
-    run_async_bolt_app,
-    send_async_response,
-)
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ops.health import Health
+from bot.slack.errors import dispatch
 from genesys import proxy_for
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,10 @@ async def keep_socket(
     socket = _Socket(app_token, logger=app.logger, web_client=client, ping_interval=PING_SECONDS)
 
     async def answer(_: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        began = time.time()
-        await send_async_response(socket, request, await run_async_bolt_app(app, request), began)
+        answered = await dispatch(app, request.payload)
+        if answered is not None and answered.status == 200:
+            response = SocketModeResponse(request.envelope_id, _read_ack(answered))
+            await socket.send_socket_mode_response(response)
 
     socket.socket_mode_request_listeners.append(answer)
     health.include_socket(socket)
@@ -53,6 +55,11 @@ async def keep_socket(
         for task in tasks:
             task.cancel()
         await socket.close()  # type: ignore[no-untyped-call]
+
+
+def _read_ack(answered: BoltResponse) -> dict[str, Any] | None:
+    """Return what Slack gets with the ack: an answer, the errors of a form, or nothing."""
+    return json.loads(answered.body) if answered.body else None
 
 
 class _Socket(SocketModeClient):

@@ -12,15 +12,25 @@ from bot.state import State
 from bot.storage.tables import FOLLOWED, UNFINISHED, requests
 
 
-def count_ahead(connection: sa.Connection, request: Request) -> int:
-    """Count the unsent requests that were made before this one and could go out now."""
-    ahead = sa.select(sa.func.count()).where(
-        UNFINISHED,
-        requests.c.state.in_([State.CHECKING, State.SCHEDULED]),
-        requests.c.created_at < request.created_at.timestamp(),
-        sa.or_(requests.c.send_at.is_(None), requests.c.send_at <= datetime.now(UTC).timestamp()),
+def count_ahead(connection: sa.Connection, request: Request, most: int) -> int:
+    """Count the unsent requests that were made before this one and could go out now.
+
+    It stops at ``most``: while Genesys is away, each request that waits asks this again and again.
+    """
+    ahead = (
+        sa.select(requests.c.request_id)
+        .where(
+            UNFINISHED,
+            requests.c.state.in_([State.CHECKING, State.SCHEDULED]),
+            requests.c.created_at < request.created_at.timestamp(),
+            sa.or_(
+                requests.c.send_at.is_(None), requests.c.send_at <= datetime.now(UTC).timestamp()
+            ),
+        )
+        .limit(most)
+        .subquery()
     )
-    return int(connection.execute(ahead.select_from(requests)).scalar_one())
+    return int(connection.execute(sa.select(sa.func.count()).select_from(ahead)).scalar_one())
 
 
 def count_open(connection: sa.Connection) -> dict[State, int]:

@@ -235,10 +235,10 @@ class RequestStore:
             )
             return frozenset(row.message_id for row in rows)
 
-    def count_ahead(self, request: Request) -> int:
-        """Count the unsent requests that were made before this one and could go out now."""
+    def count_ahead(self, request: Request, most: int) -> int:
+        """Count up to ``most`` unsent requests that are older than this and could go out now."""
         with self._database.connect() as connection:
-            return count_ahead(connection, request)
+            return count_ahead(connection, request, most)
 
     def count_open(self) -> dict[State, int]:
         """Count the requests that something may still happen to, by state."""

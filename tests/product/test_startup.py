@@ -11,15 +11,21 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.server import find_free_port
+
 from .conftest import Product
 
 ROOT = Path(__file__).parents[2]
 
 
 def run_bot(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return run_python(folder, "-m", "bot", *words, **settings)
+
+
+def run_python(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-m", "bot", *words],
+        [sys.executable, *words],
         cwd=folder,
         env={**kept, "PYTHONPATH": str(ROOT), **settings},
         capture_output=True,
@@ -73,6 +79,54 @@ def test_the_bot_says_how_to_fix_a_wrong_setting(
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+BROKEN_START = """
+import sys
+
+from bot.__main__ import main
+from bot.jobs.queue import JobQueue
+
+def start(queue, handlers):
+    raise RuntimeError("canary")
+
+JobQueue.start = start
+sys.argv[1:] = ["run"]
+sys.exit(main())
+"""
+BROKEN_HEARTBEAT = """
+import sys
+
+from bot.__main__ import main
+from bot.jobs.workers import Workers
+
+def take_over(workers):
+    raise RuntimeError("canary")
+
+Workers.take_over = take_over
+sys.argv[1:] = ["run"]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [(BROKEN_START, "canary"), (BROKEN_HEARTBEAT, "heartbeat: ended by an")],
+    ids=["start", "heartbeat"],
+)
+def test_a_bot_that_an_error_ends_says_so_with_its_exit_status(
+    script: str, said: str, product: Product, tmp_path: Path
+) -> None:
+    """A supervisor that restarts what has failed must see that it has."""
+    own = {
+        "PORT": str(find_free_port()),
+        "OPERATOR_PORT": str(find_free_port()),
+        "PROACTIVE_DATABASE_URL": f"sqlite:///{tmp_path}/own.sqlite",
+        "PROACTIVE_HEARTBEAT_SECONDS": "1",
+    }
+    done = run_python(tmp_path, "-c", script, **{**product.settings, **own})
+    assert done.returncode == 3, done.stderr
+    assert said in done.stderr
 
 
 def test_a_port_in_use_is_reported(product: Product, tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ QUERIES: dict[str, tuple[Callable[[Bench], object], set[str]]] = {
         {"requests_unfinished", "requests_followed"},
     ),
     "count_ahead": (
-        lambda bench: bench.store.count_ahead(bench.unsent),
+        lambda bench: bench.store.count_ahead(bench.unsent, 180),
         {"requests_unfinished"},
     ),
     "repair": (

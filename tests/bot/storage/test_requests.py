@@ -309,9 +309,10 @@ def test_only_older_requests_that_could_go_out_now_are_ahead(
         add[f"older, {state}"] = {"created_at": now - 9 * SECOND, "state": state}
     for request_id, values in add.items():
         requests_store.add(a_request(request_id=request_id, **values), [])
-    assert requests_store.count_ahead(requests_store.load("as old")) == 3
-    assert requests_store.count_ahead(requests_store.load("older")) == 0
-    assert requests_store.count_ahead(requests_store.load("newer")) == 4
+    assert requests_store.count_ahead(requests_store.load("as old"), 9) == 3
+    assert requests_store.count_ahead(requests_store.load("older"), 9) == 0
+    assert requests_store.count_ahead(requests_store.load("newer"), 9) == 4
+    assert requests_store.count_ahead(requests_store.load("newer"), 2) == 2
 
 
 def test_only_message_ids_of_the_same_contact_are_known(
