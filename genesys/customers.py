@@ -131,7 +131,7 @@ def _identify(
         return NoContact(identity)
     if len(contacts) > 1:
         return to_several(contacts, identity)
-    contact = contacts[0]
+    [contact] = contacts
     contact_ids = merge_set(contact)
     return Customer(
         contact_id=contact_ids[0],

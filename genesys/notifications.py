@@ -116,8 +116,7 @@ class Notifications:
                 except (GenesysError, aiohttp.ClientError, TimeoutError, OSError) as fault:
                     _log.info("Genesys Cloud notifications failed: %s", type(fault).__name__)
                 failures = 0 if time.monotonic() - began > _STEADY else failures + 1
-                pause = min(_LONGEST_PAUSE, self._pause * 2 ** min(failures, 20))
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+                await asyncio.sleep(pause_after(failures, self._pause) * random.uniform(0.5, 1.0))
 
     async def _follow_channel(self, session: aiohttp.ClientSession) -> None:
         """Open a channel and read it until it ends, breaks, goes silent or gets too old."""
@@ -201,3 +200,8 @@ class Notifications:
         if sentence not in self._warned:
             self._warned.add(sentence)
             _log.warning("%s Polling still finds all outcomes.", sentence)
+
+
+def pause_after(failures: int, first: float) -> float:
+    """Return how many seconds to wait for the next channel: longer after each failure in a row."""
+    return min(_LONGEST_PAUSE, first * 2.0 ** min(failures, 20))

@@ -38,7 +38,6 @@ from genesys.rate_limit import LONGEST_PAUSE
 _log = logging.getLogger(__name__)
 
 _BY_STATUS: Mapping[int, type[GenesysError]] = {
-    400: BadRequest,
     401: BadCredentials,
     404: NotFound,
     408: TimedOut,

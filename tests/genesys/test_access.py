@@ -126,7 +126,7 @@ def test_roles_without_policies_tell_nothing(raw: Any, connect: Connect, answer:
     assert read_grants(connect(raw.url)) is None
 
 
-def test_grants_are_values() -> None:
+def test_grants_tell_in_which_divisions_a_permission_is_granted() -> None:
     grants = Grants((Grant("conversation:message:create", "Home"),))
     assert grants.divisions_of(SEND) == {"Home"}
 

@@ -357,10 +357,14 @@ def test_a_conversation_that_analytics_never_shows_is_read_itself(analytics: Any
     message = {"messageId": "m", "messageStatus": "delivery-failed"}
     answers = [
         {"messageStatus": "received", "messageTime": (SENT + n * MINUTE).isoformat()}
-        for n in (-1, 3, 2)
+        for n in (-1, -0.5, 3, 2)
     ]
+    minute_later = (SENT + MINUTE).isoformat()
+    answers.append({"messageStatus": "queued", "messageTime": minute_later})
+    theirs = {"messageStatus": "received", "messageTime": minute_later}
     parties = [
         {"purpose": "api", "messages": [message]},
+        {"purpose": "agent", "messages": [theirs]},
         {"purpose": "customer", "messages": answers},
     ]
     direct = {"participants": parties}
@@ -484,7 +488,9 @@ def test_a_conversation_that_returns_to_a_flow_is_a_reply(analytics: Any) -> Non
     ],
     ids=["nothing", "guest session", "agent alone", "served since before", "ended before"],
 )
-def test_what_is_not_a_reply(analytics: Any, conversation: Any) -> None:
+def test_what_does_not_show_that_the_customer_answered_is_no_reply(
+    analytics: Any, conversation: Any
+) -> None:
     assert analytics(conversation).reply is None
 
 
@@ -499,7 +505,9 @@ def test_what_is_not_a_reply(analytics: Any, conversation: Any) -> None:
     ],
     ids=["unknown time", "bot", "inbound session", "newer", "answer to a newer message"],
 )
-def test_what_is_a_reply(analytics: Any, conversation: Any, at: datetime | None) -> None:
+def test_what_shows_that_the_customer_answered_is_a_reply(
+    analytics: Any, conversation: Any, at: datetime | None
+) -> None:
     reply = analytics(conversation).reply
     assert reply.conversation_id == conversation["conversationId"]
     assert reply.at == (at or SENT + MINUTE)

@@ -20,6 +20,7 @@ from genesys import (
     find_customer,
     send_once,
 )
+from genesys.notifications import pause_after
 
 
 class Listener:
@@ -268,6 +269,16 @@ def test_closing_is_quick_at_any_time(
     until(lambda: raw.asked)
     notifications.close()
     assert not notifications._thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"),
+    [(0, 2.0), (1, 4.0), (3, 16.0), (7, 256.0), (8, 300.0), (2_000_000_000, 300.0)],
+)
+def test_after_each_failure_in_a_row_it_waits_longer_up_to_five_minutes(
+    failures: int, seconds: float
+) -> None:
+    assert pause_after(failures, 2.0) == seconds
 
 
 def test_the_timing_follows_genesyss_documents() -> None:

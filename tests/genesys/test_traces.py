@@ -116,7 +116,7 @@ def test_a_conversation_without_an_id_or_a_start_is_unexpected(missing: str) -> 
         (party("customer", session(segment(1), direction="inbound", messageType="sms")), {}, False),
     ],
 )
-def test_whether_the_customer_wrote(
+def test_a_trace_tells_whether_the_customer_wrote(
     participant: dict[str, Any], more: dict[str, Any], wrote: bool
 ) -> None:
     trace = read_trace(conversation(participant, party("acd", session(segment(2))), **more))
