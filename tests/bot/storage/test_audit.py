@@ -379,7 +379,7 @@ def plans(database: Database, do: Callable[[], object]) -> Iterator[str]:
             yield " ".join(str(row[-1]) for row in rows)
 
 
-def test_counting_uses_an_index(log: AuditLog, database: Database) -> None:
+def test_counting_what_an_agent_did_uses_an_index(log: AuditLog, database: Database) -> None:
     (plan,) = plans(database, lambda: log.count("U0ADA", Action.LOOKED_UP, NOW))
     assert "audit_of_user" in plan
 
