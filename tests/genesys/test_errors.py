@@ -50,6 +50,7 @@ KINDS = [
         (502, Unavailable),
         (503, Unavailable),
         (504, Unavailable),
+        (300, UnexpectedAnswer),
         (307, UnexpectedAnswer),
     ],
 )

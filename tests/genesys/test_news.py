@@ -485,8 +485,12 @@ def test_a_conversation_that_returns_to_a_flow_is_a_reply(analytics: Any) -> Non
             conversationId="another",
             conversationEnd=(SENT - 4 * MINUTE).isoformat(),
         ),
+        _told(SENT, conversationId="another", customerParticipation=True),
     ],
-    ids=["nothing", "guest session", "agent alone", "served since before", "ended before"],
+    ids=[
+        *("nothing", "guest session", "agent alone", "served since before", "ended before"),
+        "not later than the message",
+    ],
 )
 def test_what_does_not_show_that_the_customer_answered_is_no_reply(
     analytics: Any, conversation: Any

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from genesys import GenesysCloud, MissingPermission, UnexpectedAnswer, read_responses
+from genesys import GenesysCloud, MissingPermission, UnexpectedAnswer, read_responses, responses
+from genesys.responses import PAGE_SIZE
 
 
 def _text(content: str, content_type: str = "text/plain", kind: str = "body") -> dict[str, str]:
@@ -94,6 +95,21 @@ def test_pages_are_read_until_a_short_one_if_nobody_counts_them(raw: Any, connec
 
     raw.api = answer
     assert len(read_responses(connect(raw.url))) == 103
+
+
+def test_a_list_without_an_end_is_read_for_so_many_pages(
+    raw: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses, "MOST_PAGES", 3)
+    full = [{"id": str(number)} for number in range(PAGE_SIZE)]
+
+    def answer(asked: Any) -> Any:
+        found = [{"id": "l"}] if "libraries" in asked.path else full
+        return raw.reply({"entities": found, "pageCount": 1 if len(found) == 1 else 99})
+
+    raw.api = answer
+    read_responses(connect(raw.url))
+    assert len(raw.requests("/responses?")) == 3
 
 
 @pytest.mark.parametrize("permission", ["responses:library:view", "responses:response:view"])
