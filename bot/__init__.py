@@ -1,1 +1,4 @@
-"""Everything that speaks Slack, decides, or remembers; the README draws a notification's way."""
+"""The bot: everything except the Genesys Cloud adapter and the sandbox.
+
+The README shows how a notification travels through it.
+"""

@@ -19,9 +19,9 @@ def main() -> int:
     arguments = _parse(sys.argv[1:])
     try:
         status = _run_command(arguments)
-        sys.stdout.flush()  # so that a reader who has gone is noticed here
+        sys.stdout.flush()  # so that a closed pipe is noticed here
     except BrokenPipeError:
-        if arguments.do == "run":  # a server isn't read to its end
+        if arguments.do == "run":  # for a server, that's an error
             raise
         # https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -162,9 +162,9 @@ def _refuse(problems: list[str], *, as_json: bool) -> int:
 
 
 def _print_manifest(command: str, url: str) -> int:
-    from bot.cli.manifest import print_manifest
+    from bot.cli.manifest import manifest_as_yaml
 
-    print(print_manifest(command, url), end="")
+    print(manifest_as_yaml(command, url), end="")
     return 0
 
 

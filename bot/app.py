@@ -58,7 +58,7 @@ def _listen(host_name: str, host: str, port_name: str, port: int) -> socket.sock
         return listen(host, port)
     except OSError as error:
         raise BadSettings(
-            [f"{host_name} and {port_name}: {host}:{port} cannot be used ({error.strerror})."]
+            [f"{host_name} and {port_name}: {host}:{port} can't be used ({error.strerror})."]
         ) from None
 
 

@@ -21,7 +21,8 @@ class Job:
     """A job for one request, to start after ``delay`` seconds.
 
     ``step`` counts the look-ups of a reconciliation, and how often a delivery had to wait for
-    Genesys. ``failures`` counts the attempts that ended in TryAgain or a database error.
+    Genesys or for a conversation's end. ``failures`` counts the attempts in a row that ended in
+    TryAgain or a database error.
     """
 
     kind: JobKind

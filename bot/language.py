@@ -44,7 +44,7 @@ def find_languages(folder: Path = LOCALE_FOLDER) -> tuple[str, ...]:
 
 
 def find_problems(language: str, folder: Path = LOCALE_FOLDER) -> list[str]:
-    """Return what would fail while somebody waits: translations with places of their own."""
+    """Return what would fail while somebody waits: translations with placeholders of their own."""
     if language == ENGLISH:
         return []
     try:
@@ -57,9 +57,10 @@ def find_problems(language: str, folder: Path = LOCALE_FOLDER) -> list[str]:
     except (OSError, struct.error, UnicodeError):
         return [f"bot/locale/{language} has no whole catalogue: run `pybabel compile` again."]
     return [
-        f'the {language} translation of "{english[0]}" may have no places but those of the English.'
+        f'the {language} translation of "{english[0]}" has a placeholder that the English sentence '
+        "lacks."
         for english, said in read
-        if not set().union(*map(_find_places, said)) <= _find_places(english[-1])
+        if not set().union(*map(_find_placeholders, said)) <= _find_placeholders(english[-1])
     ]
 
 
@@ -68,8 +69,8 @@ def _parts(sentence: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
     return (sentence,) if isinstance(sentence, str) else tuple(sentence)
 
 
-def _find_places(sentence: str) -> set[str]:
-    """Return the ``{names}`` in a sentence, with what else is in the braces.
+def _find_placeholders(sentence: str) -> set[str]:
+    """Return the placeholders in a sentence: the ``{names}``, and what else is in the braces.
 
     That's the sentence itself if its braces are wrong.
     """

@@ -49,7 +49,7 @@ def start_logging(level: str) -> None:
 
 
 class RepeatFilter(logging.Filter):
-    """Passes one line per place in the code and 30 seconds.
+    """Passes at most one line in 30 seconds from each place in the code.
 
     DBOS repeats itself in an outage, and strangers can make uvicorn do so.
     """

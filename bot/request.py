@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from genesys import Identity
 
 
 class Stuck(StrEnum):
-    """Why a request doesn't go on, as far as its state doesn't say so."""
+    """Why a request isn't moving, where its state doesn't say."""
 
     NO = ""
     PAUSED = "paused"
@@ -66,12 +66,11 @@ class Event(StrEnum):
 LONGEST_HOLD = timedelta(hours=24)  # that a request without a deadline waits for Genesys
 COUNTDOWN = timedelta(minutes=1)  # what is sent later than that after it was asked for is planned
 
-# What a message waits for that is due: neither its time nor the end of a pause.
+# What a message that's due may wait for, apart from the end of a pause.
 HOLDS = frozenset({Stuck.UNAVAILABLE, Stuck.QUOTA, Stuck.SLACK, Stuck.CONVERSATION})
 
-QUIET = frozenset(  # kept in the history, not shown in the thread
-    {Event.ASKED, Event.SENDING, Event.NOT_TAKEN}
-)
+# Kept in the history, not shown in the thread.
+QUIET = frozenset({Event.ASKED, Event.SENDING, Event.NOT_TAKEN})
 
 
 @dataclass(frozen=True)
@@ -88,16 +87,16 @@ class Place:
 class Request:
     """One intention of an agent to message one customer; its id is Slack's view id.
 
-    ``send_at``: not before this time. ``send_before``: never after it. ``planned_at``: the time
-    that the agent picked for ``send_at``, which later also waits for undo.
-    ``decisions``: how many people have made about it with the card's buttons. ``card_state``: the
+    ``send_at``: it isn't sent before this time. ``send_before``: it's never sent after it.
+    ``planned_at``: the time that the agent picked; ``send_at`` may be later, to leave time for
+    Undo. ``decisions``: how many decisions people have made about it. ``card_state``: the
     ``state_to_show`` that the card shows. ``override_reason``: why a lead sends it although the
     rules ``overridden`` forbid it. ``approval_for``: why it needs an approval, which
     ``approver_id`` gave to exactly what ``approved_digest`` says. ``rules_version``: of the rules
     that it was last judged by. ``template``: the source, id and version of the one whose text this
     is, or was before the agent changed it. ``erased_at``: since then, nothing private is left.
     ``after_conversation``: until when it may wait for the end of the conversation that's open,
-    ``open_conversation_id``, instead of being refused; it's reckoned anew when such a wait begins.
+    ``open_conversation_id``, instead of being refused; calculated again when such a wait begins.
     """
 
     request_id: str
@@ -146,7 +145,7 @@ class Request:
     open_conversation_id: str = ""
 
     def same_intention(self, other: Request) -> bool:
-        """Tell whether ``other`` asks for the same words to the same customer."""
+        """Return whether ``other`` asks for the same words to the same customer."""
         return (self.identity, self.text) == (other.identity, other.text)
 
     def is_late(self, now: datetime) -> bool:
@@ -159,9 +158,10 @@ class Request:
 
     @property
     def is_planned(self) -> bool:
-        """Tell whether it's to be sent later, rather than after the countdown for undo.
+        """Return whether it's to be sent later, rather than after the countdown for undo.
 
-        The end of a pause sets the time anew, so it says nothing of what waits for something else.
+        The end of a pause changes ``send_at``, so that doesn't tell whether a request that waits
+        for something else was planned.
         """
         if self.send_at is None or (self.stuck in HOLDS and self.planned_at is None):
             return False
@@ -169,20 +169,20 @@ class Request:
 
     @property
     def awaits_end(self) -> bool:
-        """Tell whether it waits for the end of a conversation, also while all is paused."""
+        """Return whether it waits for the end of a conversation, also while all is paused."""
         is_known = self.stuck is Stuck.CONVERSATION or bool(self.open_conversation_id)
         return is_known and self.after_conversation is not None
 
     @property
     def gives_up_at(self) -> datetime:
-        """Return until when it's tried to send it, if something holds it up."""
+        """Return until when the bot keeps trying to send it."""
         if self.stuck is Stuck.CONVERSATION and self.after_conversation is not None:
             return self.after_conversation
         return self.send_before or self._begins + LONGEST_HOLD
 
     @property
     def awaits_end_until(self) -> datetime:
-        """Return until when it may wait for a conversation's end: for a day from its time on."""
+        """Return until when it may await the end: 24 hours after its time, or its deadline."""
         latest = self._begins + LONGEST_HOLD
         return min(latest, self.send_before or latest)
 
@@ -192,10 +192,16 @@ class Request:
 
     @property
     def state_to_show(self) -> str:
-        """Return what the card must show: the state, and the decisions that its buttons follow."""
+        """Return what the card must show: state, number of decisions, and what holds it up."""
         if self.stuck:
             return f"{self.state} {self.decisions} {self.stuck}"
         return f"{self.state} {self.decisions}" if self.decisions else self.state.value
+
+    def as_shown(self, known: str) -> Request:
+        """Return the request as it was when ``known`` was its ``state_to_show``."""
+        state, _, rest = known.partition(" ")
+        decisions, _, stuck = rest.partition(" ")
+        return replace(self, state=State(state), decisions=int(decisions or 0), stuck=Stuck(stuck))
 
     @property
     def approval_digest(self) -> str:
@@ -209,12 +215,12 @@ class Request:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether nothing more will become known of the request."""
+        """Return whether nothing more will become known of the request."""
         return self.state in FINAL or (self.state in WATCHED and not self.is_watched)
 
     @property
     def is_untracked(self) -> bool:
-        """Tell whether it went out, but nobody will learn whether it reached the customer."""
+        """Return whether it went out, but nobody will learn whether it reached the customer."""
         return self.state in WATCHED - REACHED and not self.is_watched
 
 
@@ -223,8 +229,8 @@ class HistoryLine:
     """One event of a request as its thread shows it; ``posted_ts`` is empty until it does.
 
     ``user_id``: who decided; ``detail`` is that person's name then, which they can change.
-    ``whose`` message ``link`` leads to, if not to Genesys Cloud, or whether it ``is_own``, another
-    one of the same agent; that isn't stored. ``said``: what the customer wrote.
+    ``said``: the customer's words. ``link`` leads to Genesys Cloud, or to another message's card:
+    one by the agent named ``whose`` or, if ``is_own``, by the same agent. Those two aren't stored.
     """
 
     line_id: int

@@ -26,10 +26,10 @@ def clean(text: str) -> str:
     return "".join(kept).strip()
 
 
-def plain(text: str) -> str:
-    """Return a text as people read it, however it was typed: one way to write each character.
+def normalize(text: str) -> str:
+    """Return a text in one spelling (NFKC), without invisible characters.
 
-    So what looks the same is the same, but for look-alikes of other alphabets.
+    Texts that look the same are then equal, except for look-alikes from other alphabets.
     """
     return unicodedata.normalize("NFKC", _IGNORED.sub("", clean(text)))
 
@@ -62,7 +62,7 @@ def clip(text: str, length: int) -> str:
 
 
 def clip_units(text: str, most: int) -> str:
-    """Do the same by UTF-16 units, as some count whose limit is low."""
+    """Cut a text to at most ``most`` UTF-16 units, as Slack counts some short fields."""
     units = len(text.encode("utf-16-le", "surrogatepass")) // 2
     while units > most:
         text = clip(text, len(text) - max((units - most) // 2, 1))
@@ -75,7 +75,7 @@ def split(text: str, length: int) -> list[str]:
     return [text[start : start + length] for start in range(0, len(text), length)]
 
 
-def plural_days(days: int) -> str:
+def say_days_ago(days: int) -> str:
     """Say how long ago something was: "today", "yesterday" or "5 days ago"."""
     if days <= 0:
         return _("today")

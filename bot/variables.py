@@ -33,7 +33,7 @@ class Variables:
         """Return a variable that must be set; ``fix`` says how."""
         value = self._get(name)
         if not value:
-            self.problems.append(f"{name} is not set: {fix}.")
+            self.problems.append(f"{name} isn't set: {fix}.")
         return self._prefixed(name, value, prefix)
 
     def optional(self, name: str, prefix: str = "") -> str:
@@ -53,7 +53,7 @@ class Variables:
         """Return one of the choices."""
         value = self._get(name) or default
         if value not in choices:
-            self.problems.append(f"{name} is not one of: {', '.join(choices)}.")
+            self.problems.append(f"{name} isn't one of: {', '.join(choices)}.")
         return value
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
@@ -158,7 +158,7 @@ class Variables:
             url = None
         if url is None or (url.port or 0) > LAST_PORT:
             self.problems.append(
-                f"{name} is not a database address such as sqlite:////data/proactive.sqlite."
+                f"{name} isn't a database address such as sqlite:////data/proactive.sqlite."
             )
         elif url.drivername not in ("sqlite", "postgresql"):
             self.problems.append(f"{name} must start with sqlite:/// or postgresql://.")
@@ -174,7 +174,7 @@ class Variables:
         folder = self.data_folder()
         if folder is None:
             self.problems.append(
-                f"{name} is not set, and this user has no home folder for the default: "
+                f"{name} isn't set, and this user has no home folder for the default: "
                 "set it to a file, such as sqlite:////data/proactive.sqlite."
             )
             return ""

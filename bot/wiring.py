@@ -23,6 +23,7 @@ from bot.cards.ledger import Ledger
 from bot.cards.notes import NoteReader
 from bot.cards.places import Places
 from bot.cards.publish import Publisher
+from bot.clock import utc_now
 from bot.delivery.conversation_end import ConversationEnd
 from bot.delivery.decisions import Decisions
 from bot.delivery.deliver import Delivery
@@ -134,16 +135,22 @@ class Backend:
             ConversationEnd(self.requests, self.cloud),
             undo=timedelta(seconds=settings.undo_seconds),
         )
+        schedule = OutcomeSchedule(database, self.queue.enqueue)
+        self.notifications = Notifications(
+            self.cloud,
+            deployment_id,
+            lambda conversation_id: schedule.hasten(conversation_id, utc_now()),
+        )
         self.outcomes = OutcomeTracker(
             self.requests,
-            OutcomeSchedule(database, self.queue.enqueue),
+            schedule,
             self.cloud,
             link=partial(conversation_link, connection),
+            subscribe=self.notifications.subscribe,
             show_replies=lambda: self.rules.rules.privacy.show_replies,
             calls_per_minute=settings.calls_per_minute,
         )
         self.templates = Catalog(rules, GenesysTemplates(partial(read_responses, self.cloud)))
-        self.notifications = Notifications(self.cloud, deployment_id, self.outcomes.hasten)
         ledger, posts = Ledger(database), Posts(database)
         self.publisher = Publisher(
             self.requests,
@@ -165,19 +172,13 @@ class Backend:
             places=self.places,
         )
         self.post_eraser = PostEraser(
-            self.requests,
-            posts,
-            self.slack,
-            outcomes_channel=settings.outcomes_channel,
+            self.requests, posts, self.slack, outcomes_channel=settings.outcomes_channel
         )
         self.digest = Digest(
             database, self.audit, self.slack, self.outcome_channels.find, self.places, rules
         )
-        self.retention = Retention(
-            database,
-            Erasure(database, self.queue.enqueue, keys),
-            timedelta(days=settings.keep_days),
-        )
+        erasure = Erasure(database, self.queue.enqueue, keys)
+        self.retention = Retention(database, erasure, timedelta(days=settings.keep_days))
 
     def start(self) -> None:
         """Run jobs and follow outcomes; what earlier processes left behind goes on."""
@@ -199,7 +200,7 @@ class Backend:
         self.lookup.start()
         self.templates.start()
         self.notifications.start()
-        self.outcomes.start(self.notifications.subscribe)
+        self.outcomes.start()
 
     def reload_rules(self) -> None:
         """Read the rules file again; a bad one leaves the old rules in force."""

@@ -20,8 +20,8 @@ from bot.slack.commands.command import Command
 from bot.slack.commands.lead_commands import LeadCommands
 from bot.slack.commands.list_commands import ListCommands
 from bot.slack.commands.outcome_commands import OutcomeCommands
+from bot.slack.do_not_contact import DoNotContact
 from bot.slack.errors import ErrorHandler
-from bot.slack.forms.do_not_contact import DoNotContact
 from bot.slack.forms.evidence import Evidence
 from bot.slack.forms.form import Form
 from bot.slack.forms.form_actions import FormActions
@@ -41,9 +41,9 @@ from bot.storage.keys import Keys
 from bot.storage.my_requests import MyRequests
 from bot.wiring import Backend
 
-LOOKUPS_AT_ONCE = 32
-RECORDS_AT_ONCE = 8
-CHECKS_AT_ONCE = 8
+GENESYS_THREADS = 32
+DATABASE_THREADS = 8
+ACCESS_THREADS = 8
 
 
 class Frontend:
@@ -51,15 +51,15 @@ class Frontend:
 
     def __init__(self, settings: Settings, backend: Backend, client: AsyncWebClient) -> None:
         """Build it; ``client`` makes the calls that belong to what a person does."""
-        self._lookups = ThreadPoolExecutor(LOOKUPS_AT_ONCE, "lookup")
-        self._records = ThreadPoolExecutor(RECORDS_AT_ONCE, "record")
+        self._genesys_threads = ThreadPoolExecutor(GENESYS_THREADS, "genesys")
+        self._database_threads = ThreadPoolExecutor(DATABASE_THREADS, "database")
         # Of its own, because a form must open within 3 s, however long look-ups take.
-        self._checks = ThreadPoolExecutor(CHECKS_AT_ONCE, "access")
+        self._access_threads = ThreadPoolExecutor(ACCESS_THREADS, "access")
         responder = Responder(client)
         self.errors = ErrorHandler(responder)
         gate = Gate(
             backend.access,
-            self._checks,
+            self._access_threads,
             responder,
             SecurityLog(),
             note_refused=partial(note_refused, backend.audit),
@@ -68,14 +68,16 @@ class Frontend:
         reader = FormReader(
             signer, FormTemplates(backend.templates), default_country=settings.default_country
         )
-        reviewer = Reviewer(backend.lookup, backend.policy, backend.customer_history, self._lookups)
+        reviewer = Reviewer(
+            backend.lookup, backend.policy, backend.customer_history, self._genesys_threads
+        )
         evidence = Evidence(client, reviewer, signer, responder)
         do_not_contact = DoNotContact(
             backend.opt_outs,
             backend.lookup,
             command=settings.command,
-            lookups=self._lookups,
-            records=self._records,
+            genesys_threads=self._genesys_threads,
+            database_threads=self._database_threads,
         )
         opt_out = OptOutForm(client, do_not_contact, evidence, signer, responder, self.errors, gate)
         form = Form(
@@ -86,7 +88,7 @@ class Frontend:
             responder,
             self.errors,
             gate,
-            records=self._records,
+            database_threads=self._database_threads,
         )
         announcer = Announcer(backend.slack, backend.outcome_channels.all, backend.places)
         lead_commands = LeadCommands(
@@ -97,7 +99,7 @@ class Frontend:
             gate,
             announce=announcer.announce,
             name=settings.command,
-            records=self._records,
+            database_threads=self._database_threads,
             default_country=settings.default_country,
         )
         outcome_commands = OutcomeCommands(
@@ -108,10 +110,10 @@ class Frontend:
             announce=announcer.announce_in,
             is_shared=backend.places.is_shared,
             name=settings.command,
-            records=self._records,
+            database_threads=self._database_threads,
         )
         self.health = Health(
-            backend.requests, backend.pause, backend.slack, backend.cloud, self._records
+            backend.requests, backend.pause, backend.slack, backend.cloud, self._database_threads
         )
         lists, links = MyRequests(backend.database, Keys(backend.database)), ThreadLinks(client)
         home = Home(
@@ -124,7 +126,7 @@ class Frontend:
             self.errors,
             gate,
             command=settings.command,
-            records=self._records,
+            database_threads=self._database_threads,
         )
         list_commands = ListCommands(
             lists,
@@ -133,7 +135,7 @@ class Frontend:
             self.errors,
             gate,
             name=settings.command,
-            records=self._records,
+            database_threads=self._database_threads,
             default_country=settings.default_country,
         )
         undo = timedelta(seconds=settings.undo_seconds)
@@ -145,7 +147,7 @@ class Frontend:
             responder,
             self.errors,
             gate,
-            records=self._records,
+            database_threads=self._database_threads,
             keeps_templates=lambda: not backend.templates.are_editable,
         )
         command = Command(
@@ -169,9 +171,9 @@ class Frontend:
             responder,
             self.errors,
             gate,
-            records=self._records,
+            database_threads=self._database_threads,
             default_country=settings.default_country,
-            after=home.after,
+            do_then_redraw=home.do_then_redraw,
         )
         approvals = Approvals(
             client,
@@ -183,8 +185,8 @@ class Frontend:
             self.errors,
             gate,
             backend.approvers,
-            records=self._records,
-            after=home.after,
+            database_threads=self._database_threads,
+            do_then_redraw=home.do_then_redraw,
         )
         form_actions = FormActions(reader, evidence, opt_out, responder, self.errors, gate)
         listeners = Listeners(
@@ -195,6 +197,6 @@ class Frontend:
     async def stop(self) -> None:
         """Wait for what was started after an ack."""
         await self.errors.finish()
-        for waiting in (self._lookups, self._checks):
+        for waiting in (self._genesys_threads, self._access_threads):
             waiting.shutdown(wait=False, cancel_futures=True)
-        self._records.shutdown(wait=False)
+        self._database_threads.shutdown(wait=False)

@@ -43,6 +43,7 @@ PURE = [
     *("rules/rule_sections", "rules/digest_period", "rules/open_conversation", "rules/text_rules"),
     *("templates/template", "templates/index"),
     *("slack/interaction", "slack/markup", "slack/reason_form", "slack/view"),
+    "slack/view_state",
     *("slack/forms/form_input", "slack/forms/form_view", "slack/forms/evidence_view"),
     *("slack/forms/template_choice", "slack/forms/template_view", "slack/forms/earlier_view"),
     *("slack/buttons/approval_view", "slack/buttons/edit_view"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.manifest import OPTIONAL_SCOPES, SCOPES, install_link
+from bot.delivery.outcomes import FINEST_GRID, longest_wait
 from bot.ops.connections import (
     MOST_BUFFERED,
     MOST_CONNECTIONS,
@@ -294,6 +296,20 @@ def test_the_readme_gives_the_default_of_every_setting() -> None:
                 assert default.strip("`") == examples[name], name
                 compared += 1
     assert compared > 10
+
+
+def test_the_delays_in_the_readme_are_those_of_the_code() -> None:
+    """A look-up comes late by one moment of its grid at most: a quarter of its wait or less."""
+    rows = [row for row in _rows(README) if len(row) == 2]
+    (first,) = (number for number, row in enumerate(rows) if row[0].endswith("the bot follows"))
+    calls = _examples()["PROACTIVE_CALLS_PER_MINUTE"]
+    assert rows[first][1] == f"longest delay, with {calls} calls a minute"
+    told = [row for row in rows[first + 1 :] if re.fullmatch(r"[\d,]+", row[0])]
+    assert len(told) == 3
+    for followed, delay in told:
+        wait = longest_wait(int(followed.replace(",", "")), int(calls))
+        grid = max(FINEST_GRID, 2 ** int(math.log2(wait / 4)))
+        assert delay == f"{wait + grid:.0f} seconds"
 
 
 def test_the_limits_of_http_mode_in_the_readme_are_those_of_the_code() -> None:

@@ -16,7 +16,7 @@ from bot.job import TryAgain
 log = logging.getLogger(__name__)
 
 
-ANNOUNCEMENT = "announcement"  # what the names of these posts begin with
+ANNOUNCEMENT = "announcement"  # prefix of these posts' names
 
 
 class Announcer:
@@ -43,6 +43,8 @@ class Announcer:
     def announce_in(self, channel: str, post: Post) -> None:
         """Post something in one channel, unless strangers read it; raise SlackError or TryAgain."""
         if self._places.is_shared(channel):
-            log.warning("the outcomes channel is shared with another company: not told")
+            log.warning(
+                "the outcomes channel is shared with another company, so nothing is posted there"
+            )
             return
         self._slack.post(Spot(channel), post, f"{ANNOUNCEMENT} {uuid4().hex}")

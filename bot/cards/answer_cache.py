@@ -17,9 +17,10 @@ Value = TypeVar("Value")
 
 
 class AnswerCache(Generic[Key, Value]):
-    """Thread-safe. Threads that ask the same at the same time share one answer.
+    """Keeps answers for a while; thread-safe.
 
-    ``ask`` may block, and raises DirectoryUnavailable. A failure isn't kept.
+    Threads that ask the same at the same time share one answer. ``ask`` may block, and raises
+    DirectoryUnavailable. A failure isn't kept.
     """
 
     def __init__(

@@ -16,12 +16,13 @@ from bot.cards.card_links import CardLinks
 from bot.cards.card_state import Notes
 from bot.cards.client import SlackClient, Spot
 from bot.cards.errors import SlackRefused, SlackTokenRefused
-from bot.cards.ledger import AlreadyPosted, Ledger
+from bot.cards.ledger import Ledger
 from bot.cards.places import Places, is_channel, is_direct
 from bot.cards.post import Post
 from bot.cards.post_names import approval_key, asks_for, closed_key, is_open_approval
 from bot.cards.post_once import PostOnce
 from bot.cards.refusals import log_refusal
+from bot.cards.tries import AlreadyPosted
 from bot.job import TryAgain
 from bot.request import Request
 from bot.rules.approvers import Approvers
@@ -33,7 +34,10 @@ log = logging.getLogger(__name__)
 
 
 class ApprovalPosts:
-    """Blocking; raises SlackError, NotSettled and TryAgain. ``channel``: "" for none."""
+    """Posts that ask for an approval. Blocking; raises SlackError, NotSettled and TryAgain.
+
+    ``channel`` returns the approvers' channel, or "".
+    """
 
     def __init__(
         self,
@@ -67,7 +71,9 @@ class ApprovalPosts:
         if not channel:
             self._ask_each(request)
         elif self._places.is_shared(channel):
-            log.warning("the approvers' channel is shared with another company: not told")
+            log.warning(
+                "the approvers' channel is shared with another company, so nothing is posted there"
+            )
         else:
             self._ask(request, channel)
 
@@ -99,7 +105,7 @@ class ApprovalPosts:
         except SlackRefused as refusal:
             log.warning("can't ask for an approval in %s: %s", channel, log_refusal(refusal))
             return
-        if not self._ledger.note_approval(request.request_id, what, posted.channel, posted.ts):
+        if not self._ledger.note_other_post(request.request_id, what, posted.channel, posted.ts):
             self._slack.remove(posted.channel, posted.ts)
 
     def _close(self, request: Request) -> None:

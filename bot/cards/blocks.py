@@ -52,7 +52,7 @@ def literal(
 
 
 def link(url: str, text: str) -> RichTextElement:
-    """Return a piece of rich text that opens an address."""
+    """Return a piece of rich text that opens a URL."""
     return RichTextElementParts.Link(url=url, text=text)
 
 

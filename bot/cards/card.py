@@ -24,7 +24,7 @@ from bot.cards.line import draw_line, quote_reply
 from bot.cards.post import Post
 from bot.cards.words import STATE_WORDS, event_in_short, say_about, state_in_words
 from bot.language import _
-from bot.request import HistoryLine, Request, Stuck
+from bot.request import HistoryLine, Request
 from bot.state import State
 from bot.text import clip, escape, show_name, split, visible
 
@@ -58,7 +58,7 @@ def show_approval(request: Request, notes: Notes, url: str, *, is_public: bool =
         section(*heading),
         *([_quote(request)] if is_public else []),
         section(*words),
-        *why_it_waits(request, replace(notes, look_at="")),  # who decides about that has the card
+        *why_it_waits(request, replace(notes, look_at="")),  # whoever decides about it has the card
     ]
     buttons = approval_buttons(request, is_public=is_public)
     return _post(request, said, rich_text(*lines, block_id="card"), *_actions(buttons))
@@ -122,7 +122,7 @@ def show_news(request: Request, lines: Sequence[HistoryLine], known: str = "") -
         )
     ]
     buttons = decision_buttons(request)
-    if known and buttons == decision_buttons(_as_shown(request, known)):
+    if known and buttons == decision_buttons(request.as_shown(known)):
         buttons = []
     said = event_in_short(lines[0], request.agent_name) if len(lines) == 1 else state
     return _post(request, said, rich_text(title, *told), *_actions(buttons))
@@ -141,12 +141,6 @@ def show_where_it_stands(request: Request, sentence: str = "") -> Post:
         return Post(news.text, blocks)
     notice = show_notice(sentence)
     return Post(notice.text, [*notice.blocks, *blocks])
-
-
-def _as_shown(request: Request, known: str) -> Request:
-    """Return the request as it was when this was its ``state_to_show``."""
-    state, decisions, stuck = (known.split(maxsplit=2) + ["0", ""][known.count(" ") :])[:3]
-    return replace(request, state=State(state), decisions=int(decisions), stuck=Stuck(stuck))
 
 
 def show_elsewhere(request: Request, why: str, url: str) -> Post:

@@ -1,4 +1,4 @@
-"""Finds the addresses of cards in Slack."""
+"""Finds the URLs of cards in Slack."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _LOOK_EVERY = 2.0  # seconds
 
 
 class CardLinks:
-    """Blocking; each method raises SlackError when Slack can't now."""
+    """Finds the URLs of cards. Blocking; each method raises SlackError when Slack can't now."""
 
     def __init__(self, requests: RequestStore, slack: SlackClient) -> None:
         self._requests = requests
         self._slack = slack
 
     def find(self, request: Request) -> str:
-        """Return the card's address, or "" if there's none."""
+        """Return the card's URL, or "" if there's none."""
         if not request.card_ts:
             return ""
         try:
@@ -38,7 +38,7 @@ class CardLinks:
             return ""
 
     def resolve(self, line: HistoryLine, agent_id: str) -> HistoryLine:
-        """Return a line with the address of the card that it's about instead of a request's id.
+        """Return a line with the URL of the card that it's about instead of a request's id.
 
         Raises TryAgain as long as that card may still come.
         """

@@ -37,10 +37,10 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Workspace:
+class TokenInfo:
     """What Slack says about the bot's token; ``scopes`` is empty when Slack doesn't list them.
 
-    ``answered_at`` is Slack's time in whole seconds, if it tells it.
+    ``name`` is the workspace's. ``answered_at`` is Slack's time in whole seconds, if it tells it.
     """
 
     name: str
@@ -60,12 +60,12 @@ class SlackClient:
         # No retries here: each attempt to post is written down first, and a job never waits.
         self._client = WebApi(token, api_url, CALL_SECONDS)
 
-    def check_token(self) -> Workspace:
-        """Return the workspace that the token belongs to."""
+    def check_token(self) -> TokenInfo:
+        """Return what Slack says about the token."""
         with translated():
             answer = self._client.auth_test()
         scopes = read_header(answer.headers, "x-oauth-scopes").split(",")
-        return Workspace(
+        return TokenInfo(
             str(answer.get("team")),
             frozenset(filter(None, map(str.strip, scopes))),
             read_date(answer.headers),
@@ -155,15 +155,15 @@ class SlackClient:
             )
 
     def permalink(self, channel: str, ts: str) -> str:
-        """Return the address of a message."""
+        """Return the URL of a message."""
         with translated():
             answer = self._client.chat_getPermalink(channel=channel, message_ts=ts)
             return str(answer["permalink"])
 
     def respond(self, response_url: str, post: Post) -> None:
-        """Show a post to the agent alone, through the command's response URL.
+        """Show a post to the agent alone, through the response URL of their command or click.
 
-        Raises SlackRefused for an address that isn't Slack's too.
+        Raises SlackRefused also for a URL that isn't Slack's.
         https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
         """
         check_response_url(response_url, self._api_url)

@@ -11,10 +11,10 @@ from bot.cards.client import SlackClient, Spot
 from bot.cards.digest_ledger import DigestLedger
 from bot.cards.digest_view import show_digest
 from bot.cards.errors import SlackError, SlackRefused, SlackTokenRefused
-from bot.cards.ledger import AlreadyPosted, NotSettled
 from bot.cards.places import Places
 from bot.cards.post_once import Posted, PostOnce
 from bot.cards.refusals import log_refusal
+from bot.cards.tries import AlreadyPosted, NotSettled
 from bot.clock import utc_now
 from bot.job import TryAgain
 from bot.jobs.periodic import Periodic
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
 AGAIN_SECONDS = 60.0  # after Slack gave no clear answer
-DIGEST = "digest"  # what the names of these posts begin with
+DIGEST = "digest"  # prefix of these posts' names
 _NO_CHART = "invalid_blocks"  # from a workspace that doesn't have charts yet
 NO_CHANNEL = (
     'no digest is posted, because no outcomes channel is chosen for all channels: type "outcomes '
@@ -62,7 +62,7 @@ class Digest:
         self._once = PostOnce(self._ledger, slack)
         self._try_again_at = 0.0  # by the monotonic clock
         self._said_for = ""  # the period of which the log says that it can't be posted
-        self._periodic = Periodic("digest", EVERY_SECONDS, self.look)
+        self._periodic = Periodic("digest", EVERY_SECONDS, self.post_due)
 
     def start(self) -> None:
         """Look every few seconds from now on."""
@@ -72,7 +72,7 @@ class Digest:
         """Look no more."""
         self._periodic.stop()
 
-    def look(self) -> None:
+    def post_due(self) -> None:
         """Post the latest digest that's due, unless it's posted; raise SQLAlchemyError."""
         rules = self._rules()
         period = latest_due(self._clock(), rules.digest, rules.timezone)

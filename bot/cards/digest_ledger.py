@@ -1,16 +1,17 @@
 """The ledger of digests: which are posted, and which may be in Slack without our knowing.
 
-It's to digests what ``Ledger`` is to the posts of a request. Whoever is the first to claim a period
-also says in which channel its digest is posted.
+It does for digests what ``Ledger`` does for a request's posts. Whoever is the first to claim a
+period also says in which channel its digest is posted.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
-from bot.cards.ledger import AlreadyPosted, NotSettled, Tries
+from bot.cards.tries import AlreadyPosted, NotSettled, Tries, begin_again
 from bot.storage.database import Database, insert_new
 from bot.storage.rows import to_time
 from bot.storage.tables import digests
@@ -61,18 +62,15 @@ class DigestLedger:
     ) -> None:
         """Write down that it's about to be posted again.
 
-        Raises NotSettled within ``settled_after`` of the latest try, and when another process is
-        trying as well.
+        Raises NotSettled as ``begin_again`` does.
         """
-        passed = datetime.now(UTC) - tries.latest
-        if timedelta() <= passed < settled_after:
-            raise NotSettled((settled_after - passed).total_seconds())
+        begin_again(tries, settled_after, partial(self._renew, what, tries))
+
+    def _renew(self, what: str, tries: Tries) -> bool:
+        """Write down a later try by compare-and-set; return whether it was this process."""
         is_latest = digests.c.again.is_not_distinct_from(_seconds(tries.again))
         with self._database.transaction() as connection:
-            renewed = _change(connection, what, is_latest, again=_now())
-        # A try later than now means that the clock was set back. The wait begins again.
-        if passed < timedelta() or not renewed:
-            raise NotSettled(settled_after.total_seconds())
+            return _change(connection, what, is_latest, again=_now())
 
     def withdraw(self, owner: str, what: str, tries: Tries | None) -> None:  # noqa: ARG002
         """Strike off a try that Slack refused, but not the earlier ``tries``."""

@@ -30,7 +30,10 @@ Groups = Mapping[str, frozenset[str]]  # the members by the group's id
 
 
 class SlackDirectory:
-    """Thread-safe. What's a minute old by ``clock`` is asked for again."""
+    """What Slack says about people, channels and user groups; thread-safe.
+
+    What's a minute old by ``clock`` is asked for again.
+    """
 
     def __init__(self, client: SlackClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
@@ -54,7 +57,7 @@ class SlackDirectory:
         return self._channels.get(channel_id)
 
     def is_in_group(self, group_id: str, user_id: str) -> bool:
-        """Tell whether somebody is in a user group."""
+        """Return whether somebody is in a user group."""
         return user_id in self.members(group_id)
 
     def members(self, group_id: str) -> frozenset[str]:

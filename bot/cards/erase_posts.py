@@ -47,7 +47,10 @@ class PostEraser:
             raise TryAgain(str(error)) from error
 
     def erase_posts(self, request_id: str) -> None:
-        """Do the same, and raise SlackError when Slack can't now."""
+        """Erase a request's posts that are still to be erased.
+
+        Raises SlackError when Slack can't now.
+        """
         request = self._requests.load(request_id)
         self._note_outcome(request)
         lines = {line_key(line): line for line in self._posts.lines(request_id)}
@@ -86,7 +89,10 @@ class PostEraser:
 
 
 def _draw(request: Request, line: HistoryLine | None) -> Post:
-    """Draw a line of before without its details, and anything else as the erased card."""
+    """Draw a line without its details if it's older than the erasure.
+
+    A post that isn't a line becomes the erased card.
+    """
     if line is None:
         return show_card(request)
     is_older = request.erased_at is None or line.at < request.erased_at

@@ -20,7 +20,7 @@ class SlackRefused(SlackError):
 
 
 class SlackTokenRefused(SlackRefused):
-    """Slack doesn't accept the bot's token. That isn't about a place, and may be put right."""
+    """Slack doesn't accept the bot's token: any call fails until an administrator replaces it."""
 
 
 class SlackRateLimited(SlackError):
@@ -36,4 +36,3 @@ class SlackUnavailable(SlackError):
 
     def __init__(self, cause: str) -> None:
         super().__init__(f"Slack gave no clear answer ({cause})")
-        self.cause = cause

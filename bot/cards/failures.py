@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.cards.errors import SlackError, SlackRateLimited
-from bot.cards.ledger import AlreadyPosted, NotSettled
+from bot.cards.tries import AlreadyPosted, NotSettled
 from bot.job import TryAgain
 
 Failure = AlreadyPosted | NotSettled | SlackError | TryAgain

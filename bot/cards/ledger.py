@@ -6,13 +6,14 @@ announced may be in Slack already, and its latest attempt may still arrive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.cards.post_names import CARD, OUTCOME, find_noted, line_key
+from bot.cards.tries import AlreadyPosted, NotSettled, Tries, begin_again
 from bot.request import Event, HistoryLine, Request
 from bot.storage.database import Database, insert_new
 from bot.storage.history import add_line
@@ -23,31 +24,6 @@ from bot.storage.tables import UNPOSTED, history, postings, requests
 NOWHERE = "-"  # the channel of a card that Slack takes nowhere
 _AGAIN = " again"  # the latest repeated attempt of a post has a row of its own
 _TOLD = " told"  # of a line that the agent read elsewhere already, until the thread shows it too
-
-
-class NotSettled(Exception):
-    """An earlier attempt to post this may still reach Slack. Try again in ``after`` seconds."""
-
-    def __init__(self, after: float) -> None:
-        super().__init__("an earlier attempt may still reach Slack")
-        self.after = after
-
-
-class AlreadyPosted(Exception):
-    """Another process has posted this meanwhile, while this one was frozen or cut off."""
-
-
-@dataclass(frozen=True)
-class Tries:
-    """When a post was tried first, and when last, if its result isn't known."""
-
-    first: datetime
-    again: datetime | None = None
-
-    @property
-    def latest(self) -> datetime:
-        """Return when the latest attempt began."""
-        return self.again or self.first
 
 
 class Ledger:
@@ -73,9 +49,9 @@ class Ledger:
                 raise NotSettled(1.0)
             return Tries(began[what], began.get(what + _AGAIN))
 
-    def unsettled(self, request_id: str, beginning: str) -> set[str]:
-        """Return which posts with names that begin like this have tries of unknown result."""
-        these = sa.and_(postings.c.request_id == request_id, postings.c.what.startswith(beginning))
+    def unsettled(self, request_id: str, prefix: str) -> set[str]:
+        """Return which posts whose names have a prefix have tries of unknown result."""
+        these = sa.and_(postings.c.request_id == request_id, postings.c.what.startswith(prefix))
         with self._database.connect() as connection:
             found = connection.execute(sa.select(postings.c.what).where(these)).scalars()
             return {what.removesuffix(_AGAIN) for what in found}
@@ -85,16 +61,9 @@ class Ledger:
     ) -> None:
         """Write down that a post whose result isn't known is about to be tried again.
 
-        Raises NotSettled within ``settled_after`` of the latest try, whichever process began it,
-        and when another process is trying as well. Raises AlreadyPosted.
+        Raises AlreadyPosted, and NotSettled as ``begin_again`` does.
         """
-        passed = datetime.now(UTC) - tries.latest
-        if timedelta() <= passed < settled_after:
-            raise NotSettled((settled_after - passed).total_seconds())
-        renewed = self._renew(request_id, what, tries)
-        # A try later than now means that the clock was set back. The wait begins again.
-        if passed < timedelta() or not renewed:
-            raise NotSettled(settled_after.total_seconds())
+        begin_again(tries, settled_after, partial(self._renew, request_id, what, tries))
 
     def _renew(self, request_id: str, what: str, tries: Tries) -> bool:
         """Write down a later try by compare-and-set; return whether it was this process."""
@@ -218,8 +187,11 @@ class Ledger:
             connection.execute(sa.delete(postings).where(*_key(request_id, OUTCOME)))
             return bool(noted.rowcount)
 
-    def note_approval(self, request_id: str, what: str, channel: str, ts: str) -> bool:
-        """Remember where a request's approval was asked for; False: as ``note_line``."""
+    def note_other_post(self, request_id: str, what: str, channel: str, ts: str) -> bool:
+        """Remember where a post is that has no column of its own; False: as ``note_line``.
+
+        Such a post asks for an approval, or says that a send is uncertain.
+        """
         with self._database.transaction() as connection:
             row = sa.select(requests.c.request_id).where(requests.c.request_id == request_id)
             connection.execute(row.with_for_update())  # so that only one of two is the first

@@ -69,9 +69,9 @@ def _draw_link_of(line: HistoryLine) -> list[RichTextElement]:
     ]
 
 
-def draw_links(addresses: str) -> list[RichTextElement]:
-    """Link each of the addresses in Genesys Cloud, which are separated by spaces."""
-    urls = _find_urls(addresses)
+def draw_links(links: str) -> list[RichTextElement]:
+    """Link each of the URLs in Genesys Cloud, which are separated by spaces."""
+    urls = _find_urls(links)
     nodes = list[RichTextElement]()
     for number, url in enumerate(urls, 1):
         text = _("Open in Genesys Cloud")
@@ -81,9 +81,9 @@ def draw_links(addresses: str) -> list[RichTextElement]:
     return nodes
 
 
-def _find_urls(addresses: str) -> list[str]:
-    """Return the addresses; one of them may be the id of a request whose card isn't known."""
-    return [url for url in addresses.split() if "://" in url]
+def _find_urls(links: str) -> list[str]:
+    """Return the URLs; one of the links may be the id of a request whose card isn't known."""
+    return [url for url in links.split() if "://" in url]
 
 
 def _time_and_words(line: HistoryLine, agent_name: str) -> list[RichTextElement]:

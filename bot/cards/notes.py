@@ -55,7 +55,7 @@ class NoteReader:
         return Notes(self._pause.read()) if request.stuck is Stuck.PAUSED else NO_NOTES
 
     def has_approver(self, request: Request) -> bool:
-        """Tell whether anybody is asked for an approval, or may see the card; True if unknown."""
+        """Return whether anybody is asked for an approval, or may see the card; True if unknown."""
         if self._rules().approval.channel:
             return True
         try:

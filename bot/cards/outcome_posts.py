@@ -12,18 +12,19 @@ from bot.cards.card import show_outcome
 from bot.cards.card_links import CardLinks
 from bot.cards.client import SlackClient, Spot
 from bot.cards.errors import SlackRefused, SlackTokenRefused
-from bot.cards.ledger import AlreadyPosted, Ledger
+from bot.cards.ledger import Ledger
 from bot.cards.places import Places, is_direct
 from bot.cards.post import Post
 from bot.cards.post_names import (
     OUTCOME,
     UNCERTAIN,
     closed_key,
-    is_open_doubt,
+    is_open_uncertain,
     uncertain_key,
 )
 from bot.cards.post_once import PostOnce
 from bot.cards.refusals import log_refusal
+from bot.cards.tries import AlreadyPosted
 from bot.request import Request
 from bot.state import State
 from bot.storage.history import NOT_SHOWN
@@ -33,9 +34,10 @@ log = logging.getLogger(__name__)
 
 
 class OutcomePosts:
-    """Blocking; raises SlackError, NotSettled, AlreadyPosted and TryAgain.
+    """Posts about what became of a request.
 
-    ``channel`` returns the outcomes channel for what was asked for in another one, or "".
+    Blocking; raises SlackError, NotSettled, AlreadyPosted and TryAgain. ``channel`` returns the
+    outcomes channel for what was asked for in another one, or "".
     """
 
     def __init__(
@@ -57,20 +59,22 @@ class OutcomePosts:
 
     def publish(self, request: Request) -> None:
         """Post the outcome, if it's due and somebody wants it, or that it's uncertain."""
-        is_in_doubt = request.state is State.UNCERTAIN and request.erased_at is None
-        doubt = uncertain_key(request) if is_in_doubt and request.card_channel else ""
-        self._settle_doubts(request, doubt)
-        is_told = self._update_doubts(request, doubt)
-        if doubt:
-            self._tell_doubt(request, doubt)
-        if doubt or is_told:
+        is_uncertain = request.state is State.UNCERTAIN and request.erased_at is None
+        current = uncertain_key(request) if is_uncertain and request.card_channel else ""
+        self._settle_uncertain_posts(request, current)
+        is_told = self._update_uncertain_posts(request, current)
+        if current:
+            self._post_uncertain(request, current)
+        if current or is_told:
             return
         is_due = request.is_over and request.card_channel and not request.outcome_ts
         channel = self._channel(request.place.channel_id) if is_due else ""
         if not channel:
             return
         if self._places.is_shared(channel):
-            log.warning("the outcomes channel is shared with another company: nothing is posted")
+            log.warning(
+                "the outcomes channel is shared with another company, so nothing is posted there"
+            )
             self._ledger.note_outcome(request.request_id, NOT_SHOWN)
             return
         try:
@@ -86,7 +90,7 @@ class OutcomePosts:
             self._slack.remove(posted.channel, posted.ts)
             raise AlreadyPosted("another process has posted it meanwhile")
 
-    def _tell_doubt(self, request: Request, what: str) -> None:
+    def _post_uncertain(self, request: Request, what: str) -> None:
         """Post once for each send that somebody has to decide what becomes of it."""
         channel = self._channel(request.place.channel_id)
         if not channel or self._places.is_shared(channel):
@@ -101,28 +105,28 @@ class OutcomePosts:
         except SlackRefused as refusal:
             log.warning("can't post to the outcomes channel: %s", refusal.code)
             return
-        if not self._ledger.note_approval(request.request_id, what, posted.channel, posted.ts):
+        if not self._ledger.note_other_post(request.request_id, what, posted.channel, posted.ts):
             self._slack.remove(posted.channel, posted.ts)
 
-    def _settle_doubts(self, request: Request, doubt: str) -> None:
-        """Find out whether what was posted of earlier doubts than ``doubt`` has arrived.
+    def _settle_uncertain_posts(self, request: Request, current: str) -> None:
+        """Find out whether posts that were tried before the ``current`` one have arrived.
 
-        Nobody needs it any more, but an erasure must know of it.
+        Nobody needs them any more, but an erasure must know of them.
         """
         id_ = request.request_id
-        earlier = self._ledger.unsettled(id_, UNCERTAIN) - {doubt}
+        earlier = self._ledger.unsettled(id_, UNCERTAIN) - {current}
         channel = self._channel(request.place.channel_id) if earlier else ""
         for what in earlier if channel else ():
             if found := self._once.settle(id_, what, Spot(channel)):
-                self._ledger.note_approval(id_, what, channel, found)
+                self._ledger.note_other_post(id_, what, channel, found)
             else:
                 self._ledger.withdraw(id_, what, None)
 
-    def _update_doubts(self, request: Request, doubt: str) -> bool:
-        """Let posts of earlier doubts say where it stands; True: one of them tells the end."""
+    def _update_uncertain_posts(self, request: Request, current: str) -> bool:
+        """Let the posts before the ``current`` one say where it stands; True: one tells the end."""
         is_told = False
-        for post in self._posts.select(request.request_id, is_open_doubt):
-            if post.what == doubt:
+        for post in self._posts.select(request.request_id, is_open_uncertain):
+            if post.what == current:
                 continue
             is_edited = self._edit(request, post)
             if is_edited and request.is_over and request.outcome_ts in ("", post.ts):

@@ -14,17 +14,17 @@ from bot.settings import Show
 from bot.state import State
 
 DIRECT_ONLY = N_("cards are shown in direct messages only")  # stored and compared in English
-_DIRECT = "D"  # what the ids of direct messages begin with
+_DIRECT = "D"  # prefix of the ids of direct messages
 _CHANNELS = ("C", "G")
 
 
 def is_direct(channel: str) -> bool:
-    """Tell whether only one person and the bot read a channel."""
+    """Return whether only one person and the bot read a channel."""
     return channel.startswith(_DIRECT)
 
 
 def is_channel(channel: str) -> bool:
-    """Tell whether several people may read a channel; a direct message may be given as a user."""
+    """Return whether several people may read a channel; a direct message may be given as a user."""
     return channel.startswith(_CHANNELS)
 
 
@@ -50,17 +50,17 @@ class Places:
         return (Spot(channel, request.place.thread_ts), to_agent), ""
 
     def may_show(self, channel: str) -> bool:
-        """Tell whether a channel may be told more about a request whose card is there."""
+        """Return whether a channel may be told more about a request whose card is there."""
         if is_direct(channel):
             return True
         return self.shows_customers and not self.is_shared(channel)
 
     def is_public(self, channel: str) -> bool:
-        """Tell whether others than the agent read a card in this channel."""
+        """Return whether others than the agent read a card in this channel."""
         return is_channel(channel) and self.may_show(channel)
 
     def is_shared(self, channel: str) -> bool:
-        """Tell whether people of another company read a channel; raise TryAgain."""
+        """Return whether people of another company read a channel; raise TryAgain."""
         try:
             return self._is_shared(channel)
         except DirectoryUnavailable as error:
@@ -81,6 +81,3 @@ class Places:
         reason = _("Only the agent sees why, because that may name the customer.")
         masked = replace(request, customer_name="", text="", reason="", override_reason="")
         return replace(masked, reason=reason) if is_explained else masked
-
-
-ANYWHERE = Places(Show.CHANNEL, lambda _channel: False)

@@ -10,8 +10,8 @@ from bot.request import HistoryLine, Request
 from bot.storage.tables import history, posts, requests
 
 CARD, OUTCOME = "card", "outcome"
-UNCERTAIN = "uncertain "  # what the names of these posts begin with
-CLOSED = " closed"  # what the names of posts end with that aren't edited any more
+UNCERTAIN = "uncertain "  # prefix of these posts' names
+CLOSED = " closed"  # suffix of the names of posts that aren't edited any more
 _APPROVAL, _LINE = "approval ", "line "
 _MOST_OF_ID = 12  # characters, so that a name fits into its column
 
@@ -36,7 +36,7 @@ def uncertain_key(request: Request) -> str:
 
 
 def asks_for(request: Request, what: str) -> bool:
-    """Tell whether this post asks for the approval that a request waits for now."""
+    """Return whether this post asks for the approval that a request waits for now."""
     key = approval_key(request)
     return what == key or what.startswith(f"{key} ")
 
@@ -51,7 +51,7 @@ def is_open_approval(what: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     return sa.and_(what.startswith(_APPROVAL), ~what.endswith(CLOSED))
 
 
-def is_open_doubt(what: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+def is_open_uncertain(what: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """Select the posts about an uncertain send that don't tell yet what became of it."""
     return sa.and_(what.startswith(UNCERTAIN), ~what.endswith(CLOSED))
 

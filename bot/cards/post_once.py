@@ -10,8 +10,8 @@ from typing import Protocol
 
 from bot.cards.client import CALL_SECONDS, SlackClient, Spot
 from bot.cards.errors import SlackRateLimited, SlackRefused
-from bot.cards.ledger import NotSettled, Tries
 from bot.cards.post import Post
+from bot.cards.tries import NotSettled, Tries
 
 # An attempt begins this soon after its announcement, or not at all: a process may freeze between.
 _BEGINS_WITHIN = 1.0
@@ -52,9 +52,10 @@ class PostOnce:
         self._clock = clock
 
     def post(self, owner: str, what: str, spot: Spot, post: Post) -> Posted:
-        """Post unless it's there already; ``owner``: the id of the request that it's about.
+        """Post unless it's there already.
 
-        Raises SlackError, and NotSettled while an earlier attempt may still arrive.
+        ``owner``: the id of the request that it's about, or ``DIGEST``. Raises SlackError, and
+        NotSettled while an earlier attempt may still arrive.
         """
         name = f"{owner} {what}"
         announced = self._clock()

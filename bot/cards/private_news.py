@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from bot.cards.card import show_card, show_news
 from bot.cards.client import SlackClient
 from bot.cards.errors import SlackRefused, SlackTokenRefused
-from bot.cards.ledger import NOWHERE, AlreadyPosted, Ledger
+from bot.cards.ledger import NOWHERE, Ledger
 from bot.cards.line import show_line
 from bot.cards.post import Post
 from bot.cards.refusals import explain_refusal
+from bot.cards.tries import AlreadyPosted
 from bot.request import Event, Request
 from bot.storage.history import NOT_SHOWN
 from bot.storage.requests import RequestStore
@@ -25,7 +26,10 @@ log = logging.getLogger(__name__)
 
 
 class PrivateNews:
-    """Blocking; each method raises SlackError when Slack can't now."""
+    """Shows an agent news that no place takes.
+
+    Blocking; each method raises SlackError when Slack can't now.
+    """
 
     def __init__(self, requests: RequestStore, ledger: Ledger, slack: SlackClient) -> None:
         self._requests = requests

@@ -1,7 +1,8 @@
 """Step 6: brings the card and its thread in Slack up to date with what's stored.
 
 It goes on from wherever an earlier attempt stopped. Where the bot can't post, the agent gets the
-card and the reason in a direct message, or else through the command's response URL.
+card and the reason in a direct message, or else through the response URL of their command or
+click.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ from datetime import UTC, datetime, timedelta
 from bot.cards.approval_posts import ApprovalPosts
 from bot.cards.card import show_card, show_elsewhere, show_news
 from bot.cards.card_links import CardLinks
-from bot.cards.card_state import NO_NOTES, Notes
+from bot.cards.card_state import Notes
 from bot.cards.client import SlackClient, Spot
 from bot.cards.errors import SlackError, SlackRefused, SlackTokenRefused
 from bot.cards.failures import Failure, join_failures
-from bot.cards.ledger import AlreadyPosted, Ledger, NotSettled
+from bot.cards.ledger import Ledger
 from bot.cards.line import show_line
 from bot.cards.outcome_posts import OutcomePosts
-from bot.cards.places import ANYWHERE, DIRECT_ONLY, Places, is_direct
+from bot.cards.places import DIRECT_ONLY, Places, is_direct
 from bot.cards.post_names import CARD, line_key
 from bot.cards.post_once import Posted, PostOnce
 from bot.cards.private_news import PrivateNews
 from bot.cards.refusals import explain_refusal
+from bot.cards.tries import AlreadyPosted, NotSettled
 from bot.job import Job, TryAgain
 from bot.request import Event, HistoryLine, Request
 from bot.storage.history import NOT_SHOWN
@@ -40,9 +42,9 @@ _RESPONSE_URL_LIVES = timedelta(minutes=30)
 class Publisher:
     """Runs the jobs of kind PUBLISH. It blocks for single calls, but never waits between them.
 
-    A place that refuses a post is done with: the next one gets it. Only a token that Slack doesn't
-    accept isn't about a place. Then what nobody was told is tried again. ``outcomes_channel``
-    returns the channel for what was asked for in another one, or "".
+    A place that refuses a post is done with: the next one gets it. A refused token isn't about one
+    place, so what nobody has been told yet is tried again. ``outcomes_channel`` returns the channel
+    for what was asked for in another one, or "".
     """
 
     def __init__(
@@ -53,9 +55,9 @@ class Publisher:
         *,
         posts: Posts,
         outcomes_channel: Callable[[str], str],
-        places: Places = ANYWHERE,
-        approvals: ApprovalPosts | None = None,
-        notes: Callable[[Request], Notes] = lambda _: NO_NOTES,
+        places: Places,
+        approvals: ApprovalPosts,
+        notes: Callable[[Request], Notes],
     ) -> None:
         self._requests = requests
         self._ledger = ledger
@@ -190,7 +192,7 @@ class Publisher:
             in_thread = show_news(request, [line], request.card_state)
         places = [(Spot(request.card_channel, _thread_of(request)), in_thread)]
         if not self._places.may_show(request.card_channel):
-            places = []  # it may, since the card was posted there
+            places = []  # what it may show has changed since the card was posted there
         for spot, post in [*places, (Spot(request.agent_id), news)]:
             try:
                 posted = self._once.post(request.request_id, line_key(line), spot, post)
@@ -205,9 +207,8 @@ class Publisher:
         self._ledger.note_line(request.request_id, line, NOT_SHOWN)
 
     def _post_approval(self, request: Request) -> Request:
-        """Ask the approvers, where they have a channel for it."""
-        if self._approvals is not None:
-            self._approvals.publish(request)
+        """Bring the approvers up to date, in their channel or in direct messages."""
+        self._approvals.publish(request)
         return request
 
     def _post_outcome(self, request: Request) -> Request:
@@ -222,7 +223,7 @@ class Publisher:
 
 
 def _concerns_the_place(request: Request, line: HistoryLine) -> bool:
-    """Tell whether a line is also for the place where the agent was, if they can be told there."""
+    """Return whether a line is also for where the agent was, if they can be told there."""
     is_private = line.event is Event.ELSEWHERE and is_direct(request.card_channel)
     return is_private and datetime.now(UTC) - request.created_at < _RESPONSE_URL_LIVES
 

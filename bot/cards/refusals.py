@@ -44,7 +44,7 @@ def explain_refusal(refusal: SlackRefused) -> str:
 
 
 def log_refusal(refusal: SlackRefused) -> str:
-    """Return the same in English, with the code, for the log."""
+    """Return the reason in English, with the code, for the log."""
     return f"{_find_words(refusal).format(code=refusal.code)} ({refusal.code})"
 
 

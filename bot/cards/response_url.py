@@ -18,8 +18,8 @@ _FOREIGN = "foreign_response_url"
 def check_response_url(response_url: str, api_url: str) -> None:
     """Raise SlackRefused unless the bot may post there.
 
-    ``api_url`` is the Web API's base address. With another one than Slack's, such as a gateway's or
-    the sandbox's, the response URLs may be anywhere too, but not unencrypted on another machine.
+    ``api_url`` is the Web API's base URL. With another one than Slack's, such as a gateway's or the
+    sandbox's, the response URLs may be anywhere too, but not unencrypted on another machine.
     """
     parts = _split(response_url)
     if parts is None:
@@ -34,7 +34,7 @@ def check_response_url(response_url: str, api_url: str) -> None:
 
 
 def _split(url: str) -> SplitResult | None:
-    """Split an address; None for one that programs may read in different ways, or not at all."""
+    """Split a URL; None for one that programs may read in different ways, or not at all."""
     if not url.isascii() or not url.isprintable() or any(sign in url for sign in "\\ @"):
         return None
     try:

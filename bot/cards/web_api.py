@@ -24,7 +24,10 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class WebApi(WebClient):
-    """Blocking and thread-safe. Each call is one attempt, and raises SlackApiError or urllib3's."""
+    """Slack's Web API over our HTTP client. Blocking and thread-safe.
+
+    Each call is one attempt, and raises SlackApiError or an error of urllib3's.
+    """
 
     def __init__(self, token: str, api_url: str, seconds: float) -> None:
         """Prepare it without connecting; ``seconds``: to connect, and to wait for each answer."""

@@ -136,7 +136,10 @@ def event_in_words(line: HistoryLine, agent_name: str) -> str:
 
 
 def event_in_short(line: HistoryLine, agent_name: str) -> str:
-    """Say the same without what a rule, an agent or Genesys Cloud added, for a notification."""
+    """Say what a line of the history says, for a notification.
+
+    It leaves out what a rule, an agent or Genesys Cloud added.
+    """
     if line.event in _BY_A_PERSON:
         return event_in_words(line, agent_name)
     return event_in_words(replace(line, detail=""), agent_name)

@@ -13,8 +13,9 @@ from bot.rules.rules_file import Rules, read_rules
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.forms.evidence_view import Review
 from bot.slack.forms.form_input import Draft, make_draft, plan
-from bot.slack.forms.form_view import REASON_LENGTH, build_form
+from bot.slack.forms.form_view import build_form
 from bot.slack.forms.review import to_request
+from bot.slack.reason_form import REASON_LENGTH
 from bot.state import State
 from bot.storage.facts import ByWhom, Earlier, Facts
 from genesys import ContactType, Customer, Identity, IdentityKind, MatchedBy

@@ -81,7 +81,7 @@ def build_manifest(command: str = "/proactive", url: str = "") -> dict[str, Any]
     }
 
 
-def print_manifest(command: str = "/proactive", url: str = "") -> str:
+def manifest_as_yaml(command: str = "/proactive", url: str = "") -> str:
     """Return the manifest as YAML."""
     text: str = yaml.safe_dump(build_manifest(command, url), sort_keys=False, allow_unicode=True)
     return text
@@ -89,4 +89,4 @@ def print_manifest(command: str = "/proactive", url: str = "") -> str:
 
 def install_link(command: str = "/proactive") -> str:
     """Return the link that creates the app for Socket Mode with one click."""
-    return f"https://api.slack.com/apps?new_app=1&manifest_yaml={quote(print_manifest(command))}"
+    return f"https://api.slack.com/apps?new_app=1&manifest_yaml={quote(manifest_as_yaml(command))}"

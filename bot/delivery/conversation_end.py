@@ -33,7 +33,7 @@ class ConversationEnd:
         self._ended: dict[str, str] = {}
 
     def came_too_late(self, request: Request, now: datetime) -> bool:
-        """Tell whether a message has waited for as long as it may."""
+        """Return whether a message has waited for as long as it may."""
         until = request.after_conversation
         return request.awaits_end and until is not None and now >= until
 
@@ -47,7 +47,11 @@ class ConversationEnd:
         try:
             is_open = read_holder(self._cloud, open_id) is not None
         except GenesysError as error:
-            log.info("request %s: is its conversation still open? (%r)", request.request_id, error)
+            log.info(
+                "request %s: can't ask whether its conversation is still open (%r)",
+                request.request_id,
+                error,
+            )
             is_open = True
         if is_open:
             self._wait_on(request, _again(job, PAUSES[min(job.step, len(PAUSES) - 1)]))

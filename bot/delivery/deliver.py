@@ -1,7 +1,7 @@
-"""Deliver a request: look the customer up, decide, wait until it's time, send once.
+"""Deliver a request: look the customer up, decide, and wait until it's time.
 
-A compare-and-set from ``scheduled`` to ``sending`` is the right to send. A job that finds
-``sending`` doesn't send: an earlier one may have sent already, so Genesys is asked first.
+`bot/delivery/send.py` sends it. A job that finds ``sending`` doesn't: an earlier one may have sent
+already, so Genesys is asked first.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class Delivery:
         """Take a request one step further; run again, it finds in the database what is done."""
         request, now = self._requests.load(job.request_id), datetime.now(UTC)
         if request.state is State.SENDING:
-            self._reconciler.doubt(job.request_id)  # an earlier attempt died while it was sending
+            # An earlier attempt died while it was sending.
+            self._reconciler.note_lost_answer(job.request_id)
         elif request.state not in UNSENT:
             return
         elif self._endings.is_opted_out(request):
@@ -95,7 +96,10 @@ class Delivery:
             self._check(request, job)
 
     def _may_go_on(self, request: Request) -> bool:
-        """Check the agent's right, and that whoever must approve it has and still may."""
+        """Return whether the agent may still send it and its approval still holds.
+
+        If not, refuse it or ask for a new approval.
+        """
         try:
             self._policy.check_people(request)
         except Refused as refused:

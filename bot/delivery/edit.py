@@ -30,7 +30,7 @@ class Edit:
     send_before: datetime | None
 
     def changes(self, request: Request) -> bool:
-        """Tell whether the request says anything else."""
+        """Return whether the request says anything else."""
         before = (request.text, request.planned_at, request.send_before)
         return before != (self.text, self.planned_at, self.send_before)
 

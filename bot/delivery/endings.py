@@ -39,7 +39,7 @@ class Endings:
         )
 
     def is_opted_out(self, request: Request) -> bool:
-        """Tell whether the customer is on the do-not-contact list."""
+        """Return whether the customer is on the do-not-contact list."""
         return self._opt_outs.find(request.identity, request.contact_ids) is not None
 
     def refuse_opted_out(self, request: Request) -> None:

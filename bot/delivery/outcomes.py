@@ -1,8 +1,8 @@
 """Follow each accepted message until nothing more will become known of it.
 
-One question asks about many messages. The waits between questions grow, but the fewer messages
-there are, the less: notifications don't tell that a customer is back. If this process dies, another
-goes on. Late, repeated or reordered news never moves a request backwards.
+One query asks about many messages. The waits between queries grow. With few messages they stay
+short, because notifications don't say that a customer is back. If this process dies, another goes
+on. Late, repeated or reordered news never moves a request backwards.
 """
 
 from __future__ import annotations
@@ -76,12 +76,14 @@ class OutcomeTracker:
         cloud: GenesysCloud,
         *,
         link: Callable[[str], str],
+        subscribe: Callable[[Sequence[str]], None],
         show_replies: Callable[[], bool] = lambda: True,
         calls_per_minute: int,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Link conversations by ``link``, which returns their address for a person.
+        """Link conversations by ``link``, which returns their URL for a person.
 
+        ``subscribe`` is told now and then which conversations matter most.
         ``show_replies``: whether threads show what customers write.
         """
         self._requests = requests
@@ -91,26 +93,21 @@ class OutcomeTracker:
         self._show_replies = show_replies
         self._calls_per_minute = calls_per_minute
         self._clock = clock
-        self._subscribe: Callable[[Sequence[str]], None] | None = None
-        self._subscribed_at = self._clock_checked_at = float("-inf")
-        self._periodic = Periodic("outcomes", SWEEP_SECONDS, self._turn)
-
-    def start(self, subscribe: Callable[[Sequence[str]], None]) -> None:
-        """Begin; ``subscribe`` is told now and then which conversations matter most."""
         self._subscribe = subscribe
+        self._subscribed_at = self._clock_checked_at = float("-inf")
+        self._periodic = Periodic("outcomes", SWEEP_SECONDS, self._run_once)
+
+    def start(self) -> None:
+        """Begin to ask, again and again."""
         self._periodic.start()
 
     def stop(self) -> None:
-        """Ask no more; a question under way is left to its time limits."""
+        """Ask no more; a query under way is left to its time limits."""
         self._periodic.stop()
 
-    def hasten(self, conversation_id: str) -> None:
-        """Look at a conversation's messages soon: Genesys says that something happened there."""
-        self._schedule.hasten(conversation_id, self._clock())
-
-    def _turn(self) -> None:
+    def _run_once(self) -> None:
         now = time.monotonic()
-        if self._subscribe and now - self._subscribed_at >= SUBSCRIBE_SECONDS:
+        if now - self._subscribed_at >= SUBSCRIBE_SECONDS:
             self._subscribed_at = now
             self._subscribe(self._schedule.next_conversations(MOST_SUBSCRIBED))
         if now - self._clock_checked_at >= CLOCK_CHECK_SECONDS:
@@ -147,7 +144,7 @@ class OutcomeTracker:
         try:
             news = read_news(self._cloud, watched, now=now)
         except GenesysError as error:
-            log.warning("cannot ask Genesys Cloud for outcomes (%r)", error)
+            log.warning("can't ask Genesys Cloud for outcomes (%r)", error)
             news = {}
         longest = longest_wait(self._schedule.count(), self._calls_per_minute)
         for request in requests:
@@ -177,7 +174,7 @@ class OutcomeTracker:
             )
             holder, said = answered.holder, clip(visible(answered.said).strip(), REPLY_LENGTH)
         except GenesysError as error:
-            log.info("request %s: unknown who has the reply (%r)", request.request_id, error)
+            log.info("request %s: can't find out who has the reply (%r)", request.request_id, error)
         words = _HOLDER_WORDS.get(holder.kind, "") if holder else ""
         detail = _(words).format(name=holder.name) if holder else ""
         link = self._link(conversation_id)
@@ -193,7 +190,7 @@ class OutcomeTracker:
             exact = read_message(self._cloud, request.message_id)
             why = exact if exact.reason else news
         except GenesysError as error:
-            log.info("request %s: no exact reason (%r)", request.request_id, error)
+            log.info("request %s: can't read why it failed (%r)", request.request_id, error)
             failed_at = news.changed_at or request.sending_at or request.created_at
             is_early = self._clock() - failed_at < REASON_PATIENCE
             if passes(error) and not news.reason and is_early:
@@ -247,7 +244,7 @@ def _next_look(now: datetime, looks: int, longest: float) -> datetime:
     """Return when to look next: later each time, and together with others.
 
     The times lie on a grid, each coarser one within the finer ones. They are late by a quarter of
-    the wait at most (or two seconds), so one question asks about all that has come due meanwhile.
+    the wait at most (or two seconds), so one query asks about all that has come due meanwhile.
     """
     wait = min(WAITS[min(looks, len(WAITS) - 1)], longest)
     grid = max(FINEST_GRID, 2 ** int(math.log2(wait / 4)))

@@ -43,7 +43,7 @@ class Reconciler:
     ) -> None:
         """Follow the outcome of an accepted message for as long as ``follow`` says.
 
-        Link conversations by ``link``, which returns their address for a person.
+        Link conversations by ``link``, which returns their URL for a person.
         """
         self._link = link
         self._requests = requests
@@ -76,7 +76,7 @@ class Reconciler:
             looks=0,
         )
 
-    def doubt(self, request_id: str) -> None:
+    def note_lost_answer(self, request_id: str) -> None:
         """Note that the send's answer was lost, and begin to look for the message."""
         jobs = [reconcile(request_id, delay=self._waits[0]), publish(request_id)]
         self._requests.add_line(
@@ -146,7 +146,7 @@ class Reconciler:
                 note=seen.append,
             )
         except GenesysError as error:
-            log.warning("request %s: cannot look for its message (%r)", request.request_id, error)
+            log.warning("request %s: can't look for its message (%r)", request.request_id, error)
             return None
 
 

@@ -78,7 +78,8 @@ class Sender:
         message, patience = self._reconciler.message(request), _patience(request, now)
         self._lookup.note_send(request.contact_ids)
         if time.monotonic() - began > BEGINS_WITHIN:
-            self._reconciler.doubt(request_id)  # this process was frozen: another may have acted
+            # This process was frozen: another may have acted.
+            self._reconciler.note_lost_answer(request_id)
             return
         try:
             receipt = send_once(
@@ -92,7 +93,7 @@ class Sender:
         except FateUnknown as error:
             cause = type(error.__cause__).__name__
             log.warning("request %s: the send's answer was lost (%s)", request_id, cause)
-            self._reconciler.doubt(request_id)
+            self._reconciler.note_lost_answer(request_id)
         except GenesysError as error:
             log.warning("request %s: not sent (%r)", request_id, error)
             self._not_taken(request, error, job)
@@ -107,7 +108,10 @@ class Sender:
             self._pause.hold(request_id)
 
     def _is_not_paused(self) -> bool:
-        """Say whether an attempt may begin, which may have waited for the rate limit."""
+        """Return whether sending isn't paused.
+
+        It's asked right before an attempt, which may have waited for the rate limit.
+        """
         try:
             return self._pause.read() is None
         except SQLAlchemyError:  # nothing has been sent yet, and an error here would hide that

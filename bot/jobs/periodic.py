@@ -19,7 +19,7 @@ _STOP_SECONDS = 2.0
 class Periodic:
     """Calls a function every so many seconds, in a thread of its own.
 
-    When the database doesn't answer, the next turn tries again.
+    When the database doesn't answer, the next call tries again.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Periodic:
 
     @property
     def is_stopping(self) -> bool:
-        """Return whether a long turn should end early."""
+        """Return whether a long call should end early."""
         return self._stopping.is_set()
 
     @property
@@ -59,7 +59,7 @@ class Periodic:
     def _run(self) -> None:
         try:
             while not self._stopping.wait(self._seconds):
-                self._take_turn()
+                self._call()
         finally:
             if not self._stopping.is_set():
                 self._has_failed = True
@@ -67,8 +67,13 @@ class Periodic:
                 if self._is_vital:  # the supervisor starts the process again
                     os.kill(os.getpid(), signal.SIGTERM)
 
-    def _take_turn(self) -> None:
+    def _call(self) -> None:
         try:
             self._do()
         except (sa.exc.SQLAlchemyError, dbos_error.DBOSException) as error:
-            log.warning("%s: next turn tries again (%s)", self._thread.name, type(error).__name__)
+            log.warning(
+                "%s: will try again in %.0f s (%s)",
+                self._thread.name,
+                self._seconds,
+                type(error).__name__,
+            )

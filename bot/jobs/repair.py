@@ -50,7 +50,7 @@ class Repair:
         self._database = database
         self._requests = requests
         self._queue = queue
-        self._periodic = Periodic("repair", EVERY_SECONDS, self._turn)
+        self._periodic = Periodic("repair", EVERY_SECONDS, self._run_once)
         self._cleaned_at = datetime.min.replace(tzinfo=UTC)
 
     def start(self) -> None:
@@ -65,7 +65,7 @@ class Repair:
         """Look no more."""
         self._periodic.stop()
 
-    def _turn(self) -> None:
+    def _run_once(self) -> None:
         now = datetime.now(UTC)
         self.repair(now)
         self._pause.mark_all()  # a process may have died in the middle of that

@@ -26,7 +26,7 @@ class Retention:
         self._erasure = erasure
         self._keep = keep
         self._wiper = Wiper(database)
-        self._periodic = Periodic("retention", EVERY_SECONDS, self._turn)
+        self._periodic = Periodic("retention", EVERY_SECONDS, self._run_once)
 
     def start(self) -> None:
         """Look every minute from now on."""
@@ -36,7 +36,7 @@ class Retention:
         """Look no more."""
         self._periodic.stop()
 
-    def _turn(self) -> None:
+    def _run_once(self) -> None:
         now = datetime.now(UTC)
         self.erase_due(now)
         self._wiper.look(now, is_night=now.astimezone().hour in _NIGHT)

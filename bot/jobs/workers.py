@@ -34,7 +34,7 @@ class Workers:
         self._now = seconds_now(database)
         # The last heartbeat of the others that have jobs, and how often it was seen again.
         self._seen: dict[str, tuple[float | None, int]] = {}
-        self._periodic = Periodic("heartbeat", beat_seconds, self._turn, is_vital=True)
+        self._periodic = Periodic("heartbeat", beat_seconds, self._run_once, is_vital=True)
 
     def start(self) -> None:
         """Keep up the heartbeat, and look after the others."""
@@ -51,7 +51,7 @@ class Workers:
         with self._database.transaction() as connection:
             connection.execute(sa.delete(workers).where(workers.c.worker_id == self._worker_id))
 
-    def _turn(self) -> None:
+    def _run_once(self) -> None:
         self.beat()
         self.take_over()
 

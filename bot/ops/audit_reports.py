@@ -1,6 +1,7 @@
-"""Brings into the audit log what isn't about a request, and takes its head out of the database.
+"""Records rejected signatures in the audit log, and writes its head to the process's log.
 
-Whoever can write the database could write the whole log again, but not what was logged here before.
+Whoever can write to the database could rewrite the whole audit log, but not the heads that were
+logged before.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Socket(Protocol):
 
 
 class Health:
-    """Checks the bot's parts. Liveness asks no other system; readiness asks all of them."""
+    """Checks whether the bot works. Liveness asks no other system; readiness asks all of them."""
 
     def __init__(
         self,
@@ -87,7 +87,10 @@ class Health:
         return self._answers
 
     async def check_soon(self, seconds: float) -> dict[str, str]:
-        """Do the same, but after that time return what was known before; {} if nothing was."""
+        """Return what ``check_ready`` says, or what was known before if that takes longer.
+
+        That's {} if nothing was.
+        """
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self.check_ready())
         await asyncio.wait({self._running}, timeout=seconds)
@@ -107,7 +110,7 @@ class Health:
         return dict(zip(checks, answers, strict=True))
 
     def _check_database(self) -> str:
-        return "ok" if self._requests.is_reachable() else "the database does not answer"
+        return "ok" if self._requests.is_reachable() else "the database doesn't answer"
 
     def _check_sending(self) -> str:
         try:

@@ -69,7 +69,7 @@ class _Requests(Collector):
                     self._counts = self._requests.count_open()
                     self._is_paused = self._pause.read() is not None
                 except SQLAlchemyError as error:
-                    log.warning("cannot count the requests (%s)", type(error).__name__)
+                    log.warning("can't count the requests (%s)", type(error).__name__)
                     self._counts = None
                 self._counted_at = self._clock()
             return self._counts

@@ -115,7 +115,7 @@ class Access:
             self._names_are_hidden = bool(error.scope)
 
     def is_shared(self, channel_id: str) -> bool:
-        """Tell whether a channel is shared and that isn't allowed; raise DirectoryUnavailable."""
+        """Return whether a channel is shared and that isn't allowed; raise DirectoryUnavailable."""
         return bool(_judge_channel(self._directory, self._rules(), channel_id))
 
     def verify(self, user_id: str, team_id: str, channel_id: str) -> str:
@@ -123,24 +123,24 @@ class Access:
         return _(self._judge(self._directory, _Attempt(user_id, team_id, channel_id, "", "")))
 
     def is_lead(self, user_id: str) -> bool:
-        """Tell whether somebody is a lead; False if the directory can't say."""
+        """Return whether somebody is a lead; False if the directory can't say."""
         with suppress(DirectoryUnavailable):
             return self.verify_lead(user_id)
         return False
 
     def verify_lead(self, user_id: str) -> bool:
-        """Tell whether somebody is a lead; raise DirectoryUnavailable."""
+        """Return whether somebody is a lead; raise DirectoryUnavailable."""
         leads = self._rules().leads
         return self._is_one_of(user_id, {*leads.users, *self._leads}, leads.groups)
 
     def is_approver(self, user_id: str) -> bool:
-        """Tell whether somebody may approve messages; False if the directory can't say."""
+        """Return whether somebody may approve messages; False if the directory can't say."""
         with suppress(DirectoryUnavailable):
             return self.verify_approver(user_id)
         return False
 
     def verify_approver(self, user_id: str) -> bool:
-        """Tell whether somebody may approve messages; raise DirectoryUnavailable."""
+        """Return whether somebody may approve messages; raise DirectoryUnavailable."""
         approval = self._rules().approval
         if not approval.users and not approval.groups:
             return self.verify_lead(user_id)

@@ -142,7 +142,7 @@ def tidy(text: str) -> str:
 
 
 def _is_picture(char: str) -> bool:
-    """Tell whether a character is an emoji, an arrow or the like; "№ 12345" is no phone number."""
+    """Return whether a character is an emoji, an arrow or such; "№ 12345" is no phone number."""
     return unicodedata.category(char) in ("So", "Sm", "Sk", "Mn") and char not in "+№"
 
 
@@ -152,7 +152,7 @@ def count_digits(text: str) -> int:
 
 
 def is_clearly_phone(text: str) -> bool:
-    """Tell whether a text has so many digits that they're a phone number, even if a wrong one."""
+    """Return whether a text has so many digits that they're a phone number, even if a wrong one."""
     return count_digits(text) >= _CLEARLY_PHONE_DIGITS
 
 

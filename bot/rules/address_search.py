@@ -142,7 +142,7 @@ def _wrong_address_length(text: str) -> int:
 
 
 def _is_meant(text: str) -> bool:
-    """Tell whether a text is meant as an address: many digits, or a name with an @ or + after."""
+    """Return whether a text is meant as an address: many digits, or a name with an @ or + after."""
     try:
         address = unwrap(text)
     except BadAddress:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 from bot.language import N_
-from bot.text import plain
+from bot.text import normalize
 
 # Each pattern begins with something that ordinary text doesn't have.
 _SECRETS = {
@@ -72,8 +72,8 @@ def find_cards(text: str) -> tuple[str, ...]:
 
 
 def has_placeholder(text: str) -> bool:
-    """Tell whether a text has anything like a placeholder that isn't filled in."""
-    return bool(_PLACEHOLDER.search(plain(text)))
+    """Return whether a text has anything like a placeholder that isn't filled in."""
+    return bool(_PLACEHOLDER.search(normalize(text)))
 
 
 def _issuer(digits: str) -> str:
@@ -98,7 +98,7 @@ def _passes_luhn(digits: str) -> bool:
 
 def _fold(text: str) -> str:
     """Return a text with plain spaces, dashes and digits."""
-    return "".join(map(_fold_one, plain(text)))
+    return "".join(map(_fold_one, normalize(text)))
 
 
 def _fold_one(char: str) -> str:

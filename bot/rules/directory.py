@@ -65,7 +65,7 @@ class Directory(Protocol):
         """Return a channel."""
 
     def is_in_group(self, group_id: str, user_id: str) -> bool:
-        """Tell whether somebody is in a user group."""
+        """Return whether somebody is in a user group."""
 
     def members(self, group_id: str) -> frozenset[str]:
         """Return the ids of everybody in a user group."""

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import idna
 from phonenumbers import SUPPORTED_REGIONS
 
-from bot.text import plain
+from bot.text import normalize
 
 _WRITTEN_OUT = (  # how people write addresses so that nothing makes a link of them
     (re.compile(r"\s?[\[({](?:\.|dot)[\])}]\s?", re.IGNORECASE), "."),
@@ -83,7 +83,7 @@ def find_links(text: str) -> tuple[str, ...]:
 
     Code in place of an address is returned as its scheme, such as ``javascript:``.
     """
-    searched = plain(text)
+    searched = normalize(text)
     for pattern, replacement in _WRITTEN_OUT:
         searched = pattern.sub(replacement, searched)
     return tuple(dict.fromkeys(host for host in _find_hosts(searched) if host))

@@ -188,7 +188,7 @@ class Policy:
 
 
 def _may_need_approval(rules: Rules) -> bool:
-    """Tell whether any message may need an approval, so that most bots don't ask for each."""
+    """Return whether any message may need an approval, so that most bots don't ask for each."""
     approval = rules.approval
     is_for_some = approval.overrides or approval.first_message or rules.content.links == "approve"
     return approval.everything or is_for_some

@@ -112,7 +112,7 @@ class TemplateRules(Section):
 
     @property
     def are_on(self) -> bool:
-        """Tell whether agents have any to choose from."""
+        """Return whether agents have any to choose from."""
         return self.source is TemplateSource.GENESYS or (
             self.source is TemplateSource.FILE and bool(self.list)
         )

@@ -12,7 +12,7 @@ from enum import StrEnum
 from bot.language import N_, _, ngettext, say_number
 from bot.request import Stuck
 from bot.storage.facts import Earlier
-from bot.text import hours_ago, how_long, plural_days
+from bot.text import hours_ago, how_long, say_days_ago
 from genesys import (
     Customer,
     Deployment,
@@ -201,7 +201,7 @@ def _check_history(
     if latest.deployment_id and latest.deployment_id != deployment_id:
         sentence = _("This customer has only chatted on a different site. Use another channel.")
         return _block(Rule.HISTORY, sentence)
-    when = plural_days((now.date() - (latest.ended_at or latest.started_at).date()).days)
+    when = say_days_ago((now.date() - (latest.ended_at or latest.started_at).date()).days)
     return Finding(Rule.HISTORY, Level.PASS, _("Last web chat: {when}.").format(when=when))
 
 

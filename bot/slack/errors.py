@@ -1,4 +1,4 @@
-"""The last handler for errors that nobody foresaw: it answers the person, with a reference.
+"""Handles unexpected errors: answers the person, with a reference.
 
 The log has the same reference, with the kind of error and where it happened. This is the only
 place that catches Exception.
@@ -32,7 +32,7 @@ Tell = Callable[[str], Awaitable[None]]
 async def dispatch(app: AsyncApp, payload: Body) -> BoltResponse | None:
     """Hand a payload to Bolt; return None if it has a shape that Bolt can't read."""
     try:
-        # Bolt's name for "already parsed and verified" is the mode that needs neither.
+        # In socket mode, Bolt neither parses nor verifies: we've done both.
         return await app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
     except Exception as error:  # noqa: BLE001 -- errors in our listeners don't come this far
         log_with_reference(error)
@@ -80,7 +80,7 @@ class ErrorHandler:
             await tell(log_with_reference(error))
 
     async def finish(self, seconds: float = FINISH_SECONDS) -> None:
-        """Wait for what was started, but not for what Slack doesn't let end."""
+        """Wait briefly for the tasks that were started, and cancel the rest."""
         if self._tasks:
             __, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:

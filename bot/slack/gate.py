@@ -20,40 +20,44 @@ from bot.storage.audit import Action, Entry
 from bot.storage.audit_log import AuditLog
 
 T = TypeVar("T")
-NoteRefused = Callable[[Interaction, str], None]
+NoteRefused = Callable[[Interaction, str, str], None]
 
 
 class Gate:
-    """Checks people. ``executor``: threads that may all be waiting for Slack.
+    """Checks people. ``access_threads`` may all be waiting for Slack.
 
-    ``note_refused`` writes to the audit log what was refused and why; it may block.
+    ``note_refused`` writes to the audit log what was refused, why, and about which request; it may
+    block. Give ``request_id`` if the view's id isn't the request's, as in the Home tab, or in a
+    form about a card.
     """
 
     def __init__(
         self,
         access: Access,
-        executor: Executor,
+        access_threads: Executor,
         responder: Responder,
         security: SecurityLog,
         *,
         note_refused: NoteRefused,
     ) -> None:
         self._access = access
-        self._executor = executor
+        self._access_threads = access_threads
         self._responder = responder
         self._security = security
         self._note_refused = note_refused
 
-    async def admit(self, interaction: Interaction, place: Place | None = None) -> bool:
+    async def admit(
+        self, interaction: Interaction, place: Place | None = None, *, request_id: str = ""
+    ) -> bool:
         """Return whether the person may do this; if not, tell them.
 
         ``place``: where the form was opened, for what somebody does in a form.
         """
         sentence = await self.why_not(interaction, place)
         if sentence:
-            await self.refuse(interaction, sentence, place)
+            await self.refuse(interaction, sentence, place, request_id=request_id)
         elif not self._access.known_name(interaction.user_id):
-            await in_thread(self._executor, self._access.learn_name, interaction.user_id)
+            await in_thread(self._access_threads, self._access.learn_name, interaction.user_id)
         return not sentence
 
     async def why_not(self, interaction: Interaction, place: Place | None = None) -> str:
@@ -61,7 +65,7 @@ class Gate:
         sentence = self.cached(interaction, place)
         if sentence is None:
             attempt = _attempt(interaction, place)
-            sentence = await in_thread(self._executor, self._access.check, *attempt)
+            sentence = await in_thread(self._access_threads, self._access.check, *attempt)
         return sentence
 
     def cached(self, interaction: Interaction, place: Place | None = None) -> str | None:
@@ -78,11 +82,11 @@ class Gate:
 
     async def is_lead(self, user_id: str) -> bool:
         """Return whether somebody is a lead."""
-        return await in_thread(self._executor, self._access.is_lead, user_id)
+        return await in_thread(self._access_threads, self._access.is_lead, user_id)
 
     async def is_approver(self, user_id: str) -> bool:
         """Return whether somebody may approve messages."""
-        return await in_thread(self._executor, self._access.is_approver, user_id)
+        return await in_thread(self._access_threads, self._access.is_approver, user_id)
 
     async def refuse(
         self,
@@ -92,30 +96,31 @@ class Gate:
         advice: str = "",
         *,
         told: str = "",
+        request_id: str = "",
     ) -> None:
         """Note a refusal, and tell the person; they get back the command that they typed.
 
         ``advice`` may name people, so it's told and not noted. ``told``: what they read instead.
         """
-        await self.note(interaction, sentence)
+        await self.note(interaction, sentence, request_id=request_id)
         post = show_given_back(f"{told or sentence} {advice}".rstrip(), interaction.typed)
         url = (place or interaction.place).response_url
         await self._responder.respond(url, interaction.user_id, post)
 
-    async def note(self, interaction: Interaction, sentence: str) -> None:
+    async def note(self, interaction: Interaction, sentence: str, *, request_id: str = "") -> None:
         """Write a refusal to both logs."""
         what = f"{interaction.action_id or interaction.kind}: {sentence}"
         self._security.add(interaction.user_id, what)
-        await in_thread(self._executor, self._note_refused, interaction, sentence)
+        about = request_id or interaction.view_id or interaction.request_id
+        await in_thread(self._access_threads, self._note_refused, interaction, sentence, about)
 
     async def ask(self, work: Callable[[], T]) -> T:
         """Do in a thread what may have to wait for Slack."""
-        return await in_thread(self._executor, work)
+        return await in_thread(self._access_threads, work)
 
 
-def note_refused(audit: AuditLog, interaction: Interaction, sentence: str) -> None:
+def note_refused(audit: AuditLog, interaction: Interaction, sentence: str, request_id: str) -> None:
     """Write to the audit log what somebody tried who may not."""
-    request_id = interaction.view_id or interaction.action_value.partition(":")[0]
     detail = {"what": interaction.action_id or interaction.kind.value, "why": sentence}
     team_id = interaction.own_team_id
     entry = Entry(Action.REFUSED_CLICK, interaction.user_id, team_id, request_id, detail=detail)

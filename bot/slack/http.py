@@ -1,7 +1,8 @@
 """Takes Slack's HTTP requests: checks that each is real, fresh and new, and hands it to Bolt.
 
-Nothing reads a request that is forged, old or repeated. The memory of past requests belongs to one
-process; a request that is repeated to another one finds its view id already used.
+Nothing reads a request that is forged, old or repeated, except that a menu may search for the same
+thing twice. The memory of past requests belongs to one process; a request that is repeated to
+another one finds its view id already used.
 https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
@@ -61,7 +62,7 @@ class SlackEdge:
         if body is None:
             return BoltResponse(status=400, body="the request is incomplete")
         timestamp = headers.get(b"x-slack-request-timestamp", "")
-        if not self._signatures.accept(body, timestamp, headers.get(b"x-slack-signature", "")):
+        if not self._signatures.check(body, timestamp, headers.get(b"x-slack-signature", "")):
             return BoltResponse(status=401, body="not a fresh request from Slack")
         try:
             payload = parse(body, headers.get(b"content-type", ""))
@@ -86,8 +87,8 @@ class Signatures:
         self._verifier = SignatureVerifier(signing_secret)
         self._seen: dict[str, float] = {}  # signature -> when it is too old to be replayed
 
-    def accept(self, body: bytes, timestamp: str, signature: str) -> bool:
-        """Tell whether a request is Slack's, fresh, and the first with its signature.
+    def check(self, body: bytes, timestamp: str, signature: str) -> bool:
+        """Return whether a request is Slack's, fresh, and the first with its signature.
 
         A menu may ask the same twice in a second, because it changes nothing.
         """
@@ -128,7 +129,7 @@ class Signatures:
 
 
 def _only_asks(body: bytes) -> bool:
-    """Tell whether a request only asks for a menu's options: nothing else about it is unique."""
+    """Return whether a request only asks for a menu's options: nothing else about it is unique."""
     try:
         return parse(body, _FORM).get("type") == "block_suggestion"
     except ValueError:

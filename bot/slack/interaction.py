@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Any
 
 from bot.request import Place
+from bot.slack.view_state import View, list_input_ids, read_metadata, text_at
 
 Body = dict[str, Any]
-View = dict[str, Any]
 Message = dict[str, Any]
-ROW = "do:"  # what the ids of the blocks begin with that have the buttons of a list's row
+ROW = "do:"  # prefix of the block ids of a list row's buttons
 
 
 class Kind(StrEnum):
@@ -62,18 +62,18 @@ class Interaction:
 
     @property
     def is_in_list(self) -> bool:
-        """Tell whether this is a click in a private list, which nobody draws again."""
+        """Return whether this is a click in a private list, which nobody draws again."""
         return self.block_id.startswith(ROW) and not self.view
 
     @property
     def view_id(self) -> str:
         """Return the id of the form that the person used; "" outside a form."""
-        return _text(self.view, "id")
+        return text_at(self.view, "id")
 
     @property
     def is_home(self) -> bool:
-        """Tell whether this happened in the person's Home tab."""
-        return _text(self.view, "type") == "home"
+        """Return whether this happened in the person's Home tab."""
+        return text_at(self.view, "type") == "home"
 
     @property
     def own_team_id(self) -> str:
@@ -83,43 +83,64 @@ class Interaction:
     @property
     def input_ids(self) -> list[str]:
         """Return the block ids of the form's inputs, from top to bottom."""
-        blocks = self.view.get("blocks") or ()
-        return [_text(block, "block_id") for block in blocks if _text(block, "type") == "input"]
+        return list_input_ids(self.view)
+
+    @property
+    def metadata(self) -> str:
+        """Return the form's private metadata with its signature, which isn't checked yet."""
+        return read_metadata(self.view)
+
+    @property
+    def callback_id(self) -> str:
+        """Return which form or tab the person used; "" outside one."""
+        return text_at(self.view, "callback_id")
+
+    @property
+    def request_id(self) -> str:
+        """Return the request that a card's button is about, as `bot/cards/card_buttons.py` says."""
+        return self.action_value.partition(":")[0]
+
+    @property
+    def decision_number(self) -> str:
+        """Return how many decisions came before this button; "" if it doesn't say."""
+        return self.action_value.partition(":")[2]
 
 
 def read_interaction(body: Body) -> Interaction:
     """Read the body of a command, shortcut, form or button. Any JSON object can be read."""
-    user_id = _text(body, "user", "id") or _text(body, "user_id") or _text(body, "event", "user")
-    name = _text(body, "user", "name") or _text(body, "user", "username")
+    user_id = (
+        text_at(body, "user", "id") or text_at(body, "user_id") or text_at(body, "event", "user")
+    )
+    name = text_at(body, "user", "name") or text_at(body, "user", "username")
     message, view = body.get("message"), body.get("view") or _find_home(body)
     return Interaction(
         kind=_kind(body),
         user_id=user_id,
-        user_name=name or _text(body, "user_name") or user_id,
+        user_name=name or text_at(body, "user_name") or user_id,
         place=Place(
             team_id=_team_id(body),
-            channel_id=_text(body, "channel", "id") or _text(body, "channel_id"),
-            thread_ts=_text(body, "message", "thread_ts") or _text(body, "message", "ts"),
-            response_url=_text(body, "response_url"),
+            channel_id=text_at(body, "channel", "id") or text_at(body, "channel_id"),
+            thread_ts=text_at(body, "message", "thread_ts") or text_at(body, "message", "ts"),
+            response_url=text_at(body, "response_url"),
         ),
-        trigger_id=_text(body, "trigger_id"),
-        text=_text(body, "text"),
+        trigger_id=text_at(body, "trigger_id"),
+        text=text_at(body, "text"),
         view=view if isinstance(view, dict) else {},
-        action_id=_text(body, "actions", 0, "action_id"),
-        action_value=_text(body, "actions", 0, "value"),
+        action_id=text_at(body, "actions", 0, "action_id"),
+        action_value=text_at(body, "actions", 0, "value"),
         message=message if isinstance(message, dict) else {},
-        app_id=_text(body, "api_app_id"),
-        query=_text(body, "value"),
-        command=_text(body, "command"),
-        block_id=_text(body, "actions", 0, "block_id"),
+        app_id=text_at(body, "api_app_id"),
+        query=text_at(body, "value"),
+        command=text_at(body, "command"),
+        block_id=text_at(body, "actions", 0, "block_id"),
         # A command only reaches the workspace that it belongs to, and has no other id.
-        user_team_id=_text(body, "user", "team_id") or _text(body, "team_id"),
+        user_team_id=text_at(body, "user", "team_id") or text_at(body, "team_id"),
     )
 
 
 def opens_home(body: Body) -> bool:
-    """Tell whether an event says that somebody entered the Home tab, rather than the other one."""
-    return _text(body, "event", "tab") == "home"
+    """Return whether an event says that somebody entered the Home tab, not the other one."""
+    return text_at(body, "event", "tab") == "home"
 
 
 def _find_home(body: Body) -> object:
@@ -132,7 +153,7 @@ def _kind(body: Body) -> Kind:
     if "command" in body:
         return Kind.COMMAND
     try:
-        return Kind(_text(body, "type"))
+        return Kind(text_at(body, "type"))
     except ValueError:
         return Kind.OTHER
 
@@ -140,20 +161,8 @@ def _kind(body: Body) -> Kind:
 def _team_id(body: Body) -> str:
     """Return the workspace's id; ``team`` is null where the app is installed for a whole org."""
     return (
-        _text(body, "team", "id")
-        or _text(body, "team_id")
-        or _text(body, "user", "team_id")
-        or _text(body, "view", "team_id")
+        text_at(body, "team", "id")
+        or text_at(body, "team_id")
+        or text_at(body, "user", "team_id")
+        or text_at(body, "view", "team_id")
     )
-
-
-def _text(found: object, *path: str | int) -> str:
-    """Return the text at a path of names and positions; "" if there is none."""
-    for step in path:
-        if isinstance(found, dict):
-            found = found.get(step)
-        elif isinstance(found, list) and isinstance(step, int) and step < len(found):
-            found = found[step]
-        else:
-            return ""
-    return found if isinstance(found, str) else ""

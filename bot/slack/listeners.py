@@ -88,8 +88,8 @@ def _listen_to_the_form(app: AsyncApp, listeners: Listeners) -> None:
     home = listeners.home
 
     @app.command(command.name)
-    async def open_form(ack: AsyncAck, body: Body) -> None:
-        await command.open_form(ack, read_interaction(body))
+    async def run_command(ack: AsyncAck, body: Body) -> None:
+        await command.run(ack, read_interaction(body))
 
     @app.view(FORM)
     async def submit_form(ack: AsyncAck, body: Body) -> None:

@@ -11,11 +11,12 @@ from bot.cards.answers import translated
 from bot.cards.card import show_notice
 from bot.cards.errors import SlackError
 from bot.language import _
-from bot.slack.interaction import Interaction, View
+from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.origin import read_origin
 from bot.slack.reason_form import NOT_OPENED
 from bot.slack.respond import Responder
+from bot.slack.view_state import View
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,7 @@ async def open_modal(
             )
     except SlackError as error:
         log.warning("the form %s did not open: %s", view["callback_id"], error)
-        url = interaction.place.response_url
-        await responder.respond(url, interaction.user_id, show_notice(_(NOT_OPENED)))
+        await responder.answer(interaction, show_notice(_(NOT_OPENED)))
 
 
 def read_modal(signer: MetadataSigner, submission: Interaction, form: str) -> tuple[str, str, str]:
@@ -52,9 +52,7 @@ def read_modal(signer: MetadataSigner, submission: Interaction, form: str) -> tu
     That's the request's id, how many decisions had been made about it, and where to answer. Raises
     ForeignForm.
     """
-    metadata = signer.check(
-        submission.view["private_metadata"], submission.user_id, submission.view_id
-    )
+    metadata = signer.check(submission.metadata, submission.user_id, submission.view_id)
     try:
         signed_for, request_id, number, response_url = json.loads(metadata)
     except ValueError:

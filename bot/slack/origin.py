@@ -15,10 +15,7 @@ def read_origin(signer: MetadataSigner, interaction: Interaction) -> str:
     """
     if interaction.is_in_list:
         return ANSWERED
-    metadata = interaction.view.get("private_metadata")
     try:
-        return signer.read_origin(
-            metadata if isinstance(metadata, str) else "", interaction.user_id, interaction.view_id
-        )
+        return signer.read_origin(interaction.metadata, interaction.user_id, interaction.view_id)
     except ForeignForm:
         return ""

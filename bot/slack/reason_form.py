@@ -9,8 +9,9 @@ from slack_sdk.models.blocks import InputBlock, PlainTextInputElement, RichTextE
 
 from bot.cards.blocks import plain, rich_text, section
 from bot.language import N_, _
-from bot.slack.interaction import Interaction, View
+from bot.slack.interaction import Interaction
 from bot.slack.view import modal
+from bot.slack.view_state import View, read_text
 from bot.text import clip, visible
 
 REASON = "reason"
@@ -41,8 +42,7 @@ def build_reason_form(
 
 def read_reason(interaction: Interaction) -> str:
     """Return the reason that somebody typed."""
-    typed = interaction.view["state"]["values"].get(REASON, {}).get(REASON) or {}
-    return tidy_reason(typed.get("value") or "")
+    return tidy_reason(read_text(interaction.view, REASON, REASON))
 
 
 def tidy_reason(typed: str) -> str:

@@ -15,6 +15,7 @@ from bot.cards.answers import check_response, translated
 from bot.cards.errors import SlackError
 from bot.cards.post import Post
 from bot.cards.response_url import check_response_url
+from bot.slack.interaction import Interaction
 from bot.slack.retry import retry
 from bot.slack.session import build_webhook
 
@@ -27,13 +28,17 @@ class Responder:
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
 
+    async def answer(self, interaction: Interaction, post: Post) -> None:
+        """Show a post to the person who has done something, where they did it."""
+        await self.respond(interaction.place.response_url, interaction.user_id, post)
+
     async def respond(self, response_url: str, user_id: str, post: Post) -> None:
         """Show a post to the person alone; log it if Slack takes it neither way."""
         if response_url:
             try:
                 await retry(lambda: self._use_url(response_url, post))
             except SlackError as error:
-                log.warning("no private answer by the response URL: %s", error)
+                log.warning("can't answer through the response URL: %s", error)
             else:
                 return
         if user_id:
@@ -51,7 +56,7 @@ class Responder:
             # After an unclear answer, the person may read it twice. That's better than never.
             await retry(lambda: self._post(user_id, post))
         except SlackError as error:
-            log.warning("no private answer in a direct message: %s", error)
+            log.warning("can't answer in a direct message: %s", error)
 
     async def _post(self, user_id: str, post: Post) -> None:
         with translated():

@@ -29,7 +29,10 @@ class _Silence:
 
 
 class SecurityLog:
-    """Thread-safe. It forgets whoever was refused longest ago when there are too many."""
+    """Logs refusals, at most one line per person and minute.
+
+    Thread-safe. It forgets whoever was refused longest ago when there are too many.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -10,10 +10,12 @@ from slack_sdk.models.blocks import Block, DateTimePickerElement, InputBlock
 from slack_sdk.models.blocks.basic_components import DispatchActionConfig
 
 from bot.cards.blocks import plain, to_json
-from bot.slack.interaction import View
+from bot.slack.view_state import View
 from bot.text import clip
 
 LONGEST_TITLE = 24  # https://docs.slack.dev/reference/views/modal-views
+INPUT_LENGTH = 3_000  # Slack's limit; web messaging takes less, but a long paste isn't cut
+OPTION_LENGTH = 75  # Slack's limit for an option's text and description
 
 # So that Slack tells what somebody typed before they press the form's own button.
 ON_ENTER = DispatchActionConfig(trigger_actions_on=["on_enter_pressed"])

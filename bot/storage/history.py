@@ -71,7 +71,7 @@ def add_line(
 
 
 def has_line(connection: sa.Connection, request_id: str, event: Event) -> bool:
-    """Tell whether a request's history has a line of this event."""
+    """Return whether a request's history has a line of this event."""
     found = sa.select(history.c.line_id).where(
         history.c.request_id == request_id, history.c.event == event
     )

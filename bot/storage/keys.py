@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from bot.storage.database import Database, insert_new
 from bot.storage.tables import salts
 from bot.storage.tables import secrets as secrets_table
-from bot.text import plain
+from bot.text import normalize
 from genesys import Identity
 
 _NAME = "digest key"  # as the migration that made it says
@@ -53,7 +53,7 @@ class Keys:
 
         Case, spaces, quotes and characters that nobody sees make no other message of it.
         """
-        words = _SPACES.sub(" ", plain(text).translate(_QUOTES)).strip()
+        words = _SPACES.sub(" ", normalize(text).translate(_QUOTES)).strip()
         return self._digest(f"text:{words.casefold()}")
 
     def subject(self, connection: sa.Connection, identity: Identity) -> str:

@@ -69,7 +69,7 @@ class OutcomeChannels:
         return chosen.get(source, chosen.get(EVERYWHERE, self._default))
 
     def is_chosen(self, source: str, channel: str) -> bool:
-        """Tell whether somebody has chosen exactly this for ``source`` already."""
+        """Return whether somebody has chosen exactly this for ``source`` already."""
         return self._read(source).get(source) == channel
 
     def sources(self, channel: str) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ class OutcomeSchedule:
             )
 
     def hasten(self, conversation_id: str, now: datetime) -> None:
-        """Make a conversation's requests due now: something happened there."""
+        """Make a conversation's requests due now: Genesys says that something happened there."""
         with self._database.transaction() as connection:
             connection.execute(
                 sa.update(requests)

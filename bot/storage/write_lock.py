@@ -23,35 +23,35 @@ class WriteLock:
 
     def __init__(self, places: int) -> None:
         lock = Lock()
-        self._urgent_turn, self._turn = Condition(lock), Condition(lock)
+        self._urgent_may_go, self._others_may_go = Condition(lock), Condition(lock)
         self._free = places
         self._urgent = 0  # those that wait or have begun
 
     @contextmanager
     def hold(self, seconds: float, *, is_urgent: bool) -> Iterator[None]:
         """Take a place for a block; raise DatabaseBusy if none is free within these seconds."""
-        turn = self._urgent_turn if is_urgent else self._turn
+        may_go = self._urgent_may_go if is_urgent else self._others_may_go
         with self.go_first() if is_urgent else nullcontext():
-            with turn:
-                if not turn.wait_for(lambda: self._is_free(is_urgent), seconds):
+            with may_go:
+                if not may_go.wait_for(lambda: self._is_free(is_urgent), seconds):
                     raise DatabaseBusy("the database is busy")
                 self._free -= 1
             try:
                 yield
             finally:
-                with turn:
+                with may_go:
                     self._free += 1
                     self._wake()
 
     @contextmanager
     def go_first(self) -> Iterator[None]:
         """Let nobody who isn't urgent take a place during a block, but wait for nobody."""
-        with self._turn:
+        with self._others_may_go:
             self._urgent += 1
         try:
             yield
         finally:
-            with self._turn:
+            with self._others_may_go:
                 self._urgent -= 1
                 self._wake()
 
@@ -61,6 +61,6 @@ class WriteLock:
     def _wake(self) -> None:
         """Wake only those who can go on: each that's woken takes a moment from the others."""
         if self._urgent:
-            self._urgent_turn.notify()
+            self._urgent_may_go.notify()
         else:
-            self._turn.notify(self._free)
+            self._others_may_go.notify(self._free)

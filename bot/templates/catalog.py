@@ -11,7 +11,7 @@ from bot.templates.sources import FileTemplates, GenesysTemplates
 
 
 class Catalog:
-    """One way to both sources."""
+    """The templates of the source that the rules name."""
 
     def __init__(self, rules: Callable[[], Rules], genesys: GenesysTemplates) -> None:
         self._rules = rules
@@ -24,12 +24,12 @@ class Catalog:
 
     @property
     def are_on(self) -> bool:
-        """Tell whether agents have any to choose from."""
+        """Return whether agents have any to choose from."""
         return self._rules().templates.are_on
 
     @property
     def are_editable(self) -> bool:
-        """Tell whether agents may change a template's text."""
+        """Return whether agents may change a template's text."""
         return self._rules().templates.editable
 
     @property
@@ -40,7 +40,7 @@ class Catalog:
 
     @property
     def are_loading(self) -> bool:
-        """Tell whether they're being read for the first time."""
+        """Return whether they're being read for the first time."""
         is_there = self._rules().templates.source is TemplateSource.GENESYS
         return is_there and self._genesys.are_loading
 

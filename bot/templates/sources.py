@@ -66,7 +66,7 @@ class GenesysTemplates:
 
     @property
     def are_loading(self) -> bool:
-        """Tell whether none are known because the first read hasn't ended."""
+        """Return whether none are known because the first read hasn't ended."""
         return self._index is None and not self.problem
 
     def index(self) -> Index:

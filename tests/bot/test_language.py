@@ -46,13 +46,15 @@ SAMPLES = (
     "It has a link that isn't to one of our sites",
     "Your messages: recent",
 )
-PLACE = re.compile(r"(\{[^{}]*\})")
+PLACEHOLDER = re.compile(r"(\{[^{}]*\})")
 
 
 def _invent(sentence: str) -> str:
-    """Translate a sentence into a language without plain small letters; keep its places."""
-    parts = PLACE.split(sentence)
-    return "".join(one if PLACE.match(one) else one.lower().translate(INVENTED) for one in parts)
+    """Translate a sentence into a language without plain small letters; keep its placeholders."""
+    parts = PLACEHOLDER.split(sentence)
+    return "".join(
+        one if PLACEHOLDER.match(one) else one.lower().translate(INVENTED) for one in parts
+    )
 
 
 def _ids(sentence: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import bot
 from tests.private_fields import find_shown
 
 HARMLESS = {
-    "Workspace.name",  # of the agents' own Slack workspace
+    "TokenInfo.name",  # of the agents' own Slack workspace
     "Result.name",  # of a check
     "Placeholder.name",  # as a template's author called it
     "Problem.sentence",  # about a rules file

@@ -181,7 +181,7 @@ WRONG = {
     "OPERATOR_PORT": ["0", "65536", "http"],
     "LOG_LEVEL": ["debug", "TRACE"],
 }
-SAYS_WHAT_TO_DO = re.compile(r"is not set: |must |is not one of: |such as ")
+SAYS_WHAT_TO_DO = re.compile(r"isn't set: |must |isn't one of: |such as ")
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def _homeless(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_homeless")
 def test_without_a_home_folder_only_the_default_database_is_missing() -> None:
     (problem,) = _problems(HTTP)
-    assert problem.startswith("PROACTIVE_DATABASE_URL is not set, and this user has no home")
+    assert problem.startswith("PROACTIVE_DATABASE_URL isn't set, and this user has no home")
     (problem,) = _problems({**HTTP, "PROACTIVE_DATABASE_URL": "sqlite:///~/x.sqlite"})
     assert "without ~" in problem
     for address in ("sqlite:////data/x.sqlite", "postgresql://host/db"):
@@ -355,7 +355,7 @@ def test_the_example_file_holds_no_secret() -> None:
 WRONG_KIND = "PROACTIVE_DATABASE_URL must start with sqlite:/// or postgresql://."
 NO_FILE = "PROACTIVE_DATABASE_URL must name a file: requests must survive a restart."
 NO_ADDRESS = (
-    "PROACTIVE_DATABASE_URL is not a database address such as sqlite:////data/proactive.sqlite."
+    "PROACTIVE_DATABASE_URL isn't a database address such as sqlite:////data/proactive.sqlite."
 )
 
 

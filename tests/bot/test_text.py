@@ -16,7 +16,7 @@ from bot.text import (
     explain,
     hours_ago,
     how_long,
-    plural_days,
+    say_days_ago,
     sendable,
     show_name,
     split,
@@ -131,7 +131,7 @@ def test_a_text_is_split_into_parts_that_are_all_of_it(text: str, parts: list[st
     [(-1, "today"), (0, "today"), (1, "yesterday"), (2, "2 days ago"), (80, "80 days ago")],
 )
 def test_days_are_said_in_words(days: int, words: str) -> None:
-    assert plural_days(days) == words
+    assert say_days_ago(days) == words
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from tests.crash.checks import (
     take_snapshot,
 )
 from tests.crash.fork_server import Bot, BotEnded, ForkServer
-from tests.product.conftest import OUTCOMES, SUPPORT, Agent, Product, wait_for
+from tests.product.conftest import OUTCOMES, SUPPORT, Agent, Product, wait_until
 
 Json = dict[str, Any]
 LOOK_NOW_EVERY = 3.0
@@ -157,7 +157,7 @@ class Cluster(Product):
             return not records.unsettled() and not self._unseen_news(records)
 
         try:
-            wait_for(settled, "every request to settle", patience)
+            wait_until(settled, "every request to settle", patience)
         except AssertionError:
             left = {**records.unsettled(), "unseen": self._unseen_news(records)}
             details = self._describe_unsettled(records)

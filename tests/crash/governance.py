@@ -17,7 +17,7 @@ from bot.state import State
 from bot.storage.tables import pause
 from tests.crash.clicks import press
 from tests.crash.cluster import Cluster
-from tests.product.conftest import SUPPORT, Agent, wait_for
+from tests.product.conftest import SUPPORT, Agent, wait_until
 
 NEEDS_APPROVAL = "[approval]\neverything = true\n"
 # The bot must be up before they end, and the file has no seconds.
@@ -44,7 +44,7 @@ def request_until_acknowledged(cluster: Cluster, message: Message) -> None:
 
 def wait_until_killed(cluster: Cluster) -> None:
     """Wait until the bot has got to its point."""
-    wait_for(lambda: not cluster.running() or None, "the kill", KILL_SECONDS)
+    wait_until(lambda: not cluster.running() or None, "the kill", KILL_SECONDS)
 
 
 def approve_what_waits(cluster: Cluster) -> None:
@@ -58,7 +58,7 @@ def approve_what_waits(cluster: Cluster) -> None:
         return not rows
 
     try:
-        wait_for(is_done, "the approvals", APPROVAL_SECONDS)
+        wait_until(is_done, "the approvals", APPROVAL_SECONDS)
     except AssertionError as late:
         waiting = _rows(cluster, State.CHECKING, State.UNAPPROVED)
         states = [(row.request_id, row.state, row.stuck, row.card_ts) for row in waiting]
@@ -81,7 +81,7 @@ def _has_come(cluster: Cluster, message: Message, holds: Callable[[Any], object]
         found = any(row.text == message.text and holds(row) for row in rows().rows)
         return True if found or not cluster.running() else None
 
-    wait_for(look, "the request", KILL_SECONDS)
+    wait_until(look, "the request", KILL_SECONDS)
     return bool(cluster.running())
 
 
@@ -160,7 +160,7 @@ def _hold(cluster: Cluster, message: Message) -> None:
 
 
 def _wait_for_pause(cluster: Cluster) -> None:
-    wait_for(lambda: _is_paused(cluster) or not cluster.running() or None, "the pause")
+    wait_until(lambda: _is_paused(cluster) or not cluster.running() or None, "the pause")
 
 
 def _resume(cluster: Cluster) -> None:
@@ -172,7 +172,7 @@ def _resume(cluster: Cluster) -> None:
         held = (row for row in cluster.read_records().rows if row.stuck)
         return not _is_paused(cluster) and not any(held)
 
-    wait_for(is_over, "the end of the pause", KILL_SECONDS)
+    wait_until(is_over, "the end of the pause", KILL_SECONDS)
     cluster.kill_bot(0)
 
 

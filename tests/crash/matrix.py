@@ -23,7 +23,7 @@ from tests.crash.governance import (
     wait_until_killed,
 )
 from tests.crash.results import print_results, temporary_database
-from tests.product.conftest import CANARY, wait_for
+from tests.product.conftest import CANARY, wait_until
 
 Json = dict[str, Any]
 _NEEDS_LOST_ANSWER = ("doubt", "search")
@@ -67,7 +67,7 @@ def _request_until_killed(cluster: Cluster, message: Message, replies: bool) -> 
     customer, text = message.address.partition("@")[0], message.text
     request_until_acknowledged(cluster, message)
     if replies and text in cluster.submitted.ids:
-        wait_for(
+        wait_until(
             lambda: not cluster.running() or _has(cluster, customer, text) or None, "the message"
         )
         if _has(cluster, customer, text):

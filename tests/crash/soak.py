@@ -23,7 +23,7 @@ from tests.crash.checks import SETTLED, take_snapshot
 from tests.crash.clicks import Clicks
 from tests.crash.cluster import Cluster
 from tests.crash.results import print_results, temporary_database
-from tests.product.conftest import CANARY, SUPPORT, Agent, wait_for
+from tests.product.conftest import CANARY, SUPPORT, Agent, wait_until
 
 Json = dict[str, Any]
 SETTINGS = {
@@ -91,7 +91,7 @@ class Soak:
         for side in ("slack", "genesys"):
             self.cluster.delete(f"/control/{side}/faults")
         self.restart_at = dict.fromkeys(self.restart_at, 0.0)
-        wait_for(lambda: len(self.restart_bots()) == len(self.cluster.bots), "all the bots", 60)
+        wait_until(lambda: len(self.restart_bots()) == len(self.cluster.bots), "all the bots", 60)
         self.cluster.wait_until_settled(SETTLE_SECONDS)
 
     def restart_bots(self) -> list[int]:
@@ -115,10 +115,10 @@ class Soak:
             self.cluster.post(f"/customers/{customer}/presence", present=False)
         values = self._choose_times()
         agent, typed = Agent(self.cluster, user, SUPPORT), f"{customer}@example.com {text}"
-        view = wait_for(
+        view = wait_until(
             lambda: self.restart_bots() and self.cluster.open_form(agent, typed), "a form", 60
         )
-        wait_for(
+        wait_until(
             lambda: (
                 (self.restart_bots() and self.cluster.submit(view, text, user, **values)) or None
             ),
@@ -142,7 +142,7 @@ class Soak:
 
     def plan_kill(self) -> None:
         """Kill any bot within the next half second, whatever it's doing then."""
-        number = self.rng.choice(wait_for(self._killable, "a bot to kill", 60))
+        number = self.rng.choice(wait_until(self._killable, "a bot to kill", 60))
         downtime = self.rng.uniform(0, LONGEST_DOWNTIME if len(self.cluster.bots) > 1 else 1.0)
         self.kill_planned.add(number)
         self.timers.append(Timer(self.rng.uniform(0, 0.5), self._kill, [number, downtime]))

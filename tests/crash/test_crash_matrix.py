@@ -10,7 +10,7 @@ from tests.crash.cluster import Cluster
 from tests.crash.crash_points import KILLED_AT, POINTS
 from tests.crash.fork_server import Bot
 from tests.crash.matrix import run_matrix
-from tests.product.conftest import CANARY, wait_for
+from tests.product.conftest import CANARY, wait_until
 
 QUARTERS = [POINTS[number::4] for number in range(4)]
 CRASH_POINTS = ("before sending", "after send", "after post")
@@ -56,7 +56,7 @@ def test_a_running_bot_finishes_what_bots_that_never_come_back_left_behind(
             cluster.request_message(f"bulk-{number:04}@example.com", f"{CANARY} {number:05}.")
             return running == [0]
 
-        wait_for(only_the_first_is_running, "the others to die")
+        wait_until(only_the_first_is_running, "the others to die")
         for number, point in enumerate(CRASH_POINTS, 1):
             assert f"{KILLED_AT}{point}" in cluster.log(number)
         cluster.wait_until_settled(SETTLED_WITHIN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.crash.cluster import Cluster
-from tests.product.conftest import CANARY, wait_for
+from tests.product.conftest import CANARY, wait_until
 
 
 def test_a_new_release_finishes_what_the_old_one_left_behind(tmp_path: Path) -> None:
@@ -13,7 +13,7 @@ def test_a_new_release_finishes_what_the_old_one_left_behind(tmp_path: Path) -> 
     try:
         cluster.start_bot(0, point="before look-up")
         assert cluster.request_message("jane@example.com", f"{CANARY} from the old one")
-        wait_for(lambda: not cluster.running() or None, "the kill")
+        wait_until(lambda: not cluster.running() or None, "the kill")
         cluster.settings["OTHER_RELEASE"] = "yes"
         cluster.start_bot(0)
         cluster.wait_until_settled()

@@ -9,9 +9,8 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ import pytest
 import yaml
 
 from sandbox.bot_command import main
+from tests.conftest import PATIENCE, wait_until
 
 from .conftest import MANIFEST, ask
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20
 STUB = f"""
     import http.server, json, os, pathlib, sys
     if sys.argv[1] == "manifest":
@@ -67,15 +66,8 @@ def launched(stub: Path, *options: str, **environment: str) -> Iterator[subproce
                 process.kill()
 
 
-def wait_until(happened: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline, f"waited for {what}"
-        time.sleep(0.02)
-
-
 def wait_for_state(control: str, state: str) -> dict[str, Any]:
-    wait_until(lambda: ask(control)["state"] == state, f"the bot to be {state}")
+    wait_until(lambda: ask(control)["state"] == state, f"the bot is {state}")
     found: dict[str, Any] = ask(control)
     return found
 
@@ -171,7 +163,7 @@ def test_killing_the_sandbox_ends_the_bot_too(stub: Path, tmp_path: Path) -> Non
         ask(control, {"do": "start"})
         bot = wait_for_state(control, "running")["pid"]
         process.kill()
-    wait_until(lambda: not is_alive(bot), "the bot to end")
+    wait_until(lambda: not is_alive(bot), "the bot ends")
 
 
 def test_a_bot_without_a_manifest_is_reported(tmp_path: Path) -> None:

@@ -73,7 +73,9 @@ def send(form: Locator) -> Locator:
     return cards.last
 
 
-def test_a_day_with_proactive(page: Page, product: Product) -> None:
+def test_the_day_of_an_agent_and_a_lead_goes_as_the_tour_tells_it(
+    page: Page, product: Product
+) -> None:
     send_and_read_the_reply(page)
     plan_with_a_template(page)
     meet_the_unknown(page, product)

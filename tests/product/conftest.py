@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import pytest
 
@@ -24,28 +23,14 @@ from bot.cli.manifest import build_manifest
 from sandbox.bot_process import BotProcess
 from sandbox.local_genesys import LocalGenesys
 from sandbox.server import Sandbox
+from tests.conftest import wait_until
 from tests.crash.fork_server import ForkServer
 
 Json = dict[str, Any]
 SUPPORT, GENERAL, VIP, NEWS, ARCHIVE = "C0SUPPORT", "C0GENERAL", "C0VIP", "C0NEWS", "C0ARCHIVE"
 OUTCOMES = "C0OUTCOMES"
-PATIENCE = 15.0
 CANARY = "canary"  # in every message text of these tests, and never in a log
 _PRIVATE = re.compile(rf"{CANARY}|@example\.com|\+44\d|\+1\d{{6}}|xoxb-|xapp-", re.IGNORECASE)
-
-
-T = TypeVar("T")
-
-
-def wait_for(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
-    """Wait until ``look`` finds something, and return it."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.03)
-    raise AssertionError(f"waited {patience:.0f} s for {what}")
 
 
 class RunningBot(Protocol):
@@ -163,7 +148,7 @@ class Product:
         sides = ("slack", "genesys")
         for side in sides:
             self.delete(f"/control/{side}/faults")
-        wait_for(self._drop_planned_work, "the bot to finish its work")
+        wait_until(self._drop_planned_work, "the bot to finish its work")
         for side in sides:
             self.post(f"/control/{side}/reset")
 
@@ -269,13 +254,13 @@ class Agent:
             return view if view and sentence in all_text(view) else None
 
         try:
-            return wait_for(look, f"a form that says {sentence!r}")
+            return wait_until(look, f"a form that says {sentence!r}")
         except AssertionError:
             raise AssertionError(f"{sentence!r} is not in {all_text(self.view() or {})}") from None
 
     def was_shown(self, sentence: str) -> None:
         """Wait until some form has said this, perhaps only for a moment."""
-        wait_for(
+        wait_until(
             lambda: any(sentence in str(call) for call in self.product.calls("slack", "views.")),
             f"a form that says {sentence!r}",
         )
@@ -332,7 +317,7 @@ class Agent:
                             return message, {**element, "block_id": block["block_id"]}
             return None
 
-        message, button = wait_for(look, f"a button {label!r}")
+        message, button = wait_until(look, f"a button {label!r}")
         return self.product.post(
             "/people/actions",
             user=self.user,
@@ -357,7 +342,7 @@ class Agent:
             )
 
         try:
-            return wait_for(look, f"a message that says {sentence!r}")
+            return wait_until(look, f"a message that says {sentence!r}")
         except AssertionError:
             seen = [all_text(message["blocks"] or []) for message in self.messages(channel)]
             raise AssertionError(f"{sentence!r} is not in {seen}") from None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, wait_for
+from .conftest import CANARY, Agent, Product, wait_until
 
 HEAD = b"POST /slack/events HTTP/1.1\r\nHost: bot.example.com\r\n"
 SILENT, HALF_SENT, BODY = 1_100, 150, 950_000
@@ -159,7 +159,7 @@ def test_a_refused_request_shows_in_the_log_and_the_metrics(
         )
         assert answer["status"] == 401
     log = product.folder / "bot.log"
-    wait_for(lambda: said in log.read_text(), "the warning")
+    wait_until(lambda: said in log.read_text(), "the warning")
     assert log.read_text().count("refused 1 request") == 1
     with urllib.request.urlopen(f"{product.operator_url}/metrics", timeout=10) as page:
         figure = f'proactive_refused_http_requests_total{{reason="{reason}"}} 3.0'

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, wait_for
+from .conftest import CANARY, Agent, Product, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 ALL_CALLS = "*/api/v2/*"
@@ -103,7 +103,7 @@ def test_a_message_once_seen_to_be_past_its_deadline_is_never_sent(
         product.start()
     product.delete("/control/genesys/faults")
     ada.sends("amir@example.com")  # a message that still waited would go out before this one
-    wait_for(lambda: product.inbox("Amir Haddad"), "the other message", PATIENCE)
+    wait_until(lambda: product.inbox("Amir Haddad"), "the other message", PATIENCE)
     assert product.inbox("Jane Doe") == []
     assert len(product.sends()) == 1
 
@@ -130,7 +130,7 @@ def test_a_planned_message_goes_out_early_by_no_more_than_the_clock_was_set_forw
     ada.presses_send(send_at=str(at))
     ada.reads("⏳ Scheduled")
     clock.set(ahead)
-    wait_for(lambda: product.inbox("Jane Doe"), "the message", PATIENCE)
+    wait_until(lambda: product.inbox("Jane Doe"), "the message", PATIENCE)
     (send,) = product.sends()
     assert _seconds(send["at"]) + ahead >= at
 
@@ -144,7 +144,7 @@ def test_a_planned_message_goes_out_later_by_as_much_as_the_clock_was_set_back(
     ada.presses_send(send_at=str(at))
     ada.reads("⏳ Sending in a few seconds")
     clock.set(-back)
-    wait_for(lambda: product.inbox("Jane Doe"), "the message", PATIENCE)
+    wait_until(lambda: product.inbox("Jane Doe"), "the message", PATIENCE)
     (send,) = product.sends()
     assert _seconds(send["at"]) - back >= at
 
@@ -156,7 +156,7 @@ def test_a_waiting_request_goes_on_after_the_clock_was_set_forward(
     _make_request_wait(product, ada)
     clock.set(2 * HOUR)
     product.delete("/control/genesys/faults")
-    wait_for(lambda: product.inbox("Jane Doe"), "the message", PATIENCE)
+    wait_until(lambda: product.inbox("Jane Doe"), "the message", PATIENCE)
     _wait_for_text(ada, "  Sent.")
     assert len(product.sends()) == 1
 
@@ -179,7 +179,7 @@ def test_a_waiting_request_goes_on_after_the_clock_was_set_back(
     _make_request_wait(product, ada)
     clock.set(-2 * HOUR)
     product.delete("/control/genesys/faults")
-    wait_for(lambda: product.inbox("Jane Doe"), "the message", 60 + PATIENCE)
+    wait_until(lambda: product.inbox("Jane Doe"), "the message", 60 + PATIENCE)
     _wait_for_text(ada, "  Sent.")
     assert len(product.sends()) == 1
 

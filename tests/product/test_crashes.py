@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, wait_for
+from .conftest import CANARY, Agent, Product, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 SEND = "*messages/agentless"
@@ -28,10 +28,10 @@ def test_after_a_kill_the_request_goes_on_and_is_sent_at_most_once(
     product.delete("/control/slack/calls")
     ada.presses_send()
     if where == SEND:
-        wait_for(lambda: product.calls("slack", "chat.postMessage"), "the card")
+        wait_until(lambda: product.calls("slack", "chat.postMessage"), "the card")
         # A call with a fault is logged only when it ends, so look at what it has done so far.
         reached = {"slow_answer": lambda: product.inbox("Jane Doe")}
-        wait_for(reached.get(kind, lambda: _is_sending(product)), "the send under way")
+        wait_until(reached.get(kind, lambda: _is_sending(product)), "the send under way")
     product.kill()
     product.delete("/control/genesys/faults")
     product.start()
@@ -58,7 +58,7 @@ def test_what_was_acknowledged_before_a_kill_is_delivered_after_it(
     product.kill()
     product.start()
     for name in names.values():
-        wait_for(lambda name=name: product.inbox(name), f"the message to {name}")
+        wait_until(lambda name=name: product.inbox(name), f"the message to {name}")
         assert product.inbox(name) == [TEXT]
 
 
@@ -73,7 +73,7 @@ def test_a_bot_stops_within_ten_seconds_and_goes_on_after_the_next_start(
     ada.opens(f"jane@example.com {TEXT}")
     product.fault("genesys", "*identifierlookup*", "latency", seconds=9.0, times=1)
     ada.presses_send()
-    wait_for(lambda: ada.reads("Checking the customer"), "the card")
+    wait_until(lambda: ada.reads("Checking the customer"), "the card")
     started = time.monotonic()
     product.stop()
     assert time.monotonic() - started < 10

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.bot_process import BotProcess
 
-from .conftest import CANARY, Agent, Product, all_text, wait_for
+from .conftest import CANARY, Agent, Product, all_text, wait_until
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def starting(product: Product) -> Iterator[None]:
     with product.sqlite() as database:
         database.execute("BEGIN EXCLUSIVE")
         product.bot = BotProcess(product.settings, product.folder)
-        wait_for(lambda: is_listening(product), "the bot to listen")
+        wait_until(lambda: is_listening(product), "the bot to listen")
         yield
         database.execute("ROLLBACK")
 
@@ -41,7 +41,7 @@ def type_during_startup(product: Product, types: Callable[[], Any]) -> Any:
         with starting(product):
             before = count_deliveries(product)
             typed = person.submit(types)
-            wait_for(lambda: count_deliveries(product) > before, "Slack to send the command")
+            wait_until(lambda: count_deliveries(product) > before, "Slack to send the command")
         return typed.result()["ack"]
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from .conftest import CANARY, Agent, Product, wait_for
+from .conftest import CANARY, Agent, Product, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "Jane Doe"
@@ -46,8 +46,8 @@ def test_a_customer_is_erased_while_the_bot_goes_on(new_product: Callable[..., P
     assert len(private(product, ada)) == 3
     status, said = erase(product, "jane@example.com")
     assert (status, "Requests erased: " in said) == (0, True), said
-    wait_for(lambda: not private(product, ada), "nothing private to be left")
+    wait_until(lambda: not private(product, ada), "nothing private to be left")
     ada.reads("(erased)")
     assert "Nothing is stored" in erase(product, "jane@example.com")[1]
     ada.sends("mia@example.com")
-    wait_for(lambda: product.inbox("Mia Keller"), "the next message to arrive")
+    wait_until(lambda: product.inbox("Mia Keller"), "the next message to arrive")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from .conftest import CANARY, Agent, Json, Product, all_text, wait_for
+from .conftest import CANARY, Agent, Json, Product, all_text, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 LOOKUP, HISTORY, SEND = "identifierlookup", "details/query", "agentless"
@@ -26,7 +26,7 @@ def calls_until_sent(product: Product, stranger: str, text: str = TEXT) -> list[
     def look() -> Json | None:
         return next((send for send in product.sends() if send["body"]["textBody"] == text), None)
 
-    send = wait_for(look, "the send")
+    send = wait_until(look, "the send")
     names = (stranger, send["body"]["externalContactId"])
     calls = product.calls("genesys", "/api/")
     return [

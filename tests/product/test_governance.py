@@ -12,7 +12,7 @@ import pytest
 
 from tests.crash.fork_server import ForkServer
 
-from .conftest import CANARY, Agent, Json, Product, all_text, wait_for
+from .conftest import CANARY, Agent, Json, Product, all_text, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 SEE_WHY = "Not sent. The ✗ says why."
@@ -85,7 +85,7 @@ def test_the_agent_who_loses_sees_who_was_faster_with_a_link_to_their_card(
     assert field == "message" and error.startswith("Ben Okafor ") and SAME in error
     assert SAME in all_text(view := ada.sees("The card"))
     assert {link.rpartition("/")[2] for link in _links(view)} == {f"p{card['ts'].replace('.', '')}"}
-    wait_for(lambda: governed.inbox("Jane Doe"), "ben's message")
+    wait_until(lambda: governed.inbox("Jane Doe"), "ben's message")
     assert len(governed.sends()) == 1
 
 
@@ -96,7 +96,7 @@ def test_a_customer_gets_five_messages_a_day_and_a_sixth_only_by_a_lead_s_reason
     for number in range(5):
         ada.opens(f"mia@example.com {TEXT} ({number})")
         assert ada.presses_send()["result"] == "closed"
-    wait_for(lambda: len(governed.sends()) == 5, "five sends")
+    wait_until(lambda: len(governed.sends()) == 5, "five sends")
     ada.opens(f"mia@example.com {TEXT} (6)", "Can't be sent")
     sentence = "They've had 5 messages in 24 hours; the limit is 5."
     ada.sees(f"{sentence} A lead can override this.")
@@ -106,7 +106,7 @@ def test_a_customer_gets_five_messages_a_day_and_a_sixth_only_by_a_lead_s_reason
     assert leo.presses_send()["errors"] == {"customer": SEE_WHY}
     assert leo.presses_send(override="She waits for it")["result"] == "closed"
     leo.reads("She waits for it")
-    wait_for(lambda: len(governed.inbox("Mia Keller")) == 6, "the sixth message")
+    wait_until(lambda: len(governed.inbox("Mia Keller")) == 6, "the sixth message")
     assert len(governed.sends()) == 6
 
 
@@ -129,11 +129,11 @@ def test_a_pause_holds_in_every_process_from_the_next_message_on_and_shows_every
         ada.opens(f"jane@example.com {TEXT}, by {settings['PORT']}", "paused all sending")
         assert ada.presses_send()["result"] == "closed"
     paused = "⏸ Paused by Leo Rossi (The price list is wrong)"
-    wait_for(lambda: _count_cards(ada, paused) == 3, "three cards that show the pause")
+    wait_until(lambda: _count_cards(ada, paused) == 3, "three cards that show the pause")
     assert not governed.sends()
     leo.types("resume")  # in the process that didn't begin it
-    wait_for(lambda: len(governed.inbox("Jane Doe")) == 2, "what waited")
-    wait_for(lambda: _count_cards(ada, paused) == 0, "cards without the pause")
+    wait_until(lambda: len(governed.inbox("Jane Doe")) == 2, "what waited")
+    wait_until(lambda: _count_cards(ada, paused) == 0, "cards without the pause")
     assert len(governed.sends()) == 2
     _listen(governed, governed.settings)
 
@@ -169,7 +169,7 @@ def test_a_guest_and_whoever_is_in_a_shared_channel_are_refused(governed: Produc
     _tries_in_vain(governed.agent(channel="C0ACME"), "This channel is shared")
     assert not governed.calls("slack", "views.open")
     assert not governed.calls("genesys", "identifierlookup")
-    wait_for(lambda: len(_refused(governed)) >= before + 6, "six entries in the audit log")
+    wait_until(lambda: len(_refused(governed)) >= before + 6, "six entries in the audit log")
     team = "T0LOCAL"
     assert _refused(governed)[before:] == [("U0GUS", team)] * 3 + [("U0ADA", team)] * 3
 
@@ -183,4 +183,4 @@ def _tries_in_vain(person: Agent, sentence: str) -> None:
         told = [one for one in person.messages() if sentence in one["text"]]
         return len(told) == 3 and all(one["ephemeral"] for one in told)
 
-    wait_for(are_refused, "three private answers")
+    wait_until(are_refused, "three private answers")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CANARY, GENERAL, OUTCOMES, Agent, Product, all_text, wait_for
+from .conftest import CANARY, GENERAL, OUTCOMES, Agent, Product, all_text, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 ANSWER = "Thank you, *Ada*! <https://example.com>"
@@ -48,8 +48,8 @@ def test_outcomes_of_one_channel_are_posted_there_and_all_others_where_they_were
         agent.sends(address)
         agent.reads("✅ Delivered")
         product.post(f"/customers/{product.customer(name)['id']}/answer", text="Thank you")
-    wait_for(lambda: outcomes_in(leo, GENERAL), "the outcome in the chosen channel")
-    wait_for(lambda: outcomes_in(leo, OUTCOMES), "the outcome of the other message")
+    wait_until(lambda: outcomes_in(leo, GENERAL), "the outcome in the chosen channel")
+    wait_until(lambda: outcomes_in(leo, OUTCOMES), "the outcome of the other message")
     [chosen], [default] = outcomes_in(leo, GENERAL), outcomes_in(leo, OUTCOMES)
     assert "Jane Doe" in chosen and "Customer replied" in chosen
     assert "Wendy Okafor" in default and "Customer replied" in default
@@ -72,7 +72,7 @@ def leave(product: Product) -> None:
         ]
         return next((str(one["id"]) for one in messages if CANARY in one["text"]), "")
 
-    message_id = wait_for(find, "the message")
+    message_id = wait_until(find, "the message")
     product.post(
         f"/control/genesys/messages/{message_id}/fail", code="MessageExpired", message="Too old"
     )
@@ -86,12 +86,12 @@ def test_two_starts_post_one_digest(new_product: Callable[..., Product], tmp_pat
     leo = product.agent("U0LEO")
     post = leo.reads("still open", OUTCOMES)
     assert "Sent " in all_text(post["blocks"])
-    wait_for(lambda: noted_digests(product) == [post["ts"]], "the digest is stored as posted")
+    wait_until(lambda: noted_digests(product) == [post["ts"]], "the digest is stored as posted")
     product.stop()
     with product.sqlite() as database:
         database.execute("UPDATE digests SET ts = ''")
     product.start()
-    wait_for(lambda: noted_digests(product) == [post["ts"]], "the other start finds the digest")
+    wait_until(lambda: noted_digests(product) == [post["ts"]], "the other start finds the digest")
     digests = [one for one in leo.messages(OUTCOMES) if "still open" in one["text"]]
     assert len(digests) == 1
 
@@ -195,5 +195,5 @@ def test_a_message_that_waits_for_the_end_of_a_conversation_can_be_cancelled(
 def test_a_message_goes_out_when_the_conversation_has_ended(product: Product, ada: Agent) -> None:
     jane = let_wait(product, ada)
     product.post(f"/customers/{jane}/end")
-    wait_for(lambda: len(product.sends()) == 1 or None, "the send", 100)
+    wait_until(lambda: len(product.sends()) == 1 or None, "the send", 100)
     ada.reads("✅ Delivered")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, wait_for
+from .conftest import CANARY, Agent, Product, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 RULES = '[approval]\neverything = true\nchannel = "C0OUTCOMES"\n'
@@ -38,10 +38,10 @@ def test_a_message_goes_out_after_a_second_person_has_approved_it(approving: Pro
     assert not approving.sends()
     leo.clicks("Approve")
     ada.reads("Leo Rossi approved it.")
-    wait_for(lambda: approving.sends(), "a send")
+    wait_until(lambda: approving.sends(), "a send")
     leo.reads("👍 Approved by Leo Rossi", "C0OUTCOMES")
     ada.reads("  Sent.")
-    wait_for(lambda: approving.inbox("Jane Doe") == [TEXT], "the message at the customer's")
+    wait_until(lambda: approving.inbox("Jane Doe") == [TEXT], "the message at the customer's")
     ada.reads("✅ Delivered")
     assert len(approving.sends()) == 1
 
@@ -67,11 +67,11 @@ def test_where_no_channel_shows_the_card_an_approver_is_asked_directly(
     ada, leo = product.agent(), product.agent("U0LEO")
     ask(ada)
     ada.reads("is in our direct messages.")
-    leo.channel = wait_for(lambda: find_direct(product, "U0LEO"), "a direct message")
+    leo.channel = wait_until(lambda: find_direct(product, "U0LEO"), "a direct message")
     leo.reads(TEXT)
     leo.clicks("Approve")
     leo.reads("👍 Approved by Leo Rossi")
-    wait_for(lambda: product.inbox("Jane Doe") == [TEXT], "the message at the customer's")
+    wait_until(lambda: product.inbox("Jane Doe") == [TEXT], "the message at the customer's")
 
 
 def find_direct(product: Product, user: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from .conftest import CANARY, SUPPORT, Agent, Product, all_text, wait_for
+from .conftest import CANARY, SUPPORT, Agent, Product, all_text, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 
@@ -97,7 +97,7 @@ def test_an_empty_form_looks_the_customer_up_on_enter(product: Product, ada: Age
 
 def test_typed_text_survives_the_update_after_the_lookup(product: Product, ada: Agent) -> None:
     ada.types("jane@example.com")
-    wait_for(ada.view, "the form")
+    wait_until(ada.view, "the form")
     ada.presses_send(message=TEXT)  # values reach Slack's view, whatever the bot answers
     ada.reads("  Sent.")
     assert product.inbox("Jane Doe") == [TEXT]
@@ -148,10 +148,10 @@ def test_a_late_lookup_of_one_customer_never_shows_for_another(
     ada.was_shown("Looking them up")
     ada.changes("customer", "amir@example.com")
     ada.sees("Amir Haddad")
-    wait_for(
+    wait_until(
         lambda: len(product.calls("genesys", "details/query")) >= 2 or None, "both lookups to end"
     )
-    wait_for(lambda: len(product.calls("slack", "views.update")) >= 2 or None, "the updates")
+    wait_until(lambda: len(product.calls("slack", "views.update")) >= 2 or None, "the updates")
     assert "Amir Haddad" in all_text(ada.view())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CANARY, Agent, Json, Product, all_text, wait_for
+from .conftest import CANARY, Agent, Json, Product, all_text, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 
@@ -31,7 +31,7 @@ def home_says(product: Product, user: str, sentence: str) -> Json:
         view = home(product, user)
         return view if view and sentence in all_text(view) else None
 
-    return wait_for(look, f"a Home tab that says {sentence!r}")
+    return wait_until(look, f"a Home tab that says {sentence!r}")
 
 
 def press(product: Product, user: str, label: str) -> None:
@@ -105,7 +105,7 @@ def test_an_edited_message_goes_out_with_its_new_text_and_once(product: Product)
     new = f"{TEXT} at the counter"
     values = ada.fills(message=new) | cleared
     product.post(f"/people/views/{view['id']}/submit", user="U0ADA", values=values)
-    wait_for(lambda: product.inbox("Jane Doe") == [new], "the new text at the customer's")
+    wait_until(lambda: product.inbox("Jane Doe") == [new], "the new text at the customer's")
     assert len(product.sends()) == 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import CANARY, OUTCOMES, Agent, Product, all_text, wait_for
+from .conftest import CANARY, OUTCOMES, Agent, Product, all_text, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 PATIENCE = 30.0
@@ -22,7 +22,7 @@ def wait_for_outcome(ada: Agent, *sentences: str) -> str:
         lines = (all_text(message["blocks"] or []) for message in ada.messages(OUTCOMES))
         return next((line for line in lines if all(one in line for one in sentences)), None)
 
-    return wait_for(look, f"an outcome that says {sentences}")
+    return wait_until(look, f"an outcome that says {sentences}")
 
 
 def test_a_customer_on_the_page_gets_the_message_and_replies(product: Product, ada: Agent) -> None:
@@ -47,7 +47,7 @@ def test_an_absent_customers_message_waits_and_is_delivered_on_return(
     ada.reads("⏳ Customer is offline")
     amir = product.customer("Amir Haddad")
     product.post(f"/customers/{amir['id']}/presence", present=True)
-    wait_for(lambda: _says(ada, "Delivered"), "the delivery", PATIENCE)
+    wait_until(lambda: _says(ada, "Delivered"), "the delivery", PATIENCE)
     assert len(product.sends()) == 1
 
 
@@ -75,11 +75,11 @@ def test_a_failure_shows_genesys_reason_and_mentions_the_agent(
 ) -> None:
     ada.sends("amir@example.com")
     ada.reads("  Customer is offline.")
-    message_id = wait_for(lambda: _message_id(product, "Amir Haddad"), "the message")
+    message_id = wait_until(lambda: _message_id(product, "Amir Haddad"), "the message")
     product.post(
         f"/control/genesys/messages/{message_id}/fail", code="MessageExpired", message="Too old"
     )
-    line = wait_for(lambda: _line(ada, "Not delivered."), "the failure", PATIENCE)
+    line = wait_until(lambda: _line(ada, "Not delivered."), "the failure", PATIENCE)
     assert "U0ADA" in str(line["pings"])
     assert "MessageExpired" in all_text(line["blocks"])  # and the code is nowhere else
     card = all_text(ada.reads("❌ Not delivered")["blocks"])
@@ -121,8 +121,8 @@ def test_many_followed_messages_share_their_queries(product: Product, ada: Agent
     for number in range(1, 21):
         ada.opens(f"bulk-{number:04}@example.com {TEXT}")
         assert ada.presses_send()["result"] == "closed"
-    wait_for(lambda: len(product.sends()) == 20 or None, "the sends", PATIENCE)
-    wait_for(lambda: _count_followed(ada) >= 20 or None, "twenty messages to be followed", 60)
+    wait_until(lambda: len(product.sends()) == 20 or None, "the sends", PATIENCE)
+    wait_until(lambda: _count_followed(ada) >= 20 or None, "twenty messages to be followed", 60)
     queries = product.calls("genesys", "details/query")
     shared = [call for call in queries if len(_contacts(call)) > 1]
     assert shared, "no query was shared"
@@ -163,4 +163,4 @@ def test_a_message_is_still_followed_after_a_kill(new_product: Callable[..., Pro
     amir = product.customer("Amir Haddad")
     product.post(f"/customers/{amir['id']}/answer", text="I am back")
     product.start()
-    wait_for(lambda: _says(ada, "The customer replied."), "the reply", 60)
+    wait_until(lambda: _says(ada, "The customer replied."), "the reply", 60)

@@ -23,7 +23,7 @@ import pytest
 from bot.slack.http import MAX_BODY
 from sandbox.server import find_free_port
 
-from .conftest import Product, wait_for
+from .conftest import Product, wait_until
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "nginx.conf"
 HOST, SLACK = "bot.example.com", "/slack/events"
@@ -124,7 +124,7 @@ def nginx(product: Product, tmp_path: Path) -> Iterator[Nginx]:
     tls.check_hostname = False  # the test calls it by its address
     running = Nginx(port, tls)
     try:
-        wait_for(running.is_listening, "nginx to listen")
+        wait_until(running.is_listening, "nginx to listen")
         yield running
     finally:
         process.terminate()

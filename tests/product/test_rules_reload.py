@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from .conftest import Product, wait_for
+from .conftest import Product, wait_until
 from .test_startup import run_bot
 
 WRONG = '[access]\nguest = true\nusers = ["canary"]\n'
@@ -24,7 +24,7 @@ def _wait_for_line(product: Product, words: str) -> str:
         lines = (product.folder / "bot.log").read_text().splitlines()
         return next((line for line in lines if words in line), "")
 
-    return wait_for(look, f"the line {words!r}")
+    return wait_until(look, f"the line {words!r}")
 
 
 def _version(line: str) -> str:
@@ -54,7 +54,7 @@ def test_a_hang_up_makes_the_bot_read_its_rules_again(
         versions = [_version(line) for line in lines().splitlines() if "in force: " in line]
         return next((version for version in versions if version != first), "")
 
-    assert len(wait_for(second, "the new version")) == 12
+    assert len(wait_until(second, "the new version")) == 12
     product.stop()  # it still ends when it's told to, and its log has nothing of the file in it
 
 

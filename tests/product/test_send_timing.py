@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, all_text, wait_for
+from .conftest import CANARY, Agent, Product, all_text, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 ALL_CALLS = "*/api/v2/*"
@@ -29,7 +29,7 @@ def test_undo_within_the_countdown_sends_nothing(new_product: Callable[..., Prod
     assert "Ada Nowak" in all_text(ada.reads("cancelled it. It wasn't sent")["blocks"])
     ada.reads("🚫 Cancelled")
     ada.sends("amir@example.com")  # its countdown ends after the first one's would have
-    wait_for(lambda: product.inbox("Amir Haddad"), "the other message", 30)
+    wait_until(lambda: product.inbox("Amir Haddad"), "the other message", 30)
     assert product.inbox("Jane Doe") == []
 
 
@@ -44,7 +44,7 @@ def test_the_countdown_survives_a_kill_and_then_sends_once(
     product.kill()
     assert product.inbox("Jane Doe") == []
     product.start()
-    wait_for(lambda: product.inbox("Jane Doe"), "the message", 30)
+    wait_until(lambda: product.inbox("Jane Doe"), "the message", 30)
     assert product.inbox("Jane Doe") == [TEXT]
 
 
@@ -62,7 +62,7 @@ def test_correcting_a_planned_message_does_not_send_it_immediately(
     times = [block["element"].get("initial_date_time") for block in view["blocks"][-2:]]
     assert times == [at, before]
     assert ada.presses_send(message=f"{TEXT}, corrected")["result"] == "closed"
-    wait_for(lambda: str(ada.messages()).count("⏳ Scheduled") > 1, "the second card")
+    wait_until(lambda: str(ada.messages()).count("⏳ Scheduled") > 1, "the second card")
     assert not product.sends()
 
 
@@ -73,7 +73,7 @@ def test_a_planned_message_goes_out_at_its_time_and_not_before(
     at = int(time.time()) + 6
     assert ada.presses_send(send_at=str(at))["result"] == "closed"
     ada.reads("⏳ S")
-    wait_for(lambda: product.inbox("Jane Doe"), "the message", 30)
+    wait_until(lambda: product.inbox("Jane Doe"), "the message", 30)
     (send,) = product.sends()
     assert _seconds(send["at"]) >= at
 
@@ -126,7 +126,7 @@ def test_a_message_past_its_deadline_is_never_sent(product: Product, ada: Agent)
     ada.presses_send(send_at=str(now + 6), send_before=str(now + 7))
     ada.reads("⏳ S")
     product.kill()
-    wait_for(lambda: time.time() > now + 7 or None, "its deadline to pass")
+    wait_until(lambda: time.time() > now + 7 or None, "its deadline to pass")
     product.start()
     ada.reads("The deadline passed")
     ada.reads("⌛ Expired")
@@ -164,13 +164,13 @@ def test_requests_wait_while_genesys_is_unavailable_and_then_go_out_in_order(
         ada.types(f"bulk-{number:04}@example.com {TEXT} {number}")
         ada.sees("You can still send; it goes out once we can check.")
         assert ada.presses_send()["result"] == "closed"
-        wait_for(lambda n=number: _cards(ada) == n or None, "its card")
-    wait_for(lambda: _waiting(ada) == WAITING or None, "all of them to wait")
+        wait_until(lambda n=number: _cards(ada) == n or None, "its card")
+    wait_until(lambda: _waiting(ada) == WAITING or None, "all of them to wait")
     assert product.sends() == []
     product.delete("/control/genesys/calls")
     product.delete("/control/genesys/faults")
     product.fault("genesys", LOOKUP, "latency", seconds=0.4, times=None)
-    wait_for(lambda: len(product.sends()) == WAITING or None, "all of them", 60)
+    wait_until(lambda: len(product.sends()) == WAITING or None, "all of them", 60)
     texts = [send["body"]["textBody"] for send in product.sends()]
     assert sorted(texts) == sorted(f"{TEXT} {number}" for number in range(1, WAITING + 1))
     answered = [call for call in product.calls("genesys", LOOKUP) if call["status"] == 200]
@@ -221,12 +221,12 @@ def test_while_the_disk_is_full_the_form_says_so_and_later_all_goes_on(
     with _full_disk(product):
         answer = ada.presses_send()
         full_until = time.time() + 3
-        wait_for(lambda: time.time() > full_until or None, "the first message's time to come")
+        wait_until(lambda: time.time() > full_until or None, "the first message's time to come")
         assert product.sends() == []
     assert "Nothing was sent" in answer["errors"]["message"]
     assert ada.presses_send()["result"] == "closed"
-    wait_for(lambda: product.inbox("Amir Haddad"), "the second message", 30)
-    wait_for(lambda: product.inbox("Jane Doe"), "the first message", 30)
+    wait_until(lambda: product.inbox("Amir Haddad"), "the second message", 30)
+    wait_until(lambda: product.inbox("Jane Doe"), "the first message", 30)
     assert len(product.sends()) == 2
 
 

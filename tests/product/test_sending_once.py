@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import CANARY, Agent, Product, all_text, wait_for
+from .conftest import CANARY, Agent, Product, all_text, wait_until
 
 SEND = "*messages/agentless"
 TEXT = f"{CANARY}: your order is ready"
@@ -166,7 +166,7 @@ def test_a_decision_that_is_replayed_after_a_restart_sends_nothing(
     ada.sends("jane@example.com", TEXT)
     ada.reads("Uncertain")
     ada.clicks("Send anyway")
-    wait_for(lambda: _count(ada, "then choose above") == 2 or None, "the second doubt")
+    wait_until(lambda: _count(ada, "then choose above") == 2 or None, "the second doubt")
     end(product)
     product.start()
     product.post("/control/slack/redeliver", count=2)
@@ -211,7 +211,7 @@ def test_a_late_click_decides_nothing_and_is_answered(product: Product, ada: Age
     }
     answer = product.post("/control/slack/deliver", kind="interactive", body=stale)
     assert answer["status"] == 200
-    wait_for(lambda: product.calls("slack", "answer-to-a-late-click"), "the click's answer")
+    wait_until(lambda: product.calls("slack", "answer-to-a-late-click"), "the click's answer")
     assert len(product.sends()) == 2
 
 

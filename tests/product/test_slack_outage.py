@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CANARY, OUTCOMES, Agent, Product, all_text, wait_for
+from .conftest import CANARY, OUTCOMES, Agent, Product, all_text, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 PATIENCE = 75.0  # seconds: while Slack is unavailable, a job is retried at least once a minute
@@ -42,10 +42,10 @@ def _start_outage(product: Product, how: str) -> None:
 def _send_and_get_a_reply(product: Product, ada: Agent) -> None:
     """Send a message and let the customer reply, while the bot can't post anything."""
     assert ada.presses_send()["result"] == "closed"
-    wait_for(lambda: _has_reached(product, "delivered"), "the delivery", PATIENCE)
+    wait_until(lambda: _has_reached(product, "delivered"), "the delivery", PATIENCE)
     jane = product.customer("Jane Doe")
     product.post(f"/customers/{jane['id']}/answer", text="Thank you")
-    wait_for(lambda: _has_reached(product, "replied"), "the reply", PATIENCE)
+    wait_until(lambda: _has_reached(product, "replied"), "the reply", PATIENCE)
 
 
 @pytest.mark.parametrize("how", ["status", "cut_before"])
@@ -64,7 +64,7 @@ def test_everything_that_happened_during_a_slack_outage_is_posted_afterwards(
 
 
 def _check_that_all_is_posted_once(ada: Agent) -> None:
-    wait_for(lambda: _bot_messages(ada, OUTCOMES), "the outcome", PATIENCE)
+    wait_until(lambda: _bot_messages(ada, OUTCOMES), "the outcome", PATIENCE)
     card, *lines = _bot_messages(ada)
     assert "💬 Customer replied" in all_text(card["blocks"])
     assert {line["thread_ts"] for line in lines} == {card["ts"]}
@@ -86,7 +86,7 @@ def test_everything_is_posted_even_if_the_bot_was_killed_meanwhile(
     product.kill()
     product.delete("/control/slack/calls")
     product.start()
-    wait_for(lambda: product.calls("slack"), "the restarted bot to try")
+    wait_until(lambda: product.calls("slack"), "the restarted bot to try")
     assert _bot_messages(ada) == []
     product.delete("/control/slack/faults")
     _check_that_all_is_posted_once(ada)
@@ -108,7 +108,7 @@ def test_if_only_posting_fails_for_a_long_time_each_post_is_still_made_once(
         posts = product.calls("slack", "chat.postMessage")
         return posts if len(posts) >= ENOUGH_ATTEMPTS else None
 
-    tried = [float(call["at"]) for call in wait_for(attempts, "some attempts", PATIENCE)]
+    tried = [float(call["at"]) for call in wait_until(attempts, "some attempts", PATIENCE)]
     product.delete("/control/slack/faults")
     assert all(later - at > SETTLED_AFTER - 1 for at, later in pairwise(tried)), tried
     _check_that_all_is_posted_once(ada)

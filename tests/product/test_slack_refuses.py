@@ -18,7 +18,7 @@ from .conftest import (
     Agent,
     Product,
     all_text,
-    wait_for,
+    wait_until,
 )
 
 DM = "D0ADA"
@@ -138,11 +138,11 @@ def test_posts_that_slack_keeps_refusing_hold_up_no_other_card(
     getattr(product, how)()
     product.start()
     ada.sends("jane@example.com", f"{TEXT} again")
-    wait_for(lambda: len([m for m in ada.messages() if m["thread_ts"] is None]) == 2, "a card")
+    wait_until(lambda: len([m for m in ada.messages() if m["thread_ts"] is None]) == 2, "a card")
     assert not [m for m in refused.messages() if m["is_bot"]]
     product.delete("/control/slack/faults")
     cards = "all the cards"
-    wait_for(lambda: len([m for m in refused.messages() if not m["thread_ts"]]) == 20, cards)
+    wait_until(lambda: len([m for m in refused.messages() if not m["thread_ts"]]) == 20, cards)
 
 
 def test_a_rate_limited_post_is_made_later_and_once(product: Product) -> None:
@@ -216,4 +216,4 @@ def test_an_unexpected_error_is_answered_with_a_reference_that_is_in_the_log(
     told = ada.reads("tell your admin this reference")
     reference = all_text(told["blocks"]).rsplit("reference: ", 1)[1][:8]
     log = product.folder / "bot.log"
-    wait_for(lambda: reference in log.read_text() or None, "the reference in the log")
+    wait_until(lambda: reference in log.read_text() or None, "the reference in the log")

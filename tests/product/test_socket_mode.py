@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import CANARY, Product, wait_for
+from .conftest import CANARY, Product, wait_until
 from .test_my_messages import home_says, press
 from .test_templates import OWN_RULES, searches
 
@@ -35,15 +35,15 @@ def test_messages_are_sent_over_socket_mode_even_after_a_dropped_socket(
     new_product: Callable[..., Product],
 ) -> None:
     product = new_product(socket_mode=True)
-    wait_for(lambda: count_sockets(product), "the bot's socket")
+    wait_until(lambda: count_sockets(product), "the bot's socket")
     ada = product.agent()
     ada.sends("jane@example.com", f"{TEXT} with a payload")
     ada.reads("  Sent.")
     assert read_health(product) == (200, {"bot": "ok", "socket": "ok"})
     product.post("/control/slack/settings", drop_socket=True)
-    wait_for(lambda: count_sockets(product), "a new socket", patience=40)
+    wait_until(lambda: count_sockets(product), "a new socket", patience=40)
     ada.sends("amir@example.com")
-    wait_for(lambda: len(product.inbox("Amir Haddad")) == 1 or None, "the second message")
+    wait_until(lambda: len(product.inbox("Amir Haddad")) == 1 or None, "the second message")
 
 
 def test_the_home_tab_and_the_search_for_templates_work_over_socket_mode(
@@ -52,7 +52,7 @@ def test_the_home_tab_and_the_search_for_templates_work_over_socket_mode(
     file = tmp_path / "rules.toml"
     file.write_text(OWN_RULES)
     product = new_product(socket_mode=True, PROACTIVE_RULES=str(file))
-    wait_for(lambda: count_sockets(product), "the bot's socket")
+    wait_until(lambda: count_sockets(product), "the bot's socket")
     ada = product.agent()
     product.post("/people/home", user=ada.user)
     home_says(product, ada.user, "Nothing needs your attention.")
@@ -66,10 +66,10 @@ def test_the_home_tab_and_the_search_for_templates_work_over_socket_mode(
 @pytest.mark.slow
 def test_a_dead_socket_shows_in_healthz(new_product: Callable[..., Product]) -> None:
     product = new_product(socket_mode=True)
-    wait_for(lambda: count_sockets(product), "the bot's socket")
+    wait_until(lambda: count_sockets(product), "the bot's socket")
     product.fault("slack", "apps.connections.open", "status", status=503, times=None)
     product.post("/control/slack/settings", drop_socket=True)
-    dead = wait_for(
+    dead = wait_until(
         lambda: read_health(product)[1] if read_health(product)[0] == 503 else None,
         "a 503",
         patience=60,

@@ -55,7 +55,7 @@ def test_all_missing_settings_are_named_together_without_a_traceback(tmp_path: P
         ({"PORT": "http"}, "PORT must be a whole number"),
         ({"SLACK_BOT_TOKEN": "xoxp-1"}, "SLACK_BOT_TOKEN must start with xoxb-"),
         ({"SLACK_API_URL": "https://slack.com/api"}, "SLACK_API_URL must end with /"),
-        ({"GENESYS_CLOUD_REGION": "mars-1"}, "GENESYS_CLOUD_REGION is not one of"),
+        ({"GENESYS_CLOUD_REGION": "mars-1"}, "GENESYS_CLOUD_REGION isn't one of"),
         ({"PROACTIVE_DATABASE_URL": "sqlite://"}, "must name a file"),
         (
             {"PROACTIVE_DATABASE_URL": "sqlite:////proc/nowhere/x.sqlite"},
@@ -132,7 +132,7 @@ def test_a_bot_that_an_error_ends_says_so_with_its_exit_status(
 def test_a_port_in_use_is_reported(product: Product, tmp_path: Path) -> None:
     done = run_bot(tmp_path, "run", **product.settings)
     assert done.returncode == 2
-    assert "cannot be used" in done.stderr
+    assert "can't be used" in done.stderr
 
 
 def test_doctor_confirms_a_good_setup_beside_a_running_bot(

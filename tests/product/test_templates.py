@@ -12,7 +12,7 @@ import pytest
 
 from tests.crash.fork_server import ForkServer
 
-from .conftest import CANARY, NO_LIMITS, Agent, Product, all_text, wait_for
+from .conftest import CANARY, NO_LIMITS, Agent, Product, all_text, wait_until
 
 Json = dict[str, Any]
 RULES = f'{NO_LIMITS}\n[templates]\nsource = "genesys"\n'
@@ -34,7 +34,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -
     rules.write_text(RULES)
     product = Product(folder, fork_server, PROACTIVE_RULES=str(rules))
     product.start()
-    wait_for(lambda: product.calls("genesys", "responsemanagement/responses"), "the templates")
+    wait_until(lambda: product.calls("genesys", "responsemanagement/responses"), "the templates")
     yield product
     product.close()
 
@@ -64,7 +64,7 @@ def fills(view: Json, **typed: str) -> Json:
 def test_an_agent_searches_fills_in_and_sends_a_template(product: Product) -> None:
     ada = product.agent()
     view = ada.opens("jane@example.com")
-    [option] = wait_for(lambda: searches(ada, "delay"), "the template among the options")
+    [option] = wait_until(lambda: searches(ada, "delay"), "the template among the options")
     assert option["text"]["text"] == "Delayed"
     before = len(product.calls("genesys"))
     chosen = {"type": "external_select", "selected_option": option}
@@ -79,7 +79,7 @@ def test_an_agent_searches_fills_in_and_sends_a_template(product: Product) -> No
     ada.sees(filled)
     assert len(product.calls("genesys")) == before  # neither asked Genesys Cloud anything
     assert ada.presses_send()["result"] == "closed"
-    [received] = wait_for(lambda: product.inbox("Jane Doe"), "the message")
+    [received] = wait_until(lambda: product.inbox("Jane Doe"), "the message")
     assert received.startswith(filled)
     with product.sqlite() as database:
         [(template,)] = database.execute("SELECT template FROM requests").fetchall()
@@ -109,7 +109,7 @@ def test_a_template_of_the_rules_file_is_chosen_by_its_name_filled_in_and_sent(
     typed = {"user": ada.user, "values": fills(view, ORDER=f"{CANARY}-7")}
     assert product.post(f"/people/views/{view['id']}/submit", **typed)["result"] == "closed"
     filled = f"Hello Jane Doe, your order {CANARY}-7 will arrive tomorrow. Ada Nowak"
-    wait_for(lambda: product.inbox("Jane Doe") == [filled], "the filled-in text")
+    wait_until(lambda: product.inbox("Jane Doe") == [filled], "the filled-in text")
     assert not product.calls("genesys", "responsemanagement")
     with product.sqlite() as database:
         [(template,)] = database.execute("SELECT template FROM requests").fetchall()
@@ -122,7 +122,7 @@ def test_five_thousand_templates_are_searched_in_less_than_a_second(product: Pro
     product.start()
     ada = product.agent("U0LEO")
     ada.opens("jane@example.com")
-    wait_for(lambda: searches(ada, "bulk 04999"), "the last of the templates", patience=30)
+    wait_until(lambda: searches(ada, "bulk 04999"), "the last of the templates", patience=30)
     begun = time.monotonic()
     assert len(searches(ada, "number")) == 100
     assert time.monotonic() - begun < 1.0

@@ -17,7 +17,7 @@ import pytest
 from sandbox.bot_process import START_SECONDS, build_environment
 from tests.inspecting_proxy import InspectingProxy
 
-from .conftest import Product, wait_for
+from .conftest import Product, wait_until
 from .test_startup import run_bot
 
 
@@ -128,7 +128,7 @@ def test_the_bot_works_without_a_home_and_without_a_folder_for_temporary_files(
             except OSError:
                 return False
 
-        wait_for(lambda: is_ready() or None, "the bot to start", START_SECONDS)
+        wait_until(lambda: is_ready() or None, "the bot to start", START_SECONDS)
         ada = unstarted.agent()
         ada.sends("jane@example.com")
         ada.reads("  Sent.")
@@ -142,7 +142,7 @@ def test_without_a_home_and_a_database_address_the_bot_says_what_to_set(
     with _bare_bot(unstarted) as process:
         assert process.wait(60) == 2
     log = (unstarted.folder / "bot.log").read_text()
-    assert "PROACTIVE_DATABASE_URL is not set, and this user has no home folder" in log
+    assert "PROACTIVE_DATABASE_URL isn't set, and this user has no home folder" in log
     assert "Traceback" not in log
 
 

@@ -9,9 +9,9 @@ from bot.cards.card import show_card
 from bot.cards.card_state import Notes
 from bot.language import _
 from bot.request import Place, Request
-from bot.slack.interaction import View
 from bot.slack.reason_form import build_reason_form, write_metadata
 from bot.slack.view import modal
+from bot.slack.view_state import View
 from bot.text import show_name
 
 APPROVAL_FORM, DECLINE_FORM = "approval", "decline"

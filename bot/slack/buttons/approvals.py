@@ -6,11 +6,8 @@ approves their own message. A decision counts once, for the card that showed it.
 
 from __future__ import annotations
 
-import logging
 from concurrent.futures import Executor
-from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
@@ -21,7 +18,6 @@ from bot.delivery.decisions import Decisions
 from bot.language import N_, _
 from bot.request import Decision, Event, Place, Request
 from bot.rules.approvers import Approvers
-from bot.slack.buttons.after import After, alone
 from bot.slack.buttons.approval_view import (
     APPROVAL_FORM,
     DECLINE_FORM,
@@ -31,6 +27,7 @@ from bot.slack.buttons.approval_view import (
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
+from bot.slack.lists.home import DoThenRedraw
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.modal import open_modal, read_modal
 from bot.slack.origin import ANSWERED, read_origin
@@ -41,10 +38,6 @@ from bot.state import State
 from bot.storage.history import History
 from bot.storage.requests import RequestStore
 from bot.text import show_name
-
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 APPROVAL_BUTTONS = (APPROVE, DECLINE, REVIEW)
 OWN_MESSAGE = N_("You can't approve your own message. Ask a lead to approve it, or cancel it.")
@@ -60,7 +53,7 @@ _DECIDED = {
 
 
 class Approvals:
-    """Listens to the buttons and their modals. ``records``: threads that wait for the database."""
+    """Listens to the buttons and their modals."""
 
     def __init__(
         self,
@@ -74,10 +67,10 @@ class Approvals:
         gate: Gate,
         approvers: Approvers,
         *,
-        records: Executor,
-        after: After = alone,
+        database_threads: Executor,
+        do_then_redraw: DoThenRedraw,
     ) -> None:
-        self._after = after
+        self._do_then_redraw = do_then_redraw
         self._client = client
         self._requests = requests
         self._history = history
@@ -87,14 +80,16 @@ class Approvals:
         self._errors = errors
         self._gate = gate
         self._approvers = approvers
-        self._records = records
+        self._database_threads = database_threads
 
     async def click(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Do what a button says after the ack, or open what it needs."""
         await ack()
         work = self._do(interaction)
         is_decision = interaction.action_id == APPROVE
-        self._errors.start(self._after(work, interaction) if is_decision else work, interaction)
+        self._errors.start(
+            self._do_then_redraw(work, interaction) if is_decision else work, interaction
+        )
 
     async def submit_approval(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Approve the message that the modal shows."""
@@ -107,7 +102,7 @@ class Approvals:
             return
         await ack()
         work = self._approve_in_form(interaction, *read)
-        self._errors.start(self._after(work, interaction), interaction)
+        self._errors.start(self._do_then_redraw(work, interaction), interaction)
 
     async def submit_decline(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Decline a message with the reason in the modal, or say what's wrong with that."""
@@ -122,14 +117,14 @@ class Approvals:
             return
         await ack()
         work = self._decline(interaction, reason, *read)
-        self._errors.start(self._after(work, interaction), interaction)
+        self._errors.start(self._do_then_redraw(work, interaction), interaction)
 
     async def _do(self, click: Interaction) -> None:
-        request_id, __, number = click.action_value.partition(":")
+        request_id = click.request_id
         request = await self._load_for(click, request_id)
         if request is None:
             return
-        if not _is_next(request, number):
+        if not _is_next(request, click.decision_number):
             await self._answer_late(click, click.place, request_id)
         elif click.action_id == APPROVE:
             await self._approve(click, click.place, request)
@@ -154,7 +149,7 @@ class Approvals:
         decision = Decision(
             request.request_id, request.decisions, by.user_id, self._gate.name_of(by)
         )
-        if not await in_thread(self._records, self._decisions.approve, decision, request):
+        if not await in_thread(self._database_threads, self._decisions.approve, decision, request):
             await self._answer_late(by, place, request.request_id)
         else:
             await self._show_in_list(by, place, request.request_id)
@@ -169,7 +164,8 @@ class Approvals:
         decision = Decision(request_id, request.decisions, submission.user_id, name)
         is_next = _is_next(request, number)
         if not (
-            is_next and await in_thread(self._records, self._decisions.decline, decision, reason)
+            is_next
+            and await in_thread(self._database_threads, self._decisions.decline, decision, reason)
         ):
             await self._answer_late(submission, place, request_id)
         else:
@@ -178,7 +174,7 @@ class Approvals:
     async def _show_in_list(self, by: Interaction, place: Place, request_id: str) -> None:
         """Say where a message stands to somebody who decided in a list that isn't drawn again."""
         if read_origin(self._signer, by) == ANSWERED:
-            request = await in_thread(self._records, self._requests.load, request_id)
+            request = await in_thread(self._database_threads, self._requests.load, request_id)
             shown = show_where_it_stands(request)
             await self._responder.respond(place.response_url, by.user_id, shown)
 
@@ -186,19 +182,18 @@ class Approvals:
         self, interaction: Interaction, request_id: str, place: Place | None = None
     ) -> Request | None:
         """Return a request if this person may decide about it; otherwise tell them why not."""
-        is_decline = DECLINE in (interaction.action_id, interaction.view.get("callback_id"))
-        if interaction.view:  # a refusal is noted about the request, not about the modal
-            interaction = replace(interaction, view={}, action_value=request_id)
-        if not await self._gate.admit(interaction, place):
+        is_decline = DECLINE in (interaction.action_id, interaction.callback_id)
+        refuse = partial(self._gate.refuse, interaction, place=place, request_id=request_id)
+        if not await self._gate.admit(interaction, place, request_id=request_id):
             return None
-        request: Request = await in_thread(self._records, self._requests.load, request_id)
+        request: Request = await in_thread(self._database_threads, self._requests.load, request_id)
         if interaction.user_id == request.agent_id:
             own = OWN_DECLINE if is_decline else OWN_MESSAGE
-            await self._gate.refuse(interaction, own, place, told=_(own))
+            await refuse(own, told=_(own))
             return None
         if not await self._gate.is_approver(interaction.user_id):
             who = await self._say_who(request)
-            await self._gate.refuse(interaction, NO_APPROVER, place, who, told=_(NO_APPROVER))
+            await refuse(NO_APPROVER, advice=who, told=_(NO_APPROVER))
             return None
         return request
 
@@ -218,11 +213,13 @@ class Approvals:
 
     async def _answer_late(self, by: Interaction, place: Place, request_id: str) -> None:
         """Say who has decided already; or show the buttons that count now."""
-        request = await in_thread(self._records, self._requests.load, request_id)
+        request = await in_thread(self._database_threads, self._requests.load, request_id)
         if request.state is State.UNAPPROVED:
             post = show_where_it_stands(request, _(_OUTDATED))
         else:
-            decided = await in_thread(self._records, self._history.latest_decision, request_id)
+            decided = await in_thread(
+                self._database_threads, self._history.latest_decision, request_id
+            )
             who = show_name(decided.detail) if decided and decided.detail else _("Someone")
             sentence = _DECIDED.get(decided.event, _LATE) if decided else _LATE
             post = show_notice(_(sentence).format(who=who))
@@ -234,5 +231,5 @@ class Approvals:
 
 
 def _is_next(request: Request, number: str) -> bool:
-    """Tell whether a button was for the decision that the request waits for now."""
+    """Return whether a button was for the decision that the request waits for now."""
     return request.state is State.UNAPPROVED and number == str(request.decisions)

@@ -24,20 +24,19 @@ from bot.cards.card_buttons import (
     OPT_OUT,
     SEND_ANYWAY,
 )
-from bot.cards.post import Post
 from bot.delivery.decisions import Decisions
 from bot.delivery.edit import EDITABLE
 from bot.delivery.reconcile import Reconciler
 from bot.language import N_, _
 from bot.request import Decision, Request
-from bot.slack.buttons.after import After, alone
-from bot.slack.buttons.edit_form import EditForm
+from bot.slack.buttons.edit_form import NOT_YOURS, EditForm
 from bot.slack.errors import ErrorHandler
 from bot.slack.forms.form import Form
 from bot.slack.forms.form_input import make_draft
 from bot.slack.forms.opt_out import OptOutForm
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
+from bot.slack.lists.home import DoThenRedraw
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
 from bot.storage.requests import RequestStore
@@ -46,13 +45,12 @@ from bot.text import show_name
 _OPENING = (COMPOSE_AGAIN, MESSAGE_AGAIN, EDIT, OPT_OUT)  # a form
 _DECIDING = (CANCEL, CHECK_AGAIN, SEND_ANYWAY, MARK_SENT)
 BUTTONS = (*_DECIDING, *_OPENING)
-_NOT_YOURS = N_("Only the agent or a lead can do this.")
 _ERASED = N_("This customer's data was erased, so there's nothing left to do here.")
 _LATE = N_("That button is out of date; see the card.")
 
 
 class Buttons:
-    """Listens to the buttons of cards. ``records``: threads for what waits for the database."""
+    """Listens to the buttons of cards."""
 
     def __init__(
         self,
@@ -66,11 +64,11 @@ class Buttons:
         errors: ErrorHandler,
         gate: Gate,
         *,
-        records: Executor,
+        database_threads: Executor,
         default_country: str | None,
-        after: After = alone,
+        do_then_redraw: DoThenRedraw,
     ) -> None:
-        """``after`` is done with each decision: it shows the person what that has changed."""
+        """``do_then_redraw`` does a decision, and shows the person what that has changed."""
         self._requests = requests
         self._form = form
         self._edit_form = edit_form
@@ -78,9 +76,9 @@ class Buttons:
         self._responder = responder
         self._errors = errors
         self._gate = gate
-        self._records = records
+        self._database_threads = database_threads
         self._country = default_country
-        self._after = after
+        self._do_then_redraw = do_then_redraw
         self._decisions = {
             CANCEL: decisions.cancel,
             CHECK_AGAIN: reconciler.check_again,
@@ -93,35 +91,36 @@ class Buttons:
         await ack()
         work = self._do(interaction)
         is_decision = interaction.action_id in _DECIDING
-        self._errors.start(self._after(work, interaction) if is_decision else work, interaction)
+        self._errors.start(
+            self._do_then_redraw(work, interaction) if is_decision else work, interaction
+        )
 
     async def _do(self, click: Interaction) -> None:
-        if not await self._gate.admit(click):
+        if not await self._gate.admit(click, request_id=click.request_id):
             return
-        request_id, __, earlier = click.action_value.partition(":")
-        request = await in_thread(self._records, self._requests.load, request_id)
+        request = await in_thread(self._database_threads, self._requests.load, click.request_id)
         is_theirs = click.user_id == request.agent_id or click.action_id == OPT_OUT
         if not is_theirs and not await self._gate.is_lead(click.user_id):
             told = _("Only {agent} or a lead can do this.").format(
                 agent=show_name(request.agent_name)
             )
-            await self._gate.refuse(click, _NOT_YOURS, told=told)
+            await self._gate.refuse(click, NOT_YOURS, told=told, request_id=click.request_id)
             return
         if request.erased_at:
-            await self._answer(click, show_notice(_(_ERASED)))
+            await self._responder.answer(click, show_notice(_(_ERASED)))
         elif click.action_id == COMPOSE_AGAIN:
             await self._open_again(request, click)
         elif click.action_id == MESSAGE_AGAIN:
             await self._message_again(request, click)
         elif click.action_id == EDIT:
-            await self._edit(request, click, earlier)
+            await self._edit(request, click)
         elif click.action_id == OPT_OUT:
             name = show_name(request.customer_name) if request.customer_name else ""
             await self._opt_out.open(click, request.identity, request.contact_ids, name=name)
         else:
-            await self._decide(request, click, earlier)
+            await self._decide(request, click)
 
-    async def _decide(self, request: Request, click: Interaction, earlier: str) -> None:
+    async def _decide(self, request: Request, click: Interaction) -> None:
         request_id = request.request_id
         decide = self._decisions[click.action_id]
         # Only the agent's own: what it shows, no lead may see in the agent's place.
@@ -129,23 +128,21 @@ class Buttons:
         decision = Decision(
             request_id, request.decisions, click.user_id, self._gate.name_of(click), url
         )
-        is_next = (earlier or "0") == str(request.decisions)  # cards of 0.1 don't say it
-        if not (is_next and await in_thread(self._records, decide, decision)):
-            request = await in_thread(self._records, self._requests.load, request_id)
+        # Cards of 0.1 don't say it.
+        is_next = (click.decision_number or "0") == str(request.decisions)
+        if not (is_next and await in_thread(self._database_threads, decide, decision)):
+            request = await in_thread(self._database_threads, self._requests.load, request_id)
             # With the buttons that count now: this click may come from the only ones there are.
-            await self._answer(click, show_where_it_stands(request, _(_LATE)))
+            await self._responder.answer(click, show_where_it_stands(request, _(_LATE)))
         elif click.is_in_list:
-            request = await in_thread(self._records, self._requests.load, request_id)
-            await self._answer(click, show_where_it_stands(request))
+            request = await in_thread(self._database_threads, self._requests.load, request_id)
+            await self._responder.answer(click, show_where_it_stands(request))
 
-    async def _answer(self, click: Interaction, post: Post) -> None:
-        await self._responder.respond(click.place.response_url, click.user_id, post)
-
-    async def _edit(self, request: Request, click: Interaction, earlier: str) -> None:
-        if request.state in EDITABLE and earlier == str(request.decisions):
+    async def _edit(self, request: Request, click: Interaction) -> None:
+        if request.state in EDITABLE and click.decision_number == str(request.decisions):
             await self._edit_form.open(request, click)
         else:
-            await self._answer(click, show_where_it_stands(request, _(_LATE)))
+            await self._responder.answer(click, show_where_it_stands(request, _(_LATE)))
 
     async def _message_again(self, request: Request, click: Interaction) -> None:
         place = replace(request.place, response_url=click.place.response_url)

@@ -23,7 +23,7 @@ from bot.language import N_, _
 from bot.request import Decision, Place, Request
 from bot.rules.policy import Refused
 from bot.rules.text_rules import check_length
-from bot.slack.buttons.edit_view import EDIT_FORM, build_edit, place_findings, read_text, read_time
+from bot.slack.buttons.edit_view import EDIT_FORM, build_edit, place_findings
 from bot.slack.errors import ErrorHandler
 from bot.slack.forms.form_input import MESSAGE, SEND_AT, SEND_BEFORE, check_times, make_draft
 from bot.slack.gate import Gate
@@ -33,13 +33,15 @@ from bot.slack.modal import open_modal, read_modal
 from bot.slack.reason_form import FOREIGN
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
+from bot.slack.view_state import read_text, read_time
 from bot.storage.requests import RequestStore
+from bot.text import sendable
 
 log = logging.getLogger(__name__)
 
 WHO_SECONDS = 1.0  # of the three that Slack waits for the ack
 _UNKNOWN = N_("I can't check with Slack who you are right now. Nothing changed. Save again.")
-_NOT_YOURS = N_("Only the agent or a lead can do this.")
+NOT_YOURS = N_("Only the agent or a lead can do this.")
 _NOT_STORED = N_("I couldn't store this. Nothing changed. Wait a moment and save again.")
 _CHANGED = N_(
     "Somebody has decided about this message since you opened this form. Nothing changed. Copy "
@@ -50,7 +52,7 @@ _ERASED = N_("This customer's data was erased. Nothing changed.")
 
 
 class EditForm:
-    """Opens and saves the form. ``records``: threads for what waits for the database."""
+    """Opens and saves the form."""
 
     def __init__(
         self,
@@ -62,7 +64,7 @@ class EditForm:
         errors: ErrorHandler,
         gate: Gate,
         *,
-        records: Executor,
+        database_threads: Executor,
         keeps_templates: Callable[[], bool] = lambda: False,
     ) -> None:
         """``keeps_templates``: whether the text of a template may not be changed."""
@@ -73,7 +75,7 @@ class EditForm:
         self._responder = responder
         self._errors = errors
         self._gate = gate
-        self._records = records
+        self._database_threads = database_threads
         self._keeps_templates = keeps_templates
 
     async def open(self, request: Request, click: Interaction) -> None:
@@ -95,10 +97,10 @@ class EditForm:
         try:
             request_id, number, answer_at = read_modal(self._signer, submission, EDIT_FORM)
         except ForeignForm:
-            log.warning("a form came back with private metadata that isn't the bot's for it")
+            log.warning("the private metadata of a form isn't what the bot wrote")
             return {MESSAGE: _(FOREIGN)}
         try:
-            request = await in_thread(self._records, self._requests.load, request_id)
+            request = await in_thread(self._database_threads, self._requests.load, request_id)
             if refusal := await self._find_refusal(submission, request):
                 return {MESSAGE: refusal}
             edit, errors = _read_edit(submission, request)
@@ -109,22 +111,24 @@ class EditForm:
                 return {MESSAGE: late} if late else errors
             name = self._gate.name_of(submission)
             decision = Decision(request_id, request.decisions, submission.user_id, name)
-            edited = await in_thread(self._records, self._editing.edit, decision, request, edit)
+            edited = await in_thread(
+                self._database_threads, self._editing.edit, decision, request, edit
+            )
             if not edited:
-                request = await in_thread(self._records, self._requests.load, request_id)
+                request = await in_thread(self._database_threads, self._requests.load, request_id)
                 return {MESSAGE: _say_late(request, number) or _(_CHANGED)}
             if answer_at:
                 self._errors.start(self._show(request_id, answer_at, submission), submission)
         except Refused as refused:
             return place_findings(refused.findings)
         except SQLAlchemyError as error:
-            log.warning("cannot store an edit (%s)", type(error).__name__)
+            log.warning("can't store an edit (%s)", type(error).__name__)
             return {MESSAGE: _(_NOT_STORED)}
         return {}
 
     async def _show(self, request_id: str, answer_at: str, submission: Interaction) -> None:
         """Show in private where a message stands that somebody has edited."""
-        request = await in_thread(self._records, self._requests.load, request_id)
+        request = await in_thread(self._database_threads, self._requests.load, request_id)
         shown = show_where_it_stands(request)
         await self._responder.respond(answer_at, submission.user_id, shown)
 
@@ -143,23 +147,23 @@ class EditForm:
                     and not is_theirs
                     and not await self._gate.is_lead(submission.user_id)
                 ):
-                    refusal, told = _NOT_YOURS, _(_NOT_YOURS)
+                    refusal, told = NOT_YOURS, _(NOT_YOURS)
         except TimeoutError:
             return _(_UNKNOWN)
         if refusal:
-            about = replace(submission, view={}, action_value=request.request_id)
-            self._errors.start(self._gate.note(about, refusal), submission)
+            noted = self._gate.note(submission, refusal, request_id=request.request_id)
+            self._errors.start(noted, submission)
         return told
 
 
 def _read_edit(submission: Interaction, request: Request) -> tuple[Edit, dict[str, str]]:
     """Read what somebody typed, and what's wrong with it by the field's block id."""
     view, now = submission.view, datetime.now(UTC)
-    text, send_at = read_text(view), read_time(view, SEND_AT)
+    text, send_at = sendable(read_text(view, MESSAGE, MESSAGE)), read_time(view, SEND_AT, SEND_AT)
     draft = replace(
         make_draft(request.place, request.identity.value, text, None),
         send_at=send_at,
-        send_before=read_time(view, SEND_BEFORE),
+        send_before=read_time(view, SEND_BEFORE, SEND_BEFORE),
     )
     errors = check_times(draft, now)
     if wrong := check_length(text):

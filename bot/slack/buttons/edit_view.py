@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from typing import Any
 
 from slack_sdk.models.blocks import InputBlock, PlainTextInputElement
 
@@ -19,15 +17,12 @@ from bot.slack.forms.form_input import (
     SEND_BEFORE,
     SEND_BEFORE_LABEL,
 )
-from bot.slack.interaction import View
 from bot.slack.reason_form import write_metadata
-from bot.slack.view import modal, time_input
-from bot.text import sendable, show_name, visible
+from bot.slack.view import INPUT_LENGTH, modal, time_input
+from bot.slack.view_state import View
+from bot.text import show_name, visible
 
 EDIT_FORM = "edit_message"
-INPUT_LENGTH = 3_000  # Slack's limit
-
-Values = dict[str, Any]
 
 
 def build_edit(request: Request, place: Place) -> View:
@@ -68,17 +63,6 @@ def build_edit(request: Request, place: Place) -> View:
     )
 
 
-def read_text(view: View) -> str:
-    """Return the message that somebody typed."""
-    return sendable(_value(view, MESSAGE).get("value") or "")
-
-
-def read_time(view: View, name: str) -> datetime | None:
-    """Return the time in one of the fields."""
-    seconds = _value(view, name).get("selected_date_time")
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
-
-
 def place_findings(findings: Iterable[Finding]) -> dict[str, str]:
     """Return what the rules say, each under its field, by the field's block id."""
     errors: dict[str, str] = {}
@@ -86,8 +70,3 @@ def place_findings(findings: Iterable[Finding]) -> dict[str, str]:
         block = SEND_AT if finding.rule is Rule.QUIET_HOURS else MESSAGE
         errors[block] = f"{errors.get(block, '')} {visible(finding.sentence)}".strip()
     return errors
-
-
-def _value(view: View, name: str) -> Values:
-    found = view["state"]["values"].get(name, {}).get(name)
-    return found if isinstance(found, dict) else {}

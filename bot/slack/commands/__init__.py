@@ -1,1 +1,1 @@
-"""The slash command, the message shortcut, and the commands of leads."""
+"""The slash command and the words that may follow it, and the message shortcut."""

@@ -10,6 +10,7 @@ from bot.cards.blocks import literal, rich_text, section
 from bot.cards.post import Post
 from bot.language import N_, _
 from bot.rules.address_search import find_address
+from bot.slack.commands.after_ack import do_after_ack
 from bot.slack.commands.command_text import is_subcommand, split_command
 from bot.slack.commands.lead_commands import (
     OPT_IN,
@@ -89,10 +90,10 @@ class Command:
         self._country = default_country
         self._has_templates = has_templates
 
-    async def open_form(self, ack: AsyncAck, interaction: Interaction) -> None:
-        """Open the form with the customer and message that follow the command, or show help.
+    async def run(self, ack: AsyncAck, interaction: Interaction) -> None:
+        """Run the word that was typed, show help, or open the form.
 
-        Some words aren't a message but something else to do.
+        The form has the customer and message that follow the command.
         """
         typed = interaction.text.strip()
         if read_subcommand(typed, self._country)[0]:
@@ -109,8 +110,7 @@ class Command:
             shown = show_help(self.name, unknown, has_templates=self._has_templates())
             await ack(text=shown.text, blocks=shown.payload, response_type="ephemeral")
             return
-        await ack()
-        self._errors.start(self._open(interaction), interaction)
+        await do_after_ack(ack, interaction, self._open, self._errors)
 
     async def _open(self, interaction: Interaction) -> None:
         if not await self._gate.admit(interaction):
@@ -121,8 +121,7 @@ class Command:
 
     async def open_form_for_message(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Open the form for the first customer that a message names; the card goes below it."""
-        await ack()
-        self._errors.start(self._open_for_message(interaction), interaction)
+        await do_after_ack(ack, interaction, self._open_for_message, self._errors)
 
     async def _open_for_message(self, interaction: Interaction) -> None:
         if not await self._gate.admit(interaction):

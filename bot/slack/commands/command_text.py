@@ -34,7 +34,7 @@ def split_command(text: str, default_country: str | None) -> tuple[str, str]:
 
 
 def is_subcommand(text: str, default_country: str | None) -> bool:
-    """Tell whether a text is one word, perhaps with an address after it, as in "status jane@b.c".
+    """Return whether a text is one word, perhaps with an address after it, as in "status jane@b.c".
 
     Nobody means that as a message to a customer.
     """
@@ -50,7 +50,7 @@ def is_subcommand(text: str, default_country: str | None) -> bool:
 
 
 def is_slip(rest: str, most: int = _MOST_WRONG_WORDS) -> bool:
-    """Tell whether what follows a command's word has a word or two, and no address.
+    """Return whether what follows a command's word has a word or two, and no address.
 
     That's a mistake. More is probably a message that begins with the same word, as in "Status of
     your order".

@@ -11,14 +11,13 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
 
 from slack_bolt.async_app import AsyncAck
 
 from bot.cards.card import show_given_back, show_notice
-from bot.cards.post import Post
 from bot.language import N_, _
 from bot.rules.address import BadAddress, read_identity
+from bot.slack.commands.after_ack import do_after_ack
 from bot.slack.commands.command_text import is_slip, split_command, tidy
 from bot.slack.commands.pause_words import (
     PAUSED,
@@ -27,8 +26,8 @@ from bot.slack.commands.pause_words import (
     say_paused_before,
     say_resumed,
 )
+from bot.slack.do_not_contact import DoNotContact
 from bot.slack.errors import ErrorHandler
-from bot.slack.forms.do_not_contact import DoNotContact
 from bot.slack.gate import Gate
 from bot.slack.interaction import Interaction
 from bot.slack.markup import unescape, unlink, unlink_words
@@ -39,8 +38,6 @@ from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut
 from bot.storage.pause import Pause
 from bot.text import show_name
-
-T = TypeVar("T")
 
 PAUSE, RESUME, OPT_OUT, OPT_IN = "pause", "resume", "opt-out", "opt-in"
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014", "-"))
@@ -60,7 +57,7 @@ _NEARLY = re.compile(
 
 
 class LeadCommands:
-    """Answers these commands privately. ``records``: threads for what waits for the database.
+    """Answers these commands privately.
 
     ``announce`` tells others of a pause and its end: a title and a sentence. It may block.
     """
@@ -75,7 +72,7 @@ class LeadCommands:
         *,
         announce: Callable[[str, str], None],
         name: str,
-        records: Executor,
+        database_threads: Executor,
         default_country: str | None,
     ) -> None:
         self._pause = pause
@@ -85,7 +82,7 @@ class LeadCommands:
         self._gate = gate
         self._announce = announce
         self._name = name
-        self._records = records
+        self._database_threads = database_threads
         self._country = default_country
         self._commands: dict[str, Callable[[Interaction, str], Awaitable[None]]] = {
             PAUSE: self._begin_pause,
@@ -96,8 +93,7 @@ class LeadCommands:
 
     async def run(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Ack and do what the command says, if this person may."""
-        await ack()
-        self._errors.start(self._do(interaction), interaction)
+        await do_after_ack(ack, interaction, self._do, self._errors)
 
     async def _do(self, interaction: Interaction) -> None:
         word, rest = read_subcommand(interaction.text, self._country)
@@ -113,21 +109,23 @@ class LeadCommands:
         by = self._by_whom(interaction, tidy_reason(unescape(unlink_words(rest))))
         if not by.reason:
             await self._answer(interaction, _ask_why(self._name, PAUSE), gives_back=True)
-        elif await in_thread(self._records, self._pause.begin, by, interaction.own_team_id):
-            waiting = await in_thread(self._records, self._pause.count_due)
+        elif await in_thread(
+            self._database_threads, self._pause.begin, by, interaction.own_team_id
+        ):
+            waiting = await in_thread(self._database_threads, self._pause.count_due)
             await self._answer(interaction, say_paused(f"{self._name} {RESUME}", waiting))
             sentence = _("{who} paused all sending: {reason}")
             await self._tell_of_pause(sentence, by)
-            await in_thread(self._records, self._pause.mark_all)
+            await in_thread(self._database_threads, self._pause.mark_all)
         else:
             await self._pause_again(interaction, by)
 
     async def _pause_again(self, interaction: Interaction, by: ByWhom) -> None:
         """Say who has paused before, and replace the reason if there's another one now."""
-        before = await in_thread(self._records, self._pause.read)
+        before = await in_thread(self._database_threads, self._pause.read)
         is_other = before is not None and before.reason != by.reason
         if is_other and not await in_thread(
-            self._records, self._pause.replace, by, interaction.own_team_id
+            self._database_threads, self._pause.replace, by, interaction.own_team_id
         ):
             before = None
         if before is None:  # somebody has just resumed
@@ -137,23 +135,23 @@ class LeadCommands:
         if is_other:
             sentence = _("{who} changed why all sending is paused: {reason}")
             await self._tell_of_pause(sentence, by)
-            await in_thread(self._records, self._pause.draw_again)
+            await in_thread(self._database_threads, self._pause.draw_again)
 
     async def _end_pause(self, interaction: Interaction, rest: str) -> None:
         if rest:
             said = _("To go on sending, type: {command}").format(command=f"{self._name} {RESUME}")
             await self._answer(interaction, said, gives_back=True)
             return
-        waiting = await in_thread(self._records, self._pause.count_due)
+        waiting = await in_thread(self._database_threads, self._pause.count_due)
         ended = await in_thread(
-            self._records, self._pause.end, interaction.user_id, interaction.own_team_id
+            self._database_threads, self._pause.end, interaction.user_id, interaction.own_team_id
         )
         said = say_resumed(waiting) if ended else _("Sending isn't paused.")
         await self._answer(interaction, said)
         if ended:
             sentence = say_resumed(waiting, show_name(self._gate.name_of(interaction)))
             await asyncio.to_thread(self._announce, _(RESUMED), sentence)
-        await in_thread(self._records, self._pause.mark_all)
+        await in_thread(self._database_threads, self._pause.mark_all)
 
     async def _change_list(self, word: str, interaction: Interaction, rest: str) -> None:
         customer, typed_reason = split_command(rest, self._country)
@@ -170,7 +168,7 @@ class LeadCommands:
         by = self._by_whom(interaction, reason)
         wanted = OptOut(identity, (), by, interaction.own_team_id)
         if word == OPT_OUT:
-            await self._respond(interaction, await self._do_not_contact.opt_out(wanted))
+            await self._responder.answer(interaction, await self._do_not_contact.opt_out(wanted))
         else:
             await self._answer(interaction, await self._do_not_contact.opt_in(wanted))
 
@@ -188,11 +186,7 @@ class LeadCommands:
         """Answer, and give back what was typed if that did nothing, ready to be copied."""
         typed = f"{self._name} {interaction.text}"
         post = show_given_back(sentence, typed) if gives_back else show_notice(sentence)
-        await self._respond(interaction, post)
-
-    async def _respond(self, interaction: Interaction, post: Post) -> None:
-        url = interaction.place.response_url
-        await self._responder.respond(url, interaction.user_id, post)
+        await self._responder.answer(interaction, post)
 
 
 def read_subcommand(text: str, default_country: str | None = None) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from bot.cards.card import show_given_back
 from bot.cards.post import Post
 from bot.language import N_, _
 from bot.rules.address import BadAddress, read_identity
+from bot.slack.commands.after_ack import do_after_ack
 from bot.slack.commands.command_text import is_slip, split_command, tidy
 from bot.slack.errors import ErrorHandler
 from bot.slack.gate import Gate
@@ -53,7 +54,7 @@ class Question:
 
 
 class ListCommands:
-    """Answers privately. ``records``: threads for what waits for the database."""
+    """Answers privately."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class ListCommands:
         gate: Gate,
         *,
         name: str,
-        records: Executor,
+        database_threads: Executor,
         default_country: str | None,
     ) -> None:
         self._lists = lists
@@ -73,13 +74,12 @@ class ListCommands:
         self._errors = errors
         self._gate = gate
         self._name = name
-        self._records = records
+        self._database_threads = database_threads
         self._country = default_country
 
     async def run(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Ack and answer, if this person may use the bot."""
-        await ack()
-        self._errors.start(self._answer(interaction), interaction)
+        await do_after_ack(ack, interaction, self._answer, self._errors)
 
     async def _answer(self, interaction: Interaction) -> None:
         if not await self._gate.admit(interaction):
@@ -91,7 +91,7 @@ class ListCommands:
         reader = await read_reader(self._gate, user_id)
         if question.which is not None:
             viewer = Viewer(user_id, is_approver=reader.is_approver)
-            page = await in_thread(self._records, self._lists.page, viewer, question.which)
+            page = await in_thread(self._database_threads, self._lists.page, viewer, question.which)
             title, said = _(_TITLES[question.which]), say_how_many(question.which, page)
             post = await self._draw(reader, page, title, said)
         elif question.unknown:
@@ -99,7 +99,7 @@ class ListCommands:
             post = show_given_back(said, f"{self._name} {interaction.text}")
         else:
             post = await self._status(reader, question.customer, interaction.text)
-        await self._responder.respond(interaction.place.response_url, user_id, post)
+        await self._responder.answer(interaction, post)
 
     async def _status(self, reader: Reader, customer: str, typed: str) -> Post:
         given_back = f"{self._name} {typed}"
@@ -112,7 +112,7 @@ class ListCommands:
         except BadAddress as problem:
             return show_given_back(str(problem), given_back)
         viewer = Viewer(reader.user_id, sees_team=reader.is_lead)
-        page = await in_thread(self._records, self._lists.to_customer, viewer, identity)
+        page = await in_thread(self._database_threads, self._lists.to_customer, viewer, identity)
         title = _("Messages to {customer}") if reader.is_lead else _("Your messages to {customer}")
         said = say_how_many_to(identity.masked, page, sees_team=viewer.sees_team)
         return await self._draw(reader, page, title.format(customer=identity.masked), said)

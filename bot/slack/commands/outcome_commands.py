@@ -15,6 +15,7 @@ from bot.cards.post import Post
 from bot.cards.refusals import explain_refusal
 from bot.job import TryAgain
 from bot.language import N_, _
+from bot.slack.commands.after_ack import do_after_ack
 from bot.slack.commands.outcome_words import (
     DEFAULT,
     OFF,
@@ -47,7 +48,7 @@ _SO_ALREADY = N_("That's already so. Nothing was changed.")
 
 
 class OutcomeCommands:
-    """Answers privately. ``records``: threads for what waits for the database.
+    """Answers privately.
 
     ``announce`` posts something in a channel, and ``is_shared`` says whether another
     company reads one. Both block and may raise TryAgain; the former also SlackError.
@@ -63,7 +64,7 @@ class OutcomeCommands:
         announce: Callable[[str, Post], None],
         is_shared: Callable[[str], bool],
         name: str,
-        records: Executor,
+        database_threads: Executor,
     ) -> None:
         self._channels = channels
         self._responder = responder
@@ -72,12 +73,11 @@ class OutcomeCommands:
         self._announce = announce
         self._is_shared = is_shared
         self._name = name
-        self._records = records
+        self._database_threads = database_threads
 
     async def run(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Ack and do what the command says, if this person may."""
-        await ack()
-        self._errors.start(self._do(interaction), interaction)
+        await do_after_ack(ack, interaction, self._do, self._errors)
 
     async def _do(self, interaction: Interaction) -> None:
         order = read_order(interaction.text)
@@ -90,10 +90,10 @@ class OutcomeCommands:
         if order.is_wrong or order.is_unknown:
             said = say_ways(self._name) if order.is_wrong else say_unknown(self._name, order.way)
             post = show_given_back(said, f"{self._name} {interaction.text}")
-            await self._respond(interaction, post)
+            await self._responder.answer(interaction, post)
         elif not order.way:
-            found = await in_thread(self._records, self._read, channel)
-            await self._respond(interaction, say_where(self._name, channel, *found))
+            found = await in_thread(self._database_threads, self._read, channel)
+            await self._responder.answer(interaction, say_where(self._name, channel, *found))
         elif not is_channel(channel):
             await self._gate.refuse(interaction, NOT_A_CHANNEL, told=_(NOT_A_CHANNEL))
         elif order.way == OFF:
@@ -109,21 +109,21 @@ class OutcomeCommands:
 
     async def _turn_off(self, interaction: Interaction, order: Order) -> None:
         await self._choose(interaction, order, NOWHERE)
-        left = await in_thread(self._records, self._channels.find, EVERYWHERE)
-        await self._respond(interaction, say_off(self._name, order, left))
+        left = await in_thread(self._database_threads, self._channels.find, EVERYWHERE)
+        await self._responder.answer(interaction, say_off(self._name, order, left))
 
     async def _take_back(self, interaction: Interaction, order: Order) -> None:
         choice = _choice(interaction, order, NOWHERE)
-        if not await in_thread(self._records, self._channels.take_back, choice):
+        if not await in_thread(self._database_threads, self._channels.take_back, choice):
             await self._answer(interaction, _(_SO_ALREADY))
             return
-        everywhere = await in_thread(self._records, self._channels.find, EVERYWHERE)
-        await self._respond(interaction, say_default(order, everywhere))
+        everywhere = await in_thread(self._database_threads, self._channels.find, EVERYWHERE)
+        await self._responder.answer(interaction, say_default(order, everywhere))
 
     async def _post_here(self, interaction: Interaction, order: Order) -> None:
         """Announce it in the channel first, because a channel that takes no posts is no choice."""
         channel = interaction.place.channel_id
-        if await in_thread(self._records, self._is_here, interaction, order):
+        if await in_thread(self._database_threads, self._is_here, interaction, order):
             await self._answer(interaction, _(_SO_ALREADY))
             return
         try:
@@ -150,14 +150,10 @@ class OutcomeCommands:
 
     async def _choose(self, interaction: Interaction, order: Order, channel: str) -> None:
         choice = _choice(interaction, order, channel)
-        await in_thread(self._records, self._channels.choose, choice)
+        await in_thread(self._database_threads, self._channels.choose, choice)
 
     async def _answer(self, interaction: Interaction, sentence: str) -> None:
-        await self._respond(interaction, show_notice(sentence))
-
-    async def _respond(self, interaction: Interaction, post: Post) -> None:
-        url = interaction.place.response_url
-        await self._responder.respond(url, interaction.user_id, post)
+        await self._responder.answer(interaction, show_notice(sentence))
 
 
 def _choice(interaction: Interaction, order: Order, channel: str) -> Choice:

@@ -1,4 +1,4 @@
-"""What people may order about outcomes in words, and what they and channels are told. Pure."""
+"""Reads the outcomes command, and words the answers to it. Pure."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _CHANNEL = re.compile(r"<#(?P<linked>[CG][A-Z0-9]+)(?:\|[^<>]*)?>|(?P<typed>[CG]
 class Order:
     """What somebody typed: ``way`` is one of the words, or "" to ask; ``is_for_all`` channels.
 
-    ``source``: the id of another channel than the one where it was typed. ``is_unknown``: it's a
-    channel's name, of which Slack doesn't say whose it is. ``is_wrong``: it's none of these.
+    ``source``: the id of another channel than the one where it was typed. ``is_unknown``: it
+    names a channel, but not by an id. ``is_wrong``: it's none of these.
     """
 
     way: str

@@ -33,7 +33,7 @@ async def find_links(
 
 
 def _may_open(card: Earlier, user_id: str) -> bool:
-    """Tell whether a card isn't in somebody else's direct messages."""
+    """Return whether a card isn't in somebody else's direct messages."""
     return card.agent_id == user_id or not is_direct(card.card_channel)
 
 

@@ -25,12 +25,12 @@ from bot.slack.forms.earlier_cards import find_links
 from bot.slack.forms.evidence_view import Note, Review
 from bot.slack.forms.form_input import Draft, check_times
 from bot.slack.forms.form_view import ASK_FOR_CUSTOMER, LOOKING_UP, build_form
-from bot.slack.forms.open_form import OpenForm, read_shown, read_version
+from bot.slack.forms.open_form import OpenForm, read_shown
 from bot.slack.forms.review import Reviewer
-from bot.slack.interaction import View
 from bot.slack.metadata import MetadataSigner
 from bot.slack.respond import Responder
 from bot.slack.retry import retry
+from bot.slack.view_state import View, read_version
 from genesys import Several
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ _NOT_SHOWN = N_(
 # https://docs.slack.dev/reference/methods/views.update#errors
 _GONE = "not_found"
 _OUTDATED = ("hash_conflict", "duplicate_external_id")  # the latter if Slack looks at that first
-CARD_SECONDS = (0.0, 1.0, 3.0)  # when to look for the card of a request that was faster
+# pauses before each look for the card of the other request, which was faster
+CARD_SECONDS = (0.0, 1.0, 3.0)
 
 
 class Evidence:
@@ -115,7 +116,10 @@ class Evidence:
             self._forget(form)
 
     async def show_stops(self, form: OpenForm, draft: Draft) -> None:
-        """Show in a form that's under another one what stops its message, which isn't known."""
+        """Show what stops the message in a form that's under another one.
+
+        The message itself isn't known here.
+        """
         if form.view_id in self._latest:
             return
         self._latest[form.view_id] = form

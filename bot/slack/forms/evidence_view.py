@@ -64,7 +64,7 @@ class Review:
 
     @property
     def may_override(self) -> bool:
-        """Whether they may send it anyway."""
+        """Return whether they may send it anyway."""
         return self.is_lead and self.verdict.may_override
 
 

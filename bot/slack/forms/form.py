@@ -31,17 +31,18 @@ from bot.slack.errors import ErrorHandler, log_with_reference
 from bot.slack.forms.evidence import Evidence
 from bot.slack.forms.form_errors import list_errors, place_errors, say_once
 from bot.slack.forms.form_input import CUSTOMER, MESSAGE, Draft, check_times
-from bot.slack.forms.form_reader import FOREIGN, FormReader, form_of
-from bot.slack.forms.form_view import INPUT_LENGTH
-from bot.slack.forms.open_form import OpenForm, read_version
+from bot.slack.forms.form_reader import FOREIGN_DRAFT, FormReader, form_of
+from bot.slack.forms.open_form import OpenForm
 from bot.slack.forms.review import to_request
 from bot.slack.forms.template_choice import TEMPLATE, is_about_template
 from bot.slack.forms.template_view import check_template
 from bot.slack.gate import Gate
-from bot.slack.interaction import Interaction, View
+from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm
 from bot.slack.respond import Responder
 from bot.slack.threads import in_thread
+from bot.slack.view import INPUT_LENGTH
+from bot.slack.view_state import View, list_block_ids, read_version
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ _Work = Callable[[OpenForm, Draft], Coroutine[Any, Any, None]]
 
 
 class Form:
-    """Opens and submits the form. ``records``: threads for what waits for the database."""
+    """Opens and submits the form."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class Form:
         errors: ErrorHandler,
         gate: Gate,
         *,
-        records: Executor,
+        database_threads: Executor,
     ) -> None:
         self._client = client
         self._evidence = evidence
@@ -87,7 +88,7 @@ class Form:
         self._responder = responder
         self._errors = errors
         self._gate = gate
-        self._records = records
+        self._database_threads = database_threads
 
     async def open(self, draft: Draft, interaction: Interaction, typed: str = "") -> None:
         """Open the form for a draft, then look the customer up.
@@ -119,7 +120,7 @@ class Form:
         try:
             draft = self._reader.read(interaction)
         except ForeignForm:
-            errors = place_errors({MESSAGE: _(FOREIGN)}, interaction.view)
+            errors = place_errors({MESSAGE: _(FOREIGN_DRAFT)}, interaction.view)
             await ack(response_action="errors", errors=errors)
             return
         refusal = self._gate.cached(interaction, draft.place)
@@ -155,9 +156,7 @@ class Form:
         self._errors.start(work(form, draft), interaction, tell)
 
     async def _give_back(self, interaction: Interaction, sentence: str, typed: str) -> None:
-        await self._responder.respond(
-            interaction.place.response_url, interaction.user_id, show_given_back(sentence, typed)
-        )
+        await self._responder.answer(interaction, show_given_back(sentence, typed))
 
     def _find_errors(self, draft: Draft, view: View) -> dict[str, str]:
         """Return what's already known to be wrong, by the field's block id."""
@@ -188,7 +187,7 @@ class Form:
 
     async def _record(self, request: Request, rules: Sequence[str]) -> None:
         try:
-            await in_thread(self._records, self._decisions.record_refusal, request, rules)
+            await in_thread(self._database_threads, self._decisions.record_refusal, request, rules)
         except SQLAlchemyError as error:
             log.warning("a refusal isn't in the audit log (%s)", type(error).__name__)
 
@@ -202,9 +201,9 @@ class Form:
         request = replace(request, contact_ids=self._evidence.reviewer.recent_contacts(draft))
         submit, overriding = self._decisions.submit, draft.overriding
         try:
-            stored = await in_thread(self._records, submit, request, overriding)
+            stored = await in_thread(self._database_threads, submit, request, overriding)
         except SQLAlchemyError as error:
-            log.warning("cannot store a request (%s)", type(error).__name__)
+            log.warning("can't store a request (%s)", type(error).__name__)
             return {draft.text_block: _(_NOT_STORED)}
         return {} if stored.same_intention(request) else {draft.text_block: _(_SENT_BEFORE)}
 
@@ -212,7 +211,7 @@ class Form:
 def _about_text(draft: Draft, view: View) -> Iterator[str]:
     """Yield the block ids of the fields that no look-up says anything about."""
     yield draft.text_block
-    yield from (one["block_id"] for one in view["blocks"] if is_about_template(one["block_id"]))
+    yield from filter(is_about_template, list_block_ids(view))
 
 
 def _explain(error: SlackError) -> str:

@@ -16,7 +16,7 @@ from bot.slack.errors import ErrorHandler
 from bot.slack.forms.evidence import Evidence
 from bot.slack.forms.evidence_view import read_opt_out
 from bot.slack.forms.form_input import Draft, plan
-from bot.slack.forms.form_reader import FOREIGN, FormReader, form_of
+from bot.slack.forms.form_reader import FOREIGN_DRAFT, FormReader, form_of
 from bot.slack.forms.open_form import OpenForm
 from bot.slack.forms.opt_out import FormBelow, OptOutForm
 from bot.slack.gate import Gate
@@ -104,7 +104,7 @@ class FormActions:
         try:
             draft = self._reader.read(interaction)
         except ForeignForm:
-            told = self._responder.respond("", form.user_id, show_notice(_(FOREIGN)))
+            told = self._responder.respond("", form.user_id, show_notice(_(FOREIGN_DRAFT)))
             self._errors.start(told, interaction)
             return
         self._errors.start(

@@ -8,7 +8,7 @@ from bot.language import N_, _
 from bot.rules.verdict import Finding, Rule
 from bot.slack.forms.form_input import CANDIDATE, CUSTOMER, OPEN, Draft, name_for
 from bot.slack.forms.open_form import read_shown
-from bot.slack.interaction import View
+from bot.slack.view_state import View, list_block_ids, list_blocks, list_input_ids
 from bot.text import visible
 
 _SEE_WHY = N_("Not sent. The ✗ says why.")  # where the form says it already
@@ -37,7 +37,7 @@ def list_errors(findings: Iterable[Finding], draft: Draft, view: View) -> dict[s
     A sentence that the form shows there already isn't repeated.
     """
     errors: dict[str, str] = {}
-    fields = {block["block_id"] for block in view["blocks"]}
+    fields = list_block_ids(view)
     shown = _read_said(view)
     for finding in findings:
         block, sentence = field_of(finding, draft, fields), visible(finding.sentence)
@@ -55,8 +55,7 @@ def say_once(errors: dict[str, str], view: View) -> dict[str, str]:
 
 def _read_said(view: View) -> str:
     """Return what the form says, without what stands in its fields' hints."""
-    said = [block for block in view["blocks"] if block.get("type") == "rich_text"]
-    return "\n".join(read_shown({"blocks": said}))
+    return "\n".join(read_shown({"blocks": list_blocks(view, "rich_text")}))
 
 
 def place_errors(errors: dict[str, str], view: View) -> dict[str, str]:
@@ -64,7 +63,7 @@ def place_errors(errors: dict[str, str], view: View) -> dict[str, str]:
 
     Slack takes none for others.
     """
-    inputs = [one["block_id"] for one in view["blocks"] if one["type"] == "input"]
+    inputs = list_input_ids(view)
     placed: dict[str, str] = {}
     for wanted, sentence in errors.items():
         named = (one for one in inputs if one.partition(":")[0] == wanted.partition(":")[0])

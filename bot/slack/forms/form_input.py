@@ -9,16 +9,22 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from bot.language import N_, _, ngettext, say_number
 from bot.request import Place
 from bot.rules.address import BadAddress, read_identity
 from bot.rules.address_search import find_leading_address
 from bot.slack.forms.template_choice import TEMPLATE, TemplateChoice
-from bot.slack.interaction import View
 from bot.slack.markup import unlink
+from bot.slack.view_state import (
+    View,
+    find_field,
+    read_metadata,
+    read_option,
+    read_text,
+    read_time,
+)
 from bot.text import sendable
 from genesys import Identity
 
@@ -96,33 +102,32 @@ def make_draft(place: Place, customer: str, message: str, default_country: str |
 
 def read_form(view: View, team_id: str, default_country: str | None) -> Draft:
     """Read the draft in a form that Slack delivers."""
-    values = view["state"]["values"]
-    message_block = _find(values, MESSAGE)
+    metadata = read_metadata(view)
+    message_block, send_at_block = find_field(view, MESSAGE), find_field(view, SEND_AT)
     draft = make_draft(
-        read_place(view["private_metadata"], team_id),
-        _value(values, CUSTOMER, CUSTOMER).get("value") or "",
-        sendable(_value(values, message_block, MESSAGE).get("value") or ""),
+        read_place(metadata, team_id),
+        read_text(view, CUSTOMER, CUSTOMER),
+        sendable(read_text(view, message_block, MESSAGE)),
         default_country,
     )
-    send_at_block = _find(values, SEND_AT)
     draft = replace(
         draft,
-        send_at=_time(values, send_at_block, SEND_AT),
+        send_at=read_time(view, send_at_block, SEND_AT),
         send_at_block=send_at_block,
-        send_before=_time(values, SEND_BEFORE, SEND_BEFORE),
+        send_before=read_time(view, SEND_BEFORE, SEND_BEFORE),
         message_block=message_block,
-        agent_name=_read_agent(view["private_metadata"]),
+        agent_name=_read_agent(metadata),
     )
     if draft.identity is None:
         return draft
-    override = _find(values, name_for(OVERRIDE, draft.identity))
-    way = _option(values, name_for(OPEN, draft.identity), OPEN)
+    override = find_field(view, name_for(OVERRIDE, draft.identity))
+    way = read_option(view, name_for(OPEN, draft.identity), OPEN)
     return replace(
         draft,
-        chosen_contact_id=_option(values, name_for(CANDIDATE, draft.identity), CANDIDATE),
+        chosen_contact_id=read_option(view, name_for(CANDIDATE, draft.identity), CANDIDATE),
         into_open=way == WRITE_INTO,
         when_ended=way == WHEN_ENDED,
-        override_reason=sendable(_value(values, override, OVERRIDE).get("value") or "").strip(),
+        override_reason=sendable(read_text(view, override, OVERRIDE)).strip(),
         overriding=_read_overriding(override),
     )
 
@@ -191,26 +196,6 @@ def read_place(metadata: str, team_id: str) -> Place:
 def _read_agent(metadata: str) -> str:
     """Read the agent's name; forms that were opened before an upgrade may not have it."""
     return "".join(json.loads(metadata)[6:7])
-
-
-def _value(values: dict[str, Any], block_id: str, action_id: str) -> dict[str, Any]:
-    found = values.get(block_id, {}).get(action_id)
-    return found if isinstance(found, dict) else {}
-
-
-def _option(values: dict[str, Any], block_id: str, action_id: str) -> str:
-    option = _value(values, block_id, action_id).get("selected_option") or {}
-    return str(option.get("value", ""))
-
-
-def _time(values: dict[str, Any], block_id: str, action_id: str) -> datetime | None:
-    seconds = _value(values, block_id, action_id).get("selected_date_time")
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
-
-
-def _find(values: dict[str, Any], name: str) -> str:
-    """Return the id of the block that has this name, perhaps with more after a colon."""
-    return next((block_id for block_id in values if block_id.startswith(f"{name}:")), name)
 
 
 def _read_overriding(block: str) -> tuple[str, ...]:

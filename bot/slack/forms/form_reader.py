@@ -9,14 +9,15 @@ from dataclasses import replace
 from bot.language import N_
 from bot.slack.forms.form_input import Draft, read_form
 from bot.slack.forms.form_templates import FormTemplates
-from bot.slack.forms.open_form import OpenForm, read_shown, read_version
+from bot.slack.forms.open_form import OpenForm, read_shown
 from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.origin import read_origin
+from bot.slack.view_state import read_version
 
 log = logging.getLogger(__name__)
 
-FOREIGN = N_(
+FOREIGN_DRAFT = N_(
     "I can't verify this form, perhaps because I was updated since you opened it. "
     "Copy your text, close the form and open a new one."
 )
@@ -37,10 +38,10 @@ class FormReader:
         view = interaction.view
         try:
             metadata = self._signer.check(
-                view["private_metadata"], interaction.user_id, interaction.view_id
+                interaction.metadata, interaction.user_id, interaction.view_id
             )
         except ForeignForm:
-            log.warning("a form came back with private metadata that isn't the bot's for it")
+            log.warning("the private metadata of a form isn't what the bot wrote")
             raise
         signed = {**view, "private_metadata": metadata}
         draft = read_form(signed, interaction.place.team_id, self._country)
@@ -55,7 +56,7 @@ class FormReader:
     def suggest(self, interaction: Interaction) -> list[dict[str, object]]:
         """Return the templates that the form's menu offers; raise ForeignForm."""
         metadata = self._signer.check(
-            interaction.view["private_metadata"], interaction.user_id, interaction.view_id
+            interaction.metadata, interaction.user_id, interaction.view_id
         )
         return self.templates.suggest(interaction.query, json.loads(metadata))
 

@@ -26,7 +26,7 @@ from bot.slack.forms.template_view import (
     read_typed_before,
     read_values,
 )
-from bot.slack.interaction import View
+from bot.slack.view_state import View, list_fields, read_option
 from bot.templates.catalog import Catalog
 from bot.templates.template import Template
 
@@ -67,18 +67,19 @@ class FormTemplates:
         return replace(draft, templates=replace(choice, hint=self._hint(draft.message)))
 
     def read(self, draft: Draft, view: View, signed: Sequence[str], agent_name: str) -> Draft:
-        """Return the draft of an open form with its template; ``signed`` as ``write`` wrote it."""
+        """Return the draft of an open form with its template.
+
+        ``signed``: what ``write_context`` wrote after the place.
+        """
         if not self._catalog.are_on:
             return draft
         key, owner, customer_name, signed_agent = (*signed, "", "", "", "")[:4]
-        state = view["state"]["values"]
         chosen = self._catalog.index().find(key) if key else None
-        selected = (state.get(TEMPLATE, {}).get(TEMPLATE) or {}).get("selected_option") or {}
         is_theirs = owner == draft.owner
         choice = TemplateChoice(
             chosen=chosen,
-            selected=str(selected.get("value", "")),
-            values=read_values(state, chosen, draft.owner) if chosen else {},
+            selected=read_option(view, TEMPLATE, TEMPLATE),
+            values=read_values(view, chosen, draft.owner) if chosen else {},
             customer_name=customer_name if is_theirs else "",
             agent_name=signed_agent or one_line(agent_name),
             owner=draft.owner,
@@ -87,7 +88,8 @@ class FormTemplates:
             typed_before=read_typed_before(view),
             hint="" if chosen else self._hint(draft.message),
         )
-        if chosen and draft.message_block not in state:  # it was fixed when it was drawn
+        was_fixed = draft.message_block not in list_fields(view)
+        if chosen and was_fixed:
             draft = replace(draft, message=chosen.body)
         return replace(draft, templates=choice)
 

@@ -40,15 +40,13 @@ from bot.slack.forms.form_input import (
     write_context,
 )
 from bot.slack.forms.template_view import asks_for_name, draw_preview, draw_template, with_name
-from bot.slack.interaction import View
-from bot.slack.view import ON_ENTER, modal, time_input
-from bot.text import clip, plural_days, show_name, visible
+from bot.slack.reason_form import REASON_LENGTH
+from bot.slack.view import INPUT_LENGTH, ON_ENTER, OPTION_LENGTH, modal, time_input
+from bot.slack.view_state import View
+from bot.text import clip, say_days_ago, show_name, visible
 from genesys import Candidate, ContactType, Identity, Several
 
 FORM = "compose"  # the form's callback id
-INPUT_LENGTH = 3_000  # Slack's limit; web messaging takes less, but a long paste isn't cut
-OPTION_LENGTH = 75  # Slack's limit for an option's text and description
-REASON_LENGTH = 200
 _NONE_WRONG: Mapping[str, str] = {}
 
 LOOKING_UP = Note(N_("Looking them up…"), is_marked=True)
@@ -195,7 +193,7 @@ def _describe(candidate: Candidate, searched_days: int) -> str:
     """Say what tells a contact from the others, and when they last chatted if that's known."""
     chatted = ""
     if candidate.chatted is not None:
-        chatted = " · " + _("last chat {when}").format(when=plural_days(candidate.chatted))
+        chatted = " · " + _("last chat {when}").format(when=say_days_ago(candidate.chatted))
     elif searched_days:
         none = ngettext("no chat in {count} day", "no chat in {count} days", searched_days)
         chatted = " · " + none.format(count=say_number(searched_days))

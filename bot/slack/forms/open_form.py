@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.slack.interaction import View
+from bot.slack.view_state import View, list_blocks
 
 _NEWEST_SECONDS = 3.0  # no agent types another customer sooner, so theirs is the newest change
 # Slack adds fields of its own to the blocks that it delivers, so only these are compared.
@@ -43,14 +43,9 @@ class OpenForm:
         self.mark, self.is_unclear = _new_mark(), False
 
 
-def read_version(view: View) -> str:
-    """Return the version of a view that Slack shows us; "" if it doesn't say."""
-    return str(view.get("hash") or "")
-
-
 def read_shown(view: View) -> tuple[str, ...]:
     """Return the texts, links, buttons and choices of a view, without what a person typed."""
-    return tuple(_list_shown(view.get("blocks")))
+    return tuple(_list_shown(list_blocks(view)))
 
 
 def _list_shown(found: Any) -> Iterator[str]:

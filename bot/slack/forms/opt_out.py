@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -14,13 +13,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.cards.blocks import fill, literal
 from bot.language import _
 from bot.request import Place
+from bot.slack.do_not_contact import DoNotContact, say_whom
 from bot.slack.errors import ErrorHandler
-from bot.slack.forms.do_not_contact import DoNotContact, say_whom
 from bot.slack.forms.evidence import Evidence
 from bot.slack.forms.form_input import Draft
 from bot.slack.forms.open_form import OpenForm
 from bot.slack.gate import Gate
-from bot.slack.interaction import Interaction, View
+from bot.slack.interaction import Interaction
 from bot.slack.metadata import ForeignForm, MetadataSigner
 from bot.slack.modal import open_modal
 from bot.slack.origin import read_origin
@@ -33,11 +32,10 @@ from bot.slack.reason_form import (
     write_metadata,
 )
 from bot.slack.respond import Responder
+from bot.slack.view_state import View
 from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut
 from genesys import Identity, IdentityKind
-
-log = logging.getLogger(__name__)
 
 OPT_OUT_FORM = "opt_out"
 
@@ -93,7 +91,7 @@ class OptOutForm:
         """Ack, put the customer on the list and say what that did; or say what's wrong."""
         try:
             metadata = self._signer.check(
-                interaction.view["private_metadata"], interaction.user_id, interaction.view_id
+                interaction.metadata, interaction.user_id, interaction.view_id
             )
             identity, contact_ids, place = read_opt_out_form(metadata, interaction.place.team_id)
             below = read_form_below(metadata, interaction.user_id, identity, place)

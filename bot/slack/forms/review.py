@@ -1,6 +1,6 @@
 """Asks Genesys Cloud and all rules about a draft, in threads that may wait for both.
 
-An agent who has used up their look-ups isn't looked anybody up, and keeps nobody else waiting.
+When an agent has used up their look-ups, nobody is looked up for them, and nobody else has to wait.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from genesys import Several
 
 
 class Reviewer:
-    """Reviews drafts. ``executor``: threads for what waits for Genesys and Slack."""
+    """Reviews drafts. ``genesys_threads`` may also wait for Slack and the database."""
 
     def __init__(
-        self, lookup: Lookup, policy: Policy, history: CustomerHistory, executor: Executor
+        self, lookup: Lookup, policy: Policy, history: CustomerHistory, genesys_threads: Executor
     ) -> None:
         self._lookup = lookup
         self._history = history
         self._policy = policy
-        self._executor = executor
+        self._genesys_threads = genesys_threads
 
     def recent(self, draft: Draft) -> Verdict | None:
         """Return what Genesys Cloud said about a draft's customer if it was just asked."""
@@ -55,14 +55,14 @@ class Reviewer:
 
     async def look_up(self, form: OpenForm, draft: Draft) -> Review:
         """Ask Genesys Cloud about a customer, and all rules about the message."""
-        return await in_thread(self._executor, self._look_up, form, draft)
+        return await in_thread(self._genesys_threads, self._look_up, form, draft)
 
     async def look_again(self, form: OpenForm, draft: Draft) -> Review:
         """Ask the rules again, and Genesys Cloud only if it wasn't asked just now."""
         verdict = self.recent(draft)
         if verdict is None:
             return await self.look_up(form, draft)
-        review = await in_thread(self._executor, self._judge, form, draft, verdict)
+        review = await in_thread(self._genesys_threads, self._judge, form, draft, verdict)
         return replace(review, several=self.recent_candidates(draft))
 
     def _look_up(self, form: OpenForm, draft: Draft) -> Review:

@@ -17,7 +17,7 @@ from bot.templates.template import AGENT_NAMES, BUILT_IN, CUSTOMER_NAME, Placeho
 from bot.text import clean, clip
 
 TEMPLATE = "template"  # the menu's block and action
-MESSAGE_WAS = "typed_before"  # the block with the text that a template took the place of
+MESSAGE_WAS = "typed_before"  # the block with the text that the template replaced
 NO_TEMPLATE = "none"
 LONGEST_KEPT = 3_000  # of the agent's own text, which the form shows
 VALUE_LENGTH = 300  # of what a placeholder stands for
@@ -28,11 +28,12 @@ _LIKE_A_NAME = re.compile(r"#[^\W\d][\w -]{0,79}")
 
 @dataclass(frozen=True)
 class TemplateChoice:
-    """``chosen``: the template that the form shows; ``selected``: what its menu says.
+    """What a form knows of its template.
 
-    ``values`` is what the agent typed, by the placeholder's key. ``typed_before``: the agent's own
-    text from before. ``hint``: what they should know about their search. ``owner``: the customer
-    whose name is known. ``is_gone``: the form shows one that isn't offered any more.
+    ``chosen``: the template that the form shows; ``selected``: what its menu says. ``values`` is
+    what the agent typed, by the placeholder's key. ``typed_before``: the agent's own text from
+    before. ``hint``: what they should know about their search. ``owner``: the customer whose name
+    is known. ``is_gone``: the form shows one that isn't offered any more.
     """
 
     chosen: Template | None = None
@@ -48,7 +49,7 @@ class TemplateChoice:
 
     @property
     def is_fixed(self) -> bool:
-        """Tell whether the text comes from the template alone."""
+        """Return whether the text comes from the template alone."""
         return not self.is_editable and (self.chosen is not None or self.is_gone)
 
     def base(self, message: str) -> str:
@@ -73,7 +74,7 @@ class TemplateChoice:
         ]
 
     def is_only_a_name(self, message: str) -> bool:
-        """Tell whether a message is no more than a name after "#" that chose no template."""
+        """Return whether a message is no more than a name after "#" that chose no template."""
         is_unknown = self.chosen is None and bool(self.hint)
         return is_unknown and _LIKE_A_NAME.fullmatch(message.strip()) is not None
 
@@ -144,7 +145,7 @@ def block_of(placeholder: Placeholder, template: Template, owner: str) -> str:
 
 
 def is_about_template(block_id: str) -> bool:
-    """Tell whether a block is the menu or a placeholder's field."""
+    """Return whether a block is the menu or a placeholder's field."""
     return block_id == TEMPLATE or block_id.startswith("placeholder:")
 
 

@@ -5,7 +5,6 @@ Names, texts and values are never formatted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from slack_sdk.models.blocks import (
@@ -34,15 +33,14 @@ from bot.slack.forms.template_choice import (
     block_of,
     one_line,
 )
-from bot.slack.interaction import View
-from bot.slack.view import ON_ENTER
+from bot.slack.view import ON_ENTER, OPTION_LENGTH
+from bot.slack.view_state import View, list_block_ids, list_blocks, list_fields, read_text, text_at
 from bot.templates.template import AGENT_NAMES, CUSTOMER_NAME, Placeholder, Template
 from bot.text import clip, visible
 from genesys import Customer
 
 PLACEHOLDER, PREVIEW = "placeholder", "preview"
-MOST_OPTIONS = 100  # Slack's limits from here on
-_OPTION_LENGTH = 75
+MOST_OPTIONS = 100  # Slack's limit
 # Less than Slack takes, so that the form with all its fields is below 250 KB.
 _LABEL_LENGTH = 75
 _HINT_LENGTH = 100
@@ -61,7 +59,7 @@ def draw_template(draft: Draft, *, asks_name: bool = False) -> list[Block]:
 
 
 def draw_preview(draft: Draft) -> list[Block]:
-    """Draw exactly what the customer will get, and the text that the template took the place of."""
+    """Draw exactly what the customer will get, and the text that the template replaced."""
     choice = draft.templates
     if choice is None:
         return []
@@ -101,7 +99,7 @@ def check_template(draft: Draft, view: View) -> dict[str, str]:
         return {draft.text_block: f"{choice.hint} {_(_ONLY_A_NAME)}"}
     errors: dict[str, str] = {}
     if choice is not None and choice.chosen is not None:
-        shown = {block["block_id"] for block in view["blocks"]}
+        shown = list_block_ids(view)
         for one in choice.list_missing(draft.message):
             block = block_of(one, choice.chosen, choice.owner)
             if block in shown:
@@ -125,7 +123,7 @@ def with_name(draft: Draft, customer: Customer | None) -> Draft:
 
 
 def asks_for_name(draft: Draft, verdict: Verdict) -> bool:
-    """Tell whether only the agent can tell the customer's name."""
+    """Return whether only the agent can tell the customer's name."""
     if verdict.customer is not None:
         return not one_line(verdict.customer.name)
     return verdict.is_away and not (draft.templates and draft.templates.customer_name)
@@ -144,7 +142,7 @@ def say_to_do(draft: Draft, *, asks_name: bool) -> str:
 
 
 def without_empty_fields(draft: Draft, verdict: Verdict) -> Verdict:
-    """Leave it to ``say_to_do`` that fields are empty, which isn't a refusal."""
+    """Drop the finding about empty fields, which aren't a refusal: ``say_to_do`` mentions them."""
     if not _list_empty(draft):
         return verdict
     others = tuple(one for one in verdict.findings if one.rule is not Rule.PLACEHOLDER)
@@ -159,31 +157,24 @@ def _list_empty(draft: Draft) -> list[Placeholder]:
 
 def read_typed_before(view: View) -> str:
     """Return the agent's own text that the form keeps while it shows a template."""
-    for block in view.get("blocks") or ():
-        if block.get("block_id") == MESSAGE_WAS:
-            return str(block["elements"][0]["elements"][1]["text"])
-    return ""
+    kept = (one for one in list_blocks(view) if text_at(one, "block_id") == MESSAGE_WAS)
+    return text_at(next(kept, {}), "elements", 0, "elements", 1, "text")
 
 
-def read_values(
-    state: Mapping[str, Mapping[str, Mapping[str, object]]], template: Template, owner: str
-) -> dict[str, str]:
+def read_values(view: View, template: Template, owner: str) -> dict[str, str]:
     """Return what was typed for the placeholders of a template, by their keys."""
-    values = {}
     customer = Placeholder(CUSTOMER_NAME, CUSTOMER_NAME)
-    for one in (*template.placeholders, customer):
-        field = state.get(block_of(one, template, owner), {}).get(PLACEHOLDER)
-        if field is not None:
-            values[one.key] = str(field.get("value") or "")
-    return values
+    keys = {block_of(one, template, owner): one.key for one in (*template.placeholders, customer)}
+    shown = [block for block in list_fields(view) if block in keys]
+    return {keys[block]: read_text(view, block, PLACEHOLDER) for block in shown}
 
 
 def _has_message_field(view: View) -> bool:
-    return any(block["block_id"].partition(":")[0] == MESSAGE for block in view["blocks"])
+    return any(one.partition(":")[0] == MESSAGE for one in list_block_ids(view))
 
 
 def _is_behind(choice: TemplateChoice) -> bool:
-    """Tell whether the agent has chosen something that the form didn't show yet."""
+    """Return whether the agent has chosen something that the form didn't show yet."""
     shown = choice.chosen.key if choice.chosen else ""
     if choice.is_gone or choice.selected in ("", NO_TEMPLATE):
         return bool(shown) and choice.selected == NO_TEMPLATE
@@ -231,7 +222,7 @@ def _label(placeholder: Placeholder) -> str:
 
 
 def _option(template: Template) -> Option:
-    name = clip(" ".join(visible(template.name).split()), _OPTION_LENGTH)
+    name = clip(" ".join(visible(template.name).split()), OPTION_LENGTH)
     return Option(text=plain(name or _("A template without a name")), value=template.key)
 
 

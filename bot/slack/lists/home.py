@@ -7,7 +7,7 @@ https://docs.slack.dev/reference/methods/views.publish
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,9 +22,8 @@ from bot.cards.errors import SlackError, SlackRefused
 from bot.language import N_, _
 from bot.ops.health import Health
 from bot.slack.errors import ErrorHandler
-from bot.slack.forms.open_form import read_version
 from bot.slack.gate import Gate
-from bot.slack.interaction import Interaction, Kind, View
+from bot.slack.interaction import Interaction, Kind
 from bot.slack.lists.home_view import (
     HomeContent,
     HomeState,
@@ -38,6 +37,7 @@ from bot.slack.lists.thread_links import ThreadLinks
 from bot.slack.metadata import MetadataSigner
 from bot.slack.origin import ANSWERED, read_origin
 from bot.slack.threads import in_thread
+from bot.slack.view_state import View, read_version
 from bot.storage.facts import ByWhom
 from bot.storage.my_requests import Filter, MyRequests, Page, Viewer
 from bot.storage.pause import Pause
@@ -45,16 +45,20 @@ from bot.text import show_name, visible
 
 log = logging.getLogger(__name__)
 
-HEALTH_SECONDS = 0.15  # a Home tab waits for, then it shows what was known before
+# how long a Home tab waits for the health; then it shows what was known before
+HEALTH_SECONDS = 0.15
 NO_DATABASE = N_("⚠ My database doesn't answer, so I can't show messages. Try again in a minute.")
 NO_GENESYS = N_("⚠ Genesys Cloud isn't answering. Messages wait, and go out when it does.")
 ALL_WELL = N_("✓ Everything works.")
 _CONFLICT = "hash_conflict"
 _COUNTED = (Filter.ATTENTION, Filter.PLANNED, Filter.OPEN)
 
+Work = Coroutine[Any, Any, object]
+DoThenRedraw = Callable[[Work, Interaction], Coroutine[Any, Any, None]]
+
 
 class Home:
-    """Shows people their Home tab. ``records``: threads for what waits for the database."""
+    """Shows people their Home tab."""
 
     def __init__(
         self,
@@ -68,7 +72,7 @@ class Home:
         gate: Gate,
         *,
         command: str,
-        records: Executor,
+        database_threads: Executor,
     ) -> None:
         self._client = client
         self._lists = lists
@@ -79,7 +83,7 @@ class Home:
         self._gate = gate
         self._links = links
         self._command = command
-        self._records = records
+        self._database_threads = database_threads
 
     async def open(self, ack: AsyncAck, interaction: Interaction) -> None:
         """Show a person the state of their messages now, in the list that they were in."""
@@ -93,13 +97,13 @@ class Home:
         state = read_state(interaction.action_value)
         self._errors.start(self._publish(interaction, state), interaction)
 
-    async def after(self, work: Coroutine[Any, Any, object], interaction: Interaction) -> None:
-        """Do what a person wants; then their Home tab shows it, if they do so from there."""
+    async def do_then_redraw(self, work: Work, interaction: Interaction) -> None:
+        """Do the work, then redraw the Home tab if the person did it from there."""
         await work
         await self.redraw(interaction)
 
     def redraw_soon(self, interaction: Interaction) -> None:
-        """Do the same for a form whose work is done."""
+        """Redraw the Home tab in the background, after a form was submitted."""
         self._errors.start(self.redraw(interaction), interaction)
 
     async def redraw(self, interaction: Interaction) -> None:
@@ -142,9 +146,11 @@ class Home:
         state = replace(state, is_team=state.is_team and reader.is_lead)
         viewer = Viewer(user_id, sees_team=state.is_team, is_approver=reader.is_approver)
         try:
-            page, counts, paused = await in_thread(self._records, self._read, viewer, state)
+            page, counts, paused = await in_thread(
+                self._database_threads, self._read, viewer, state
+            )
         except SQLAlchemyError as error:
-            log.warning("a Home tab without messages (%s)", type(error).__name__)
+            log.warning("can't show messages in a Home tab (%s)", type(error).__name__)
             return build_plain_home(_(NO_DATABASE), at=now, may_refresh=True), HomeState()
         state = replace(state, page=page.number)
         rows = Rows(page.requests, await self._links.find(page.requests, user_id), page.opted_out)

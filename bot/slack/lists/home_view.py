@@ -11,13 +11,13 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, HeaderBl
 
 from bot.cards.blocks import DAY_AND_TIME, date_node, fill, literal, plain, rich_text, section
 from bot.language import N_, _
-from bot.slack.interaction import View
 from bot.slack.lists.request_rows import Reader, Rows, draw_rows
 from bot.slack.view import home_tab
+from bot.slack.view_state import View
 from bot.storage.my_requests import MOST_COUNTED, Filter
 
 HOME = "home"  # the view's callback id
-SHOW = "home_show"  # what the action ids of the buttons begin with that show something else
+SHOW = "home_show"  # prefix of the action ids of the buttons that show something else
 _LABELS = {
     Filter.ATTENTION: N_("Needs attention"),
     Filter.PLANNED: N_("Planned"),

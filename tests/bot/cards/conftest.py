@@ -11,13 +11,21 @@ import sqlalchemy as sa
 from slack_sdk.web import WebClient
 
 import bot.job
+from bot.cards.approval_posts import ApprovalPosts
+from bot.cards.card_links import CardLinks
+from bot.cards.card_state import NO_NOTES
 from bot.cards.client import SlackClient
+from bot.cards.directory import SlackDirectory
 from bot.cards.ledger import Ledger
-from bot.cards.places import ANYWHERE, Places
+from bot.cards.places import Places
 from bot.cards.post_names import UNCERTAIN
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
 from bot.request import Event, Place, Request
+from bot.rules.access import Access
+from bot.rules.approvers import Approvers
+from bot.rules.rules_file import DEFAULTS
+from bot.settings import Show
 from bot.state import WATCHED, State
 from bot.storage.database import Database
 from bot.storage.posts import Posts
@@ -29,6 +37,7 @@ Build = Callable[..., Request]
 REQUEST, SUPPORT = "V0123456789", "C0SUPPORT"
 OUTCOMES = "C0NEWS"
 LINK = "https://apps.example.com/1"
+ANYWHERE = Places(Show.CHANNEL, lambda _channel: False)
 
 HISTORY_SCOPES = ["channels:history", "groups:history", "im:history", "mpim:history"]
 
@@ -58,6 +67,42 @@ def direct_channel(local: Local) -> str:
     return next(str(one["id"]) for one in shown["channels"] if one["id"].startswith("D"))
 
 
+def build_publisher(
+    store: RequestStore,
+    ledger: Ledger,
+    posts: Posts,
+    slack: SlackClient,
+    channel: Callable[[str], str] = lambda _: "",
+    places: Places = ANYWHERE,
+) -> Publisher:
+    """Return a publisher by the default rules, whose cards have no notes.
+
+    ``channel`` returns the outcomes channel.
+    """
+    directory = SlackDirectory(slack)
+    access = Access(directory, lambda: DEFAULTS, frozenset())
+    approvals = ApprovalPosts(
+        ledger,
+        posts,
+        slack,
+        CardLinks(store, slack),
+        lambda _: NO_NOTES,
+        lambda: "",
+        places,
+        Approvers(directory, lambda: DEFAULTS, access),
+    )
+    return Publisher(
+        store,
+        ledger,
+        slack,
+        posts=posts,
+        outcomes_channel=channel,
+        places=places,
+        approvals=approvals,
+        notes=lambda _: NO_NOTES,
+    )
+
+
 class Bench:
     """Publishes one request, and does what happens to it meanwhile."""
 
@@ -71,14 +116,7 @@ class Bench:
 
     def publisher_to(self, channel: Callable[[str], str], places: Places = ANYWHERE) -> Publisher:
         """Return a publisher that posts outcomes to the channel which this returns."""
-        return Publisher(
-            self.store,
-            self.ledger,
-            self.slack,
-            posts=self.posts,
-            outcomes_channel=channel,
-            places=places,
-        )
+        return build_publisher(self.store, self.ledger, self.posts, self.slack, channel, places)
 
     def channel(self, channel_id: str) -> Any:
         return self.local.sandbox.local_slack._state.workspace.channels[channel_id]

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from bot.cards.client import SlackClient
 from bot.cards.digest import NO_CHANNEL, Digest
 from bot.cards.digest_view import CHART, show_digest
-from bot.cards.places import ANYWHERE
 from bot.request import Request
 from bot.rules.digest_period import latest_due
 from bot.rules.rule_sections import DigestRules, Every
@@ -28,7 +27,7 @@ from bot.storage.requests import RequestStore
 from bot.storage.tables import digests
 from tests.bot.conftest import Local
 
-from .conftest import answer_once
+from .conftest import ANYWHERE, answer_once
 
 CHANNEL = "C0OUTCOMES"
 DAILY = DigestRules(every=Every.DAY, at="00:00", chart=False)
@@ -73,11 +72,11 @@ def bots(database: Database, slack: SlackClient, local: Local) -> Iterator[Bots]
 
 def test_two_processes_post_one_digest_for_each_period(bots: Bots) -> None:
     for one in (bots.first, bots.second, bots.first, bots.build()):
-        one.look()
+        one.post_due()
     assert len(bots.posts()) == 1
     bots.now += timedelta(days=1)
-    bots.second.look()
-    bots.first.look()
+    bots.second.post_due()
+    bots.first.post_due()
     assert len(bots.posts()) == 2
 
 
@@ -89,7 +88,7 @@ def test_of_processes_that_look_at_the_same_moment_one_posts_it(
 
     def look(bots: Bots) -> None:
         begin.wait()
-        bots.first.look()
+        bots.first.post_due()
 
     with ThreadPoolExecutor(2) as threads:
         for day in range(5):
@@ -104,10 +103,10 @@ def test_of_processes_that_look_at_the_same_moment_one_posts_it(
 def test_a_process_that_dies_before_it_notes_its_digest_leaves_one(
     bots: Bots, database: Database
 ) -> None:
-    bots.first.look()
+    bots.first.post_due()
     with database.transaction() as connection:
         connection.execute(sa.update(digests).values(ts=""))
-    bots.second.look()
+    bots.second.post_due()
     assert len(bots.posts()) == 1
     with database.connect() as connection:
         assert connection.execute(sa.select(digests.c.ts)).scalar_one()
@@ -119,7 +118,7 @@ def test_what_it_says_is_counted_from_the_day_before(
     yesterday = datetime.now(UTC) - timedelta(days=1)
     requests_store.add(a_request(state=State.DELIVERED, sending_at=yesterday), [])
     AuditLog(database).append(Entry(Action.PAUSED))
-    bots.first.look()
+    bots.first.post_due()
     [said] = bots.posts()
     assert "1 sent, 1 delivered, 0 replied, 0 failed, 0 uncertain, 0 still open." in said
     assert "Ada" not in said
@@ -127,49 +126,49 @@ def test_what_it_says_is_counted_from_the_day_before(
 
 def test_a_lost_answer_does_not_repeat_it(bots: Bots, local: Local) -> None:
     local.order("slack", "chat.postMessage", "cut_after", times=1)
-    bots.first.look()
+    bots.first.post_due()
     assert len(bots.posts()) == 1
-    bots.second.look()  # the attempt may still be under way, but the post is found
+    bots.second.post_due()  # the attempt may still be under way, but the post is found
     bots.let_settle()
-    bots.build().look()
+    bots.build().post_due()
     assert len(bots.posts()) == 1
 
 
 def test_a_process_that_dies_before_it_posts_leaves_it_to_another(bots: Bots, local: Local) -> None:
     local.order("slack", "chat.postMessage", "cut_before", times=1)
-    bots.first.look()
-    bots.second.look()
+    bots.first.post_due()
+    bots.second.post_due()
     assert not bots.posts()
     bots.let_settle()
-    bots.second.look()
+    bots.second.post_due()
     assert len(bots.posts()) == 1
 
 
 def test_it_stays_in_the_channel_of_the_first_attempt(bots: Bots, local: Local) -> None:
     local.order("slack", "chat.postMessage", "cut_after", times=1)
-    bots.first.look()
+    bots.first.post_due()
     bots.channel = "C0SUPPORT"
     bots.let_settle()
-    bots.second.look()
+    bots.second.post_due()
     assert (len(bots.posts()), bots.posts("C0SUPPORT")) == (1, [])
 
 
 def test_a_workspace_with_charts_gets_one_below_the_table(bots: Bots, local: Local) -> None:
     bots.rules = RULES.model_copy(update={"digest": DAILY.model_copy(update={"chart": True})})
-    bots.first.look()
+    bots.first.post_due()
     [message] = local.messages(CHANNEL)
     assert [block["type"] for block in message["blocks"]] == ["rich_text", CHART]
-    bots.second.look()
+    bots.second.post_due()
     assert len(bots.posts()) == 1
 
 
 def test_a_workspace_without_charts_gets_it_without_one(bots: Bots, local: Local) -> None:
     bots.rules = RULES.model_copy(update={"digest": DAILY.model_copy(update={"chart": True})})
     answer_once(local, "chat.postMessage", "invalid_blocks")
-    bots.first.look()
+    bots.first.post_due()
     [message] = local.messages(CHANNEL)
     assert [block["type"] for block in message["blocks"]] == ["rich_text"]
-    bots.second.look()
+    bots.second.post_due()
     assert len(bots.posts()) == 1
 
 
@@ -178,9 +177,9 @@ def test_a_channel_that_refuses_it_is_asked_once(
 ) -> None:
     answer_once(local, "chat.postMessage", "is_archived")
     with caplog.at_level(logging.WARNING):
-        bots.first.look()
+        bots.first.post_due()
     assert "that channel is archived. Use another one (is_archived)" in caplog.text
-    bots.second.look()
+    bots.second.post_due()
     assert not bots.posts()
 
 
@@ -189,17 +188,17 @@ def test_without_a_channel_the_log_says_so_once_and_a_later_choice_gets_it(
 ) -> None:
     bots.channel = ""
     with caplog.at_level(logging.WARNING):
-        bots.first.look()
-        bots.first.look()
+        bots.first.post_due()
+        bots.first.post_due()
     assert [record.message for record in caplog.records] == [NO_CHANNEL]
     bots.channel = CHANNEL
-    bots.first.look()
+    bots.first.post_due()
     assert len(bots.posts()) == 1
 
 
 def test_a_digest_that_is_off_is_not_posted(bots: Bots) -> None:
     bots.rules = DEFAULTS
-    bots.first.look()
+    bots.first.post_due()
     assert not bots.posts()
 
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.cards.ledger import NOWHERE, AlreadyPosted, Ledger, NotSettled, Tries
+from bot.cards.ledger import NOWHERE, Ledger
 from bot.cards.post_names import CARD, OUTCOME, line_key
+from bot.cards.tries import AlreadyPosted, NotSettled, Tries
 from bot.request import QUIET, Event, HistoryLine, Request
 from bot.state import State
 from bot.storage.database import Database

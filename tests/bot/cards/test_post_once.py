@@ -13,9 +13,10 @@ import bot.cards.post_once
 from bot.cards.card import show_notice
 from bot.cards.client import SlackClient, Spot
 from bot.cards.errors import SlackRateLimited, SlackRefused, SlackUnavailable
-from bot.cards.ledger import Ledger, NotSettled
+from bot.cards.ledger import Ledger
 from bot.cards.post_names import CARD
 from bot.cards.post_once import SETTLED_AFTER, Posted, PostOnce
+from bot.cards.tries import NotSettled
 from bot.request import Request
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore

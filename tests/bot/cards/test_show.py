@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.cards.places import ANYWHERE, Places
+from bot.cards.places import Places
 from bot.cards.publish import Publisher
 from bot.job import TryAgain
 from bot.request import Event
@@ -15,7 +15,7 @@ from bot.rules.directory import DirectoryUnavailable
 from bot.settings import Show
 from bot.state import State
 
-from .conftest import OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
+from .conftest import ANYWHERE, OUTCOMES, REQUEST, SUPPORT, Bench, Build, direct_channel
 
 NAME, TEXT = "Jane Quillfeather", "Your order is ready"
 
@@ -30,14 +30,7 @@ def _publisher(bench: Bench, show: Show) -> Publisher:
 
 
 def _with_places(bench: Bench, places: Places) -> Publisher:
-    return Publisher(
-        bench.store,
-        bench.ledger,
-        bench.slack,
-        posts=bench.posts,
-        outcomes_channel=lambda _: OUTCOMES,
-        places=places,
-    )
+    return bench.publisher_to(lambda _: OUTCOMES, places)
 
 
 def _find(bench: Bench) -> None:

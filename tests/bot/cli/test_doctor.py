@@ -15,7 +15,7 @@ import pytest
 
 import bot.cli.check_genesys
 import bot.cli.doctor
-from bot.cards.client import SlackClient, Workspace
+from bot.cards.client import SlackClient, TokenInfo
 from bot.cli.check_genesys import judge_permission
 from bot.cli.check_rules import check_approvers
 from bot.cli.doctor import run_checks
@@ -316,8 +316,8 @@ def test_what_slack_does_not_tell_is_skipped(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Slack(SlackClient):
-        def check_token(self) -> Workspace:
-            return Workspace("Acme", frozenset())
+        def check_token(self) -> TokenInfo:
+            return TokenInfo("Acme", frozenset())
 
     monkeypatch.setattr(bot.cli.doctor, "SlackClient", Slack)
     found = doctor.examines()

@@ -19,7 +19,6 @@ import sqlalchemy as sa
 
 from bot.cards.client import SlackClient
 from bot.cards.ledger import Ledger
-from bot.cards.publish import Publisher
 from bot.cli import erase as command
 from bot.cli.erase import DONE, LEFT, REFUSED, run_erase
 from bot.job import publish
@@ -35,6 +34,7 @@ from bot.storage.posts import Posts
 from bot.storage.requests import RequestStore
 from bot.storage.tables import requests
 from genesys import Identity, IdentityKind
+from tests.bot.cards.conftest import build_publisher
 from tests.bot.conftest import JANE, NOW, Local
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -51,13 +51,7 @@ class Bench:
         self, store: RequestStore, database: Database, slack: SlackClient, build: Any
     ) -> None:
         self.store, self.database, self._build = store, database, build
-        self._publisher = Publisher(
-            store,
-            Ledger(database),
-            slack,
-            posts=Posts(database),
-            outcomes_channel=lambda _: "",
-        )
+        self._publisher = build_publisher(store, Ledger(database), Posts(database), slack)
 
     def add(self, request_id: str = "V1", **values: Any) -> None:
         contact = {"contact_id": "c-jane", "contact_ids": ("c-jane",), "customer_name": NAME}
@@ -310,7 +304,7 @@ def test_it_needs_slack_and_the_database_but_not_genesys_cloud() -> None:
     settings = read_erasure_settings(environment)
     assert settings.slack_api_url == "https://slack.com/api/"
     assert "xoxb-1" not in repr(settings)
-    with pytest.raises(BadSettings, match="SLACK_BOT_TOKEN is not set"):
+    with pytest.raises(BadSettings, match="SLACK_BOT_TOKEN isn't set"):
         read_erasure_settings({"PROACTIVE_DATABASE_URL": "sqlite:////data/a.sqlite"})
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from slack_sdk.web import WebClient
 
-from bot.cli.manifest import OPTIONAL_SCOPES, SCOPES, build_manifest, install_link, print_manifest
+from bot.cli.manifest import OPTIONAL_SCOPES, SCOPES, build_manifest, install_link, manifest_as_yaml
 from bot.slack.commands.command import SHORTCUT
 from sandbox.local_slack.config import ShortcutType, read_manifest
 
@@ -82,12 +82,12 @@ def test_every_scope_is_needed_and_every_needed_scope_is_asked_for() -> None:
 
 
 def test_manifest_yml_is_the_module_s_output() -> None:
-    assert (ROOT / "manifest.yml").read_text() == print_manifest()
+    assert (ROOT / "manifest.yml").read_text() == manifest_as_yaml()
 
 
 def test_the_yaml_reads_back_as_the_manifest() -> None:
     for manifest in ("/proactive", ""), ("/acme", URL):
-        assert yaml.safe_load(print_manifest(*manifest)) == build_manifest(*manifest)
+        assert yaml.safe_load(manifest_as_yaml(*manifest)) == build_manifest(*manifest)
 
 
 VARIANTS = [

@@ -222,6 +222,7 @@ class Worker:
             self.schedule,
             cloud,
             link=lambda conversation_id: f"https://apps.example.com/{conversation_id}",
+            subscribe=lambda _conversations: None,
             show_replies=lambda: self.shows_replies,
             calls_per_minute=300,
             clock=clock.now,

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -466,7 +466,7 @@ def test_two_processes_tell_every_piece_of_news_once(worker: Worker, other: Work
     _answer(worker.local)
     for _ in range(3):
         for conversation_id in {worker.load(one).conversation_id for one in ids}:
-            worker.outcomes.hasten(conversation_id)
+            worker.schedule.hasten(conversation_id, worker.clock.now())
         with ThreadPoolExecutor(2) as threads:
             swept = [threads.submit(one.outcomes.sweep) for one in (worker, other)]
             assert sum(one.result(10) for one in swept) <= len(ids)
@@ -708,7 +708,7 @@ def test_a_hint_makes_a_conversations_messages_due_now(worker: Worker, clock: Cl
     for request_id in ("V1", "V2"):
         _add_followed(worker, request_id, conversation_id="c1", next_look_at=later)
     _add_followed(worker, "V3", conversation_id="c3", next_look_at=later)
-    worker.outcomes.hasten("c1")
+    worker.schedule.hasten("c1", worker.clock.now())
     assert [worker.next_look(one) for one in ("V1", "V2", "V3")] == [clock.at, clock.at, later]
     assert worker.outcomes.sweep() == 2
 
@@ -716,7 +716,7 @@ def test_a_hint_makes_a_conversations_messages_due_now(worker: Worker, clock: Cl
 def test_after_a_hint_the_next_look_ups_are_near(worker: Worker, clock: Clock) -> None:
     """Analytics may not show yet what the hint is about."""
     _add_followed(worker, looks=12, next_look_at=clock.after(900))
-    worker.outcomes.hasten(f"c{REQUEST}")
+    worker.schedule.hasten(f"c{REQUEST}", worker.clock.now())
     worker.outcomes.sweep()
     assert 21 <= _seconds_to_next_look(worker) <= 21 * 1.25
 
@@ -734,9 +734,6 @@ class Turns(OutcomeTracker):
         self.log.append(f"swept {swept}")
         return swept
 
-    def subscribe(self, conversations: Sequence[str]) -> None:
-        self.log.append("subscribed " + ",".join(conversations))
-
     def wait_for_turns(self, count: int = 3) -> None:
         """Wait until some more turns have begun and ended."""
         before = len(self.log)
@@ -746,15 +743,17 @@ class Turns(OutcomeTracker):
 @pytest.fixture
 def turns(worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Turns]:
     monkeypatch.setattr(outcomes, "SWEEP_SECONDS", 0.002)
+    log: list[str] = []
     tracker = Turns(
         worker.store,
         worker.schedule,
         worker.cloud,
         link=str,
+        subscribe=lambda conversations: log.append("subscribed " + ",".join(conversations)),
         calls_per_minute=300,
         clock=clock.now,
     )
-    tracker.log = []
+    tracker.log = log
     yield tracker
     tracker.stop()
 
@@ -767,7 +766,7 @@ def test_the_thread_looks_by_itself_until_it_is_stopped(
     turns: Turns, worker: Worker, clock: Clock
 ) -> None:
     _send(worker)
-    turns.start(turns.subscribe)
+    turns.start()
     turns.wait_for_turns()
     assert worker.load().state is State.ACCEPTED  # it isn't due yet
     clock.advance(2)
@@ -786,7 +785,7 @@ def test_which_conversations_matter_is_told_at_most_every_ten_seconds(
     for number in range(2):
         at = clock.after(3600 - number)
         _add_followed(worker, f"V{number}", conversation_id=f"c{number}", next_look_at=at)
-    turns.start(turns.subscribe)
+    turns.start()
     turns.wait_for_turns()
     assert told() == ["subscribed c1,c0"]
     clock.advance(10 - 0.001)
@@ -806,7 +805,7 @@ def test_no_more_conversations_are_told_than_a_channel_takes(
     monkeypatch.setattr(outcomes, "MOST_SUBSCRIBED", 2)
     for number in range(3):
         _add_followed(worker, f"V{number}", next_look_at=worker.clock.after(60 + number))
-    turns.start(turns.subscribe)
+    turns.start()
     turns.wait_for_turns()
     assert turns.log[0] == "subscribed cV0,cV1"
 
@@ -814,7 +813,7 @@ def test_no_more_conversations_are_told_than_a_channel_takes(
 def test_every_half_minute_the_thread_notices_that_the_clock_was_set_back(
     turns: Turns, worker: Worker, clock: Clock
 ) -> None:
-    turns.start(turns.subscribe)
+    turns.start()
     turns.wait_for_turns()
     later = clock.after(30 + 1801)
     _add_followed(worker, next_look_at=later)
@@ -832,7 +831,7 @@ def test_a_turn_does_not_end_before_all_that_is_due_is_looked_up(
     monkeypatch.setattr(outcomes, "SUBSCRIBE_SECONDS", 0.0)  # so every turn begins with it
     for number in range(5):
         _add_followed(worker, f"V{number}", conversation_id="c")
-    turns.start(turns.subscribe)
+    turns.start()
     turns.wait_for_turns(6)
     swept = ["swept 2", "swept 2", "swept 1"]
     assert turns.log[:6] == ["subscribed c", *swept, "subscribed c", "swept 0"]
@@ -846,7 +845,7 @@ def test_a_long_turn_ends_when_the_bot_stops(turns: Turns, monkeypatch: pytest.M
         return AT_ONCE
 
     monkeypatch.setattr(turns, "sweep", sweep)
-    turns.start(turns.subscribe)
+    turns.start()
     assert swept.wait(10)
     turns.stop()
     assert not _is_running()
@@ -857,8 +856,8 @@ def test_the_thread_goes_on_when_the_database_is_back(
 ) -> None:
     _add_followed(worker, watch_until=clock.at)
     with worker.broken_database():
-        turns.start(turns.subscribe)
-        wait_until(lambda: "outcomes: next turn tries again (OperationalError)" in caplog.text)
+        turns.start()
+        wait_until(lambda: "outcomes: will try again in 0 s (OperationalError)" in caplog.text)
         assert worker.load().is_watched
     clock.advance(LEASE.total_seconds())
     wait_until(lambda: not worker.load().is_watched)
@@ -875,8 +874,8 @@ def test_what_is_logged_gives_nobody_away(worker: Worker, caplog: pytest.LogCapt
     where = f"conversations/messages/{conversation_id}"
     worker.local.order("genesys", where, "status", status=403)
     _look_until(worker, State.REPLIED)
-    assert "cannot ask Genesys Cloud for outcomes (Unavailable(status=500" in caplog.text
-    assert f"request {REQUEST}: unknown who has the reply (MissingPermission(" in caplog.text
+    assert "can't ask Genesys Cloud for outcomes (Unavailable(status=500" in caplog.text
+    assert f"request {REQUEST}: can't find out who has the reply (MissingPermission(" in caplog.text
     for private in ("jane@", "Jane", "canary", "Thank you", JANE_ID):
         assert private not in caplog.text
 
@@ -890,6 +889,6 @@ def test_a_failure_without_an_exact_reason_is_logged(
     where = f"messages/{worker.load().message_id}"
     worker.local.order("genesys", where, "status", status=403)
     _look_until(worker, State.FAILED)
-    assert f"request {REQUEST}: no exact reason (MissingPermission(" in caplog.text
+    assert f"request {REQUEST}: can't read why it failed (MissingPermission(" in caplog.text
     for private in ("amir", "Amir", "canary", fixed_id("contact/amir")):
         assert private not in caplog.text

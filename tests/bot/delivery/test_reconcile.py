@@ -102,7 +102,7 @@ def test_a_doubt_is_told_once_but_looked_into_each_time(worker: Worker) -> None:
     worker.add(State.SENDING)
     for _ in range(2):
         worker.jobs.clear()
-        worker.reconciler.doubt(REQUEST)
+        worker.reconciler.note_lost_answer(REQUEST)
         assert worker.jobs == [reconcile(REQUEST, 0, READ_BACK[0]), SHOW]
     assert worker.history()[1:] == [(Event.FATE_UNKNOWN, "")]
 
@@ -357,7 +357,7 @@ def test_what_is_logged_gives_nobody_away(worker: Worker, caplog: pytest.LogCapt
     worker.add(State.SENDING, text="canary text")
     worker.local.order("genesys", DETAILS, "status", status=500)
     worker.run(reconcile(REQUEST))
-    assert f"request {REQUEST}: cannot look for its message (Unavailable(" in caplog.text
+    assert f"request {REQUEST}: can't look for its message (Unavailable(" in caplog.text
     for private in ("jane@", "Jane", "canary", JANE_ID):
         assert private not in caplog.text
 
@@ -374,7 +374,7 @@ def test_nobody_looks_for_the_message_of_an_erased_request(worker: Worker) -> No
 
 def test_while_the_answer_is_lost_the_request_says_so_until_it_is_clear(worker: Worker) -> None:
     worker.add(State.SENDING)
-    worker.reconciler.doubt(REQUEST)
+    worker.reconciler.note_lost_answer(REQUEST)
     assert worker.load().stuck is Stuck.ANSWER_LOST
     worker.reconciler.accept(REQUEST, RECEIPT)
     assert worker.load().stuck is Stuck.NO
@@ -383,7 +383,7 @@ def test_while_the_answer_is_lost_the_request_says_so_until_it_is_clear(worker: 
 def test_an_uncertain_message_links_the_conversations_that_it_may_be_in(
     a_conversation: Callable[..., Conversation], worker: Worker
 ) -> None:
-    request = worker.build(sending_at=NOW)
+    request = worker.build(created_at=NOW, sending_at=NOW)
     old = replace(a_conversation(), conversation_id="old", started_at=NOW - timedelta(days=9))
     ended = replace(old, conversation_id="ended", ended_at=NOW - timedelta(days=1))
     older = replace(ended, conversation_id="older", started_at=NOW - timedelta(days=20))
@@ -395,7 +395,7 @@ def test_an_uncertain_message_links_the_conversations_that_it_may_be_in(
     assert where_to_look(request, [ended, *is_open]) == ["c0", "c1", "c2"]
     assert where_to_look(request, [older, ended]) == ["ended"]
     assert where_to_look(request, []) == []
-    later = worker.build(sending_at=NOW + timedelta(hours=2))
+    later = worker.build(created_at=NOW, sending_at=NOW + timedelta(hours=2))
     before_the_send = replace(old, conversation_id="before", ended_at=NOW + timedelta(hours=1))
     assert where_to_look(request, [before_the_send, ended]) == ["before"]
     assert where_to_look(later, [before_the_send, *is_open[:1]]) == ["c0"]

@@ -48,7 +48,7 @@ def test_it_goes_on_after_the_database_was_away(
     periodic.start()
     wait_until(lambda: len(calls) > 3, "it goes on")
     periodic.stop()
-    assert caplog.text.count(f"look: next turn tries again ({type(error).__name__})") == 2
+    assert caplog.text.count(f"look: will try again in 0 s ({type(error).__name__})") == 2
     assert "canary" not in caplog.text
 
 

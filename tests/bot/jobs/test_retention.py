@@ -20,7 +20,7 @@ from bot.storage.erasure import Erasure
 from bot.storage.keys import Keys
 from bot.storage.requests import RequestStore
 from bot.storage.tables import requests
-from tests.bot.conftest import wait_until
+from tests.conftest import wait_until
 
 TEXT = b"Your order is ready"
 KEEP = timedelta(days=30)

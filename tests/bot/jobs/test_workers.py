@@ -202,4 +202,4 @@ def test_a_process_goes_on_beating_after_the_database_was_away(
     cluster.beat(MINE, ago=HOUR)
     wait_until(lambda: cluster.ages()[MINE] < HOUR / 2, "it beats again")
     mine.stop()
-    assert caplog.text.count("heartbeat: next turn tries again (OperationalError)") == 2
+    assert caplog.text.count("heartbeat: will try again in 0 s (OperationalError)") == 2

@@ -44,8 +44,8 @@ from bot.slack.commands.command import Command
 from bot.slack.commands.lead_commands import LeadCommands
 from bot.slack.commands.list_commands import ListCommands
 from bot.slack.commands.outcome_commands import OutcomeCommands
+from bot.slack.do_not_contact import DoNotContact
 from bot.slack.errors import ErrorHandler, dispatch
-from bot.slack.forms.do_not_contact import DoNotContact
 from bot.slack.forms.evidence import Evidence
 from bot.slack.forms.form import Form
 from bot.slack.forms.form_actions import FormActions
@@ -325,19 +325,19 @@ class Bot:
     def _enqueue(self, _: sa.Connection, job: Job) -> None:
         self.jobs.append(job)
 
-    def _note(self, interaction: Interaction, sentence: str) -> None:
+    def _note(self, interaction: Interaction, sentence: str, request_id: str) -> None:
         self.noted.append((interaction.user_id, sentence))
-        note_refused(AuditLog(self._database), interaction, sentence)
+        note_refused(AuditLog(self._database), interaction, sentence, request_id)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         with (
-            ThreadPoolExecutor(4) as lookups,
-            ThreadPoolExecutor(4) as records,
-            ThreadPoolExecutor(4) as asking,
+            ThreadPoolExecutor(4) as genesys_threads,
+            ThreadPoolExecutor(4) as database_threads,
+            ThreadPoolExecutor(4) as access_threads,
         ):
             async with aiohttp.ClientSession() as session:
-                edge = self._build(session, lookups, records, asking)
+                edge = self._build(session, genesys_threads, database_threads, access_threads)
                 config = uvicorn.Config(edge, log_config=None, lifespan="off", ws="none")
                 self._server = uvicorn.Server(config)
                 await self._server.serve(sockets=[self._listening])
@@ -346,9 +346,9 @@ class Bot:
     def _build(
         self,
         session: aiohttp.ClientSession,
-        lookups: Executor,
-        records: Executor,
-        asking: Executor,
+        genesys_threads: Executor,
+        database_threads: Executor,
+        access_threads: Executor,
     ) -> SlackEdge:
         client = AsyncWebClient(
             token=self._settings["SLACK_BOT_TOKEN"],
@@ -359,7 +359,7 @@ class Bot:
         responder = Responder(client)
         errors = self._errors = ErrorHandler(responder)
         security = SecurityLog(lambda: self.seconds)
-        gate = Gate(self._access, asking, responder, security, note_refused=self._note)
+        gate = Gate(self._access, access_threads, responder, security, note_refused=self._note)
         signer = MetadataSigner(self._settings["SLACK_BOT_TOKEN"])
         templates = FormTemplates(Catalog(lambda: self.rules, self.genesys_templates))
         reader = FormReader(signer, templates, default_country=None)
@@ -367,7 +367,7 @@ class Bot:
             self._lookup,
             self.policy,
             CustomerHistory(self._database, Keys(self._database)),
-            lookups,
+            genesys_threads,
         )
         evidence = Evidence(client, reviewer, signer, responder)
         form = Form(
@@ -378,19 +378,21 @@ class Bot:
             responder,
             errors,
             gate,
-            records=records,
+            database_threads=database_threads,
         )
         do_not_contact = DoNotContact(
             self._opt_outs,
             self._lookup,
             command="/proactive",
-            lookups=lookups,
-            records=records,
+            genesys_threads=genesys_threads,
+            database_threads=database_threads,
         )
         opt_out = OptOutForm(client, do_not_contact, evidence, signer, responder, errors, gate)
         form_actions = FormActions(reader, evidence, opt_out, responder, errors, gate)
         self.lists = MyRequests(self._database, Keys(self._database))
-        self.health = Health(self._requests, self._pause, self._slack, self._cloud, records)
+        self.health = Health(
+            self._requests, self._pause, self._slack, self._cloud, database_threads
+        )
         links = ThreadLinks(client)
         home = self.home = Home(
             client,
@@ -402,7 +404,7 @@ class Bot:
             errors,
             gate,
             command="/proactive",
-            records=records,
+            database_threads=database_threads,
         )
         edit_form = EditForm(
             client,
@@ -412,7 +414,7 @@ class Bot:
             responder,
             errors,
             gate,
-            records=records,
+            database_threads=database_threads,
         )
         list_commands = ListCommands(
             self.lists,
@@ -421,7 +423,7 @@ class Bot:
             errors,
             gate,
             name="/proactive",
-            records=records,
+            database_threads=database_threads,
             default_country=None,
         )
         buttons = Buttons(
@@ -434,9 +436,9 @@ class Bot:
             responder,
             errors,
             gate,
-            records=records,
+            database_threads=database_threads,
             default_country=None,
-            after=home.after,
+            do_then_redraw=home.do_then_redraw,
         )
         channels = OutcomeChannels(self._database, OUTCOMES)
         announcer = Announcer(self._slack, channels.all, self._places)
@@ -448,7 +450,7 @@ class Bot:
             gate,
             announce=announcer.announce,
             name="/proactive",
-            records=records,
+            database_threads=database_threads,
             default_country=None,
         )
         outcome_commands = OutcomeCommands(
@@ -459,7 +461,7 @@ class Bot:
             announce=announcer.announce_in,
             is_shared=self._places.is_shared,
             name="/proactive",
-            records=records,
+            database_threads=database_threads,
         )
         command = Command(
             form,
@@ -481,8 +483,8 @@ class Bot:
             errors,
             gate,
             self._approvers,
-            records=records,
-            after=home.after,
+            database_threads=database_threads,
+            do_then_redraw=home.do_then_redraw,
         )
         listeners = Listeners(
             command, form, form_actions, buttons, approvals, opt_out, edit_form, home

@@ -229,7 +229,7 @@ def test_when_not_even_the_error_can_be_told_the_log_says_so(
 
     run(local, work)
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert warnings[-1].startswith("no private answer in a direct message: ")
+    assert warnings[-1].startswith("can't answer in a direct message: ")
     assert len(warnings) == (2 if url else 1)
     assert not local.messages("D0ADA")
 

@@ -131,6 +131,41 @@ def test_a_submitted_form_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "request_id", "number"),
+    [
+        ("V9:2", "V9", "2"),
+        ("V9:0", "V9", "0"),
+        ("V9", "V9", ""),  # a card of 0.1
+        ("", "", ""),
+        (None, "", ""),
+        (5, "", ""),
+    ],
+)
+def test_a_button_says_its_request_and_how_many_decisions_came_before(
+    value: object, request_id: str, number: str
+) -> None:
+    click = read_interaction({"type": "block_actions", "actions": [{"value": value}]})
+    assert (click.request_id, click.decision_number) == (request_id, number)
+
+
+@pytest.mark.parametrize(
+    ("view", "callback_id", "metadata"),
+    [
+        ({"callback_id": "compose", "private_metadata": "[]"}, "compose", "[]"),
+        ({"callback_id": None, "private_metadata": 5}, "", ""),
+        ({}, "", ""),
+        (None, "", ""),
+        ("compose", "", ""),
+    ],
+)
+def test_a_form_says_which_it_is_and_gives_its_metadata_back(
+    view: object, callback_id: str, metadata: str
+) -> None:
+    read = read_interaction({"type": "view_submission", "view": view})
+    assert (read.callback_id, read.metadata) == (callback_id, metadata)
+
+
+@pytest.mark.parametrize(
     ("body", "team_id"),
     [
         ({"team": {"id": "T0TEAM"}, "user": USER, "view": VIEW}, "T0TEAM"),
@@ -182,6 +217,8 @@ def test_any_json_object_can_be_read(body: dict[str, Any]) -> None:
     assert all(isinstance(text, str) for text in (read.user_id, read.text, read.action_id))
     assert isinstance(read.view, dict)
     assert isinstance(read.message, dict)
+    derived = (read.view_id, read.metadata, read.callback_id, read.request_id, *read.input_ids)
+    assert all(isinstance(text, str) for text in derived)
 
 
 def test_what_a_person_typed_and_a_secret_url_are_in_no_repr() -> None:

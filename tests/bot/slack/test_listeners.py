@@ -9,6 +9,7 @@ import pytest
 from slack_sdk.web import WebClient
 
 from bot.slack.commands.command import show_help
+from bot.slack.metadata import MetadataSigner
 from bot.storage.requests import RequestStore
 
 from ..conftest import Local
@@ -27,6 +28,11 @@ def deliver(local: Local, body: dict[str, Any]) -> dict[str, Any]:
     sent = {"kind": "interactive", "body": {"user": {"id": "U0ADA"}, **body}}
     answer: dict[str, Any] = local.ask("POST", "/control/slack/deliver", **sent)
     return answer
+
+
+def sign_nothing(local: Local) -> str:
+    """Return private metadata that the bot has signed and yet can't read: there's nothing in it."""
+    return MetadataSigner(local.settings["SLACK_BOT_TOKEN"]).sign("[]", "U0ADA")
 
 
 @pytest.mark.parametrize("typed", ["help", " HELP ", "?", "-h", "--help"])
@@ -151,7 +157,8 @@ def test_an_error_in_a_submitted_form_stands_under_its_first_field(
     bot: Bot, local: Local, caplog: pytest.LogCaptureFixture
 ) -> None:
     blocks = [{"type": "rich_text", "block_id": "r"}, {"type": "input", "block_id": "customer"}]
-    view = {"type": "modal", "callback_id": "compose", "blocks": blocks}  # without its state
+    view = {"type": "modal", "callback_id": "compose", "blocks": blocks}
+    view["private_metadata"] = sign_nothing(local)
     answer = deliver(local, {"type": "view_submission", "view": view})
     ack = json.loads(answer["body"])
     assert (answer["status"], ack["response_action"]) == (200, "errors")
@@ -162,13 +169,25 @@ def test_an_error_in_a_submitted_form_stands_under_its_first_field(
     assert record.levelno == logging.ERROR
     assert record.getMessage() == f"unforeseen error, reference {found[1]}"
     assert record.exc_info is not None
-    assert record.exc_info[0] is KeyError
+    assert record.exc_info[0] is ValueError
+
+
+@pytest.mark.parametrize("metadata", [{}, {"private_metadata": None}, {"private_metadata": 5}])
+def test_a_form_without_metadata_is_not_the_bot_s(
+    metadata: dict[str, Any], bot: Bot, local: Local
+) -> None:
+    blocks = [{"type": "input", "block_id": "customer"}, {"type": "input", "block_id": "message"}]
+    view = {"type": "modal", "callback_id": "compose", "blocks": blocks, **metadata}
+    ack = json.loads(deliver(local, {"type": "view_submission", "view": view})["body"])
+    assert list(ack["errors"]) == ["message"]
+    assert ack["errors"]["message"].startswith("I can't verify this form")
 
 
 def test_an_error_without_a_place_for_it_is_told_in_a_direct_message(
     bot: Bot, local: Local
 ) -> None:
     view = {"type": "modal", "callback_id": "compose", "blocks": []}
+    view["private_metadata"] = sign_nothing(local)
     body = {"type": "block_actions", "actions": [{"action_id": "customer", "block_id": "b"}]}
     assert deliver(local, {**body, "view": view})["status"] == 200
     bot.finish()

@@ -76,6 +76,6 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("metadata", NONSENSE)
-def test_nonsense_does_not_count(metadata: str) -> None:
+def test_metadata_that_makes_no_sense_does_not_count(metadata: str) -> None:
     with pytest.raises(ForeignForm):
         check(metadata)

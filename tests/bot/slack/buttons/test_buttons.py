@@ -14,6 +14,8 @@ from bot.job import Job, JobKind
 from bot.request import Decision, Event, Request
 from bot.rules.rules_file import read_rules
 from bot.state import State
+from bot.storage.audit import Action
+from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from bot.templates.sources import FileTemplates
@@ -178,6 +180,33 @@ def test_a_click_by_anybody_else_is_answered_and_changes_nothing(
     assert not lines()
     assert not jobs
     assert ben.view() is None
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [("U0GUS", "Guests can't use this. Ask a full member of your team."), (BEN, FOREIGN)],
+)
+def test_a_refused_click_in_the_home_tab_is_in_the_audit_log_under_its_request(
+    user: str, told: str, bot: Bot, local: Local, database: Database, post_card: Post
+) -> None:
+    post_card(State.UNCERTAIN)
+    body = {
+        "type": "block_actions",
+        "user": {"id": user, "team_id": "T0LOCAL"},
+        "team": {"id": "T0LOCAL"},
+        "view": {"id": "V0HOME", "type": "home", "callback_id": "home"},
+        "actions": [{"action_id": "send_anyway", "block_id": f"do:{ID}", "value": f"{ID}:0"}],
+    }
+    local.ask("POST", "/control/slack/deliver", kind="interactive", body=body)
+    bot.finish()
+    refused = [
+        (one.user_id, one.request_id)
+        for one in AuditLog(database).entries()
+        if one.action == Action.REFUSED_CLICK
+    ]
+    assert refused == [(user, ID)]
+    channel = f"D0{user.removeprefix('U0')}"
+    assert told in words(local.messages(channel, user))
 
 
 @pytest.mark.parametrize(

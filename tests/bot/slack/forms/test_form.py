@@ -489,7 +489,7 @@ def test_a_form_counts_only_where_the_bot_opened_it_and_for_whom(
     assert answer["errors"]["message"].startswith("I can't verify this form")
     assert "Copy your text" in answer["errors"]["message"]
     assert not stored()
-    assert "private metadata that isn't the bot's" in caplog.text
+    assert "the private metadata of a form isn't what the bot wrote" in caplog.text
 
 
 def _submit(sent: dict[str, Any], forge: Callable[[dict[str, Any]], None]) -> None:
@@ -638,11 +638,10 @@ def test_a_wrong_message_does_not_look_the_customer_up_again(
     bot: Bot, ada: Agent, local: Local
 ) -> None:
     ada.opens("jane@example.com")
-    before, drawn = lookups(local), len(local.calls("slack", "views.update"))
+    before = len(local.calls("genesys", "/api/"))
     ada.submits(message="x" * 2_001)
     bot.finish()
-    assert lookups(local) == before
-    assert len(local.calls("slack", "views.update")) == drawn  # the agent types on
+    assert len(local.calls("genesys", "/api/")) == before
 
 
 def test_a_form_that_is_delivered_again_is_the_same_request(
@@ -686,5 +685,5 @@ def test_a_database_that_takes_nothing_keeps_the_form_open(
         "message": "I couldn't save your message. Nothing was sent. "
         "Wait a moment and press Send again."
     }
-    assert "cannot store a request (OperationalError)" in caplog.text
+    assert "can't store a request (OperationalError)" in caplog.text
     assert TEXT not in caplog.text

@@ -9,7 +9,6 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TypeVar
 
 from bot.cards.card import show_given_back, show_notice
 from bot.cards.post import Post
@@ -20,8 +19,6 @@ from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut, OptOuts
 from bot.text import ago, show_name
 from genesys import Customer, Identity, IdentityKind, Several
-
-T = TypeVar("T")
 
 _AWAY = N_(
     "I couldn't look them up in Genesys Cloud, so for now only this address counts. "
@@ -46,7 +43,7 @@ class _Found:
 
 
 class DoNotContact:
-    """``lookups`` and ``records``: threads for what waits for Genesys and for the database.
+    """Changes the do-not-contact list, and says what that did.
 
     What it says shows a customer's whole address, so it's only for who has typed or opened that.
     """
@@ -57,14 +54,14 @@ class DoNotContact:
         lookup: Lookup,
         *,
         command: str,
-        lookups: Executor,
-        records: Executor,
+        genesys_threads: Executor,
+        database_threads: Executor,
     ) -> None:
         self._opt_outs = opt_outs
         self._lookup = lookup
         self._command = command
-        self._lookups = lookups
-        self._records = records
+        self._genesys_threads = genesys_threads
+        self._database_threads = database_threads
 
     async def opt_out(self, wanted: OptOut, name: str = "") -> Post:
         """Put a customer on the list; return what to tell the person who wants it.
@@ -72,13 +69,15 @@ class DoNotContact:
         ``name``: the customer's, if it's known.
         """
         before = await in_thread(
-            self._records, self._opt_outs.find, wanted.identity, wanted.contact_ids
+            self._database_threads, self._opt_outs.find, wanted.identity, wanted.contact_ids
         )
-        refused = 0 if before else await in_thread(self._records, self._opt_outs.add, wanted)
+        refused = (
+            0 if before else await in_thread(self._database_threads, self._opt_outs.add, wanted)
+        )
         found = await self._find_contacts(wanted)
         if found.contact_ids:
             refused += await in_thread(
-                self._records, self._opt_outs.extend, wanted.identity, found.contact_ids
+                self._database_threads, self._opt_outs.extend, wanted.identity, found.contact_ids
             )
         await self._draw_again(wanted, found)
         who = say_whom(wanted.identity, found.name or name)
@@ -95,7 +94,7 @@ class DoNotContact:
         found = await self._find_contacts(wanted)
         all_of_them = replace(wanted, contact_ids=found.contact_ids or wanted.contact_ids)
         masked = wanted.identity.masked
-        if await in_thread(self._records, self._opt_outs.remove, all_of_them):
+        if await in_thread(self._database_threads, self._opt_outs.remove, all_of_them):
             await self._draw_again(wanted, found)
             return _("{address} can be contacted again.").format(address=masked)
         said = _("{address} isn't on the do-not-contact list.").format(address=masked)
@@ -103,13 +102,15 @@ class DoNotContact:
 
     async def _draw_again(self, wanted: OptOut, found: _Found) -> None:
         ids = found.contact_ids or wanted.contact_ids
-        await in_thread(self._records, self._opt_outs.draw_again, wanted.identity, ids)
+        await in_thread(self._database_threads, self._opt_outs.draw_again, wanted.identity, ids)
 
     async def _find_contacts(self, wanted: OptOut) -> _Found:
         """Return the ids of all contacts with this address, and whose it is."""
         if wanted.contact_ids:
             return _Found(wanted.contact_ids)
-        verdict = await in_thread(self._lookups, self._lookup.check, wanted.identity, "", False)
+        verdict = await in_thread(
+            self._genesys_threads, self._lookup.check, wanted.identity, "", False
+        )
         found = verdict.found
         if isinstance(found, Customer):
             return _Found(found.contact_ids, found.name)
