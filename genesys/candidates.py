@@ -87,7 +87,7 @@ def add_latest_chats(
             cloud, window, contact_ids, deployment_id=deployment_id, priority=priority
         )
     except GenesysError as fault:
-        _log.info("cannot read when the candidates last chatted (%r)", fault)
+        _log.info("can't read when the candidates last chatted (%r)", fault)
         return several
     is_all = is_all and len(contact_ids) < MOST_IDS
     return replace(

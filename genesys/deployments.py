@@ -73,7 +73,7 @@ class CachedDeployment(Cached[Deployment | None]):
             try:
                 found = read_deployment(cloud, deployment_id)
             except MissingPermission as fault:
-                _log.info("cannot read the deployment (%r): %s", fault, fault.hint)
+                _log.info("can't read the deployment (%r): %s", fault, fault.hint)
                 return None
             return found or Deployment(deployment_id, "", DeploymentStatus.UNKNOWN)
 

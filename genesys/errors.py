@@ -17,7 +17,7 @@
     ├ TooLarge             413
     ├ UnsupportedMedia     415
     ├ UnexpectedAnswer     an answer that breaks the API's contract
-    └ OutdatedSdk          the installed SDK cannot send web messages
+    └ OutdatedSdk          the installed SDK can't send web messages
 
 Every error says what happened and what to do (`str()` joins the two), gives an administrator a
 hint, and keeps what Genesys itself said: status, code, message, correlation id. The message may
@@ -242,5 +242,5 @@ class UnexpectedAnswer(GenesysError):
 class OutdatedSdk(GenesysError):
     """The SDK is missing, or too old to send web messages."""
 
-    what = "The installed PureCloudPlatformClientV2 cannot send web messages."
+    what = "The installed PureCloudPlatformClientV2 can't send web messages."
     fix = "Install version 266 or later: pip install 'PureCloudPlatformClientV2>=266'."

@@ -80,7 +80,7 @@ class _Conversations:
         try:
             return read_conversation(self._cloud, conversation_id, self._priority)
         except GenesysError as fault:
-            _log.info("cannot read a message's conversation (%r)", fault)
+            _log.info("can't read a message's conversation (%r)", fault)
             self._faults += fault.transient or isinstance(fault, TimedOut | RateLimitExhausted)
             return {}
 

@@ -46,7 +46,7 @@ def read_reply(
         is_inbound = text(message, "direction") == "inbound"
         said = text(nested(message, "normalizedMessage"), "text") if is_inbound else ""
     except GenesysError as fault:
-        _log.info("cannot read a reply's text (%r)", fault)
+        _log.info("can't read a reply's text (%r)", fault)
         said = ""
     return Answered(holder, said)
 

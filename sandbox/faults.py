@@ -79,7 +79,7 @@ class Fault:
         )
 
     def covers(self, place: str) -> bool:
-        """Tell whether the fault strikes at `place`.
+        """Return whether the fault strikes at `place`.
 
         `where` is a glob for the whole place if it has wildcards, else any part of the place.
         """

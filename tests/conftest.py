@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -34,18 +34,23 @@ WAIT_FOR_PROCESSES = ("cluster", "crash", "product", "page")
 # Nothing here outlives the tests, so nothing has to reach the disk.
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
+T = TypeVar("T")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that wait for processes, so that the fast ones fill the gaps."""
     items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0] not in WAIT_FOR_PROCESSES)
 
 
-def wait_until(look: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
-    """Wait for a condition; fail if it doesn't come true."""
+def wait_until(
+    look: Callable[[], T | None], what: str = "the caller's condition", patience: float = PATIENCE
+) -> T:
+    """Wait until ``look`` finds something true, and return it; fail if it doesn't."""
     deadline = time.monotonic() + patience
-    while not look():
+    while not (found := look()):
         assert time.monotonic() < deadline, f"waited {patience:.0f} s for nothing: {what}"
         time.sleep(0.02)
+    return found
 
 
 def find_program(name: str) -> str | None:

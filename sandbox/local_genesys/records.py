@@ -97,7 +97,7 @@ class Conversation:
         return next(party for party in self.participants if party.purpose == "customer")
 
     def customer_wrote_by(self, moment: datetime) -> bool:
-        """Tell whether the customer had sent a message by then."""
+        """Return whether the customer had sent a message by then."""
         return any(
             message.direction is Direction.INBOUND and message.at <= moment
             for message in self.messages

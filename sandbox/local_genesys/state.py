@@ -134,7 +134,7 @@ class World:
         return self._customer_by_contact.get(contact_id)
 
     def within_timeline(self, conversation: Conversation) -> bool:
-        """Tell whether an ended conversation may still be continued."""
+        """Return whether an ended conversation may still be continued."""
         if conversation.ended_at is None:
             return True
         window = timedelta(minutes=self.settings.threading_timeline_minutes)

@@ -112,7 +112,7 @@ def find_destination(state: State, wanted: str) -> Channel:
 
 
 def is_visible(channel: Channel) -> bool:
-    """Tell whether the bot can see that the channel exists."""
+    """Return whether the bot can see that the channel exists."""
     return not channel.is_private or BOT_USER in channel.members
 
 

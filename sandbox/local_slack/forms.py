@@ -100,7 +100,7 @@ def _is_moment(value: Any) -> bool:
 
 
 def is_stateful(element: dict[str, Any]) -> bool:
-    """Tell whether an element has a value in state.values (buttons have none)."""
+    """Return whether an element has a value in state.values (buttons have none)."""
     return element.get("type") in _STATEFUL
 
 

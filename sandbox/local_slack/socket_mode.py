@@ -40,7 +40,7 @@ class SocketMode:
 
     @property
     def is_connected(self) -> bool:
-        """Tell whether an envelope can be delivered over a socket now."""
+        """Return whether an envelope can be delivered over a socket now."""
         return bool(self._connections)
 
     @property

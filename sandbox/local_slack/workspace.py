@@ -60,7 +60,7 @@ class User:
 
     @property
     def is_outsider(self) -> bool:
-        """Tell whether the person belongs to another organisation."""
+        """Return whether the person belongs to another organisation."""
         return self.team_id != TEAM_ID
 
 
@@ -125,7 +125,7 @@ class Message:
 
     @property
     def is_reply(self) -> bool:
-        """Tell whether the message is in a thread and isn't its parent."""
+        """Return whether the message is in a thread and isn't its parent."""
         return self.thread_ts is not None and self.thread_ts != self.ts
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from bot.job import Job
 from bot.request import Place, Request
 from bot.storage.database import Database
 from bot.storage.keys import Keys
+from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from genesys import (
     Candidate,
@@ -131,6 +131,12 @@ def requests_store(database: Database, jobs: list[Job]) -> RequestStore:
     return RequestStore(database, lambda _connection, job: jobs.append(job), Keys(database))
 
 
+@pytest.fixture
+def pause(database: Database) -> Pause:
+    """Read the pause as another process does."""
+    return Pause(database, lambda _connection, _job: None)
+
+
 class Local:
     """Both stand-ins on loopback, as people and tests work them."""
 
@@ -155,6 +161,10 @@ class Local:
 
     def order(self, side: str, where: str, kind: str, **more: Any) -> None:
         self.ask("POST", f"/control/{side}/faults", where=where, kind=kind, **more)
+
+    def change_slack(self, **wanted: dict[str, Any]) -> None:
+        """Change people, channels or groups in Slack."""
+        self.ask("POST", "/control/slack/people", **wanted)
 
     def clear_faults(self) -> None:
         for side in ("slack", "genesys"):
@@ -213,11 +223,3 @@ def elsewhere() -> Iterator[RecordingServer]:
     server = RecordingServer()
     yield server
     server.stop()
-
-
-def wait_until(holds: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Wait for a condition; fail when it does not come true."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)

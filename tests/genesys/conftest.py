@@ -6,16 +6,26 @@ import json
 import socket
 import ssl
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from genesys import Connection, GenesysCloud
+from genesys import (
+    Connection,
+    Customer,
+    GenesysCloud,
+    Identity,
+    IdentityKind,
+    OutboundMessage,
+    Receipt,
+    find_customer,
+    send_once,
+)
 from sandbox.local_genesys import LocalGenesys
 
 
@@ -57,6 +67,22 @@ class Served:
     def customer(self, email: str) -> dict[str, Any]:
         people = self.ask("GET", "/customers")["customers"]
         return next(person for person in people if person["email"] == email)
+
+    def find(self, cloud: GenesysCloud, email: str) -> Customer:
+        """Find a customer through the adapter."""
+        found = find_customer(
+            cloud,
+            Identity(IdentityKind.EMAIL, email),
+            deployment_id=self.genesys.deployment_id,
+            now=datetime.now(UTC),
+        )
+        assert isinstance(found, Customer)
+        return found
+
+    def send(self, cloud: GenesysCloud, email: str) -> Receipt:
+        """Send a message through the adapter."""
+        to = self.find(cloud, email).send_to_id
+        return send_once(cloud, OutboundMessage(to, self.genesys.deployment_id, "Hello."))
 
     def _on_loop(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -226,19 +252,6 @@ def _read(stream: Any) -> Asked | None:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     return Asked(first[0], first[1], headers, stream.read(int(headers.get("content-length", 0))))
-
-
-def _until(met: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline, "the condition didn't come true in time"
-        time.sleep(0.005)
-
-
-@pytest.fixture(scope="session")
-def until() -> Callable[..., None]:
-    """Wait for a condition; fail if it doesn't come true."""
-    return _until
 
 
 @pytest.fixture(scope="session")

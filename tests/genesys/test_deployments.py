@@ -13,6 +13,7 @@ from genesys import (
     GenesysCloud,
     read_deployment,
 )
+from tests.clock import Clock
 
 
 @pytest.mark.parametrize("status", ["Active", "Inactive", "Pending", "Error", "Deleting"])
@@ -35,13 +36,6 @@ def test_a_status_that_is_not_listed_is_unknown(raw: Any, connect: Any) -> None:
     assert read_deployment(connect(raw.url), "d") == Deployment(
         "d", "Web", DeploymentStatus.UNKNOWN
     )
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def _cached(cloud: GenesysCloud, deployment_id: str, clock: Clock) -> CachedDeployment:

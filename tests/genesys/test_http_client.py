@@ -17,6 +17,7 @@ from genesys import (
     proxy_for,
     send_once,
 )
+from tests.conftest import wait_until
 from tests.inspecting_proxy import InspectingProxy
 
 Connect = Callable[..., GenesysCloud]
@@ -160,11 +161,11 @@ def test_a_proxy_that_reads_along_must_be_trusted(
 
 
 def test_notifications_come_through_the_proxy(
-    raw: Any, proxy: InspectingProxy, connect: Connect, behind: str, until: Callable[..., None]
+    raw: Any, proxy: InspectingProxy, connect: Connect, behind: str
 ) -> None:
     events = proxy.route("events.example.com", raw.url).replace("https:", "wss:") + "/channel"
     raw.api = lambda _: raw.reply({"id": "channel", "connectUri": events})
     notifications = Notifications(connect(behind), "deployment", lambda _: None, pause=0.01)
     notifications.start()
-    until(lambda: "events.example.com:443" in proxy.asked)
+    wait_until(lambda: "events.example.com:443" in proxy.asked)
     notifications.close()

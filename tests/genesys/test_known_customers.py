@@ -14,6 +14,7 @@ from genesys import (
     KnownCustomers,
     MatchedBy,
 )
+from tests.clock import Clock
 
 CHAT = Conversation("v", datetime(2026, 11, 20, tzinfo=UTC), None, "d", True, "c0")
 JANE = Identity(IdentityKind.EMAIL, "jane@example.com")
@@ -31,13 +32,6 @@ def _customer(identity: Identity = JANE, contact_ids: tuple[str, ...] = ("c0", "
         latest=CHAT,
         open=None,
     )
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

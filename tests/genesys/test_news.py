@@ -7,35 +7,21 @@ from typing import Any
 import pytest
 
 from genesys import (
-    Customer,
     DeliveryStatus,
     GenesysCloud,
-    Identity,
-    IdentityKind,
     MissingPermission,
     OutboundMessage,
     Watched,
-    find_customer,
     read_news,
     send_once,
 )
+from tests.conftest import wait_until
 
 DETAILS = "conversations/details/query"
 
 
-def _customer(local: Any, cloud: GenesysCloud, email: str) -> Customer:
-    found = find_customer(
-        cloud,
-        Identity(IdentityKind.EMAIL, email),
-        deployment_id=local.genesys.deployment_id,
-        now=datetime.now(UTC),
-    )
-    assert isinstance(found, Customer)
-    return found
-
-
 def _send(local: Any, cloud: GenesysCloud, email: str, **more: Any) -> Watched:
-    to = _customer(local, cloud, email)
+    to = local.find(cloud, email)
     message = OutboundMessage(to.send_to_id, local.genesys.deployment_id, "Hello.", **more)
     receipt = send_once(cloud, message)
     return Watched(receipt.message_id, receipt.conversation_id, to.contact_ids, receipt.accepted_at)
@@ -51,8 +37,8 @@ def _say(local: Any, email: str, text: str = "Thank you!") -> Any:
     return local.ask("POST", f"/customers/{local.customer(email)['id']}/answer", {"text": text})
 
 
-def _reaches(cloud: GenesysCloud, watched: Watched, status: DeliveryStatus, until: Any) -> None:
-    until(lambda: _news(cloud, watched)[0].status is status)
+def _reaches(cloud: GenesysCloud, watched: Watched, status: DeliveryStatus) -> None:
+    wait_until(lambda: _news(cloud, watched)[0].status is status, f"the message is {status}")
     assert _news(cloud, watched)[0].reply is None
 
 
@@ -63,30 +49,28 @@ def test_no_messages_cost_no_calls(local: Any, cloud: GenesysCloud) -> None:
 
 @pytest.mark.parametrize("email", ["jane@example.com", "mia@example.com"])
 def test_a_message_to_a_customer_on_the_page_is_delivered_then_read(
-    local: Any, cloud: GenesysCloud, until: Any, email: str
+    local: Any, cloud: GenesysCloud, email: str
 ) -> None:
     sent = _send(local, cloud, email)
-    _reaches(cloud, sent, DeliveryStatus.DELIVERED, until)
+    _reaches(cloud, sent, DeliveryStatus.DELIVERED)
     local.ask("POST", f"/customers/{local.customer(email)['id']}/read")
-    _reaches(cloud, sent, DeliveryStatus.READ, until)
+    _reaches(cloud, sent, DeliveryStatus.READ)
 
 
 def test_a_message_to_an_absent_customer_waits_until_they_are_back(
-    local: Any, cloud: GenesysCloud, until: Any
+    local: Any, cloud: GenesysCloud
 ) -> None:
     sent = _send(local, cloud, "amir@example.com")
-    _reaches(cloud, sent, DeliveryStatus.AWAY, until)
+    _reaches(cloud, sent, DeliveryStatus.AWAY)
     local.ask("POST", "/customers/amir/presence", {"present": True})
-    _reaches(cloud, sent, DeliveryStatus.DELIVERED, until)
+    _reaches(cloud, sent, DeliveryStatus.DELIVERED)
 
 
-def test_a_message_that_failed_for_good_has_failed(
-    local: Any, cloud: GenesysCloud, until: Any
-) -> None:
+def test_a_message_that_failed_for_good_has_failed(local: Any, cloud: GenesysCloud) -> None:
     sent = _send(local, cloud, "amir@example.com")
-    _reaches(cloud, sent, DeliveryStatus.AWAY, until)
+    _reaches(cloud, sent, DeliveryStatus.AWAY)
     local.ask("POST", f"/control/genesys/messages/{sent.message_id}/fail", {"code": "DataFiltered"})
-    _reaches(cloud, sent, DeliveryStatus.FAILED, until)
+    _reaches(cloud, sent, DeliveryStatus.FAILED)
     assert _news(cloud, sent)[0].reason == "DataFiltered"
 
 
@@ -155,12 +139,10 @@ def test_the_first_of_several_replies_counts(local: Any, cloud: GenesysCloud) ->
     assert _news(cloud, sent)[0].reply == before.reply
 
 
-def test_a_message_in_an_open_conversation_is_followed(
-    local: Any, cloud: GenesysCloud, until: Any
-) -> None:
+def test_a_message_in_an_open_conversation_is_followed(local: Any, cloud: GenesysCloud) -> None:
     """Analytics doesn't show further messages there, so we read the conversation itself."""
     sent = _send(local, cloud, "olga@example.com", into_open_conversation=True)
-    _reaches(cloud, sent, DeliveryStatus.DELIVERED, until)
+    _reaches(cloud, sent, DeliveryStatus.DELIVERED)
     _say(local, "olga@example.com")
     [news] = _news(cloud, sent)
     assert news.reply.conversation_id == sent.conversation_id
@@ -169,18 +151,18 @@ def test_a_message_in_an_open_conversation_is_followed(
 
 
 def test_a_conversation_that_we_may_not_read_does_not_stop_the_others(
-    local: Any, cloud: GenesysCloud, until: Any
+    local: Any, cloud: GenesysCloud
 ) -> None:
     into_open = _send(local, cloud, "olga@example.com", into_open_conversation=True)
     sent = _send(local, cloud, "jane@example.com")
     local.order(into_open.conversation_id, "status", status=403)
-    until(lambda: _news(cloud, sent, into_open)[0].status is DeliveryStatus.DELIVERED)
+    wait_until(lambda: _news(cloud, sent, into_open)[0].status is DeliveryStatus.DELIVERED)
     assert _news(cloud, sent, into_open)[1].status is DeliveryStatus.DELIVERED
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 500, 503])
 def test_a_conversation_that_genesys_refuses_does_not_stop_the_others(
-    local: Any, connect: Callable[..., GenesysCloud], until: Any, status: int
+    local: Any, connect: Callable[..., GenesysCloud], status: int
 ) -> None:
     """It would stop them for days, because it's asked for again and again."""
     local.set(calls_per_minute=100_000)
@@ -188,7 +170,7 @@ def test_a_conversation_that_genesys_refuses_does_not_stop_the_others(
     into_open = _send(local, cloud, "olga@example.com", into_open_conversation=True)
     sent = _send(local, cloud, "jane@example.com")
     local.order(into_open.conversation_id, "status", status=status)
-    until(lambda: _news(cloud, sent, into_open)[0].status is DeliveryStatus.DELIVERED)
+    wait_until(lambda: _news(cloud, sent, into_open)[0].status is DeliveryStatus.DELIVERED)
     assert _news(cloud, sent, into_open)[1].status is DeliveryStatus.DELIVERED
 
 
@@ -217,7 +199,7 @@ def test_a_missing_permission_is_raised(local: Any, cloud: GenesysCloud) -> None
 
 
 def test_a_hundred_messages_are_followed_with_two_queries(
-    local: Any, connect: Callable[..., GenesysCloud], until: Any
+    local: Any, connect: Callable[..., GenesysCloud]
 ) -> None:
     local.set(calls_per_minute=100_000)
     cloud = connect(local.machine_url, calls_per_minute=100_000)
@@ -226,20 +208,18 @@ def test_a_hundred_messages_are_followed_with_two_queries(
     for number in (3, 60, 99):
         local.ask("POST", f"/customers/bulk-{number + 1:04}/answer", {"text": "Yes?"})
     arrived = {DeliveryStatus.DELIVERED, DeliveryStatus.READ}
-    until(lambda: all(news.status in arrived for news in _news(cloud, *sent)))
+    wait_until(lambda: all(news.status in arrived for news in _news(cloud, *sent)))
     local.ask("DELETE", "/control/genesys/calls")
     news = _news(cloud, *sent)
     assert [call["path"].endswith("details/query") for call in local.calls()] == [True, True]
     assert [number for number, one in enumerate(news) if one.reply] == [3, 60, 99]
 
 
-def test_pages_are_read_to_the_end(
-    local: Any, connect: Callable[..., GenesysCloud], until: Any
-) -> None:
+def test_pages_are_read_to_the_end(local: Any, connect: Callable[..., GenesysCloud]) -> None:
     local.set(calls_per_minute=100_000)
     cloud = connect(local.machine_url, calls_per_minute=100_000)
     sent = [_send(local, cloud, "jane@example.com") for _ in range(101)]
-    until(lambda: all(one.status is DeliveryStatus.DELIVERED for one in _news(cloud, *sent)))
+    wait_until(lambda: all(one.status is DeliveryStatus.DELIVERED for one in _news(cloud, *sent)))
     local.ask("DELETE", "/control/genesys/calls")
     _news(cloud, *sent)
     asked = [call["body"]["paging"] for call in local.calls(DETAILS)]

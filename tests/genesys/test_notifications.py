@@ -4,23 +4,17 @@ import inspect
 import json
 import logging
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from genesys import (
-    Customer,
     GenesysCloud,
-    Identity,
-    IdentityKind,
     Notifications,
-    OutboundMessage,
-    Receipt,
-    find_customer,
-    send_once,
 )
 from genesys.notifications import pause_after
+from tests.conftest import wait_until
 
 
 class Listener:
@@ -59,36 +53,23 @@ def listener(local: Any, cloud: GenesysCloud) -> Iterator[Listener]:
     listener.close()
 
 
-def _send(local: Any, cloud: GenesysCloud, email: str) -> Receipt:
-    found = find_customer(
-        cloud,
-        Identity(IdentityKind.EMAIL, email),
-        deployment_id=local.genesys.deployment_id,
-        now=datetime.now(UTC),
-    )
-    assert isinstance(found, Customer)
-    deployment_id = local.genesys.deployment_id
-    return send_once(cloud, OutboundMessage(found.send_to_id, deployment_id, "Hello."))
-
-
 def _answer(local: Any, key: str) -> None:
     local.ask("POST", f"/customers/{key}/answer", {"text": "Thanks"})
 
 
 def test_an_undelivered_message_is_reported(
-    local: Any, cloud: GenesysCloud, listener: Listener, until: Any
+    local: Any, cloud: GenesysCloud, listener: Listener
 ) -> None:
     listener.listen()
-    until(listener.channels)
-    sent = _send(local, cloud, "amir@example.com")
-    until(lambda: listener.heard == [sent.conversation_id])
+    wait_until(listener.channels)
+    sent = local.send(cloud, "amir@example.com")
+    wait_until(lambda: listener.heard == [sent.conversation_id])
 
 
 def test_an_error_in_the_callback_does_not_end_it(
     local: Any,
     cloud: GenesysCloud,
     listener: Listener,
-    until: Any,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     heard: list[str] = []
@@ -100,45 +81,43 @@ def test_an_error_in_the_callback_does_not_end_it(
 
     notifications = Notifications(cloud, local.genesys.deployment_id, fail_at_first, pause=0.01)
     notifications.start()
-    until(listener.channels)
-    first = _send(local, cloud, "amir@example.com")
-    until(lambda: heard)
-    second = _send(local, cloud, "old@example.com")
-    until(lambda: heard == [first.conversation_id, second.conversation_id])
+    wait_until(listener.channels)
+    first = local.send(cloud, "amir@example.com")
+    wait_until(lambda: heard)
+    second = local.send(cloud, "old@example.com")
+    wait_until(lambda: heard == [first.conversation_id, second.conversation_id])
     notifications.close()
     assert "the database is locked" in caplog.text
 
 
 def test_a_reply_in_a_subscribed_conversation_is_reported(
-    local: Any, cloud: GenesysCloud, listener: Listener, until: Any
+    local: Any, cloud: GenesysCloud, listener: Listener
 ) -> None:
-    sent = _send(local, cloud, "jane@example.com")
-    _send(local, cloud, "mia@example.com")
+    sent = local.send(cloud, "jane@example.com")
+    local.send(cloud, "mia@example.com")
     listener.listen(sent.conversation_id)
-    until(listener.channels)
+    wait_until(listener.channels)
     _answer(local, "mia")
     _answer(local, "jane")
-    until(lambda: len(listener.heard) == 2)
+    wait_until(lambda: len(listener.heard) == 2)
     assert set(listener.heard) == {sent.conversation_id}, "its flow and its queue"
 
 
 def test_conversations_can_be_subscribed_later(
-    local: Any, cloud: GenesysCloud, listener: Listener, until: Any
+    local: Any, cloud: GenesysCloud, listener: Listener
 ) -> None:
     notifications = listener.listen()
-    until(listener.channels)
-    sent = _send(local, cloud, "jane@example.com")
+    wait_until(listener.channels)
+    sent = local.send(cloud, "jane@example.com")
     notifications.subscribe([sent.conversation_id])
-    until(lambda: len(listener.channels()[0]["topics"]) == 4)
+    wait_until(lambda: len(listener.channels()[0]["topics"]) == 4)
     _answer(local, "jane")
-    until(lambda: sent.conversation_id in listener.heard)
+    wait_until(lambda: sent.conversation_id in listener.heard)
 
 
-def test_a_channel_holds_no_more_than_a_thousand_topics(
-    local: Any, listener: Listener, until: Any
-) -> None:
+def test_a_channel_holds_no_more_than_a_thousand_topics(local: Any, listener: Listener) -> None:
     listener.listen(*(f"conversation-{number}" for number in range(500)))
-    until(listener.channels)
+    wait_until(listener.channels)
     [channel] = listener.channels()
     assert len(channel["topics"]) == 1000
     assert not any("conversation-333." in topic for topic in channel["topics"])
@@ -146,30 +125,30 @@ def test_a_channel_holds_no_more_than_a_thousand_topics(
 
 @pytest.mark.parametrize("disturbance", ["closing", "drop"])
 def test_a_channel_that_ends_is_replaced(
-    local: Any, cloud: GenesysCloud, listener: Listener, until: Any, disturbance: str
+    local: Any, cloud: GenesysCloud, listener: Listener, disturbance: str
 ) -> None:
     listener.listen()
-    until(listener.channels)
+    wait_until(listener.channels)
     [before] = listener.channels()
     local.ask("POST", "/control/genesys/notifications", {disturbance: True})
-    until(lambda: [one["id"] for one in listener.channels()] not in ([], [before["id"]]))
-    sent = _send(local, cloud, "amir@example.com")
-    until(lambda: listener.heard == [sent.conversation_id])
+    wait_until(lambda: [one["id"] for one in listener.channels()] not in ([], [before["id"]]))
+    sent = local.send(cloud, "amir@example.com")
+    wait_until(lambda: listener.heard == [sent.conversation_id])
 
 
 @pytest.mark.parametrize("timing", [{"life": 0.2}, {"silence": 0.2}])
 def test_a_channel_that_gets_old_or_silent_is_replaced(
-    local: Any, listener: Listener, until: Any, timing: dict[str, float]
+    local: Any, listener: Listener, timing: dict[str, float]
 ) -> None:
     listener.listen(**timing)
-    until(lambda: len(local.calls("notifications/channels")) >= 6)
+    wait_until(lambda: len(local.calls("notifications/channels")) >= 6)
     assert len(listener.channels()) <= 1
 
 
-def test_heartbeats_keep_a_channel_open(local: Any, listener: Listener, until: Any) -> None:
+def test_heartbeats_keep_a_channel_open(local: Any, listener: Listener) -> None:
     local.set(heartbeat_seconds=0.05)
     listener.listen(silence=0.7, life=2.0)
-    until(lambda: len(local.calls("notifications/channels")) == 4)
+    wait_until(lambda: len(local.calls("notifications/channels")) == 4)
     opened = [call for call in local.calls("channels") if call["method"] == "POST"]
     first, second = (datetime.fromisoformat(call["at"]) for call in opened)
     assert (second - first).total_seconds() >= 2.0, "its life ended, it wasn't silent"
@@ -187,27 +166,26 @@ def test_after_a_fault_at_the_start_it_tries_again(
     local: Any,
     cloud: GenesysCloud,
     listener: Listener,
-    until: Any,
     where: str,
     fault: dict[str, Any],
 ) -> None:
     local.order(where, times=2, **fault)
     listener.listen()
-    until(listener.channels)
-    sent = _send(local, cloud, "amir@example.com")
-    until(lambda: listener.heard == [sent.conversation_id])
+    wait_until(listener.channels)
+    sent = local.send(cloud, "amir@example.com")
+    wait_until(lambda: listener.heard == [sent.conversation_id])
 
 
 BOTH = ["analytics:conversationDetail:view", "conversation:message:view"]
 
 
 def test_without_any_permission_it_stays_off_and_says_so_once(
-    local: Any, listener: Listener, until: Any, caplog: pytest.LogCaptureFixture
+    local: Any, listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     local.set(missing_permissions=BOTH)
     notifications = listener.listen("conversation-1")
-    until(lambda: "stay off" in caplog.text)
+    wait_until(lambda: "stay off" in caplog.text)
     notifications.close()
     assert len(local.calls("notifications/channels")) == 2, "one channel, one subscription"
     [told] = [record.getMessage() for record in caplog.records if record.name.startswith("genesys")]
@@ -217,11 +195,11 @@ def test_without_any_permission_it_stays_off_and_says_so_once(
 
 
 def test_with_a_channel_refused_it_stays_off(
-    local: Any, listener: Listener, until: Any, caplog: pytest.LogCaptureFixture
+    local: Any, listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     local.order("POST /api/v2/notifications/channels", "status", status=403)
     listener.listen()
-    until(lambda: "stay off" in caplog.text)
+    wait_until(lambda: "stay off" in caplog.text)
     assert len(local.calls("notifications/channels")) == 1
 
 
@@ -229,15 +207,14 @@ def test_with_one_permission_it_reports_what_it_can(
     local: Any,
     cloud: GenesysCloud,
     listener: Listener,
-    until: Any,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     local.set(missing_permissions=BOTH[:1])
     listener.listen("conversation-1")
-    until(listener.channels)
+    wait_until(listener.channels)
     local.set(missing_permissions=[])
-    sent = _send(local, cloud, "amir@example.com")
-    until(lambda: listener.heard == [sent.conversation_id])
+    sent = local.send(cloud, "amir@example.com")
+    wait_until(lambda: listener.heard == [sent.conversation_id])
     assert BOTH[0] in caplog.text and "stay off" not in caplog.text
 
 
@@ -258,15 +235,13 @@ def test_other_frames_are_ignored(listener: Listener, cloud: GenesysCloud, frame
     assert listener.heard == []
 
 
-def test_closing_is_quick_at_any_time(
-    raw: Any, connect: Callable[..., GenesysCloud], until: Any
-) -> None:
+def test_closing_is_quick_at_any_time(raw: Any, connect: Callable[..., GenesysCloud]) -> None:
     never_started = Notifications(connect(raw.url), "d", print)
     never_started.close()
     raw.api = lambda _: raw.reply({"id": "c", "connectUri": raw.url.replace("http", "ws")})
     notifications = Notifications(connect(raw.url), "d", print, pause=60.0)
     notifications.start()
-    until(lambda: raw.asked)
+    wait_until(lambda: raw.asked)
     notifications.close()
     assert not notifications._thread.is_alive()
 
@@ -291,10 +266,10 @@ def test_the_timing_follows_genesyss_documents() -> None:
 
 
 def test_a_subscription_names_its_topics_and_lets_genesys_refuse_single_ones(
-    local: Any, listener: Listener, until: Any
+    local: Any, listener: Listener
 ) -> None:
     listener.listen("c1", "c2", "c1")
-    until(listener.channels)
+    wait_until(listener.channels)
     [asked] = [call for call in local.calls("subscriptions") if call["method"] == "PUT"]
     undelivered = f"v2.webmessaging.deployments.{local.genesys.deployment_id}.undelivered.messages"
     starts = [

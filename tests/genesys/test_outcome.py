@@ -1,69 +1,48 @@
 """One message's exact status and reason; who has its conversation, and the link to it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from genesys import (
     Connection,
-    Customer,
     DeliveryStatus,
     GenesysCloud,
     Holder,
     HolderKind,
-    Identity,
-    IdentityKind,
     MissingPermission,
-    OutboundMessage,
-    Receipt,
     conversation_link,
-    find_customer,
     read_holder,
     read_message,
     region_names,
-    send_once,
 )
+from tests.conftest import wait_until
 
 
-def _send(local: Any, cloud: GenesysCloud, email: str) -> Receipt:
-    found = find_customer(
-        cloud,
-        Identity(IdentityKind.EMAIL, email),
-        deployment_id=local.genesys.deployment_id,
-        now=datetime.now(UTC),
-    )
-    assert isinstance(found, Customer)
-    deployment_id = local.genesys.deployment_id
-    return send_once(cloud, OutboundMessage(found.send_to_id, deployment_id, "Hello."))
-
-
-def _reads(cloud: GenesysCloud, message_id: str, status: DeliveryStatus, until: Any) -> str:
-    until(lambda: read_message(cloud, message_id).status is status)
+def _reads(cloud: GenesysCloud, message_id: str, status: DeliveryStatus) -> str:
+    wait_until(lambda: read_message(cloud, message_id).status is status, f"it is {status}")
     news = read_message(cloud, message_id)
     assert (news.message_id, news.reply) == (message_id, None)
     return news.reason
 
 
-def test_a_message_is_followed_from_away_to_read(
-    local: Any, cloud: GenesysCloud, until: Any
-) -> None:
-    sent = _send(local, cloud, "amir@example.com").message_id
-    reason = _reads(cloud, sent, DeliveryStatus.AWAY, until)
+def test_a_message_is_followed_from_away_to_read(local: Any, cloud: GenesysCloud) -> None:
+    sent = local.send(cloud, "amir@example.com").message_id
+    reason = _reads(cloud, sent, DeliveryStatus.AWAY)
     assert reason == "GeneralError: The customer is not connected."
     local.ask("POST", "/customers/amir/presence", {"present": True})
-    assert _reads(cloud, sent, DeliveryStatus.DELIVERED, until) == ""
+    assert _reads(cloud, sent, DeliveryStatus.DELIVERED) == ""
     local.ask("POST", "/customers/amir/read")
-    assert _reads(cloud, sent, DeliveryStatus.READ, until) == ""
+    assert _reads(cloud, sent, DeliveryStatus.READ) == ""
 
 
-def test_a_final_failure_has_genesyss_reason(local: Any, cloud: GenesysCloud, until: Any) -> None:
-    sent = _send(local, cloud, "amir@example.com").message_id
-    _reads(cloud, sent, DeliveryStatus.AWAY, until)
+def test_a_final_failure_has_genesyss_reason(local: Any, cloud: GenesysCloud) -> None:
+    sent = local.send(cloud, "amir@example.com").message_id
+    _reads(cloud, sent, DeliveryStatus.AWAY)
     reason = {"code": "MessageExpired", "message": "The session has ended."}
     local.ask("POST", f"/control/genesys/messages/{sent}/fail", reason)
-    told = _reads(cloud, sent, DeliveryStatus.FAILED, until)
+    told = _reads(cloud, sent, DeliveryStatus.FAILED)
     assert told == "MessageExpired: The session has ended."
     local.ask("POST", "/customers/amir/presence", {"present": True})
     assert read_message(cloud, sent).status is DeliveryStatus.FAILED, "a final failure stays"
@@ -169,13 +148,11 @@ def test_every_status_has_its_meaning(
     assert "Because" not in repr(news)
 
 
-def test_a_conversation_goes_from_flow_to_queue_to_agent(
-    local: Any, cloud: GenesysCloud, until: Any
-) -> None:
-    conversation_id = _send(local, cloud, "jane@example.com").conversation_id
+def test_a_conversation_goes_from_flow_to_queue_to_agent(local: Any, cloud: GenesysCloud) -> None:
+    conversation_id = local.send(cloud, "jane@example.com").conversation_id
     assert read_holder(cloud, conversation_id) is None, "ended with the message"
     local.ask("POST", "/customers/jane/answer", {"text": "Thanks"})
-    until(lambda: read_holder(cloud, conversation_id) == Holder(HolderKind.QUEUE, "Support"))
+    wait_until(lambda: read_holder(cloud, conversation_id) == Holder(HolderKind.QUEUE, "Support"))
     local.ask("POST", "/customers/jane/agent", {"joins": True})
     holder = read_holder(cloud, conversation_id)
     assert holder == Holder(HolderKind.AGENT, "Ada Nowak")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from genesys import LocalRateLimiter, Priority, RateLimitExhausted, RateState, StoredRateLimiter
 from genesys.rate_limit import Rate
+from tests.clock import Clock
 
 INTERACTIVE, BACKGROUND = Priority.INTERACTIVE, Priority.BACKGROUND
 INTERVAL = Rate.of(300, 60.0).interval
@@ -204,8 +205,8 @@ def test_one_background_caller_at_a_time_asks_for_what_is_free() -> None:
         assert wake.wait(10)
         limiter.learn(300, 0, 60)
 
-    now = [1000.0]
-    limiter = LocalRateLimiter(300, clock=lambda: now[0], sleep=sleep)
+    clock = Clock()
+    limiter = LocalRateLimiter(300, clock=clock, sleep=sleep)
     assert calls_without_waiting(limiter, BACKGROUND) == 6
     waiting = threading.Thread(target=limiter.acquire, args=(BACKGROUND, 60))
     waiting.start()
@@ -214,7 +215,7 @@ def test_one_background_caller_at_a_time_asks_for_what_is_free() -> None:
         with pytest.raises(RateLimitExhausted) as caught:
             limiter.acquire(BACKGROUND, patience)
         assert caught.value.retry_after == 1.0
-    now[0] += 60
+    clock.now += 60
     wake.set()
     waiting.join()
     limiter.acquire(BACKGROUND, 0)

@@ -13,29 +13,15 @@ from genesys import (
     Customer,
     FateUnknown,
     GenesysCloud,
-    Identity,
-    IdentityKind,
     NotFound,
     OutboundMessage,
     Receipt,
-    find_customer,
     find_sent,
     send_once,
 )
 from genesys.messaging import request_body
 
 OURS = "our-deployment"
-
-
-def _customer(local: Any, cloud: GenesysCloud, email: str) -> Customer:
-    found = find_customer(
-        cloud,
-        Identity(IdentityKind.EMAIL, email),
-        deployment_id=local.genesys.deployment_id,
-        now=datetime.now(UTC),
-    )
-    assert isinstance(found, Customer)
-    return found
 
 
 def _message(local: Any, to: Customer, text: str = "Your parcel is here.", **more: Any) -> Any:
@@ -58,7 +44,7 @@ def _sent(local: Any, email: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("email", ["jane@example.com", "amir@example.com", "mia@example.com"])
 def test_a_message_goes_out_once(local: Any, cloud: GenesysCloud, email: str) -> None:
-    receipt = send_once(cloud, _message(local, _customer(local, cloud, email)))
+    receipt = send_once(cloud, _message(local, local.find(cloud, email)))
     [message] = _sent(local, email)
     assert message["id"] == receipt.message_id
     assert abs(datetime.now(UTC) - receipt.accepted_at) < timedelta(seconds=5)
@@ -67,7 +53,7 @@ def test_a_message_goes_out_once(local: Any, cloud: GenesysCloud, email: str) ->
 def test_an_open_conversation_is_a_conflict_unless_written_into(
     local: Any, cloud: GenesysCloud
 ) -> None:
-    olga = _customer(local, cloud, "olga@example.com")
+    olga = local.find(cloud, "olga@example.com")
     assert olga.open is not None
     with pytest.raises(Conflict) as caught:
         send_once(cloud, _message(local, olga))
@@ -78,11 +64,11 @@ def test_an_open_conversation_is_a_conflict_unless_written_into(
 
 def test_a_contact_without_a_session_is_not_found(local: Any, cloud: GenesysCloud) -> None:
     with pytest.raises(NotFound):
-        send_once(cloud, _message(local, _customer(local, cloud, "nils@example.com")))
+        send_once(cloud, _message(local, local.find(cloud, "nils@example.com")))
 
 
 def test_genesys_refuses_a_text_that_is_too_long(local: Any, cloud: GenesysCloud) -> None:
-    jane = _customer(local, cloud, "jane@example.com")
+    jane = local.find(cloud, "jane@example.com")
     with pytest.raises(BadRequest) as caught:
         send_once(cloud, _message(local, jane, "x" * 2001))
     assert caught.value.code and caught.value.vendor_message and caught.value.correlation_id
@@ -90,19 +76,19 @@ def test_genesys_refuses_a_text_that_is_too_long(local: Any, cloud: GenesysCloud
 
 @pytest.mark.parametrize("text", ["😀" * 1000, "<!channel> *x* ‮ payload &amp; \n\ttab", "é"])
 def test_any_text_arrives_as_it_was_written(local: Any, cloud: GenesysCloud, text: str) -> None:
-    send_once(cloud, _message(local, _customer(local, cloud, "jane@example.com"), text))
+    send_once(cloud, _message(local, local.find(cloud, "jane@example.com"), text))
     assert local.customer("jane@example.com")["conversations"][-1]["messages"][-1]["text"] == text
 
 
 def test_the_text_stays_out_of_logs(local: Any, cloud: GenesysCloud) -> None:
-    assert "parcel" not in repr(_message(local, _customer(local, cloud, "jane@example.com")))
+    assert "parcel" not in repr(_message(local, local.find(cloud, "jane@example.com")))
 
 
 @pytest.mark.parametrize("email", ["jane@example.com", "amir@example.com", "mia@example.com"])
 def test_a_message_whose_answer_was_lost_is_found_again(
     local: Any, cloud: GenesysCloud, email: str
 ) -> None:
-    customer = _customer(local, cloud, email)
+    customer = local.find(cloud, email)
     message = _message(local, customer)
     local.order("agentless", "cut_after", times=1)
     with pytest.raises(FateUnknown):
@@ -113,7 +99,7 @@ def test_a_message_whose_answer_was_lost_is_found_again(
 
 
 def test_a_message_that_was_not_sent_is_not_found(local: Any, cloud: GenesysCloud) -> None:
-    jane = _customer(local, cloud, "jane@example.com")
+    jane = local.find(cloud, "jane@example.com")
     local.order("agentless", "cut_before", times=1)
     with pytest.raises(FateUnknown):
         send_once(cloud, _message(local, jane))
@@ -125,14 +111,14 @@ def test_a_message_that_was_not_sent_is_not_found(local: Any, cloud: GenesysClou
 def test_a_message_written_into_an_open_conversation_is_found(
     local: Any, cloud: GenesysCloud
 ) -> None:
-    olga = _customer(local, cloud, "olga@example.com")
+    olga = local.find(cloud, "olga@example.com")
     message = _message(local, olga, into_open_conversation=True)
     receipt = send_once(cloud, message)
     assert _look(cloud, message, olga) == receipt
 
 
 def test_a_message_of_another_request_is_not_ours(local: Any, cloud: GenesysCloud) -> None:
-    jane = _customer(local, cloud, "jane@example.com")
+    jane = local.find(cloud, "jane@example.com")
     message = _message(local, jane)
     other = send_once(cloud, message)
     another_text = _message(local, jane, "Your parcel is late.")
@@ -143,7 +129,7 @@ def test_a_message_of_another_request_is_not_ours(local: Any, cloud: GenesysClou
 
 
 def test_an_earlier_message_is_not_ours(local: Any, cloud: GenesysCloud) -> None:
-    jane = _customer(local, cloud, "jane@example.com")
+    jane = local.find(cloud, "jane@example.com")
     message = _message(local, jane)
     sent_at = send_once(cloud, message).accepted_at
     assert _look(cloud, message, jane, since=sent_at + timedelta(seconds=4)) is not None
@@ -153,7 +139,7 @@ def test_an_earlier_message_is_not_ours(local: Any, cloud: GenesysCloud) -> None
 def test_while_analytics_lags_behind_the_message_is_not_found(
     local: Any, cloud: GenesysCloud
 ) -> None:
-    jane = _customer(local, cloud, "jane@example.com")
+    jane = local.find(cloud, "jane@example.com")
     message = _message(local, jane)
     local.set(analytics_delay_seconds=60)
     receipt = send_once(cloud, message)
@@ -163,7 +149,7 @@ def test_while_analytics_lags_behind_the_message_is_not_found(
 
 
 def test_what_the_customer_wrote_is_not_ours(local: Any, cloud: GenesysCloud) -> None:
-    jane = _customer(local, cloud, "jane@example.com")
+    jane = local.find(cloud, "jane@example.com")
     text = "Your parcel is here."
     local.ask(
         "POST", f"/customers/{local.customer('jane@example.com')['id']}/answer", {"text": text}
@@ -331,7 +317,7 @@ def test_the_search_goes_back_ninety_days_in_windows_of_31(
 def test_genesys_takes_a_text_up_to_the_limit_and_none_longer(
     local: Any, cloud: GenesysCloud
 ) -> None:
-    jane = _customer(local, cloud, "jane@example.com")
+    jane = local.find(cloud, "jane@example.com")
     assert send_once(cloud, _message(local, jane, "x" * CHANNEL_TEXT_LIMIT)).message_id
     with pytest.raises(BadRequest):
         send_once(

@@ -7,8 +7,7 @@ import base64
 import http.client
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,14 +42,6 @@ class Answer:
     status: int
     headers: dict[str, str]
     json: Any
-
-
-def until(met: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait until a condition is true; fail after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.005)
 
 
 @dataclass

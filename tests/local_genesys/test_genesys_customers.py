@@ -8,8 +8,9 @@ import pytest
 from aiohttp import web
 
 from sandbox.local_genesys import LocalGenesys
+from tests.conftest import wait_until
 
-from .conftest import MESSAGES, Local, until
+from .conftest import MESSAGES, Local
 
 
 def parties(local: Local, conversation_id: str) -> dict[str, dict[str, Any]]:
@@ -27,7 +28,7 @@ def test_every_sample_customer_has_a_story_and_an_expectation(local: Local) -> N
 def test_a_message_arrives_at_a_customer_on_the_page(local: Local) -> None:
     sent = local.send(local.contact_id("jane@example.com")).json
     assert sent["message"]["status"] == "queued"
-    until(lambda: local.status_of(sent["id"]) == "delivery-success")
+    wait_until(lambda: local.status_of(sent["id"]) == "delivery-success")
     assert local.customer("jane")["unread"] == 1
     assert local.people("POST", "/customers/jane/read").json["customer"]["unread"] == 0
     shown = local.call("GET", f"{MESSAGES}/{sent['id']}/details").json
@@ -37,7 +38,7 @@ def test_a_message_arrives_at_a_customer_on_the_page(local: Local) -> None:
 
 def test_a_message_waits_for_a_customer_who_is_away(local: Local) -> None:
     sent = local.send(local.contact_id("amir@example.com")).json
-    until(lambda: local.status_of(sent["id"]) == "delivery-failed")
+    wait_until(lambda: local.status_of(sent["id"]) == "delivery-failed")
     local.people("POST", "/customers/amir/read")
     assert local.status_of(sent["id"]) == "delivery-failed"
     local.people("POST", "/customers/amir/presence", {"present": True})
@@ -52,7 +53,7 @@ def test_an_answer_brings_the_flow_and_then_the_queue(local: Local) -> None:
     assert "workflow" in here
     assert here["customer"]["state"] == "connected"
     assert here["customer"]["messages"][0]["messageStatus"] == "received"
-    until(lambda: "acd" in parties(local, sent["conversationId"]))
+    wait_until(lambda: "acd" in parties(local, sent["conversationId"]))
     assert parties(local, sent["conversationId"])["workflow"]["state"] == "disconnected"
     answer = local.call("GET", f"{MESSAGES}/{answered['message_id']}/details").json
     assert answer["direction"] == "inbound"

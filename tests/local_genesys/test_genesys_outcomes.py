@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import MESSAGES, Local, until
+from tests.conftest import wait_until
+
+from .conftest import MESSAGES, Local
 
 CONTROL = "/control/genesys"
 
@@ -35,7 +37,7 @@ def _purposes(local: Local, conversation_id: str) -> dict[str, Any]:
 
 def test_analytics_has_the_delivery_status_and_when_it_changed(local: Local) -> None:
     sent = _sent(local, "amir@example.com")
-    until(lambda: local.status_of(sent["id"]) == "delivery-failed")
+    wait_until(lambda: local.status_of(sent["id"]) == "delivery-failed")
     local.clock.advance(minutes=5)
     assert _delivery(local, sent["conversationId"])["deliveryStatus"] == "DeliveryFailed"
     local.people("POST", "/customers/amir/presence", {"present": True})
@@ -47,7 +49,7 @@ def test_analytics_has_the_delivery_status_and_when_it_changed(local: Local) -> 
 def test_analytics_says_that_a_message_went_to_a_phone_if_that_is_ordered(local: Local) -> None:
     local.settings(pushes_reach_phones=True)
     sent = _sent(local, "amir@example.com")
-    until(lambda: local.status_of(sent["id"]) == "delivery-failed")
+    wait_until(lambda: local.status_of(sent["id"]) == "delivery-failed")
     session = _delivery(local, sent["conversationId"])
     assert (session["deliveryStatus"], session["deliveryPushed"]) == ("DeliveryPushed", True)
     local.people("POST", "/customers/amir/presence", {"present": True})
@@ -56,7 +58,7 @@ def test_analytics_says_that_a_message_went_to_a_phone_if_that_is_ordered(local:
 
 def test_a_message_fails_permanently_with_the_ordered_reason(local: Local) -> None:
     sent = _sent(local, "amir@example.com")
-    until(lambda: local.status_of(sent["id"]) == "delivery-failed")
+    wait_until(lambda: local.status_of(sent["id"]) == "delivery-failed")
     reason = {"code": "MessageExpired", "message": "Too late."}
     assert local.people("POST", f"{CONTROL}/messages/{sent['id']}/fail", reason).status == 200
     local.people("POST", "/customers/amir/presence", {"present": True})
@@ -71,7 +73,7 @@ def test_a_message_that_fails_on_its_way_stays_failed(local: Local) -> None:
     sent = _sent(local, "jane@example.com")
     local.people("POST", f"{CONTROL}/messages/{sent['id']}/fail", {"code": "ServerError"})
     other = _sent(local, "old@example.com")
-    until(lambda: local.status_of(other["id"]) == "delivery-failed")
+    wait_until(lambda: local.status_of(other["id"]) == "delivery-failed")
     assert local.status_of(sent["id"]) == "failed"
 
 
@@ -103,7 +105,7 @@ def test_an_agent_takes_the_conversation_from_the_queue(local: Local) -> None:
     assert local.people("POST", "/customers/jane/agent", {"joins": True}).status == 409
     assert local.people("POST", "/customers/jane/agent", {}).status == 400
     local.people("POST", "/customers/jane/answer", {"text": "Thanks"})
-    until(lambda: "acd" in _purposes(local, conversation_id))
+    wait_until(lambda: "acd" in _purposes(local, conversation_id))
     assert _purposes(local, conversation_id)["acd"]["name"] == "Support"
     answer = local.people("POST", "/customers/jane/agent", {"joins": True})
     assert answer.json["conversation_id"] == conversation_id
@@ -125,7 +127,7 @@ def test_an_agent_who_joins_immediately_keeps_the_conversation(local: Local) -> 
     local.people("POST", "/customers/jane/answer", {"text": "Hello?"})
     joined = local.people("POST", "/customers/jane/agent", {"joins": True})
     other = local.people("POST", "/customers/wendy/answer", {"text": "Hello?"})
-    until(lambda: "acd" in _purposes(local, other.json["conversation_id"]))
+    wait_until(lambda: "acd" in _purposes(local, other.json["conversation_id"]))
     parties = _purposes(local, joined.json["conversation_id"])
     serving = {name for name, party in parties.items() if party["state"] == "connected"}
     assert serving == {"customer", "agent"}
@@ -142,9 +144,9 @@ def test_a_crowd_can_be_found_and_written_to(local: Local) -> None:
     [chat] = local.found(**query)
     assert "conversationEnd" in chat
     sent = local.send(contact_id).json
-    until(lambda: local.status_of(sent["id"]) == "delivery-success")
+    wait_until(lambda: local.status_of(sent["id"]) == "delivery-success")
     away = local.send(local.contact_id("bulk-0004@example.com")).json
-    until(lambda: local.status_of(away["id"]) == "delivery-failed")
+    wait_until(lambda: local.status_of(away["id"]) == "delivery-failed")
 
 
 def test_the_link_to_a_conversation_says_what_it_would_open(local: Local) -> None:

@@ -18,9 +18,11 @@ from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.local_slack import LocalSlack, SlackConfig
+from tests.conftest import wait_until
 
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-test", "xapp-test", "signing-secret-of-the-test"
 MANIFEST = {
@@ -143,6 +145,19 @@ class Slack:
                 return {"status": refusal.code, **json.loads(refusal.read())}
 
 
+def refusal(call: Callable[..., Any], **arguments: Any) -> Json:
+    """Make a call that Slack refuses, and return the answer."""
+    with pytest.raises(SlackApiError) as raised:
+        call(**arguments)
+    response = raised.value.response
+    return {"status": response.status_code, **response.data}
+
+
+def error(call: Callable[..., Any], **arguments: Any) -> str:
+    """Make a call that Slack refuses, and return the error's name."""
+    return str(refusal(call, **arguments)["error"])
+
+
 Listener = Callable[..., Awaitable[None]]
 
 
@@ -263,21 +278,9 @@ def socket_bot(slack: Slack, loop: Loop) -> Iterator[Bot]:
         return handler
 
     handler = loop.run(connect())
-    wait_until(lambda: slack.get("/control/slack/settings")["sockets"] == 1)
+    wait_until(lambda: slack.get("/control/slack/settings")["sockets"] == 1, "the bot's socket")
     yield bot
     loop.run(handler.close_async())
-
-
-def wait_until(holds: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Wait until a condition is true and return its value; fail after `seconds`."""
-    end = time.monotonic() + seconds
-    pause = threading.Event()
-    while time.monotonic() < end:
-        found = holds()
-        if found:
-            return found
-        pause.wait(0.01)
-    raise AssertionError("the condition did not come true in time")
 
 
 @pytest.fixture
@@ -291,8 +294,3 @@ def hang(slack: Slack) -> Iterator[Listener]:
 
     yield wait
     over.set()
-
-
-@pytest.fixture
-def eventually() -> Callable[..., Any]:
-    return wait_until

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import wait_until
+
 
 def plain(text: str) -> dict:
     return {"type": "plain_text", "text": text}
@@ -55,7 +57,7 @@ def test_a_click_in_a_message_says_where_it_was(slack, bot, card) -> None:
     assert body["message"]["blocks"][0]["elements"][0]["text"]["text"] == "Tom &amp; co"
 
 
-def test_a_click_may_replace_or_delete_the_message(slack, bot, card, eventually) -> None:
+def test_a_click_may_replace_or_delete_the_message(slack, bot, card) -> None:
     async def replace(ack, respond) -> None:
         await ack()
         await respond(text="done", replace_original=True)
@@ -66,11 +68,11 @@ def test_a_click_may_replace_or_delete_the_message(slack, bot, card, eventually)
 
     bot.on_action = replace
     slack.post("/people/actions", **card, **PRESS)
-    eventually(lambda: [m["text"] for m in slack.messages()] == ["done"])
+    wait_until(lambda: [m["text"] for m in slack.messages()] == ["done"])
     slack.client.chat_update(**card, text="again", blocks=[ACTIONS])
     bot.on_action = delete
     slack.post("/people/actions", **card, **PRESS)
-    eventually(lambda: slack.messages() == [])
+    wait_until(lambda: slack.messages() == [])
 
 
 def test_a_click_on_an_ephemeral_message_does_not_include_the_message(slack, bot) -> None:

@@ -1,19 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from slack_sdk.errors import SlackApiError
+
+from .conftest import error, refusal
 
 PLAIN = {"type": "section", "text": {"type": "plain_text", "text": "hi"}}
 RICH = {
     "type": "rich_text",
     "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "hi"}]}],
 }
-
-
-def error(call, **arguments) -> str:
-    with pytest.raises(SlackApiError) as raised:
-        call(**arguments)
-    return raised.value.response["error"]
 
 
 @pytest.fixture
@@ -107,9 +102,7 @@ def test_an_empty_or_too_long_message_is_refused_or_cut(client) -> None:
 
 def test_bad_blocks_are_refused_with_a_pointer(client) -> None:
     blocks = [PLAIN, {"type": "header", "text": {"type": "mrkdwn", "text": "x"}}]
-    with pytest.raises(SlackApiError) as raised:
-        client.chat_postMessage(channel="C0SUPPORT", text="x", blocks=blocks)
-    answer = raised.value.response
+    answer = refusal(client.chat_postMessage, channel="C0SUPPORT", text="x", blocks=blocks)
     assert answer["error"] == "invalid_blocks"
     assert answer["response_metadata"]["messages"] == [
         "[ERROR] unsupported type: mrkdwn [json-pointer:/blocks/1/text/type]"

@@ -4,6 +4,8 @@ import asyncio
 
 import aiohttp
 
+from tests.conftest import wait_until
+
 
 def test_a_slash_command_arrives_as_slack_sends_it(slack, bot) -> None:
     answer = slack.command("jane@example.com Tom & <b>")
@@ -90,7 +92,7 @@ def test_inviting_the_bot_lets_it_post_in_a_private_channel(slack) -> None:
     assert slack.client.chat_postMessage(channel="C0VIP", text="hello")["ok"]
 
 
-def test_a_response_url_works_five_times(slack, bot, eventually) -> None:
+def test_a_response_url_works_five_times(slack, bot) -> None:
     statuses: list[int] = []
 
     async def respond_often(ack, respond) -> None:
@@ -100,12 +102,12 @@ def test_a_response_url_works_five_times(slack, bot, eventually) -> None:
 
     bot.on_command = respond_often
     slack.command(channel="C0VIP")
-    eventually(lambda: len(statuses) == 6)
+    wait_until(lambda: len(statuses) == 6)
     assert statuses == [200] * 5 + [404]
     assert [m["ephemeral"] for m in slack.messages("C0VIP")] == [True] * 5
 
 
-def test_a_fault_can_strike_at_a_response_url(slack, bot, eventually) -> None:
+def test_a_fault_can_strike_at_a_response_url(slack, bot) -> None:
     statuses: list[int] = []
 
     async def respond_twice(ack, respond) -> None:
@@ -117,10 +119,10 @@ def test_a_fault_can_strike_at_a_response_url(slack, bot, eventually) -> None:
     slack.post("/control/slack/faults", **fault)
     bot.on_command = respond_twice
     slack.command()
-    eventually(lambda: statuses == [503, 200])
+    wait_until(lambda: statuses == [503, 200])
 
 
-def test_a_response_url_ends_after_half_an_hour(slack, bot, eventually) -> None:
+def test_a_response_url_ends_after_half_an_hour(slack, bot) -> None:
     statuses: list[int] = []
 
     async def respond_late(ack, respond) -> None:
@@ -130,17 +132,17 @@ def test_a_response_url_ends_after_half_an_hour(slack, bot, eventually) -> None:
 
     bot.on_command = respond_late
     slack.command()
-    eventually(lambda: statuses == [404])
+    wait_until(lambda: statuses == [404])
 
 
-def test_in_channel_answers_are_seen_by_everyone(slack, bot, eventually) -> None:
+def test_in_channel_answers_are_seen_by_everyone(slack, bot) -> None:
     async def announce(ack, respond) -> None:
         await ack()
         await respond(text="hello", response_type="in_channel")
 
     bot.on_command = announce
     slack.command()
-    eventually(lambda: slack.messages(user="U0LEO"))
+    wait_until(lambda: slack.messages(user="U0LEO"))
 
 
 def test_a_message_shortcut_carries_the_message_as_slack_writes_it(slack, bot) -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import base64
 
 import pytest
-from slack_sdk.errors import SlackApiError
+
+from .conftest import error, refusal
 
 HISTORY = ["channels:history", "groups:history", "im:history"]
 HERE = {"channel": "C0SUPPORT"}
@@ -31,12 +32,6 @@ def post(client):
 
 def texts(answer) -> list[str]:
     return [message["text"] for message in answer["messages"]]
-
-
-def error(call, **arguments) -> str:
-    with pytest.raises(SlackApiError) as raised:
-        call(**arguments)
-    return raised.value.response["error"]
 
 
 def test_history_is_newest_first_without_replies(client, post) -> None:
@@ -173,10 +168,8 @@ def test_each_kind_of_conversation_has_its_own_scope(slack, client, post, channe
         (client.conversations_history, {}),
         (client.conversations_replies, {"ts": ts}),
     ):
-        with pytest.raises(SlackApiError) as raised:
-            read(channel=channel, **more)
-        assert raised.value.response["error"] == "missing_scope"
-        assert raised.value.response["needed"] == needed
+        answer = refusal(read, channel=channel, **more)
+        assert (answer["error"], answer["needed"]) == ("missing_scope", needed)
 
 
 def test_an_admin_may_refuse_every_optional_scope(slack, client) -> None:

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from .conftest import error, refusal
+
 
 def plain(text: str) -> dict:
     return {"type": "plain_text", "text": text}
@@ -60,24 +62,18 @@ def submit(slack):
     return press
 
 
-def error(call, **arguments) -> dict:
-    with pytest.raises(SlackApiError) as raised:
-        call(**arguments)
-    return raised.value.response.data
-
-
 def test_a_trigger_is_used_once(slack, trigger) -> None:
     open_view = slack.client.views_open
     pressed = trigger()
     assert open_view(trigger_id=pressed, view=modal())["view"]["hash"]
-    assert error(open_view, trigger_id=pressed, view=modal())["error"] == "exchanged_trigger_id"
-    assert error(open_view, trigger_id="1.2.a", view=modal())["error"] == "invalid_trigger_id"
+    assert error(open_view, trigger_id=pressed, view=modal()) == "exchanged_trigger_id"
+    assert error(open_view, trigger_id="1.2.a", view=modal()) == "invalid_trigger_id"
 
 
 def test_a_trigger_lives_three_seconds(slack, trigger) -> None:
     pressed = trigger()
     slack.clock.ahead += 3.5
-    answer = error(slack.client.views_open, trigger_id=pressed, view=modal())
+    answer = refusal(slack.client.views_open, trigger_id=pressed, view=modal())
     assert answer["error"] == "expired_trigger_id"
 
 
@@ -95,7 +91,7 @@ def test_a_trigger_lives_three_seconds(slack, trigger) -> None:
 )
 def test_a_broken_view_is_refused_with_a_pointer(slack, trigger, change, pointer) -> None:
     view = {name: value for name, value in {**modal(), **change}.items() if value is not None}
-    answer = error(slack.client.views_open, trigger_id=trigger(), view=view)
+    answer = refusal(slack.client.views_open, trigger_id=trigger(), view=view)
     assert answer["error"] == "invalid_arguments"
     assert any(
         f"[json-pointer:{pointer}]" in text for text in answer["response_metadata"]["messages"]
@@ -104,7 +100,7 @@ def test_a_broken_view_is_refused_with_a_pointer(slack, trigger, change, pointer
 
 def test_a_view_of_more_than_250_kb_is_too_large(slack, trigger) -> None:
     blocks = [{"type": "section", "text": plain("x" * 2900)} for _ in range(90)]
-    answer = error(slack.client.views_open, trigger_id=trigger(), view=modal(*blocks))
+    answer = refusal(slack.client.views_open, trigger_id=trigger(), view=modal(*blocks))
     assert answer["error"] == "view_too_large"
 
 
@@ -114,13 +110,13 @@ def test_a_stale_hash_is_a_conflict(slack, opened) -> None:
     update = slack.client.views_update
     new = update(view_id=view_id, hash=old, view=modal())["view"]
     assert new["hash"] != old and new["id"] == view_id
-    assert error(update, view_id=view_id, hash=old, view=modal())["error"] == "hash_conflict"
-    assert error(update, view_id="V1", view=modal())["error"] == "not_found"
+    assert error(update, view_id=view_id, hash=old, view=modal()) == "hash_conflict"
+    assert error(update, view_id="V1", view=modal()) == "not_found"
 
 
 def test_external_ids_are_unique(slack, opened, trigger) -> None:
     view_id = opened(external_id="request-1")
-    answer = error(
+    answer = refusal(
         slack.client.views_open, trigger_id=trigger(), view=modal(external_id="request-1")
     )
     assert answer["error"] == "duplicate_external_id"
@@ -316,5 +312,5 @@ def test_an_untouched_date_and_time_has_its_initial_value(slack, bot, opened, su
 
 def test_an_initial_date_and_time_has_ten_digits(slack, trigger) -> None:
     view = modal(picker(initial_date_time=1_763_832_600_000))
-    answer = error(slack.client.views_open, trigger_id=trigger(), view=view)
+    answer = refusal(slack.client.views_open, trigger_id=trigger(), view=view)
     assert "initial_date_time" in answer["response_metadata"]["messages"][0]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from slack_sdk.errors import SlackApiError
 
-from .conftest import MANIFEST, Bot, Json, Slack
+from .conftest import MANIFEST, Bot, Json, Slack, refusal
 
 SCOPES = [
     *("commands", "chat:write", "users:read", "usergroups:read"),
@@ -25,13 +24,6 @@ BUTTON = {
 @pytest.fixture
 def manifest() -> Json:
     return {**MANIFEST, "oauth_config": {"scopes": {"bot": list(SCOPES)}}}
-
-
-def refusal(call: Any, **arguments: Any) -> Json:
-    with pytest.raises(SlackApiError) as raised:
-        call(**arguments)
-    found: Json = raised.value.response.data
-    return found
 
 
 def person(slack: Slack, user: str, **more: Any) -> Json:

@@ -6,6 +6,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from tests.conftest import wait_until
+
 
 def deliver(slack, headers: dict | None = None, text: str = "hi") -> dict:
     body = {"command": "/proactive", "text": text, "user_id": "U0ADA", "team_id": "T0LOCAL"}
@@ -80,9 +82,9 @@ def test_no_ack_over_a_socket_is_a_timeout(slack, socket_bot, hang) -> None:
 
 
 @pytest.mark.parametrize("loss", ["drop_socket", "refresh_socket"])
-def test_a_bot_reconnects_after_its_socket_ends(slack, socket_bot, eventually, loss) -> None:
+def test_a_bot_reconnects_after_its_socket_ends(slack, socket_bot, loss) -> None:
     assert slack.settings(**{loss: True})["sockets"] == 0
-    eventually(lambda: slack.get("/control/slack/settings")["sockets"] == 1)
+    wait_until(lambda: slack.get("/control/slack/settings")["sockets"] == 1)
     assert slack.command()["ack"]["failure"] is None
 
 

@@ -6,11 +6,7 @@ import urllib.request
 import pytest
 from slack_sdk.errors import SlackApiError
 
-
-def refusal(call, **arguments) -> dict:
-    with pytest.raises(SlackApiError) as raised:
-        call(**arguments)
-    return {"status": raised.value.response.status_code, **raised.value.response.data}
+from .conftest import refusal
 
 
 def test_auth_test_says_who_the_bot_is(slack) -> None:

@@ -13,7 +13,9 @@ from bot.cards.answer_cache import AnswerCache
 from bot.cards.client import SlackClient
 from bot.cards.directory import SlackDirectory
 from bot.rules.directory import Channel, Directory, DirectoryUnavailable, Person, Workspace
-from tests.bot.conftest import Local, wait_until
+from tests.bot.conftest import Local
+from tests.clock import Clock
+from tests.conftest import wait_until
 from tests.recording_server import RecordingServer
 
 from .conftest import answer_once
@@ -28,14 +30,6 @@ ASK: dict[str, Ask] = {
 }
 Told = Callable[..., SlackDirectory]
 each_question = pytest.mark.parametrize("method", ASK)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
@@ -69,11 +63,6 @@ def told(strange: tuple[RecordingServer, SlackClient], clock: Clock) -> Told:
     return tell
 
 
-def change(local: Local, **wanted: dict[str, Any]) -> None:
-    """Change people, channels or groups in Slack."""
-    local.ask("POST", "/control/slack/people", **wanted)
-
-
 # What Slack says.
 
 
@@ -96,14 +85,14 @@ def test_bots_and_deactivated_people_are_told_apart(
 ) -> None:
     assert directory.person("U0BOT").is_bot
     assert directory.person("USLACKBOT").is_bot
-    change(local, users={ADA: {"is_deleted": True}})
+    local.change_slack(users={ADA: {"is_deleted": True}})
     assert directory.person(ADA).is_deactivated
 
 
 def test_somebody_of_another_company_without_a_channel_of_ours_is_a_stranger(
     local: Local, directory: SlackDirectory
 ) -> None:
-    change(local, channels={"C0ACME": {"members": [ADA]}})
+    local.change_slack(channels={"C0ACME": {"members": [ADA]}})
     assert directory.person("U0PIA").is_stranger
 
 
@@ -215,7 +204,7 @@ def test_all_groups_together_cost_one_call_a_minute(
         directory.is_in_group(f"S{number}", "U0LEO")
         directory.members(f"S{number}")
     assert len(local.calls("slack", "usergroups.list")) == 1
-    clock.seconds += 60
+    clock.now += 60
     directory.is_in_group("S0LEADS", "U0LEO")
     assert len(local.calls("slack", "usergroups.list")) == 2
 
@@ -237,7 +226,7 @@ def test_an_app_that_is_told_only_with_the_bot_is_asked_for_once(
     directory = told({"ok": True, "team_id": "T0", "bot_id": "B0", "bot": {"app_id": "A0"}})
     for _ in range(2):
         assert directory.workspace() == Workspace("T0", "", "A0")
-        clock.seconds += 60.0
+        clock.now += 60.0
     requests = strange[0].requests
     assert [one.path for one in requests] == [
         "/api/auth.test",
@@ -323,10 +312,10 @@ def test_an_answer_is_good_for_a_minute_and_asked_for_again_afterwards(
     with pytest.raises(DirectoryUnavailable):
         ASK[method](directory.fresh)
     first = ASK[method](directory)
-    clock.seconds += 59.9
+    clock.now += 59.9
     assert ASK[method](directory) == ASK[method](directory.fresh) == first
     assert len(local.calls("slack", method)) == 1
-    clock.seconds += 0.1
+    clock.now += 0.1
     with pytest.raises(DirectoryUnavailable):
         ASK[method](directory.fresh)
     ASK[method](directory)
@@ -338,7 +327,7 @@ def test_an_outdated_answer_is_never_used_when_slack_fails(
     method: str, local: Local, directory: SlackDirectory, clock: Clock
 ) -> None:
     ASK[method](directory)
-    clock.seconds += 60.0
+    clock.now += 60.0
     answer_once(local, method, "internal_error")
     with pytest.raises(DirectoryUnavailable):
         ASK[method](directory)
@@ -350,9 +339,9 @@ def test_whoever_leaves_a_group_or_becomes_a_guest_is_found_out_after_a_minute(
     assert directory.is_in_group("S0LEADS", "U0LEO")
     assert not directory.person("U0LEO").is_guest
     assert not directory.channel(SUPPORT).is_external
-    change(local, groups={"S0LEADS": {"users": []}}, users={"U0LEO": {"is_restricted": True}})
+    local.change_slack(groups={"S0LEADS": {"users": []}}, users={"U0LEO": {"is_restricted": True}})
     local.ask("POST", "/control/slack/settings", support_is_shared=True)
-    clock.seconds += 60.0
+    clock.now += 60.0
     assert not directory.is_in_group("S0LEADS", "U0LEO")
     assert directory.person("U0LEO").is_guest
     assert directory.channel(SUPPORT).is_external
@@ -360,14 +349,14 @@ def test_whoever_leaves_a_group_or_becomes_a_guest_is_found_out_after_a_minute(
 
 def test_the_minute_begins_when_slack_is_asked(clock: Clock) -> None:
     def ask(key: str) -> str:
-        clock.seconds += 50.0
+        clock.now += 50.0
         return key
 
     cache = AnswerCache(ask, clock)
     cache.get("a")
-    clock.seconds += 9.9
+    clock.now += 9.9
     assert cache.fresh("a") == "a"
-    clock.seconds += 0.1
+    clock.now += 0.1
     with pytest.raises(DirectoryUnavailable):
         cache.fresh("a")
 
@@ -418,13 +407,11 @@ def test_one_caller_asks_while_the_others_wait_for_the_same_answer(
 
 
 def test_a_name_that_is_known_is_remembered_and_never_asked_for(
-    local: Local, slack: SlackClient
+    local: Local, directory: SlackDirectory, clock: Clock
 ) -> None:
-    now = [0.0]
-    directory = SlackDirectory(slack, lambda: now[0])
     assert directory.known_name(ADA) == directory.fresh.known_name(ADA) == ""
     assert not local.calls("slack", "users.info")
     name = directory.person(ADA).name
-    now[0] = 3_600.0
+    clock.now += 3_600.0
     assert directory.known_name(ADA) == directory.fresh.known_name(ADA) == name
     assert len(local.calls("slack", "users.info")) == 1

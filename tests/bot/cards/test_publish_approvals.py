@@ -41,11 +41,6 @@ Make = Callable[..., Publisher]
 
 
 @pytest.fixture
-def pause(database: Database) -> Pause:
-    return Pause(database, lambda _connection, _job: None)
-
-
-@pytest.fixture
 def make(bench: Bench, database: Database, pause: Pause) -> Make:
     """Build the publisher as the bot does, with these rules in force."""
 

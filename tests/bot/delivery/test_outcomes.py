@@ -21,9 +21,9 @@ from bot.storage.rows import to_line
 from bot.storage.tables import history
 from genesys import Answered, DeliveryStatus, Holder, HolderKind, News, Unavailable, read_news
 from sandbox.local_genesys.sample_customers import fixed_id
-from tests.bot.conftest import Local, wait_until
+from tests.bot.conftest import Local
 from tests.bot.delivery.conftest import DETAILS, JANE_ID, REQUEST, Clock, Worker
-from tests.conftest import open_quickly
+from tests.conftest import open_quickly, wait_until
 
 NewWorker = Callable[..., Worker]
 SHOW = publish(REQUEST)

@@ -10,14 +10,7 @@ from bot.ops.audit_reports import HEAD_SECONDS, AuditReports
 from bot.ops.refused_requests import Reason, RefusedRequests
 from bot.storage.audit_log import AuditLog, Selection
 from bot.storage.database import Database
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = 0.0
-
-    def __call__(self) -> float:
-        return self.at
+from tests.clock import Clock
 
 
 @pytest.fixture
@@ -58,11 +51,11 @@ def test_the_head_of_the_log_leaves_the_database_once_a_day(
     refused.add(Reason.FORGED)
     reports = AuditReports(audit, refused, clock)
     reports.report()
-    clock.at = HEAD_SECONDS - 1
+    clock.now += HEAD_SECONDS - 1
     reports.report()
     heads = [line for line in caplog.messages if "head" in line]
     assert len(heads) == 1
     assert str(audit.head()) in heads[0]
-    clock.at = HEAD_SECONDS
+    clock.now += 1
     reports.report()
     assert len([line for line in caplog.messages if "head" in line]) == 2

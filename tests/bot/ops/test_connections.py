@@ -17,7 +17,7 @@ import uvicorn
 from bot.ops import connections as limits
 from bot.ops.connections import Connections
 from bot.ops.refused_requests import Reason, RefusedRequests
-from tests.bot.conftest import wait_until
+from tests.conftest import wait_until
 
 HEAD = b"POST / HTTP/1.1\r\nHost: bot.example.com\r\n"
 PATIENCE = 10.0

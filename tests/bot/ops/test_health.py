@@ -18,18 +18,9 @@ from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from genesys import Connection, GenesysCloud
 from tests.bot.conftest import Local
+from tests.clock import Clock
 
 ALL_OK = {"database": "ok", "slack": "ok", "genesys": "ok", "sending": "ok"}
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Socket:
@@ -52,11 +43,6 @@ def connection(local: Local) -> Connection:
         region="us-east-1",
         api_url=settings["GENESYS_CLOUD_API_URL"],
     )
-
-
-@pytest.fixture
-def pause(database: Database) -> Pause:
-    return Pause(database, lambda *_: None)
 
 
 @pytest.fixture
@@ -168,7 +154,7 @@ def test_a_database_that_does_not_answer_is_named(
     answers = asyncio.run(Health(store, pause, slack, cloud, executor).check_ready())
     assert answers == {
         **ALL_OK,
-        "database": "the database does not answer",
+        "database": "the database doesn't answer",
         "sending": "unknown",
     }
     cloud.close()

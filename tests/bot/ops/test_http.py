@@ -14,7 +14,6 @@ from starlette.types import Receive, Scope, Send
 from bot.ops.http import Web, build_operator_pages
 from bot.ops.metrics import build_metrics
 from bot.ops.refused_requests import SLACK_PATH, Reason, RefusedRequests
-from bot.storage.database import Database
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 
@@ -135,10 +134,7 @@ def test_a_page_about_health_says_what_is_wrong(
     assert headers["content-type"] == "application/json"
 
 
-def test_the_metrics_are_in_prometheus_s_format(
-    requests_store: RequestStore, database: Database
-) -> None:
-    pause = Pause(database, lambda *_: None)
+def test_the_metrics_are_in_prometheus_s_format(requests_store: RequestStore, pause: Pause) -> None:
     metrics = build_metrics(requests_store, pause, RefusedRequests())
     status, headers, body = _ask(_build(Health(), metrics=metrics), "/metrics")
     assert status == 200

@@ -19,13 +19,9 @@ from bot.storage.keys import Keys
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
 from tests.bot.conftest import NOW
+from tests.clock import Clock
 
 Build = Callable[..., Request]
-
-
-@pytest.fixture
-def pause(database: Database) -> Pause:
-    return Pause(database, lambda *_: None)
 
 
 def _figures(store: RequestStore, pause: Pause) -> dict[str, float]:
@@ -107,22 +103,20 @@ class SlowStore(RequestStore):
 
 
 def test_however_many_ask_the_database_is_asked_once_in_fifteen_seconds(
-    database: Database, a_request: Build
+    database: Database, pause: Pause, a_request: Build
 ) -> None:
-    store, now = SlowStore(database), [1_000.0]
-    registry = build_metrics(
-        store, Pause(database, lambda *_: None), RefusedRequests(), lambda: now[0]
-    )
+    store, clock = SlowStore(database), Clock()
+    registry = build_metrics(store, pause, RefusedRequests(), clock)
     store.add(a_request(), ())
     with ThreadPoolExecutor(60) as clients:
         pages = [clients.submit(generate_latest, registry) for _ in range(60)]
         store.may_end.set()
         assert all(b'proactive_requests{state="checking"} 1.0' in page.result() for page in pages)
     assert store.times == 1
-    now[0] += COUNT_EVERY_SECONDS - 0.1
+    clock.now += COUNT_EVERY_SECONDS - 0.1
     generate_latest(registry)
     assert store.times == 1
-    now[0] += 0.1
+    clock.now += 0.1
     generate_latest(registry)
     assert store.times == 2
 

@@ -3,15 +3,7 @@
 import pytest
 
 from bot.ops.refused_requests import SILENCE_SECONDS, Reason, RefusedRequests
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def test_the_first_refusal_is_logged_at_once_and_then_one_line_a_minute(

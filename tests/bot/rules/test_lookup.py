@@ -36,8 +36,10 @@ from genesys import (
     Unavailable,
     Unreachable,
 )
+from tests.clock import Clock
+from tests.conftest import wait_until
 
-from ..conftest import Local, wait_until
+from ..conftest import Local
 
 JANE = Identity(IdentityKind.EMAIL, "jane@example.com")
 JANES_PHONE = Identity(IdentityKind.PHONE, "+442079460018")
@@ -51,13 +53,6 @@ DEPLOYMENT, SESSION = "deployments", "configurations"
 
 def is_error(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, GenesysError)
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Desk:

@@ -76,8 +76,9 @@ from bot.storage.requests import RequestStore
 from bot.templates.catalog import Catalog
 from bot.templates.sources import GenesysTemplates
 from genesys import Connection, GenesysCloud, Identity, read_responses
+from tests.conftest import wait_until
 
-from ..conftest import Local, wait_until
+from ..conftest import Local
 
 Json = dict[str, Any]
 LEAD = "U0LEO"
@@ -192,16 +193,17 @@ class Agent:
 
 def find(look: Callable[[], Json | None], sentence: str) -> Json:
     """Wait until what is looked at says this, and return it."""
-    found: Json | None = None
 
-    def says() -> bool:
-        nonlocal found
+    def says() -> Json | None:
         found = look()
-        return found is not None and sentence in words(found)
+        return found if found is not None and sentence in words(found) else None
 
-    wait_until(says)
-    assert found is not None
-    return found
+    return wait_until(says, f"what says {sentence!r}")
+
+
+def answers(local: Local, user: str = "U0ADA", channel: str = SUPPORT) -> list[str]:
+    """List what the bot has told one person privately."""
+    return [m["text"] for m in local.messages(channel, user) if m["ephemeral"]]
 
 
 def words(shown: Any) -> str:

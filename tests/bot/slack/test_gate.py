@@ -31,11 +31,6 @@ GUS, BEN, PIA, ACME = "U0GUS", "U0BEN", "U0PIA", "C0ACME"
 LINE = re.compile(r"refused user (\w+), reference ([0-9a-f]{8})(, and \d+ times [^:]+)?: (.+)")
 
 
-def change(local: Local, **wanted: dict[str, Any]) -> None:
-    """Change people, channels or groups in Slack."""
-    local.ask("POST", "/control/slack/people", **wanted)
-
-
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, ...]]:
     """List the lines of the security log: user, reference, count, and what."""
     said = [r.getMessage() for r in caplog.records if r.name == "bot.security"]
@@ -196,7 +191,7 @@ def test_whoever_becomes_a_guest_can_neither_look_up_nor_send_a_minute_later(
 ) -> None:
     ada.opens("jane@example.com")
     looked_up = len(local.calls("genesys", "identifierlookup"))
-    change(local, users={"U0ADA": {"is_restricted": True}})
+    local.change_slack(users={"U0ADA": {"is_restricted": True}})
     bot.seconds += 60.0
     ada.changes("customer", "amir@example.com")
     ada.reads(GUEST)
@@ -271,14 +266,14 @@ def test_a_lead_of_a_group_decides_until_a_minute_after_they_left_it(
 ) -> None:
     ts = card(requests_store, slack, a_request, agent_id="U0LIA")
     bot.rules = read_rules('[leads]\ngroups = ["S0LEADS"]')
-    change(local, groups={"S0LEADS": {"users": ["U0ADA", GUS]}})
+    local.change_slack(groups={"S0LEADS": {"users": ["U0ADA", GUS]}})
     ada, gus = Agent(local), Agent(local, GUS)
     gus.clicks(ts, "check_again")
     gus.reads(GUEST)
     ada.clicks(ts, "check_again")
     bot.finish()
     assert requests_store.load("V0123456789").decisions == 1
-    change(local, groups={"S0LEADS": {"users": [LEAD]}})
+    local.change_slack(groups={"S0LEADS": {"users": [LEAD]}})
     bot.seconds += 60.0
     ada.clicks(ts, "check_again")
     ada.reads(NOT_YOURS)

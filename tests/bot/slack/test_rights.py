@@ -33,7 +33,7 @@ from bot.storage.requests import RequestStore
 from sandbox.local_slack.workspace import APP_ID, BOT_USER, OTHER_TEAM_ID, TEAM_ID
 
 from ..conftest import JANE, Local
-from .conftest import LEAD, SUPPORT, Agent, Bot, words
+from .conftest import LEAD, SUPPORT, Agent, Bot, answers, words
 
 TABLE = """
 | what | while the message is | the agent who asked | another agent | a lead | an approver |
@@ -331,7 +331,7 @@ class Trial:
 
     def _change(self, wanted: dict[str, Any]) -> None:
         if wanted:
-            self._local.ask("POST", "/control/slack/people", **wanted)
+            self._local.change_slack(**wanted)
 
     def _get_urls(self, count: int) -> list[str]:
         """Let Ben open forms, which know where to answer him."""
@@ -586,15 +586,15 @@ def test_a_right_that_is_taken_away_ends_within_a_minute_with_the_next_try(
         return requests_store.load(f"V{number}").decisions == 1
 
     assert tries(0)
-    local.ask("POST", "/control/slack/people", **change)
+    local.change_slack(**change)
     bot.seconds += 59.0
     tries(1)  # Slack's answers are good for a minute
     bot.seconds += 1.0
     assert not tries(2)
     assert trial.refusals()[-1][:2] == (BEN, TEAM_ID)
     if is_deactivated:
-        local.ask("POST", "/control/slack/people", users={BEN: {"is_deleted": False}})
-    answer = [m["text"] for m in local.messages(SUPPORT, BEN) if m["ephemeral"]][-1]
+        local.change_slack(users={BEN: {"is_deleted": False}})
+    answer = answers(local, BEN)[-1]
     assert is_answer(answer, sentence)
 
 
@@ -611,7 +611,7 @@ def test_what_somebody_submits_right_after_they_lost_their_right_is_never_sent(
     assert ada.submits()["result"] == "closed"
     request = requests_store.load(view["id"])
     bot.policy.check_people(request)
-    local.ask("POST", "/control/slack/people", users={ADA: change})
+    local.change_slack(users={ADA: change})
     bot.seconds += 60.0
     with pytest.raises(Refused):
         bot.policy.check_people(request)
@@ -633,7 +633,7 @@ def test_a_modal_opened_with_a_right_does_not_outlive_it_and_the_audit_log_names
     trial, ben = Trial(person, bot, local, database), Agent(local, BEN)
     ben.clicks(ts, "decline")
     ben.sees("won't be sent")
-    local.ask("POST", "/control/slack/people", groups={"S0LEADS": {"users": []}})
+    local.change_slack(groups={"S0LEADS": {"users": []}})
     bot.seconds += 60.0
     assert ben.submits(reason="No dates.")["result"] == "closed"
     bot.finish()

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -14,13 +13,8 @@ from bot.templates.index import Index
 from bot.templates.sources import AGAIN_SECONDS, FRESH_SECONDS, GenesysTemplates
 from bot.templates.template import Template
 from genesys import LibraryResponse, Substitution, Unreachable
-
-
-def _until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+from tests.clock import Clock
+from tests.conftest import wait_until
 
 
 def template(name: str, body: str = "", number: int = 0) -> Template:
@@ -86,13 +80,6 @@ class Genesys:
         return self.responses
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def test_a_search_never_waits_and_old_templates_are_read_again_behind_it() -> None:
     genesys, clock = Genesys(), Clock()
     genesys.may_answer.clear()
@@ -100,11 +87,11 @@ def test_a_search_never_waits_and_old_templates_are_read_again_behind_it() -> No
     assert templates.index().templates == ()
     assert templates.index().templates == ()
     genesys.may_answer.set()
-    _until(lambda: templates.index().templates)
+    wait_until(lambda: templates.index().templates)
     assert genesys.reads == 1
     genesys.responses = ()
     clock.now += FRESH_SECONDS
-    _until(lambda: not templates.index().templates)
+    wait_until(lambda: not templates.index().templates)
     assert genesys.reads == 2
 
 
@@ -118,11 +105,11 @@ def test_until_the_first_read_has_ended_they_are_loading_and_not_absent() -> Non
     assert catalog.are_loading and not catalog.problem
     genesys.fails = True
     genesys.may_answer.set()
-    _until(lambda: catalog.problem)
+    wait_until(lambda: catalog.problem)
     assert not catalog.are_loading
     genesys.fails = False
     clock.now += AGAIN_SECONDS
-    _until(lambda: catalog.index().templates)
+    wait_until(lambda: catalog.index().templates)
     assert not catalog.are_loading
     rules = read_rules(FILE)
     assert not Catalog(lambda: rules, GenesysTemplates(genesys)).are_loading
@@ -131,15 +118,15 @@ def test_until_the_first_read_has_ended_they_are_loading_and_not_absent() -> Non
 def test_after_a_failed_read_the_old_ones_stay_and_it_waits_before_the_next() -> None:
     genesys, clock = Genesys(), Clock()
     templates = GenesysTemplates(genesys, clock)
-    _until(lambda: templates.index().templates)
+    wait_until(lambda: templates.index().templates)
     genesys.fails = True
     clock.now += FRESH_SECONDS
-    _until(lambda: templates.index().templates and templates.problem)
+    wait_until(lambda: templates.index().templates and templates.problem)
     assert len(templates.index().templates) == 1
     assert genesys.reads == 2
     genesys.fails = False
     clock.now += AGAIN_SECONDS
-    _until(lambda: templates.index().templates and not templates.problem)
+    wait_until(lambda: templates.index().templates and not templates.problem)
 
 
 def test_what_a_form_has_no_room_for_is_left_out() -> None:
@@ -152,7 +139,7 @@ def test_what_a_form_has_no_room_for_is_left_out() -> None:
         LibraryResponse("i" * 80, "1", "Id", "Hello"),
     )
     templates = GenesysTemplates(genesys)
-    _until(lambda: templates.index().templates)
+    wait_until(lambda: templates.index().templates)
     [fits] = templates.index().templates
     assert fits.name == "Hello {{ORDER}}"
     [order] = fits.placeholders

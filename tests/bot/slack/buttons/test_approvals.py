@@ -17,7 +17,7 @@ from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 
 from ...conftest import Local
-from ..conftest import LEAD, SUPPORT, Agent, Bot, words
+from ..conftest import LEAD, SUPPORT, Agent, Bot, answers, words
 
 ID, ADA, BEN, GUS, PIA = "V0123456789", "U0ADA", "U0BEN", "U0GUS", "U0PIA"
 OWN = " your own message."
@@ -50,11 +50,6 @@ def decided(database: Database) -> list[tuple[str, ...]]:
     query = sa.text("SELECT event, user_id FROM history WHERE user_id <> '' ORDER BY line_id")
     with database.connect() as connection:
         return [tuple(row) for row in connection.execute(query)]
-
-
-def answers(local: Local, user: str) -> list[str]:
-    """List what the bot has told one person privately."""
-    return [m["text"] for m in local.messages(SUPPORT, user) if m["ephemeral"]]
 
 
 def decline(leo: Agent, card: str, reason: str = REASON) -> dict[str, Any]:
@@ -162,7 +157,7 @@ def test_a_right_that_was_taken_away_ends_within_a_minute(
     leo = Agent(local, LEAD)
     leo.clicks(card, "decline")
     leo.sees("won't be sent")
-    local.ask("POST", "/control/slack/people", groups={"S0LEADS": {"users": [BEN]}})
+    local.change_slack(groups={"S0LEADS": {"users": [BEN]}})
     bot.seconds += 61
     assert leo.submits(reason=REASON)["result"] == "closed"
     bot.finish()

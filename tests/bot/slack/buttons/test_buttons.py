@@ -22,7 +22,7 @@ from bot.templates.sources import FileTemplates
 from genesys import Identity, IdentityKind
 
 from ...conftest import Local
-from ..conftest import LEAD, SUPPORT, Agent, Bot, words
+from ..conftest import LEAD, SUPPORT, Agent, Bot, answers, words
 
 ID = "V0123456789"
 FOREIGN = "Only Ada Agent or a lead can do this."
@@ -71,11 +71,6 @@ def lines(database: Database) -> Lines:
             return [tuple(row) for row in connection.execute(query)][1:]
 
     return read
-
-
-def answers(local: Local, user: str = "U0ADA") -> list[str]:
-    """List what the bot has told one person privately."""
-    return [m["text"] for m in local.messages(SUPPORT, user) if m["ephemeral"]]
 
 
 @pytest.mark.parametrize(

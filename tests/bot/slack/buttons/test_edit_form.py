@@ -196,7 +196,7 @@ def test_a_lead_who_is_none_any_more_cannot_save(
     leo = Agent(local, LEAD)
     leo.clicks(card(), "edit")
     leo.sees("Edit message")
-    local.ask("POST", "/control/slack/people", users={LEAD: {"is_restricted": True}})
+    local.change_slack(users={LEAD: {"is_restricted": True}})
     bot.seconds += 61.0
     assert "message" in leo.submits(message="From Leo")["errors"]
     assert requests_store.load(ID).text == "Your order is ready"

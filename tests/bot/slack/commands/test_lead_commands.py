@@ -28,7 +28,7 @@ from genesys import Identity, IdentityKind
 from sandbox.local_genesys.sample_customers import fixed_id
 
 from ...conftest import JANE, Local
-from ..conftest import LEAD, OUTCOMES, SUPPORT, Agent, Bot, words
+from ..conftest import LEAD, OUTCOMES, SUPPORT, Agent, Bot, answers, words
 
 ADA, GUS = "U0ADA", "U0GUS"
 GUEST = "Guests can't use this. Ask a full member of your team."
@@ -46,20 +46,9 @@ def leo(local: Local) -> Agent:
 
 
 @pytest.fixture
-def pause(database: Database) -> Pause:
-    """Read the pause as another process does."""
-    return Pause(database, lambda _connection, _job: None)
-
-
-@pytest.fixture
 def opt_outs(database: Database) -> OptOuts:
     """Read the do-not-contact list as another process does."""
     return OptOuts(database, lambda _connection, _job: None, Keys(database))
-
-
-def answers(local: Local, user: str) -> list[str]:
-    """List what the bot has told one person privately."""
-    return [m["text"] for m in local.messages(SUPPORT, user) if m["ephemeral"]]
 
 
 def actions(database: Database) -> list[tuple[Action, str]]:

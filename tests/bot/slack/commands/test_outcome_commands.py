@@ -9,7 +9,7 @@ from bot.storage.database import Database
 from bot.storage.outcome_channels import Choice, OutcomeChannels
 
 from ...conftest import Local
-from ..conftest import LEAD, OUTCOMES, SUPPORT, Agent, Bot, words
+from ..conftest import LEAD, OUTCOMES, SUPPORT, Agent, Bot, answers, words
 
 WRONG = Order("", is_for_all=False, is_wrong=True)
 GENERAL = "C0GENERAL"
@@ -24,10 +24,6 @@ def leo(local: Local) -> Agent:
 def channels(database: Database) -> OutcomeChannels:
     """Read the choices as another process does."""
     return OutcomeChannels(database, "C0DEFAULT")
-
-
-def answers(local: Local, user: str, channel: str = SUPPORT) -> list[str]:
-    return [m["text"] for m in local.messages(channel, user) if m["ephemeral"]]
 
 
 def recorded(database: Database) -> list[tuple[str, str, str]]:

@@ -20,8 +20,9 @@ from bot.state import State
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from genesys import GenesysCloud, Identity, IdentityKind
+from tests.conftest import wait_until
 
-from ...conftest import Local, wait_until
+from ...conftest import Local
 from ..conftest import Agent, Bot, words
 
 TEXT = "Your order is ready"

@@ -19,8 +19,9 @@ from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from genesys import Identity, IdentityKind
+from tests.conftest import wait_until
 
-from ...conftest import JANE, Local, wait_until
+from ...conftest import JANE, Local
 from ..conftest import LEAD, SLOW, SLOW_MS, Agent, Bot, words
 from .test_form import deliver_again, other_channel
 

@@ -15,8 +15,9 @@ from bot.storage.database import Database
 from bot.storage.requests import RequestStore
 from bot.storage.tables import requests
 from genesys import LibraryResponse
+from tests.conftest import wait_until
 
-from ...conftest import Local, wait_until
+from ...conftest import Local
 from ..conftest import Agent, Bot, words
 
 Json = dict[str, Any]

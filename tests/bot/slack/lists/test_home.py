@@ -19,8 +19,9 @@ from bot.storage.my_requests import PAGE_SIZE
 from bot.storage.requests import RequestStore
 from bot.storage.tables import requests
 from genesys import Identity, IdentityKind
+from tests.conftest import wait_until
 
-from ...conftest import Local, wait_until
+from ...conftest import Local
 from ..conftest import LEAD, SUPPORT, Agent, Bot, find, words
 
 ADA, BEN, GUS = "U0ADA", "U0BEN", "U0GUS"
