@@ -35,6 +35,7 @@ from genesys import Identity
 DONE, LEFT, REFUSED = 0, 1, 2  # exit statuses
 _LONGEST_WAIT = SENDS_FOR + timedelta(seconds=5)  # for a message that's being sent just now
 _BETWEEN_LOOKS = 1.0
+_POST_SECONDS = 10.0  # for posts that the bot is making just now
 _FILE_SECONDS = 10.0  # for those who read the database
 _SLACK_ATTEMPTS = 3
 _BUSY_SECONDS = 30.0  # for a bot that writes all the time
@@ -89,8 +90,7 @@ class _Run:
             self._is_opted_out = read_opt_out(connection, sorted(customer_keys)) is not None
         request_ids = {one.request_id for one in self._ended}
         request_ids.update(self._posts.pending_requests())  # of a run that was interrupted
-        for request_id in sorted(request_ids):
-            self._erase_posts(request_id)
+        self._erase_all_posts(request_ids)
         is_wiped = self._wipe()
         posts = self._posts.of(sorted(request_ids))
         for line in (
@@ -118,6 +118,18 @@ class _Run:
             if not self._sending or time.monotonic() > deadline:
                 return customer_keys
             time.sleep(_BETWEEN_LOOKS)
+
+    def _erase_all_posts(self, request_ids: set[str]) -> None:
+        """Erase the posts, also those that the bot was making meanwhile."""
+        deadline = time.monotonic() + _POST_SECONDS
+        left = request_ids
+        while left and not self._slack_problem:
+            for request_id in sorted(left):
+                self._erase_posts(request_id)
+            left = request_ids.intersection(self._posts.pending_requests())
+            if time.monotonic() > deadline:
+                return
+            time.sleep(_BETWEEN_LOOKS if left else 0.0)
 
     def _erase_posts(self, request_id: str) -> None:
         attempts = 0

@@ -83,7 +83,7 @@ def test_only_a_try_of_the_send_permission_is_never_repeated(
 ) -> None:
     raw.api = lambda _: raw.reply({}, 503)
     with pytest.raises(Unavailable):
-        try_permission(connect(raw.url), permission)
+        try_permission(connect(raw.url, patience=3.0), permission)
     assert (len(raw.requests("/api/")) == 1) is (permission is SEND)
 
 

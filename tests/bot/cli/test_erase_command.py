@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.cards.client import SlackClient
+from bot.cards.card import show_notice
+from bot.cards.client import SlackClient, Spot
+from bot.cards.erase_posts import PostEraser
 from bot.cards.ledger import Ledger
 from bot.cli import erase as command
 from bot.cli.erase import DONE, LEFT, REFUSED, run_erase
@@ -275,6 +277,32 @@ def test_while_the_bot_writes_all_is_erased(
     assert (status, failures) == (DONE, []), said
     assert private(local, file) == []
     assert AuditLog(bench.database).verify().fault_count == 0
+
+
+def test_a_post_that_the_bot_is_making_meanwhile_is_erased_too(
+    bench: Bench,
+    run: Run,
+    slack: SlackClient,
+    local: Local,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    erase_posts, late = PostEraser.erase_posts, list[str]()
+
+    def erase_then_post(eraser: PostEraser, request_id: str) -> None:
+        erase_posts(eraser, request_id)
+        if not late:
+            channel, ts = slack.post(Spot(SUPPORT), show_notice(TEXT), "late")
+            Posts(bench.database).note(request_id, "late", channel, ts)
+            late.append(ts)
+
+    monkeypatch.setattr(PostEraser, "erase_posts", erase_then_post)
+    monkeypatch.setattr(command, "_BETWEEN_LOOKS", 0.0)
+    bench.finish()
+    status, said = run()
+    assert status == DONE, said
+    assert "Posts in Slack: 3 edited, 0 deleted, 0 left." in said
+    assert private(local, file) == []
 
 
 @pytest.mark.parametrize("address", ["nobody", "", "jane@", "12"])
