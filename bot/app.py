@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -75,6 +76,8 @@ async def _serve(settings: Settings, backend: Backend, listening: list[socket.so
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             await asyncio.to_thread(backend.start)
             reports.start()
+            # The promise is a quick ack: a full collection of all that was loaded takes 80 ms.
+            gc.freeze()
             socket_mode = keep_socket(
                 frontend.app, settings.slack_app_token, client, frontend.health
             )
