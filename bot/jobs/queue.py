@@ -45,7 +45,7 @@ APPLICATION_VERSION = "2"
 # docs/decisions/0015-retries-release-their-place.md says. With more places, their threads delay the
 # acks: with 32 the p99 was twice as long on PostgreSQL.
 JOBS_AT_ONCE = 16
-POLL_SECONDS = 0.35  # an agent waits that long for a card; polling more often takes more of a core
+POLL_SECONDS = 0.3  # an agent waits that long for a card; polling more often takes more of a core
 STOP_SECONDS = 5  # for jobs under way, so that a bot that's told to stop stops within ten
 LONGEST_DELAY = 60.0  # seconds between two attempts of a job that keeps failing
 MOST_FAILURES = 800  # about half a day; then the repair starts anew, with the first delay
