@@ -123,13 +123,13 @@ class _Run:
         """Erase the posts, also those that the bot was making meanwhile."""
         deadline = time.monotonic() + _POST_SECONDS
         left = request_ids
-        while left and not self._slack_problem:
+        while True:
             for request_id in sorted(left):
                 self._erase_posts(request_id)
             left = request_ids.intersection(self._posts.pending_requests())
-            if time.monotonic() > deadline:
+            if not left or self._slack_problem or time.monotonic() > deadline:
                 return
-            time.sleep(_BETWEEN_LOOKS if left else 0.0)
+            time.sleep(_BETWEEN_LOOKS)
 
     def _erase_posts(self, request_id: str) -> None:
         attempts = 0

@@ -81,41 +81,30 @@ def test_the_bot_says_how_to_fix_a_wrong_setting(
     assert "Traceback" not in done.stderr
 
 
-BROKEN_START = """
+BROKEN = """
 import sys
 
 from bot.__main__ import main
-from bot.jobs.queue import JobQueue
+from {module} import {owner}
 
-def start(queue, handlers):
+def fail(*_):
     raise RuntimeError("canary")
 
-JobQueue.start = start
-sys.argv[1:] = ["run"]
-sys.exit(main())
-"""
-BROKEN_HEARTBEAT = """
-import sys
-
-from bot.__main__ import main
-from bot.jobs.workers import Workers
-
-def take_over(workers):
-    raise RuntimeError("canary")
-
-Workers.take_over = take_over
+{owner}.{method} = fail
 sys.argv[1:] = ["run"]
 sys.exit(main())
 """
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
-    [(BROKEN_START, "canary"), (BROKEN_HEARTBEAT, "heartbeat: ended by an")],
-    ids=["start", "heartbeat"],
+    ("module", "owner", "method", "said"),
+    [
+        ("bot.jobs.queue", "JobQueue", "start", "canary"),
+        ("bot.jobs.workers", "Workers", "take_over", "heartbeat: ended by an"),
+    ],
 )
 def test_a_bot_that_an_error_ends_says_so_with_its_exit_status(
-    script: str, said: str, product: Product, tmp_path: Path
+    module: str, owner: str, method: str, said: str, product: Product, tmp_path: Path
 ) -> None:
     """A supervisor that restarts what has failed must see that it has."""
     own = {
@@ -124,6 +113,7 @@ def test_a_bot_that_an_error_ends_says_so_with_its_exit_status(
         "PROACTIVE_DATABASE_URL": f"sqlite:///{tmp_path}/own.sqlite",
         "PROACTIVE_HEARTBEAT_SECONDS": "1",
     }
+    script = BROKEN.format(module=module, owner=owner, method=method)
     done = run_python(tmp_path, "-c", script, **{**product.settings, **own})
     assert done.returncode == 3, done.stderr
     assert said in done.stderr
