@@ -31,7 +31,7 @@ from bot.wiring_slack import Frontend
 
 log = logging.getLogger(__name__)
 
-FAILED = 3  # the exit status with which a supervisor starts the bot again
+FAILED = 3  # the exit status for a supervisor, as uvicorn's when a start fails
 BACKLOG = 128  # connections that wait to be accepted; all of them may be in one step of the loop
 
 
@@ -96,9 +96,8 @@ async def _serve(settings: Settings, backend: Backend, listening: list[socket.so
             frontend.health, build_metrics(backend.requests, backend.pause, refused), lifespan
         )
         web = Web(slack, pages, settings.operator_port, refused)
-        server = _server(web, Connections(refused))
-        await server.serve(sockets=listening)
-        return not server.started or backend.workers.has_failed
+        await _server(web, Connections(refused)).serve(sockets=listening)
+        return backend.workers.has_failed
 
 
 def _reload_on_hangup(backend: Backend) -> None:
