@@ -59,6 +59,7 @@ def phone(page: Page, bot: EchoBot) -> Page:
     """The page on a telephone, with a card in #support and a form behind the command."""
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     post_a_card(bot)
+    expect(page.get_by_role("button", name="1 reply")).to_be_visible()  # else it's new later on
     offer_a_form(bot)
     return page
 
