@@ -112,7 +112,7 @@ def _zone_of_country(code: int, month: date) -> str:
             )
             for name in names
         }
-    except (ZoneInfoNotFoundError, ValueError):  # such as Etc/Unknown, for satellite phones
+    except ZoneInfoNotFoundError:  # such as Etc/Unknown, for satellite phones
         return ""
     if len(clocks) != 1:
         return ""

@@ -155,8 +155,10 @@ def test_a_damaged_catalogue_is_refused_at_the_start(written: bytes, invented: P
     ]
 
 
-def test_a_catalogue_must_be_named_like_a_language() -> None:
-    assert "bot/locale/klingon isn't named like a language" in find_problems("klingon")[0]
+@pytest.mark.parametrize("name", ["klingon", "de-DE", "xx"])
+def test_a_catalogue_must_be_named_like_a_language(name: str) -> None:
+    [problem] = find_problems(name)
+    assert f"bot/locale/{name} isn't named like a language" in problem
 
 
 def test_the_catalogue_has_what_is_marked_and_nothing_else() -> None:

@@ -90,6 +90,30 @@ def test_card_numbers_are_found_bare_and_in_groups(number: str, issuer: str) -> 
         assert find_cards(text) == (issuer,)
 
 
+# https://en.wikipedia.org/wiki/Payment_card_number#Issuer_identification_number_(IIN)
+@pytest.mark.parametrize(
+    ("issuer", "beginning", "lengths"),
+    [
+        ("Visa", "4", {13, 16, 19}),
+        ("Mastercard", "51", {16}),
+        ("American Express", "34", {15}),
+        ("Diners Club", "36", {14}),
+        ("Discover", "65", {16, 19}),
+        ("JCB", "3528", {16, 19}),
+        ("UnionPay", "62", {16, 17, 18, 19}),
+        ("Maestro", "5018", {13, 14, 15, 16, 17, 18, 19}),
+        ("Mir", "2204", {16, 17, 18, 19}),
+    ],
+)
+def test_card_numbers_of_each_length_are_found(
+    issuer: str, beginning: str, lengths: set[int]
+) -> None:
+    for length in range(12, 21):
+        digits = f"{beginning}{'0' * (length - len(beginning) - 1)}"
+        found = {one for last in range(10) for one in find_cards(f"{digits}{last}")}
+        assert found == ({issuer} if length in lengths else set()), length
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -151,6 +175,7 @@ def test_a_number_with_a_wrong_last_digit_is_never_a_card(digits: str) -> None:
         ("https://evil%2eexample/", ["evil.example"]),
         # other scripts
         ("ｅｘａｍｐｌｅ．ｃｏｍ", ["example.com"]),
+        ("https://ex\u115fample.com/", ["example.com"]),  # a filler that browsers leave out
         ("example。com", ["example.com"]),
         ("bücher.example", ["xn--bcher-kva.example"]),
         ("https://pаypal.com", ["xn--pypal-4ve.com"]),
