@@ -340,6 +340,7 @@ def test_a_link_to_a_site_that_is_not_listed_has_the_configured_effect(
         Rule.LINKS, NOTHING, read_rules(SHOP.format(effect)), text=f"See https://{host}/a"
     )
     assert (finding.level, finding.needs_approval) == (level, needs_approval)
+    assert finding.may_override == (level is not PASS)
     assert says in finding.sentence
 
 

@@ -173,6 +173,7 @@ def test_all_mistakes_are_told_at_once_from_the_top_down() -> None:
     [
         ("a =", 1, "This isn't TOML: Invalid value"),
         ("\n\na = ?", 3, "This isn't TOML at column 5: Invalid value"),
+        ("[access]\nusers = [\n\n", 2, "This isn't TOML: Invalid value."),
         ("[access]\n[access]", 2, "twice"),
         ("x = " + "[" * 5_000, 1, "nested too deeply"),
         ("x = " + "9" * 5_000, 1, "This isn't TOML"),
@@ -180,6 +181,7 @@ def test_all_mistakes_are_told_at_once_from_the_top_down() -> None:
         ("[[access]]\nguests = true", 1, "access must be a section"),
         ("[access]\nlimits = 3", 2, "access.limits isn't a setting: write [limits] in a line"),
         ("guests = true", 1, "guests isn't a setting: guests belongs below [access]."),
+        ("[content]\nusers = []", 2, "users belongs below [access]."),
         ('[access]\ntimezone = "UTC"', 2, "timezone belongs at the top"),
         ("[access]\nfridays = 1", 2, "remove it, or use one of: users, groups"),
         ('[access]\nusers = "U0ADA"', 2, "access.users must be a list in square brackets"),
@@ -224,6 +226,10 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(
     found = only_problem(text)
     assert found[0] == line
     assert words in found[1]
+
+
+def test_a_list_may_have_a_thousand_items() -> None:
+    assert len(read_rules(f"[access]\nusers = {['U0ADA'] * 1000}").access.users) == 1000
 
 
 def test_no_value_of_the_file_is_repeated() -> None:
@@ -341,12 +347,27 @@ def test_the_schema_describes_every_setting_and_takes_what_the_reader_takes() ->
         ('list = [{name = "a", text = "x", default = {}}]', 2, "did you mean defaults?"),
         ('list = [{name = "a", text = "x", defaults = {y = 1}}]', 2, "a text for each placeholder"),
         (f'list = [{{name = "{"n" * 81}", text = "x"}}]', 2, "at most 80 characters"),
+        ('list = [{name = "a\\nb", text = "x"}]', 2, "must be one line"),
+        ('list = [{name = "-", text = "x"}]', 2, "must be one line"),
         (f'list = [{{name = "a", text = "{"x" * 2001}"}}]', 2, "at most 2,000 characters"),
     ],
 )
 def test_a_wrong_template_is_explained(text: str, line: int, sentence: str) -> None:
     found = only_problem(f"[templates]\n{text}\n")
     assert found[0] == line and sentence in found[1]
+
+
+@pytest.mark.parametrize(
+    ("source", "is_on_with_a_list", "is_on_without"),
+    [("off", False, False), ("genesys", True, True), ("file", True, False)],
+)
+def test_agents_have_templates_only_where_there_can_be_any(
+    source: str, is_on_with_a_list: bool, is_on_without: bool
+) -> None:
+    text = f'[templates]\nsource = "{source}"\n'
+    a_list = '[[templates.list]]\nname = "a"\ntext = "x"\n'
+    assert read_rules(text + a_list).templates.are_on is is_on_with_a_list
+    assert read_rules(text).templates.are_on is is_on_without
 
 
 def test_a_template_with_too_many_placeholders_is_refused() -> None:
