@@ -85,6 +85,7 @@ def test_a_template_knows_the_placeholders_of_a_changed_text() -> None:
     order = Placeholder("order", "Order", "The number", "7")
     template = Template(TemplateSource.FILE, "id", "v", "Late", "{{Order}}", (order,))
     assert template.placeholders_in("{{new}} {{ORDER}}") == (Placeholder("new", "new"), order)
+    assert Placeholder("new", "new").is_required
     assert template.key == "id:v"
     assert template.reference == "file:id:v"
 
@@ -94,3 +95,10 @@ def test_no_repr_shows_a_text() -> None:
         TemplateSource.FILE, "id", "v", "Name", "Body", (Placeholder("k", "k", "d"),)
     )
     assert "Body" not in repr(template) and "Name" not in repr(template)
+
+
+def test_a_template_in_a_log_line_does_not_show_its_texts() -> None:
+    order = Placeholder("order", "order", "canary", "canary")
+    assert "canary" not in f"{order!r}"
+    template = Template(TemplateSource.FILE, "t", "1", "canary", "canary", (order,))
+    assert "order" not in f"{template!r}" and "canary" not in f"{template!r}"

@@ -62,6 +62,11 @@ def test_a_name_is_found_with_hyphens_or_spaces() -> None:
     assert index.closest("zzzzzz") == ()
 
 
+def test_at_most_three_names_are_suggested() -> None:
+    index = Index(template(f"Late {number}") for number in range(5))
+    assert index.closest("late") == ("Late 0", "Late 1", "Late 2")
+
+
 class Genesys:
     """What Genesys Cloud answers, when a test lets it."""
 
