@@ -91,13 +91,6 @@ def test_a_template_knows_the_placeholders_of_a_changed_text() -> None:
 
 
 def test_no_repr_shows_a_text() -> None:
-    template = Template(
-        TemplateSource.FILE, "id", "v", "Name", "Body", (Placeholder("k", "k", "d"),)
-    )
-    assert "Body" not in repr(template) and "Name" not in repr(template)
-
-
-def test_a_template_in_a_log_line_does_not_show_its_texts() -> None:
     order = Placeholder("order", "order", "canary", "canary")
     assert "canary" not in f"{order!r}"
     template = Template(TemplateSource.FILE, "t", "1", "canary", "canary", (order,))
