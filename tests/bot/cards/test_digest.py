@@ -219,6 +219,16 @@ def test_the_chart_has_the_parts_of_the_table_and_the_head_is_in_full() -> None:
         point["label"] for point in chart["chart"]["series"][0]["data"]
     ]
     assert "████" in shown
+    [title] = post.payload[0]["elements"][0]["elements"]
+    assert title["style"] == {"bold": True}
+
+
+def test_even_one_of_a_thousand_has_a_bar_and_none_has_none() -> None:
+    assert PERIOD is not None
+    post = show_digest(PERIOD, Figures(Counts(delivered=1_000, failed=1)), Head())
+    rows = post.payload[0]["elements"][1]["elements"][0]["text"].splitlines()
+    assert [row.split(" ", 1)[0] for row in rows if row.endswith("▏")] == ["Failed"]
+    assert next(row for row in rows if row.startswith("Uncertain")).endswith(" 0")
 
 
 def test_what_nobody_follows_any_more_is_in_the_table_and_the_chart() -> None:

@@ -496,7 +496,7 @@ def test_how_long_guest_sessions_last_is_told(doctor: Doctor) -> None:
     doctor.local.order(
         "genesys", "*/configurations", "status", status=503, body={"code": "no.luck"}
     )
-    found = doctor.examines()
+    found = doctor.examines(GENESYS_CLOUD_PATIENCE="2")
     assert "(code no.luck)" in found["Messenger"]["what"]
     assert "Guest sessions" not in found
 

@@ -407,8 +407,9 @@ def test_each_button_counts_only_for_whom_and_while_the_table_says_so(
 ) -> None:
     person = PEOPLE[name]
     trial = Trial(person, bot, local, database)
+    before = trial.sees()
     for what, button in BUTTONS.items():
-        before, sentences, refusals = trial.sees(), [], []
+        sentences, refusals = [], []
         for state in samples(person, ROWS[what], button):
             request = a_request(request_id=f"V{button}.{state}", state=state, agent_id=ADA)
             requests_store.add(request, [])
@@ -421,7 +422,8 @@ def test_each_button_counts_only_for_whom_and_while_the_table_says_so(
             sentences += [sentence] if sentence else []
             if sentence and sentence not in LATE:
                 refusals.append((person.user, person.team, request.request_id))
-        seen = trial.sees().since(before)
+        now = trial.sees()
+        before, seen = now, now.since(before)
         assert (seen.refusals, seen.public) == (refusals, 0), what
         assert len(seen.answers) == len(sentences), what
         assert all(map(is_answer, seen.answers, sentences)), f"{what}: {seen.answers}"

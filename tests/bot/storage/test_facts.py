@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, product
 from threading import Barrier
 from threading import Event as Signal
 from typing import Any
@@ -99,16 +99,16 @@ def test_the_last_message_is_told_with_who_when_what_became_of_it_and_where(past
     assert (latest.card_channel, latest.card_ts) == ("C0SUPPORT", "1.2")
 
 
-@pytest.mark.parametrize("stuck", Stuck)
-@pytest.mark.parametrize("planned_at", [None, NOW + HOUR])
-@pytest.mark.parametrize("send_at", [None, NOW, NOW + HOUR])
-def test_another_message_is_planned_here_as_on_its_card(
-    send_at: datetime | None, planned_at: datetime | None, stuck: Stuck, past: Past
-) -> None:
-    id_ = past.add(State.SCHEDULED, send_at=send_at, planned_at=planned_at, stuck=stuck)
-    latest = past.ask().latest
-    assert latest is not None
-    assert latest.is_planned is past.store.load(id_).is_planned
+def test_another_message_is_planned_here_as_on_its_card(past: Past) -> None:
+    cases = product([None, NOW, NOW + HOUR], [None, NOW + HOUR], Stuck)
+    for number, (send_at, planned_at, stuck) in enumerate(cases):
+        whose = {"identity": Identity(EMAIL, f"{number}@example.com")}
+        times = {"send_at": send_at, "planned_at": planned_at}
+        id_ = past.add(State.SCHEDULED, **times, stuck=stuck, **whose)
+        latest, case = past.ask(**whose).latest, f"{times}, {stuck!r}"
+        assert latest is not None, case
+        assert latest.request_id == id_, case
+        assert latest.is_planned is past.store.load(id_).is_planned, case
 
 
 def test_each_window_ends_exactly_when_it_should(past: Past) -> None:
