@@ -40,6 +40,7 @@ from bot.storage.migrations import migrate
 from bot.storage.opt_outs import OptOuts
 from bot.storage.pause import Pause
 from bot.storage.requests import RequestStore
+from bot.storage.write_lock import DatabaseBusy
 from genesys import Connection, GenesysCloud, Identity, LocalRateLimiter
 
 # All rounds are about one customer; only the same text is forbidden.
@@ -152,7 +153,7 @@ class _Bot:
                 self.decisions.submit(request)
             except Refused as refused:
                 return refused.earlier_id
-            except sa.exc.OperationalError:  # the agent is told to press Send again
+            except (sa.exc.OperationalError, DatabaseBusy):  # the agent is told to press again
                 if time.time() > submission.at + BUSY_SECONDS:
                     raise
             else:

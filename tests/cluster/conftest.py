@@ -22,9 +22,10 @@ from tests.conftest import PATIENCE, wait_until
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = Path(__file__).parent
 
-# Processes are forked from one that has imported the bot already, which saves seconds for each.
+# Processes are forked from one that has imported their programs already, which saves seconds for
+# each.
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["bot.jobs.workers", "bot.storage.migrations", "psycopg"])
+_FORKS.set_forkserver_preload(["tests.cluster.agents", "tests.cluster.worker", "psycopg"])
 
 __all__ = ["PATIENCE", "Program", "Records", "Worker", "start_busy", "wait_until"]
 

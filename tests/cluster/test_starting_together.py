@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from .conftest import Records, Worker, wait_until
+
+
+@pytest.fixture(params=["sqlite", "empty_postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
 
 
 def test_processes_may_start_together_on_an_empty_database(

@@ -110,10 +110,14 @@ class Product:
         ]
         self.bot: RunningBot | None = None
 
-    def start(self) -> None:
+    def launch(self) -> RunningBot:
+        """Start the bot's process, and don't wait until it's ready."""
         start_bot = self._fork_server.start_bot if self._fork_server else BotProcess
         self.bot = start_bot(self.settings, self.folder)
-        self.bot.wait_until_ready()
+        return self.bot
+
+    def start(self) -> None:
+        self.launch().wait_until_ready()
 
     def kill(self) -> None:
         assert self.bot is not None

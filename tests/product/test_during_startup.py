@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from sandbox.bot_process import BotProcess
-
 from .conftest import CANARY, Agent, Product, all_text, wait_until
 
 
@@ -19,7 +17,7 @@ def starting(product: Product) -> Iterator[None]:
     product.stop()
     with product.sqlite() as database:
         database.execute("BEGIN EXCLUSIVE")
-        product.bot = BotProcess(product.settings, product.folder)
+        product.launch()
         wait_until(lambda: is_listening(product), "the bot to listen")
         yield
         database.execute("ROLLBACK")

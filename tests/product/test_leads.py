@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.crash.fork_server import ForkServer
 
 from .conftest import CANARY, Agent, Product, wait_until
 
@@ -13,17 +15,27 @@ TEXT = f"{CANARY}: your order is ready"
 RULES = '[approval]\neverything = true\nchannel = "C0OUTCOMES"\n'
 
 
-@pytest.fixture
-def approving(new_product: Callable[..., Product], tmp_path: Path) -> Product:
-    """Start a bot whose rules want a second person for every message."""
-    file = tmp_path / "rules.toml"
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -> Iterator[Product]:
+    """Start a bot whose rules want a second person. Each test messages another customer."""
+    folder = tmp_path_factory.mktemp("approving")
+    file = folder / "rules.toml"
     file.write_text(RULES)
-    return new_product(PROACTIVE_RULES=str(file))
+    product = Product(folder, fork_server, PROACTIVE_RULES=str(file))
+    product.start()
+    yield product
+    product.close()
 
 
-def ask(ada: Agent) -> None:
+@pytest.fixture
+def approving(running: Product) -> Product:
+    running.reset()
+    return running
+
+
+def ask(ada: Agent, customer: str = "jane@example.com") -> None:
     """Send a message that needs an approval."""
-    ada.opens(f"jane@example.com {TEXT}", "Needs approval")
+    ada.opens(f"{customer} {TEXT}", "Needs approval")
     assert ada.presses_send()["result"] == "closed"
 
 
@@ -48,7 +60,7 @@ def test_a_message_goes_out_after_a_second_person_has_approved_it(approving: Pro
 
 def test_a_declined_message_never_goes_out_and_its_agent_reads_why(approving: Product) -> None:
     ada, leo = approving.agent(), approving.agent("U0LEO")
-    ask(ada)
+    ask(ada, "wendy@example.com")
     ada.reads("Waiting for approval")
     leo.clicks("Decline")
     leo.sees("won't be sent")
@@ -82,11 +94,11 @@ def find_direct(product: Product, user: str) -> str:
 
 def test_an_opt_out_refuses_what_waits_and_tells_the_agent(approving: Product) -> None:
     ada, ben = approving.agent(), approving.agent("U0BEN")
-    ask(ada)
+    ask(ada, "mia@example.com")
     ada.reads("Waiting for approval")
-    ben.types("opt-out jane@example.com She asked us to stop")
+    ben.types("opt-out mia@example.com She asked us to stop")
     ben.reads("1 waiting message was cancelled.")
     line = ada.reads("This customer doesn't want to be contacted, so it wasn't sent.")
     assert line["pings"] == ["U0ADA"]
     assert not approving.sends()
-    ada.opens("jane@example.com Hello again", "on the do-not-contact list")
+    ada.opens("mia@example.com Hello again", "on the do-not-contact list")

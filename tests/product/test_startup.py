@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,35 +48,34 @@ def test_all_missing_settings_are_named_together_without_a_traceback(tmp_path: P
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"PORT": "http"}, "PORT must be a whole number"),
-        ({"SLACK_BOT_TOKEN": "xoxp-1"}, "SLACK_BOT_TOKEN must start with xoxb-"),
-        ({"SLACK_API_URL": "https://slack.com/api"}, "SLACK_API_URL must end with /"),
-        ({"GENESYS_CLOUD_REGION": "mars-1"}, "GENESYS_CLOUD_REGION isn't one of"),
-        ({"PROACTIVE_DATABASE_URL": "sqlite://"}, "must name a file"),
-        (
-            {"PROACTIVE_DATABASE_URL": "sqlite:////proc/nowhere/x.sqlite"},
-            "can't be used as a database",
-        ),
-        ({"PROACTIVE_COMMAND": "proactive"}, "PROACTIVE_COMMAND must be a slash"),
-    ],
-)
-def test_the_bot_says_how_to_fix_a_wrong_setting(
-    product: Product, tmp_path: Path, settings: dict[str, str], words: str
-) -> None:
-    with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.1", 0)) as other,
-    ):
-        ports = {
-            "PORT": str(one.getsockname()[1]),
-            "OPERATOR_PORT": str(other.getsockname()[1]),
-        }
-    done = run_bot(tmp_path, "run", **{**product.settings, **ports, **settings})
+WRONG = {
+    "PORT": ("http", "PORT must be a whole number"),
+    "SLACK_BOT_TOKEN": ("xoxp-1", "SLACK_BOT_TOKEN must start with xoxb-"),
+    "SLACK_API_URL": ("https://slack.com/api", "SLACK_API_URL must end with /"),
+    "GENESYS_CLOUD_REGION": ("mars-1", "GENESYS_CLOUD_REGION isn't one of"),
+    "PROACTIVE_DATABASE_URL": ("sqlite://", "must name a file"),
+    "PROACTIVE_COMMAND": ("proactive", "PROACTIVE_COMMAND must be a slash"),
+}
+
+
+def test_the_bot_says_how_to_fix_each_wrong_setting(product: Product, tmp_path: Path) -> None:
+    wrong = {name: value for name, (value, _) in WRONG.items()}
+    done = run_bot(tmp_path, "run", **{**product.settings, **wrong})
     assert done.returncode == 2
-    assert words in done.stderr
+    assert [words for _, words in WRONG.values() if words not in done.stderr] == []
+    assert done.stderr.count("\n  - ") == len(WRONG)
+    assert "Traceback" not in done.stderr
+
+
+def test_the_bot_says_that_a_file_can_not_be_its_database(product: Product, tmp_path: Path) -> None:
+    own = {
+        "PORT": str(find_free_port()),
+        "OPERATOR_PORT": str(find_free_port()),
+        "PROACTIVE_DATABASE_URL": "sqlite:////proc/nowhere/x.sqlite",
+    }
+    done = run_bot(tmp_path, "run", **{**product.settings, **own})
+    assert done.returncode == 2
+    assert "can't be used as a database" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.crash.fork_server import ForkServer
 
 from .conftest import CANARY, Agent, Json, Product, all_text
 
@@ -212,12 +215,21 @@ def test_a_blank_message_is_refused(product: Product, ada: Agent) -> None:
     assert answer["errors"] == {"message": "Type a message."}
 
 
-def _restart_with(product: Product, **genesys: object) -> Product:
-    """Restart the bot with these settings in Genesys; it reads the deployment when it starts."""
-    product.stop()
-    product.set_genesys(**genesys)
-    product.start()
-    return product
+@pytest.fixture
+def start_with(tmp_path: Path, fork_server: ForkServer) -> Iterator[Callable[..., Product]]:
+    """Return a function that starts a bot after these settings in Genesys.
+
+    A bot reads the deployment when it starts.
+    """
+    product = Product(tmp_path, fork_server)
+
+    def start(**genesys: object) -> Product:
+        product.set_genesys(**genesys)
+        product.start()
+        return product
+
+    yield start
+    product.close()
 
 
 @pytest.mark.parametrize(
@@ -225,17 +237,17 @@ def _restart_with(product: Product, **genesys: object) -> Product:
     [("Inactive", "Web chat is off."), ("Error", "Web chat has an error.")],
 )
 def test_a_deployment_that_is_not_active_stops_the_message(
-    new_product: Callable[..., Product], status: str, words: str
+    start_with: Callable[..., Product], status: str, words: str
 ) -> None:
-    product = _restart_with(new_product(), deployment_status=status)
+    product = start_with(deployment_status=status)
     product.agent().opens(f"jane@example.com {TEXT}", words)
     assert not product.sends()
 
 
 def test_a_missing_permission_to_read_the_deployment_is_only_a_note(
-    new_product: Callable[..., Product],
+    start_with: Callable[..., Product],
 ) -> None:
-    product = _restart_with(new_product(), missing_permissions=["webDeployments:deployment:view"])
+    product = start_with(missing_permissions=["webDeployments:deployment:view"])
     ada = product.agent()
     shown = all_text(ada.opens(f"jane@example.com {TEXT}"))
     assert "I can't check whether web chat is on. You can still send." in shown

@@ -157,21 +157,19 @@ def test_the_bot_says_what_to_do_if_it_cannot_create_its_database(unstarted: Pro
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
-def test_the_bot_listens_on_an_ipv6_address(unstarted: Product) -> None:
-    unstarted.settings["HOST"] = "::1"
-    unstarted.start()
-    url = f"http://[::1]:{unstarted.settings['PORT']}/slack/events"
+def test_the_bot_listens_on_an_ipv6_address(new_product: Callable[..., Product]) -> None:
+    product = new_product(HOST="::1")
+    url = f"http://[::1]:{product.settings['PORT']}/slack/events"
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(url, b"command=/proactive", timeout=10)
     refused.value.close()
     assert refused.value.code == 401
-    assert (
-        f"HTTP on [::1]:{unstarted.settings['PORT']}" in (unstarted.folder / "bot.log").read_text()
-    )
+    assert f"HTTP on [::1]:{product.settings['PORT']}" in (product.folder / "bot.log").read_text()
 
 
-def _modes(folder: Path) -> set[int]:
-    return {one.stat().st_mode & 0o777 for one in folder.glob("*.sqlite*")}
+def check_modes(folder: Path) -> None:
+    assert {one.stat().st_mode & 0o777 for one in folder.glob("*.sqlite*")} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_only_this_user_can_read_what_the_bot_stores_also_after_a_restart(
@@ -181,11 +179,12 @@ def test_only_this_user_can_read_what_the_bot_stores_also_after_a_restart(
     folder = tmp_path / "new" / "data"
     try:
         product = new_product(PROACTIVE_DATABASE_URL=f"sqlite:///{folder}/p.sqlite", forked=False)
-        for end in (product.stop, product.kill):
-            assert _modes(folder) == {0o600}
-            assert folder.stat().st_mode & 0o777 == 0o700
-            end()
-            assert _modes(folder) == {0o600}
-            product.start()
+        check_modes(folder)
+        product.stop()
+        check_modes(folder)
+        product.start()
+        check_modes(folder)
+        product.kill()
+        check_modes(folder)
     finally:
         os.umask(before)

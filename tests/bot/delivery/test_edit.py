@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -62,6 +62,41 @@ def test_a_time_that_was_moved_is_kept_by_the_job_of_the_old_one(
     assert worker.load().send_at == later and not worker.sends()
     worker.run_all([Job(JobKind.DELIVER, REQUEST)], seconds=4000)
     assert [sent["textBody"] for sent in worker.sends()] == [NEW]
+
+
+def test_an_edited_message_can_be_stopped_for_the_whole_undo_time_again(
+    worker: Worker, clock: Clock
+) -> None:
+    worker.add(State.SCHEDULED, send_at=clock.after(1))
+    assert edit(worker)
+    (job,) = (one for one in worker.jobs if one.kind is JobKind.DELIVER)
+    assert 4 < job.delay <= 5
+    send_at = worker.load().send_at
+    assert send_at is not None and send_at > clock.after(4)
+
+
+@pytest.mark.parametrize(("hours", "until"), [(None, 8), (2, 2), (100, 8)])
+def test_an_edit_that_needs_an_approval_waits_for_it_only_as_long_as_it_may(
+    hours: int | None, until: int, worker: Worker, clock: Clock
+) -> None:
+    worker.rules = read_rules("[approval]\neverything = true\nexpires_minutes = 480\n")
+    worker.add(State.SCHEDULED, planned_at=clock.after(3600))
+    now = datetime.now(UTC)
+    assert edit(worker, send_before=now + timedelta(hours=hours) if hours else None)
+    request = worker.load()
+    assert request.state is State.UNAPPROVED and request.approval_until is not None
+    assert abs(request.approval_until - now - timedelta(hours=until)) < timedelta(minutes=1)
+
+
+def test_only_another_text_or_time_is_a_change(a_request: Callable[..., Request]) -> None:
+    request = a_request()
+    assert not Edit(request.text, None, None).changes(request)
+    for edited in (
+        Edit(NEW, None, None),
+        Edit(request.text, request.created_at, None),
+        Edit(request.text, None, request.created_at),
+    ):
+        assert edited.changes(request)
 
 
 @pytest.mark.parametrize("changes", [{"text": NEW}, {"text": TEXT}])
