@@ -1,4 +1,4 @@
-"""What all tests share: databases of both kinds.
+"""What all tests share: databases of both kinds, and no hurry.
 
 ``postgresql`` starts a real server on a loopback port, with its data in a temporary folder. It
 ends with the tests. Each test gets its own database: ``postgresql``, ``sqlite``, or both in turn
@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from bot.storage.database import Database
 from bot.storage.migrations import migrate
@@ -38,6 +39,10 @@ _MEMORY = Path("/dev/shm")
 _ROOM = 2**30  # bytes; each server takes about 200 MB
 
 T = TypeVar("T")
+
+# The tests share a small machine, where a case of milliseconds may take seconds.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

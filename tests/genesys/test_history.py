@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genesys import Conversation, UnexpectedAnswer
@@ -19,7 +19,6 @@ TIMES = st.datetimes(
 )
 
 
-@settings(deadline=None)
 @example(datetime(2020, 10, 25, 2, tzinfo=ZoneInfo("Europe/Ljubljana")), 1, 1)
 @given(
     now=TIMES,
@@ -37,7 +36,6 @@ def test_windows_cover_the_history_once_newest_first(
     assert len(windows) == -(-history_days // window_days)
 
 
-@settings(deadline=None)
 @given(now=TIMES)
 def test_an_interval_is_two_utc_times_of_at_most_31_days(now: datetime) -> None:
     for window in split_windows(now, history_days=90, window_days=31):

@@ -7,7 +7,7 @@ from math import inf, nextafter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genesys import LocalRateLimiter, Priority, RateLimitExhausted, RateState, StoredRateLimiter
@@ -282,7 +282,6 @@ def test_threads_share_the_limit(limiter: LocalRateLimiter) -> None:
         assert sum(pool.map(acquire, range(200))) == 12
 
 
-@settings(deadline=None)
 @given(
     limit=st.integers(1, 60),
     steps=st.lists(

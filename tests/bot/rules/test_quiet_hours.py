@@ -188,7 +188,7 @@ def _is_transition_near(at: datetime, zone: str) -> bool:
     return len({moment.astimezone(clock).utcoffset() for moment in ends}) > 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=INSTANTS, zone=ZONES, start=CLOCKS, end=CLOCKS, weekends=st.booleans(), data=st.data())
 def test_what_is_offered_is_allowed_and_nothing_before_it_is(
     at: datetime, zone: str, start: str, end: str, weekends: bool, data: st.DataObject
