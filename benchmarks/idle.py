@@ -1,7 +1,7 @@
 """How much of a core the bot takes when there's nothing to do, with few and many old requests.
 
 The old requests are copies of one that the bot has delivered, with two history lines each. With
-the many there are also the finished jobs of a busy week.
+the many there are also more finished jobs than a busy hour leaves.
 """
 
 from __future__ import annotations

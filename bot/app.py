@@ -31,7 +31,7 @@ from bot.wiring_slack import Frontend
 
 log = logging.getLogger(__name__)
 
-FAILED = 3  # the exit status for a supervisor, as uvicorn's when a start fails
+FAILED = 3  # the exit status; uvicorn ends a failed start with the same one
 BACKLOG = 128  # connections that wait to be accepted; all of them may be in one step of the loop
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.state import FINAL, REACHED, WATCHED, State
+from bot.state import FINAL, FOLLOWABLE, REACHED, State
 from genesys import Identity
 
 
@@ -122,7 +122,7 @@ class Request:
     message_id: str = ""
     conversation_id: str = ""
     watch_until: datetime | None = None
-    is_watched: bool = False
+    is_followed: bool = False
     looks: int = 0
     decisions: int = 0
     card_channel: str = ""
@@ -216,12 +216,12 @@ class Request:
     @property
     def is_over(self) -> bool:
         """Return whether nothing more will become known of the request."""
-        return self.state in FINAL or (self.state in WATCHED and not self.is_watched)
+        return self.state in FINAL or (self.state in FOLLOWABLE and not self.is_followed)
 
     @property
     def is_untracked(self) -> bool:
         """Return whether it went out, but nobody will learn whether it reached the customer."""
-        return self.state in WATCHED - REACHED and not self.is_watched
+        return self.state in FOLLOWABLE - REACHED and not self.is_followed
 
 
 @dataclass(frozen=True)

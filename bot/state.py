@@ -63,7 +63,8 @@ SENT = frozenset(
 )
 REACHED = frozenset({State.DELIVERED, State.READ, State.REPLIED})
 UNSENT = frozenset({State.CHECKING, State.UNAPPROVED, State.SCHEDULED})  # and may still be sent
-WATCHED = frozenset({State.ACCEPTED, State.WAITING, State.PUSHED, State.DELIVERED, State.READ})
+# Genesys accepted the message, so that there may be news of it.
+FOLLOWABLE = frozenset({State.ACCEPTED, State.WAITING, State.PUSHED, State.DELIVERED, State.READ})
 
 
 def sources(new: State) -> frozenset[State]:

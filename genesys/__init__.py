@@ -65,7 +65,7 @@ from genesys.identity import Identity, IdentityKind
 from genesys.known import KnownCustomers
 from genesys.messaging import CHANNEL_TEXT_LIMIT, OutboundMessage, Receipt, send_once
 from genesys.messenger import Messenger, read_messenger, resolves_identities
-from genesys.news import Watched, read_news
+from genesys.news import Followed, read_news
 from genesys.notifications import Notifications
 from genesys.outcome import DeliveryStatus, News, Reply, read_message
 from genesys.rate_limit import Priority, RateState
@@ -109,6 +109,7 @@ __all__ = [
     "Deployment",
     "DeploymentStatus",
     "FateUnknown",
+    "Followed",
     "Found",
     "GenesysCloud",
     "GenesysError",
@@ -150,7 +151,6 @@ __all__ = [
     "UnexpectedAnswer",
     "Unreachable",
     "UnsupportedMedia",
-    "Watched",
     "check_access",
     "conversation_link",
     "find_customer",

@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Watched:
+class Followed:
     """A message that Genesys accepted; `contact_ids` is the customer's whole merge set."""
 
     message_id: str
@@ -97,7 +97,7 @@ class _Poll:
 
 def read_news(
     cloud: GenesysCloud,
-    watched: Sequence[Watched],
+    followed: Sequence[Followed],
     *,
     now: datetime,
     priority: Priority = Priority.BACKGROUND,
@@ -108,32 +108,32 @@ def read_news(
     messages were sent before it, both get it. `now` is aware. Needs
     analytics:conversationDetail:view. Raises GenesysError.
     """
-    if not watched:
+    if not followed:
         return {}
-    traces = _read_traces(cloud, watched, now, priority)
+    traces = _read_traces(cloud, followed, now, priority)
     by_contact: dict[str, list[Trace]] = defaultdict(list)
     for trace in traces.values():
         for contact_id in trace.contact_ids:
             by_contact[contact_id].append(trace)
     poll = _Poll(now, traces, by_contact, _Conversations(cloud, priority))
-    return {one.message_id: _news(one, poll) for one in watched}
+    return {one.message_id: _news(one, poll) for one in followed}
 
 
 def _read_traces(
-    cloud: GenesysCloud, watched: Sequence[Watched], now: datetime, priority: Priority
+    cloud: GenesysCloud, followed: Sequence[Followed], now: datetime, priority: Priority
 ) -> dict[str, Trace]:
     """Read the contacts' conversations since the first message, then older ones by id."""
-    first = min(one.sent_at for one in watched).astimezone(UTC)
+    first = min(one.sent_at for one in followed).astimezone(UTC)
     since = first.replace(hour=0, minute=0, second=0, microsecond=0)
     until = max(first, now.astimezone(UTC)) + _CLOCK_SKEW
-    contact_ids = list(dict.fromkeys(id_ for one in watched for id_ in one.contact_ids))
+    contact_ids = list(dict.fromkeys(id_ for one in followed for id_ in one.contact_ids))
     queries = [
         details_query(window, some_ids)
         for window in windows_between(since, until, window_days=_WINDOW_DAYS)
         for some_ids in id_groups(contact_ids)
     ]
     traces = {one.conversation_id: one for one in _traces(cloud, queries, priority)}
-    missing = {one.conversation_id for one in watched} - traces.keys()
+    missing = {one.conversation_id for one in followed} - traces.keys()
     before = Window(since - timedelta(days=_WINDOW_DAYS), since)
     queries = [query_by_id(before, some_ids) for some_ids in id_groups(sorted(missing))]
     return {**traces, **{one.conversation_id: one for one in _traces(cloud, queries, priority)}}
@@ -145,55 +145,55 @@ def _traces(cloud: GenesysCloud, queries: Iterable[Json], priority: Priority) ->
             yield from map(read_trace, nested_list(answer, "conversations"))
 
 
-def _news(watched: Watched, poll: _Poll) -> News:
-    own = poll.by_id.get(watched.conversation_id)
-    delivery = None if own is None else own.delivery_of(watched.sent_at)
+def _news(followed: Followed, poll: _Poll) -> News:
+    own = poll.by_id.get(followed.conversation_id)
+    delivery = None if own is None else own.delivery_of(followed.sent_at)
     status = None if delivery is None else delivery.status
     known = {
         trace.conversation_id: trace
-        for contact_id in watched.contact_ids
+        for contact_id in followed.contact_ids
         for trace in poll.by_contact.get(contact_id, ())
     }
     if own is not None:
         known[own.conversation_id] = own
-    replies = [_reply_in(trace, watched, poll.now) for trace in known.values()]
+    replies = [_reply_in(trace, followed, poll.now) for trace in known.values()]
     reason = explanation = ""
-    if status is DeliveryStatus.FAILED or _must_ask(own, watched, poll.now):
-        asked = poll.conversations.read(watched.conversation_id)
-        listed = _find_message(asked, watched.message_id)
+    if status is DeliveryStatus.FAILED or _must_ask(own, followed, poll.now):
+        asked = poll.conversations.read(followed.conversation_id)
+        listed = _find_message(asked, followed.message_id)
         status = status or meaning(text(listed, "messageStatus"))
         if status is DeliveryStatus.FAILED:
             reason, explanation = error_info(listed), error_explanation(listed)
-        replies += _replies_in(asked, watched)
+        replies += _replies_in(asked, followed)
     found = [one for one in replies if one is not None]
     first = min(found, key=lambda one: one.at, default=None)
     changed_at = None if delivery is None else delivery.changed_at
-    return News(watched.message_id, status, reason, first, changed_at, explanation)
+    return News(followed.message_id, status, reason, first, changed_at, explanation)
 
 
-def _reply_in(trace: Trace, watched: Watched, now: datetime) -> Reply | None:
+def _reply_in(trace: Trace, followed: Followed, now: datetime) -> Reply | None:
     """Find when the customer first wrote there after the message.
 
     If analytics doesn't tell when, but everything there is newer than the message, use now.
     """
     if not trace.customer_wrote:
         return None
-    later = next((at for at in trace.written_at if at > watched.sent_at), None)
-    is_own = trace.conversation_id == watched.conversation_id
+    later = next((at for at in trace.written_at if at > followed.sent_at), None)
+    is_own = trace.conversation_id == followed.conversation_id
     if later is None and (
-        trace.started_at > watched.sent_at or (is_own and trace.holds_only(watched.sent_at))
+        trace.started_at > followed.sent_at or (is_own and trace.holds_only(followed.sent_at))
     ):
         later = now
     return None if later is None else Reply(trace.conversation_id, later)
 
 
-def _must_ask(own: Trace | None, watched: Watched, now: datetime) -> bool:
+def _must_ask(own: Trace | None, followed: Followed, now: datetime) -> bool:
     """Return whether analytics can't tell, so that we must read the conversation itself."""
     if own is None:
-        return now - watched.sent_at > _LONGEST_LAG
-    if own.holds_only(watched.sent_at):
+        return now - followed.sent_at > _LONGEST_LAG
+    if own.holds_only(followed.sent_at):
         return False
-    return own.customer_wrote and own.was_served(watched.sent_at)
+    return own.customer_wrote and own.was_served(followed.sent_at)
 
 
 def _find_message(conversation: Json, message_id: str) -> Json:
@@ -201,13 +201,13 @@ def _find_message(conversation: Json, message_id: str) -> Json:
     return next((one for one in listed if text(one, "messageId") == message_id), {})
 
 
-def _replies_in(conversation: Json, watched: Watched) -> Iterator[Reply]:
+def _replies_in(conversation: Json, followed: Followed) -> Iterator[Reply]:
     for participant, message in _messages(conversation):
         at = moment(message, "messageTime")
         by_customer = text(participant, "purpose") in CUSTOMER
         received = by_customer and text(message, "messageStatus") == "received"
-        if received and at is not None and at > watched.sent_at:
-            yield Reply(watched.conversation_id, at)
+        if received and at is not None and at > followed.sent_at:
+            yield Reply(followed.conversation_id, at)
 
 
 def _messages(conversation: Json) -> Iterator[tuple[Json, Json]]:

@@ -253,7 +253,7 @@ def connect(migrated_file: Path) -> Iterator[Callable[[str], Database]]:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let this process and those that it starts trust one authority of the machine's hundred.
+    """Let this process trust one authority of the machine's hundred; the bots trust them all.
 
     No test calls the internet, and to read them all takes 40 ms for each session with Genesys.
     """

@@ -26,11 +26,11 @@ from bot.storage.requests import RequestStore
 from bot.text import clip, say_hours, visible
 from genesys import (
     DeliveryStatus,
+    Followed,
     GenesysCloud,
     GenesysError,
     HolderKind,
     News,
-    Watched,
     read_message,
     read_news,
     read_reply,
@@ -132,8 +132,8 @@ class OutcomeTracker:
         return len(due)
 
     def _look(self, requests: list[Request], now: datetime) -> None:
-        watched = [
-            Watched(
+        followed = [
+            Followed(
                 message_id=request.message_id,
                 conversation_id=request.conversation_id,
                 contact_ids=request.contact_ids,
@@ -142,7 +142,7 @@ class OutcomeTracker:
             for request in requests
         ]
         try:
-            news = read_news(self._cloud, watched, now=now)
+            news = read_news(self._cloud, followed, now=now)
         except GenesysError as error:
             log.warning("can't ask Genesys Cloud for outcomes (%r)", error)
             news = {}

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.job import Job
 from bot.request import Event, Request
-from bot.state import REACHED, WATCHED
+from bot.state import FOLLOWABLE, REACHED
 from bot.storage.database import Database
 from bot.storage.history import add_line
 from bot.storage.requests import Enqueue
@@ -19,7 +19,7 @@ from bot.storage.tables import FOLLOWED, requests
 LONGEST_WAIT = timedelta(minutes=30)  # no look-up is ever planned further ahead
 NEAR_LOOKS = 4  # after as many look-ups, the next one is still near
 _CARD_SAYS_SO = sa.and_(  # that nobody looks any more
-    requests.c.card_ts != "", requests.c.state.in_(sorted(WATCHED - REACHED))
+    requests.c.card_ts != "", requests.c.state.in_(sorted(FOLLOWABLE - REACHED))
 )
 
 

@@ -34,7 +34,7 @@ def to_row(request: Request) -> dict[str, Any]:
     row.update(row.pop("place"))
     identity = row.pop("identity")
     row.update(identity_kind=identity["kind"], identity_value=identity["value"])
-    del row["is_watched"]  # stored as the time of the next look
+    del row["is_followed"]  # stored as the time of the next look
     return to_columns(row | {"next_look_at": None})
 
 
@@ -63,7 +63,7 @@ def to_request(row: sa.RowMapping) -> Request:
     for name in _OF_STORAGE:
         del values[name]
     next_look = values.pop("next_look_at")
-    return Request(place=place, identity=identity, is_watched=next_look is not None, **values)
+    return Request(place=place, identity=identity, is_followed=next_look is not None, **values)
 
 
 def to_line(row: sa.Row[Any]) -> HistoryLine:

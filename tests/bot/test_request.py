@@ -13,7 +13,7 @@ from bot.cards.words import STATE_WORDS
 from bot.request import QUIET, Event, HistoryLine, Place, Request, Stuck
 from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.forms.form_input import Draft, make_draft
-from bot.state import FINAL, TRANSITIONS, UNSENT, WATCHED, State, sources
+from bot.state import FINAL, FOLLOWABLE, TRANSITIONS, UNSENT, State, sources
 from genesys import Customer, Several
 from tests.bot.conftest import JANE, NOW
 
@@ -73,7 +73,7 @@ def test_every_state_is_in_the_table() -> None:
 def test_a_final_state_is_an_end_and_a_followed_state_is_not() -> None:
     ends = {State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED, State.REPLIED}
     assert ends == FINAL
-    assert set(AFTER_ACCEPTANCE) == WATCHED
+    assert set(AFTER_ACCEPTANCE) == FOLLOWABLE
 
 
 @pytest.mark.parametrize("state", State)
@@ -152,7 +152,7 @@ def test_only_some_events_are_quiet() -> None:
     assert set(Event) > QUIET
 
 
-@pytest.mark.parametrize("state", sorted(WATCHED))
+@pytest.mark.parametrize("state", sorted(FOLLOWABLE))
 def test_the_words_for_an_end_after_acceptance_are_true(state: State) -> None:
     """Genesys had the message, so it would be wrong to say that it wasn't sent or taken."""
     for end in FINAL & TRANSITIONS[state]:
@@ -164,9 +164,9 @@ def test_the_words_for_an_end_after_acceptance_are_true(state: State) -> None:
 def test_a_request_is_over_when_no_more_news_will_come(
     state: State, a_request: Callable[..., Request]
 ) -> None:
-    followed, unfollowed = (a_request(state=state, is_watched=one) for one in (True, False))
+    followed, unfollowed = (a_request(state=state, is_followed=one) for one in (True, False))
     assert followed.is_over == (state in FINAL)
-    assert unfollowed.is_over == (state in FINAL | WATCHED)
+    assert unfollowed.is_over == (state in FINAL | FOLLOWABLE)
 
 
 PRIVATE = ("jane", "Jane", "canary", "hooks.slack.com", "Ada Agent", "2079460018")
@@ -214,10 +214,10 @@ def test_the_same_words_to_the_same_customer_are_one_intention(
     assert not a_request().same_intention(a_request(text="other"))
 
 
-def test_a_new_request_is_not_watched_and_was_never_looked_for(
+def test_a_new_request_is_not_followed_and_was_never_looked_for(
     a_request: Callable[..., Request],
 ) -> None:
-    assert (a_request().is_watched, a_request().looks) == (False, 0)
+    assert (a_request().is_followed, a_request().looks) == (False, 0)
 
 
 @pytest.mark.parametrize(

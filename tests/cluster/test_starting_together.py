@@ -11,6 +11,7 @@ from .conftest import Records, Worker, wait_until
 
 @pytest.fixture(params=["sqlite", "empty_postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of a database without any table of the job queue."""
     return str(request.getfixturevalue(request.param))
 
 

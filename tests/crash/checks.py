@@ -19,7 +19,7 @@ from bot.cards.announce import ANNOUNCEMENT
 from bot.cards.post_names import CLOSED, UNCERTAIN, uncertain_key
 from bot.cards.words import STATE_WORDS
 from bot.request import QUIET, Event
-from bot.state import FINAL, WATCHED, State
+from bot.state import FINAL, FOLLOWABLE, State
 from bot.storage.audit import Action
 from bot.storage.audit_chain import StoredEntry, verify
 from bot.storage.audit_tables import audit, audit_outbox
@@ -29,8 +29,8 @@ from bot.storage.tables import history, postings, posts, requests
 from tests.product.conftest import CANARY, OUTCOMES, SUPPORT, all_text
 
 Json = dict[str, Any]
-SETTLED = FINAL | WATCHED | {State.UNCERTAIN}
-SENT = WATCHED | {State.REPLIED}
+SETTLED = FINAL | FOLLOWABLE | {State.UNCERTAIN}
+SENT = FOLLOWABLE | {State.REPLIED}
 UNSENT = {State.REFUSED, State.EXPIRED, State.CANCELLED}
 _TOLERANCE = 5.0  # seconds that a send may take if it began before its deadline
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from bot.state import WATCHED, State
+from bot.state import FOLLOWABLE, State
 from tests.crash.checks import SETTLED, take_snapshot
 from tests.crash.clicks import Clicks
 from tests.crash.cluster import Cluster
@@ -173,7 +173,7 @@ class Soak:
 
     def act_as_customer(self) -> None:
         """Answer a message, or come back to the page."""
-        rows = [row for row in self.cluster.read_records().rows if State(row.state) in WATCHED]
+        rows = [row for row in self.cluster.read_records().rows if State(row.state) in FOLLOWABLE]
         if rows:
             row = self.rng.choice(rows)
             customer = row.identity_value.partition("@")[0]

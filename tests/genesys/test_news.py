@@ -8,10 +8,10 @@ import pytest
 
 from genesys import (
     DeliveryStatus,
+    Followed,
     GenesysCloud,
     MissingPermission,
     OutboundMessage,
-    Watched,
     read_news,
     send_once,
 )
@@ -20,26 +20,28 @@ from tests.conftest import wait_until
 DETAILS = "conversations/details/query"
 
 
-def _send(local: Any, cloud: GenesysCloud, email: str, **more: Any) -> Watched:
+def _send(local: Any, cloud: GenesysCloud, email: str, **more: Any) -> Followed:
     to = local.find(cloud, email)
     message = OutboundMessage(to.send_to_id, local.genesys.deployment_id, "Hello.", **more)
     receipt = send_once(cloud, message)
-    return Watched(receipt.message_id, receipt.conversation_id, to.contact_ids, receipt.accepted_at)
+    return Followed(
+        receipt.message_id, receipt.conversation_id, to.contact_ids, receipt.accepted_at
+    )
 
 
-def _news(cloud: GenesysCloud, *watched: Watched) -> Any:
-    news = read_news(cloud, watched, now=datetime.now(UTC))
-    assert set(news) == {one.message_id for one in watched}
-    return [news[one.message_id] for one in watched]
+def _news(cloud: GenesysCloud, *followed: Followed) -> Any:
+    news = read_news(cloud, followed, now=datetime.now(UTC))
+    assert set(news) == {one.message_id for one in followed}
+    return [news[one.message_id] for one in followed]
 
 
 def _say(local: Any, email: str, text: str = "Thank you!") -> Any:
     return local.ask("POST", f"/customers/{local.customer(email)['id']}/answer", {"text": text})
 
 
-def _reaches(cloud: GenesysCloud, watched: Watched, status: DeliveryStatus) -> None:
-    wait_until(lambda: _news(cloud, watched)[0].status is status, f"the message is {status}")
-    assert _news(cloud, watched)[0].reply is None
+def _reaches(cloud: GenesysCloud, followed: Followed, status: DeliveryStatus) -> None:
+    wait_until(lambda: _news(cloud, followed)[0].status is status, f"the message is {status}")
+    assert _news(cloud, followed)[0].reply is None
 
 
 def test_no_messages_cost_no_calls(local: Any, cloud: GenesysCloud) -> None:
@@ -184,7 +186,7 @@ def test_in_trouble_that_others_would_meet_as_well_no_more_is_asked(
         return raw.reply({}, status) if call.method == "GET" else raw.reply({})
 
     raw.api = answer
-    sent = [Watched(f"m{number}", f"c{number}", ("c",), SENT - MINUTE) for number in range(5)]
+    sent = [Followed(f"m{number}", f"c{number}", ("c",), SENT - MINUTE) for number in range(5)]
     news = read_news(connect(raw.url, patience=0.0), sent, now=NOW)
     assert {one.status for one in news.values()} == {None}
     assert len(raw.requests("conversations/messages")) == asked
@@ -276,7 +278,7 @@ def analytics(raw: Any, connect: Callable[..., GenesysCloud]) -> Any:
 
         raw.api = answer
         at = sent_at or NOW - timedelta(hours=1)
-        return read_news(connect(raw.url), [Watched("m", "own", ("c",), at)], now=NOW)["m"]
+        return read_news(connect(raw.url), [Followed("m", "own", ("c",), at)], now=NOW)["m"]
 
     return poll
 

@@ -67,12 +67,13 @@ def test_an_expired_token_is_renewed_and_the_message_goes_out_once(
     assert product.inbox("Jane Doe") == [TEXT]
 
 
+@pytest.mark.parametrize("kind", ["cut_after", "slow_answer"])
 def test_a_send_whose_answer_is_lost_is_looked_for_and_never_repeated(
-    new_product: Callable[..., Product],
+    new_product: Callable[..., Product], kind: str
 ) -> None:
     product = new_product(GENESYS_CLOUD_TIMEOUT="1")
     ada = product.agent()
-    product.fault("genesys", SEND, "slow_answer", seconds=3.0, times=1)
+    product.fault("genesys", SEND, kind, seconds=3.0, times=1)
     ada.sends("jane@example.com", TEXT)
     ada.reads("Connection lost")
     ada.reads("  Sent.")

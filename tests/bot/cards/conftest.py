@@ -26,7 +26,7 @@ from bot.rules.access import Access
 from bot.rules.approvers import Approvers
 from bot.rules.rules_file import DEFAULTS
 from bot.settings import Show
-from bot.state import WATCHED, State
+from bot.state import FOLLOWABLE, State
 from bot.storage.database import Database
 from bot.storage.posts import Posts
 from bot.storage.requests import RequestStore
@@ -148,7 +148,7 @@ class Bench:
     def move(self, *states: State) -> None:
         """Move the request as its outcomes do: it's followed until it's over."""
         for state in states:
-            later = datetime.now(UTC) + timedelta(hours=1) if state in WATCHED else None
+            later = datetime.now(UTC) + timedelta(hours=1) if state in FOLLOWABLE else None
             event = Event(state.value)
             assert self.store.move(REQUEST, state, event, link=LINK, next_look_at=later)
 

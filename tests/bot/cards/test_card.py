@@ -38,7 +38,7 @@ from bot.cards.places import DIRECT_ONLY
 from bot.cards.post import Post
 from bot.cards.words import STATE_WORDS, STUCK_WORDS, WHY_STUCK
 from bot.request import COUNTDOWN, LONGEST_HOLD, Event, HistoryLine, Request, Stuck
-from bot.state import FINAL, UNSENT, WATCHED, State
+from bot.state import FINAL, FOLLOWABLE, UNSENT, State
 from bot.storage.facts import ByWhom
 from genesys import Identity, IdentityKind
 from sandbox.local_slack.blocks import Surface, check_blocks, interactive_elements
@@ -106,7 +106,7 @@ BUTTONS = {
 def test_a_card_has_only_the_buttons_that_apply_to_its_state(
     state: State, a_request: Build
 ) -> None:
-    buttons = _buttons(show_card(a_request(state=state, is_watched=True)))
+    buttons = _buttons(show_card(a_request(state=state, is_followed=True)))
     labels = {action: button["text"]["text"] for action, button in buttons.items()}
     assert labels == BUTTONS.get(state, {})
     assert all(button["value"] == "V0123456789:0" for button in buttons.values())
@@ -118,7 +118,7 @@ def test_what_nobody_follows_says_so_and_offers_to_message_the_customer_again(
     card = show_card(a_request(state=State.ACCEPTED))  # as after "It was sent"
     assert set(_buttons(card)) == set(AGAIN)
     assert _words(card).endswith("☑️ SentTracking stopped.")
-    assert not _buttons(show_card(a_request(state=State.ACCEPTED, is_watched=True)))
+    assert not _buttons(show_card(a_request(state=State.ACCEPTED, is_followed=True)))
 
 
 def test_an_uncertain_card_links_the_conversations_to_look_at(a_request: Build) -> None:
@@ -167,7 +167,7 @@ def test_news_after_a_decision_have_the_buttons_of_the_next_one(
     assert bool(_buttons(show_news(request, [], known))) is has_buttons
 
 
-@pytest.mark.parametrize("state", sorted(WATCHED | {State.SENDING, State.REPLIED}))
+@pytest.mark.parametrize("state", sorted(FOLLOWABLE | {State.SENDING, State.REPLIED}))
 def test_what_has_gone_out_can_no_longer_be_undone(state: State, a_request: Build) -> None:
     assert set(_buttons(show_card(a_request(state=state)))) <= {MESSAGE_AGAIN, OPT_OUT}
     assert not _buttons(show_news(a_request(state=state), []))
@@ -193,7 +193,7 @@ def test_no_card_and_no_outcome_pings_anybody(state: State, a_request: Build) ->
     assert _pings(show_outcome(request, "https://workspace.slack.com/archives/C1/p1")) == []
 
 
-@pytest.mark.parametrize("state", sorted(FINAL | WATCHED))
+@pytest.mark.parametrize("state", sorted(FINAL | FOLLOWABLE))
 @pytest.mark.parametrize("link", ["", "https://workspace.slack.com/archives/C0SUPPORT/p1"])
 def test_an_outcome_is_one_line_with_the_state_and_a_link_to_the_thread(
     state: State, link: str, a_request: Build

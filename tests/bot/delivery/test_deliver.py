@@ -181,7 +181,7 @@ def test_a_message_goes_out_once_with_everything_stored(worker: Worker, clock: C
     assert {request.checked_at, request.send_at, request.sending_at} == {clock.at}
     (message,) = _sent_to_jane(worker)
     assert (request.message_id, request.conversation_id) == message
-    assert (request.looks, request.is_watched) == (0, True)
+    assert (request.looks, request.is_followed) == (0, True)
     assert request.watch_until == clock.at + FOLLOW
     assert worker.next_look() == clock.after(2)
 

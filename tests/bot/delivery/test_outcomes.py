@@ -15,7 +15,7 @@ from bot.delivery import outcomes
 from bot.delivery.outcomes import AT_ONCE, LEASE, WAITS, OutcomeTracker, longest_wait
 from bot.job import deliver, publish
 from bot.request import Event, HistoryLine
-from bot.state import FINAL, WATCHED, State
+from bot.state import FINAL, FOLLOWABLE, State
 from bot.storage.keys import Keys
 from bot.storage.rows import to_line
 from bot.storage.tables import history
@@ -110,7 +110,7 @@ def test_a_message_is_delivered_read_and_answered(worker: Worker) -> None:
     assert [detail for _, detail in worker.history()[3:6]] == ["", "", ""]
     assert _last_line(worker).link == f"https://apps.example.com/{conversation_id}"
     replied = worker.load()
-    assert (replied.is_watched, replied.is_over, replied.reason) == (False, True, "")
+    assert (replied.is_followed, replied.is_over, replied.reason) == (False, True, "")
 
 
 def test_an_absent_customers_message_waits_until_they_are_back(worker: Worker) -> None:
@@ -119,11 +119,11 @@ def test_an_absent_customers_message_waits_until_they_are_back(worker: Worker) -
     assert worker.jobs == [SHOW]
     assert _look(worker) is State.WAITING
     assert worker.jobs == []  # and it isn't told twice
-    assert worker.load().is_watched
+    assert worker.load().is_followed
     _come_back(worker.local)
     _look_until(worker, State.DELIVERED)
     assert worker.events() == [*SENT, Event.WAITING, Event.DELIVERED]
-    assert worker.load().is_watched
+    assert worker.load().is_followed
 
 
 def test_a_message_that_went_to_a_phone_as_a_notification_is_not_said_to_wait_for_a_page(
@@ -258,7 +258,7 @@ def test_a_failure_is_told_with_genesyss_reason(worker: Worker) -> None:
     failed = worker.load()
     assert failed.reason == "A word is filtered"
     assert worker.history()[-1] == (Event.FAILED, "DataFiltered: A word is filtered")
-    assert (failed.is_watched, failed.is_over) == (False, True)
+    assert (failed.is_followed, failed.is_over) == (False, True)
 
 
 def test_a_code_alone_is_told_in_the_thread_only(worker: Worker) -> None:
@@ -403,7 +403,7 @@ def test_news_that_genesys_does_not_tell_now_is_told_later(
     for looks in (1, 2):
         assert _look(worker) is State.ACCEPTED
         assert worker.load().looks == looks
-        assert worker.load().is_watched
+        assert worker.load().is_followed
         assert worker.jobs == []
     worker.local.clear_faults()
     _look_until(new_worker(), State.DELIVERED)  # the first one's rate limiter may have paused
@@ -422,7 +422,7 @@ def test_news_older_than_what_is_known_changes_nothing(state: State, worker: Wor
     assert _look(worker) is state
     assert worker.jobs == []
     assert worker.events() == [*SENT, Event.WAITING, Event.DELIVERED]
-    assert worker.load().is_watched
+    assert worker.load().is_followed
 
 
 @pytest.fixture
@@ -632,7 +632,7 @@ def test_a_process_that_died_while_asking_is_followed_by_another(
 @pytest.mark.parametrize(
     ("left", "stops"), [(-timedelta(days=1), True), (timedelta(), True), (MICROSECOND, False)]
 )
-@pytest.mark.parametrize("state", sorted(WATCHED))
+@pytest.mark.parametrize("state", sorted(FOLLOWABLE))
 def test_a_message_is_followed_until_its_time_has_passed(
     state: State, left: timedelta, stops: bool, worker: Worker, clock: Clock
 ) -> None:
@@ -641,7 +641,7 @@ def test_a_message_is_followed_until_its_time_has_passed(
     assert worker.outcomes.sweep() == 1
     request = worker.load()
     assert request.state is state
-    assert (request.is_watched, request.is_over) == (not stops, stops)
+    assert (request.is_followed, request.is_over) == (not stops, stops)
     assert worker.history()[1:] == ([(Event.WATCH_ENDED, "")] if stops else [])
     assert worker.jobs == ([SHOW] if stops else [])
     assert bool(worker.calls(DETAILS)) is not stops
@@ -662,7 +662,7 @@ def test_a_card_without_its_outcome_is_drawn_again_when_nobody_looks_any_more(
 def test_a_message_without_an_end_is_followed(worker: Worker) -> None:
     _add_followed(worker, watch_until=None)
     worker.outcomes.sweep()
-    assert worker.load().is_watched
+    assert worker.load().is_followed
 
 
 def test_an_end_does_not_keep_other_messages_from_being_looked_up(
@@ -672,7 +672,7 @@ def test_an_end_does_not_keep_other_messages_from_being_looked_up(
     _add_followed(worker, "V2")
     assert worker.outcomes.sweep() == 2
     assert [worker.load(one).looks for one in ("V1", "V2")] == [0, 1]
-    assert [worker.load(one).is_watched for one in ("V1", "V2")] == [False, True]
+    assert [worker.load(one).is_followed for one in ("V1", "V2")] == [False, True]
 
 
 class Killed(BaseException):
@@ -697,7 +697,7 @@ def test_a_final_state_ends_it_in_the_same_transaction(
         _look(worker)
     assert worker.load().state is state
     assert state in FINAL
-    assert not worker.load().is_watched
+    assert not worker.load().is_followed
 
 
 # Hints that something happened.
@@ -858,9 +858,9 @@ def test_the_thread_goes_on_when_the_database_is_back(
     with worker.broken_database():
         turns.start()
         wait_until(lambda: "outcomes: will try again in 0 s (OperationalError)" in caplog.text)
-        assert worker.load().is_watched
+        assert worker.load().is_followed
     clock.advance(LEASE.total_seconds())
-    wait_until(lambda: not worker.load().is_watched)
+    wait_until(lambda: not worker.load().is_followed)
     assert worker.events() == [Event.ASKED, Event.WATCH_ENDED]
 
 

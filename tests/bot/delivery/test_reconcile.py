@@ -78,7 +78,7 @@ def test_a_receipt_is_stored_and_the_outcome_is_followed(
     request = worker.load()
     assert request.state is State.ACCEPTED
     assert (request.message_id, request.conversation_id) == ("m" * 36, "c" * 36)
-    assert (request.is_watched, request.looks) == (True, 0)
+    assert (request.is_followed, request.looks) == (True, 0)
     assert request.watch_until == clock.at + FOLLOW
     assert worker.next_look() == clock.after(2)
     assert worker.history()[1:] == [(Event.ACCEPTED, "")]
@@ -147,7 +147,7 @@ def test_a_message_that_is_not_found_after_the_last_wait_is_uncertain(worker: Wo
     assert worker.events() == LOST
     assert worker.run(reconcile(REQUEST, 2, 9.0)) == [SHOW]
     request = worker.load()
-    assert (request.state, request.message_id, request.is_watched) == (State.UNCERTAIN, "", False)
+    assert (request.state, request.message_id, request.is_followed) == (State.UNCERTAIN, "", False)
     assert worker.history()[4:] == [(Event.UNCERTAIN, "")]
     assert len(worker.sends()) == 1
 

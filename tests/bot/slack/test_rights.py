@@ -499,7 +499,7 @@ def test_a_card_has_each_button_in_the_states_of_the_table(
 ) -> None:
     shown: dict[str, set[State]] = {button: set() for button in BUTTONS.values()}
     for state in State:
-        request = a_request(state=state, is_watched=True)  # else it offers to message again
+        request = a_request(state=state, is_followed=True)  # else it offers to message again
         planned = replace(request, send_at=request.created_at + timedelta(hours=1))
         for button in (
             *card_buttons(planned),

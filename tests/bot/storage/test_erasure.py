@@ -222,7 +222,7 @@ def test_a_followed_request_is_followed_no_longer(bench: Bench) -> None:
     bench.erasure.erase("V1")
     assert bench.row()["next_look_at"] is None
     assert bench.row()["finished_at"] is not None
-    assert not bench.store.load("V1").is_watched
+    assert not bench.store.load("V1").is_followed
 
 
 def test_erasing_twice_does_nothing_the_second_time(bench: Bench) -> None:

@@ -83,7 +83,7 @@ def test_a_claimed_request_is_due_again_when_its_lease_ends(
     accept("V1")
     (claimed,) = schedule.claim_due(NOW, LEASE, 9)
     assert claimed == requests_store.load("V1")
-    assert claimed.is_watched
+    assert claimed.is_followed
     assert claim(schedule) == []
     assert claim(schedule, NOW + LEASE - SECOND) == []
     assert claim(schedule, NOW + LEASE) == ["V1"]  # its process died: another one looks
@@ -174,12 +174,12 @@ def test_a_request_that_is_no_longer_followed_is_not_followed_again(
 ) -> None:
     accept("V1")
     schedule.stop("V1", [])
-    assert not requests_store.load("V1").is_watched
+    assert not requests_store.load("V1").is_followed
     assert requests_store.load("V1").is_over
     schedule.look_again("V1", NOW, 4)  # by a process that had claimed it before
     schedule.hasten("c1", NOW)
     schedule.pull_forward(NOW - timedelta(days=9))
-    assert not requests_store.load("V1").is_watched
+    assert not requests_store.load("V1").is_followed
     assert claim(schedule, NOW + LEASE) == []
 
 
@@ -235,7 +235,7 @@ def test_the_end_is_said_once(
     assert jobs == [publish("V1")]
     assert events(database) == [Event.ASKED, Event.ACCEPTED, Event.WATCH_ENDED]
     stopped = requests_store.load("V1")
-    assert (stopped.state, stopped.is_watched, stopped.is_over) == (State.ACCEPTED, False, True)
+    assert (stopped.state, stopped.is_followed, stopped.is_over) == (State.ACCEPTED, False, True)
 
 
 def test_the_end_and_its_jobs_are_one_transaction(
@@ -251,5 +251,5 @@ def test_the_end_and_its_jobs_are_one_transaction(
 
     with pytest.raises(EnqueueFailed):
         OutcomeSchedule(database, fail).stop("V1", [publish("V1")])
-    assert requests_store.load("V1").is_watched
+    assert requests_store.load("V1").is_followed
     assert events(database) == [Event.ASKED, Event.ACCEPTED]

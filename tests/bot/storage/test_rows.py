@@ -54,7 +54,7 @@ REQUESTS = st.builds(
     message_id=SHORT,
     conversation_id=SHORT,
     watch_until=st.none() | TIMES,
-    is_watched=st.just(False),  # a request is followed once Genesys has accepted its message
+    is_followed=st.just(False),  # a request is followed once Genesys has accepted its message
     looks=st.integers(0, 10_000),
     decisions=st.integers(0, 10_000),
     card_channel=SHORT,
@@ -105,12 +105,12 @@ def test_every_value_that_a_move_sets_is_kept(
     assert store.move(
         request.request_id, State.ACCEPTED, Event.ACCEPTED, next_look_at=look, **values
     )
-    expected = replace(request, state=State.ACCEPTED, is_watched=True, **values)
+    expected = replace(request, state=State.ACCEPTED, is_followed=True, **values)
     assert store.load(request.request_id) == expected
 
 
 def test_every_value_has_its_column() -> None:
-    own = {field.name for field in fields(Request)} - {"place", "identity", "is_watched"}
+    own = {field.name for field in fields(Request)} - {"place", "identity", "is_followed"}
     place = {field.name for field in fields(Place)}
     assert set(requests.c.keys()) == own | place | {
         "identity_kind",
