@@ -290,8 +290,9 @@ def test_a_modal_counts_only_for_whom_it_was_opened(
         "view": {**view, "state": state},
     }
     bot.rules = read_rules(f'[approval]\nusers = ["{BEN}"]\n')
-    local.ask("POST", "/control/slack/deliver", kind="interactive", body=body)
+    answer = local.ask("POST", "/control/slack/deliver", kind="interactive", body=body)
     bot.finish()
+    assert ("I can't verify this form" in answer["body"]) is (button == "decline")
     assert requests_store.load(ID).state is State.UNAPPROVED
 
 

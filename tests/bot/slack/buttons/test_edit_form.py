@@ -13,7 +13,7 @@ from slack_sdk.web import WebClient
 from bot.cards.card import show_card
 from bot.job import Job, JobKind
 from bot.request import Event, Request
-from bot.rules.rules_file import ApprovalRules, ContentRules, Rules
+from bot.rules.rules_file import ApprovalRules, ContentRules, LeadRules, Rules
 from bot.state import State
 from bot.storage.audit_log import AuditLog
 from bot.storage.database import Database
@@ -145,8 +145,11 @@ def test_the_new_text_is_judged_like_a_new_message(
     bot.rules = Rules(content=ContentRules(cards="block"))
     ada.clicks(card(), "edit")
     ada.sees("Edit message")
-    for text in ("Your card 4111 1111 1111 1111 is blocked", "x" * 2001):
-        assert "message" in ada.submits(message=text)["errors"]
+    for text, sentence in (
+        ("Your card 4111 1111 1111 1111 is blocked", "looks like a payment card number"),
+        ("x" * 2001, "1 character over the 2,000 limit."),
+    ):
+        assert sentence in ada.submits(message=text)["errors"]["message"]
     wrong = {"send_before": int((SOON - timedelta(minutes=1)).timestamp())}
     assert "send_before" in ada.submits(message="Fine", **wrong)["errors"]
     assert requests_store.load(ID).decisions == 0
@@ -199,6 +202,19 @@ def test_a_lead_who_is_none_any_more_cannot_save(
     local.change_slack(users={LEAD: {"is_restricted": True}})
     bot.seconds += 61.0
     assert "message" in leo.submits(message="From Leo")["errors"]
+    assert requests_store.load(ID).text == "Your order is ready"
+
+
+def test_whoever_the_rules_no_longer_call_a_lead_cannot_save(
+    bot: Bot, local: Local, card: Callable[..., str], requests_store: RequestStore
+) -> None:
+    bot.rules = Rules(leads=LeadRules(users=("U0BEN",)))
+    ben = Agent(local, "U0BEN")
+    ben.clicks(card(), "edit")
+    ben.sees("Edit message")
+    bot.rules = Rules()
+    refused = ben.submits(message="From Ben")["errors"]
+    assert refused == {"message": "Only the agent or a lead can do this."}
     assert requests_store.load(ID).text == "Your order is ready"
 
 

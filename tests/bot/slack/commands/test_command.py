@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.rules.address_search import address_length
 from bot.slack.commands.command import show_help
-from bot.slack.commands.command_text import is_subcommand, split_command
+from bot.slack.commands.command_text import is_slip, is_subcommand, split_command
 from bot.text import sendable
 
 JANE = "jane@example.com"
@@ -195,6 +195,23 @@ def test_one_word_with_or_without_an_address_is_no_message(typed: str) -> None:
 )
 def test_anything_else_may_be_a_customer_or_a_message(typed: str) -> None:
     assert not is_subcommand(typed, None)
+
+
+@pytest.mark.parametrize(
+    ("rest", "is_one"),
+    [
+        ("", False),
+        ("now", True),
+        ("it now", True),
+        ("of your order", False),
+        (JANE, False),
+        ("4711", False),
+    ],
+)
+def test_a_word_or_two_after_a_command_are_a_slip_and_more_is_a_message(
+    rest: str, is_one: bool
+) -> None:
+    assert is_slip(rest) is is_one
 
 
 def test_help_shows_the_command_name_and_that_nothing_is_sent_yet() -> None:

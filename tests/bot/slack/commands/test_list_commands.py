@@ -86,6 +86,8 @@ def test_a_list_is_shown_to_the_agent_alone(
     ada.types("list")
     message = ada.reads("Your messages: recent")
     assert message["ephemeral"]
+    [title] = message["blocks"][0]["elements"][0]["elements"]
+    assert title["style"] == {"bold": True}
     assert "Jane Doe" in words(message) and "Amir Khan" not in words(message)
     assert not local.calls("slack", "views.open")
 

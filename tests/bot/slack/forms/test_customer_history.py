@@ -77,7 +77,8 @@ def test_an_erased_message_is_not_found(
 def test_a_line_says_who_when_what_became_of_it_and_where_the_card_is() -> None:
     one = Earlier("V1", "U0ADA", "Ada *Agent*", State.REPLIED, OLD, SUPPORT, "1.1")
     title, line = map(to_json, draw_earlier([one], {"V1": "https://slack.example.com/1"}))
-    assert "Messages to them so far" in words(title)
+    [heading] = title["elements"]
+    assert heading["text"] == "Messages to them so far" and heading["style"] == {"bold": True}
     date, who, outcome, _, link = line["elements"]
     assert (date["timestamp"], who["text"]) == (int(OLD.timestamp()), " · Ada *Agent*")
     assert "replied" in outcome["text"]

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from bot.request import Request
 from bot.rules.quiet_hours import next_allowed
 from bot.rules.rules_file import read_rules
-from bot.slack.forms import evidence
+from bot.slack import retry
+from bot.slack.forms import earlier_cards, evidence
 from bot.state import State
 from bot.storage.audit import Action
 from bot.storage.audit_log import AuditLog
@@ -123,11 +124,23 @@ def test_a_warning_says_who_was_there_before_with_a_link_to_their_card(
 
 
 @pytest.mark.parametrize(
-    ("channel", "fault"), [("D0BEN", None), ("C0SUPPORT", {"kind": "status", "status": 503})]
+    ("channel", "fault"),
+    [
+        ("D0BEN", None),
+        ("C0SUPPORT", {"kind": "status", "status": 503}),
+        ("C0SUPPORT", {"kind": "slow_answer", "seconds": 3.0}),
+    ],
 )
 def test_without_a_link_that_this_person_can_open_the_evidence_comes_without_one(
-    channel: str, fault: dict[str, Any] | None, bot: Bot, ada: Agent, add: Add, local: Local
+    channel: str,
+    fault: dict[str, Any] | None,
+    bot: Bot,
+    ada: Agent,
+    add: Add,
+    local: Local,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(earlier_cards, "PATIENCE", 0.3)
     add(**sent(text="Another text", card_channel=channel, card_ts=ada.writes("a card")))
     if fault:
         local.order("slack", "chat.getPermalink", times=None, **fault)
@@ -210,6 +223,36 @@ def test_the_link_comes_later_if_the_faster_ones_card_is_not_posted_yet(
         posted = sa.text("UPDATE requests SET card_channel = 'C0SUPPORT', card_ts = :ts")
         connection.execute(posted, {"ts": ts})
     wait_until(lambda: links(ada))
+
+
+def test_a_card_that_is_there_is_looked_for_only_once(
+    bot: Bot, ada: Agent, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "CARD_SECONDS", (0.0, 60.0))
+    ada.opens(f"jane@example.com {TEXT}")
+    add(card_channel="C0SUPPORT", card_ts=ada.writes("a card"))
+    ada.submits()
+    bot.finish()
+    assert links(ada)
+
+
+def test_a_refusal_stays_under_its_field_while_slack_takes_no_update(
+    bot: Bot,
+    ada: Agent,
+    add: Add,
+    local: Local,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retry, "GIVE_UP_SECONDS", 0.5)
+    ada.opens(f"jane@example.com {TEXT}")
+    add(card_channel="C0SUPPORT", card_ts=ada.writes("a card"))
+    local.order("slack", "views.update", "status", times=None, status=503)
+    assert ada.submits()["errors"]["message"].startswith(SAME)
+    bot.finish()
+    assert "a form's evidence can't be shown" in caplog.text
+    assert shown_errors(ada, local)["message"].startswith(SAME)
+    assert not [one for one in local.messages() if one["ephemeral"]]
 
 
 def updates(local: Local) -> int:
@@ -451,6 +494,7 @@ def test_the_form_opens_the_modal_to_opt_a_customer_out(bot: Bot, ada: Agent) ->
     form = ada.opens(f"jane@example.com {TEXT}")
     ada.presses("form_opt_out")
     top = ada.sees("Nobody will be able to message ")
+    assert "Jane Doe" in words(top)
     assert top["id"] != form["id"]
     assert ada.submits(reason="She asked us to stop")["result"] == "closed"
     told = ada.reads("won't be contacted any more")

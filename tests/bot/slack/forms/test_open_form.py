@@ -10,7 +10,7 @@ from bot.rules.verdict import Finding, Level, Rule, Verdict
 from bot.slack.forms.evidence_view import Review
 from bot.slack.forms.form_input import make_draft
 from bot.slack.forms.form_view import build_form
-from bot.slack.forms.open_form import read_shown
+from bot.slack.forms.open_form import OpenForm, read_shown
 from genesys import Several
 
 from ...conftest import JANE, PLACE
@@ -56,3 +56,11 @@ def test_other_contacts_to_choose_from_are_something_else(several: Any) -> None:
     assert read_shown(views[0]) != read_shown(views[1])
     chosen = replace(DRAFT, chosen_contact_id=found.candidates[0].contact_id)
     assert read_shown(build_form(chosen, REVIEW, found)) == read_shown(views[0])
+
+
+def test_an_update_has_a_mark_of_its_own_and_nothing_is_unclear_after_it() -> None:
+    form = OpenForm("V1", "U0ADA", "1", is_unclear=True)
+    before = form.mark
+    form.note_update(build_form(DRAFT, REVIEW), "2")
+    assert (form.version, form.is_unclear) == ("2", False)
+    assert form.mark != before

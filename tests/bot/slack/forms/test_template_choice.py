@@ -6,12 +6,16 @@ import pytest
 
 from bot.cards.blocks import to_json
 from bot.request import Place
+from bot.rules.rules_file import DEFAULTS
 from bot.rules.template_rules import TemplateSource
 from bot.slack.forms.form_input import make_draft, write_context
+from bot.slack.forms.form_templates import FormTemplates
 from bot.slack.forms.form_view import build_form
 from bot.slack.forms.template_choice import TemplateChoice, block_of, one_line
-from bot.slack.forms.template_view import check_template, list_options
+from bot.slack.forms.template_view import check_template, draw_template, list_options
 from bot.slack.metadata import MetadataSigner
+from bot.templates.catalog import Catalog
+from bot.templates.sources import GenesysTemplates
 from bot.templates.template import CUSTOMER_NAME, Placeholder, Template
 
 from ...conftest import PLACE
@@ -46,11 +50,47 @@ def test_a_placeholder_that_the_agent_invents_stays_in_the_text() -> None:
     assert CHOICE.fill("{{new}} {{order}}") == "{{new}} 7"
 
 
+def test_only_a_placeholder_that_is_required_has_a_field_that_must_be_filled() -> None:
+    draft = replace(make_draft(PLACE, "", BODY, None), templates=CHOICE)
+    blocks = [to_json(block) for block in draw_template(draft, asks_name=False)]
+    fields = {one["label"]["text"]: one["optional"] for one in blocks if one["type"] == "input"}
+    assert (fields["Order"], fields["Note"]) == (False, True)
+
+
+def test_no_repr_shows_what_people_typed_or_are_called() -> None:
+    choice = replace(
+        TemplateChoice(),
+        values={"order": "canary"},
+        customer_name="canary",
+        agent_name="canary",
+        typed_before="canary",
+    )
+    assert "canary" not in repr(choice)
+
+
 def test_a_fixed_text_comes_from_the_template_only() -> None:
     choice = replace(CHOICE, is_editable=False)
     assert choice.fill("Mine") == CHOICE.fill(BODY)
     assert replace(choice, chosen=None, is_gone=True).fill("Mine") == ""
     assert replace(choice, chosen=None).fill("Mine") == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("is_editable", "message", "is_refused"),
+    [(True, "Mine", False), (True, "{{order}} is ready", True), (False, "Mine", True)],
+)
+def test_a_template_that_is_gone_stops_only_a_text_that_needs_it(
+    is_editable: bool, message: str, is_refused: bool
+) -> None:
+    choice = TemplateChoice(is_gone=True, is_editable=is_editable)
+    draft = replace(make_draft(PLACE, "jane@example.com", message, None), templates=choice)
+    assert ("template" in check_template(draft, {"blocks": []})) is is_refused
+
+
+def test_without_templates_there_is_nothing_to_choose() -> None:
+    draft = make_draft(PLACE, "jane@example.com", "Mine", None)
+    templates = FormTemplates(Catalog(lambda: DEFAULTS, GenesysTemplates(tuple)))
+    assert templates.choose(draft) is draft
 
 
 def test_a_customer_s_name_counts_for_that_customer_only() -> None:

@@ -19,6 +19,7 @@ from tests.conftest import wait_until
 
 from ...conftest import Local
 from ..conftest import Agent, Bot, words
+from .test_form import notes
 
 Json = dict[str, Any]
 Stored = Callable[[], Request]
@@ -204,7 +205,10 @@ def test_a_chosen_template_fills_the_message_and_asks_for_what_only_the_agent_kn
     bot: Bot, rules: Rules, ada: Agent
 ) -> None:
     ada.opens("jane@example.com")
+    before = len(notes(ada.local))
     view = chooses(ada, "Delayed")
+    shown = notes(ada.local)[before:]
+    assert shown and not [note for note in shown if "Looking them up" in note]
     assert labels(view)[:5] == ["Customer", "Template", "order", "day", "Message"]
     fields = [b["element"].get("initial_value") for b in view["blocks"] if b["type"] == "input"]
     assert fields[2:4] == [None, "tomorrow"]
