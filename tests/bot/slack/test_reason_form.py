@@ -8,7 +8,7 @@ from bot.slack.reason_form import METADATA_LENGTH, REASON, build_reason_form, wr
 
 def test_whoever_opens_it_can_type_the_reason_at_once() -> None:
     view = build_reason_form("x", "Title", "Do it", [literal("Who")], "Why?", "")
-    [field] = [block["element"] for block in view["blocks"] if block["block_id"] == REASON]
+    [field] = [block["element"] for block in view["blocks"] if block.get("block_id") == REASON]
     assert field["focus_on_load"] is True
 
 
