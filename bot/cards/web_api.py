@@ -19,6 +19,7 @@ from genesys import HttpAnswer, HttpClient
 log = logging.getLogger(__name__)
 
 MOST_PAGES = 20  # of one list, so that no answer of Slack's keeps a job forever
+_CONNECTIONS = 16  # one for each job at once: urllib3 warns of every one beyond the room
 _JSON = "application/json;charset=utf-8"
 _FORM = "application/x-www-form-urlencoded"
 
@@ -32,7 +33,8 @@ class WebApi(WebClient):
     def __init__(self, token: str, api_url: str, seconds: float) -> None:
         """Prepare it without connecting; ``seconds``: to connect, and to wait for each answer."""
         super().__init__(token=token, base_url=api_url)
-        self._http = HttpClient(timeout=urllib3.Timeout(connect=seconds, read=seconds))
+        timeout = urllib3.Timeout(connect=seconds, read=seconds)
+        self._http = HttpClient(timeout=timeout, maxsize=_CONNECTIONS)
 
     def api_call(
         self,

@@ -81,6 +81,8 @@ def build_form(
         blocks += _own_inputs(draft, shown)
         asks_name = asks_for_name(draft, shown.verdict)
         draft = with_name(draft, shown.verdict.customer)
+    elif draft.identity and (draft.into_open or draft.when_ended):
+        blocks.append(_open_input(draft.identity, draft))  # so that Send knows what they chose
     blocks += draw_template(draft, asks_name=asks_name)
     if not (draft.templates and draft.templates.is_fixed):
         blocks.append(_message_input(draft))

@@ -108,6 +108,7 @@ def test_what_somebody_chose_is_read(field: object, value: str) -> None:
         ({"selected_date_time": None}, None),
         ({"selected_date_time": str(AT)}, None),
         ({"selected_date_time": 10**12}, None),
+        ({"selected_date_time": 2**56}, None),  # an OSError, between the others
         ({"selected_date_time": 10**30}, None),
         ({"selected_date_time": -(10**30)}, None),
         ({"value": AT}, None),

@@ -231,9 +231,11 @@ def test_a_card_that_is_there_is_looked_for_only_once(
     monkeypatch.setattr(evidence, "CARD_SECONDS", (0.0, 60.0))
     ada.opens(f"jane@example.com {TEXT}")
     add(card_channel="C0SUPPORT", card_ts=ada.writes("a card"))
+    begun = time.monotonic()
     ada.submits()
     bot.finish()
     assert links(ada)
+    assert time.monotonic() - begun < 5  # it didn't wait for the second look
 
 
 def test_a_refusal_stays_under_its_field_while_slack_takes_no_update(

@@ -32,6 +32,7 @@ from bot.slack.forms.form_input import (
     OPEN,
     SEND_AT,
     SEND_BEFORE,
+    WHEN_ENDED,
     WRITE_INTO,
     Draft,
     make_draft,
@@ -184,6 +185,17 @@ def test_writing_into_an_open_conversation_must_be_chosen(
     view = build_form(_draft(), _verdict(open_one()))
     delivered = _deliver(view, open_conversation={"selected_option": value})
     assert _read(delivered).into_open is into_open
+
+
+@pytest.mark.parametrize("value", [WRITE_INTO, WHEN_ENDED])
+def test_what_was_chosen_about_an_open_conversation_counts_while_they_are_looked_up(
+    value: str, open_one: Callable[..., Customer]
+) -> None:
+    view = build_form(_draft(), _verdict(open_one()))
+    chosen = _read(_deliver(view, open_conversation={"selected_option": {"value": value}}))
+    meanwhile = _read(_deliver(build_form(chosen, LOOKING_UP)))
+    assert (meanwhile.into_open, meanwhile.when_ended) == (chosen.into_open, chosen.when_ended)
+    assert meanwhile.into_open or meanwhile.when_ended
 
 
 def test_leaving_an_open_conversation_alone_is_the_default(
