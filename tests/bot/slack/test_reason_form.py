@@ -12,6 +12,12 @@ def test_whoever_opens_it_can_type_the_reason_at_once() -> None:
     assert field["focus_on_load"] is True
 
 
+def test_a_title_is_cut_only_if_slack_takes_no_more() -> None:
+    for title, shown in (("x" * 24, "x" * 24), ("x" * 25, "x" * 23 + "…")):
+        view = build_reason_form("x", title, "Do it", [literal("Who")], "Why?", "")
+        assert view["title"]["text"] == shown
+
+
 def test_metadata_ends_with_the_first_text_for_which_there_is_no_room() -> None:
     long = "x" * METADATA_LENGTH
     assert json.loads(write_metadata(("form",), ("one", "two"))) == ["form", "one", "two"]
