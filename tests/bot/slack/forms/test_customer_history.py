@@ -138,3 +138,15 @@ def test_a_message_may_wait_until_the_open_conversation_has_ended(
     wait = request.after_conversation - request.created_at
     assert abs(wait - LONGEST_HOLD) < timedelta(minutes=1)
     assert not request.into_open_conversation
+
+
+def test_the_choice_to_write_into_the_conversation_counts_while_they_are_looked_up(
+    bot: Bot, ada: Agent, local: Local, requests_store: RequestStore
+) -> None:
+    local.ask("POST", "/customers/amir/answer", text="Hello?")
+    form = ada.opens("amir@example.com Your order is ready", "They're in a live conversation")
+    local.order("genesys", "conversations/*", "latency", seconds=3.0, times=None)
+    ada.changes("open_conversation", "write")
+    ada.sees("Looking them up")
+    assert ada.submits()["result"] == "closed"
+    assert requests_store.load(form["id"]).into_open_conversation
