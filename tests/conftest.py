@@ -1,4 +1,4 @@
-"""What all tests share: databases of both kinds, and no hurry.
+"""What all tests share: databases of both kinds, and patience.
 
 ``postgresql`` starts a real server on a loopback port, with its data in a temporary folder. It
 ends with the tests. Each test gets its own database: ``postgresql``, ``sqlite``, or both in turn

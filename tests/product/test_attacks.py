@@ -142,6 +142,7 @@ def test_in_socket_mode_no_port_is_open_for_slack(new_product: Callable[..., Pro
     [
         (0, "of another app", "forged", "copy SLACK_SIGNING_SECRET again"),
         (-600, "", "stale", "seconds behind this machine's clock"),
+        (600, "", "stale", "seconds ahead of this machine's clock"),
     ],
 )
 def test_a_refused_request_shows_in_the_log_and_the_metrics(
