@@ -16,6 +16,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import logging
+import ssl
 import sys
 import threading
 import types
@@ -125,7 +126,9 @@ def _configure_without_file_and_threads() -> None:
     configuration.configparser = types.SimpleNamespace(
         ConfigParser=_NoFile, MissingSectionHeaderError=configparser.MissingSectionHeaderError
     )
-    configuration.Configuration()  # a singleton: later calls return this one
+    # A singleton: later calls return this one. Nobody uses its own connections (transport.py), so
+    # they trust no authority; reading them all again would take 50 ms and 2 MB.
+    configuration.Configuration().ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     configuration.configparser = configparser
 
 

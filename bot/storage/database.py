@@ -110,6 +110,8 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
         connection.isolation_level = "IMMEDIATE"  # two writers never deadlock
         connection.execute(f"PRAGMA busy_timeout={int(LOCK_SECONDS * 1000)}")
         _retry_locked(connection.execute, "PRAGMA journal_mode=WAL")
+        # The default is 2 MB for each connection. What isn't here the system has in memory anyway.
+        connection.execute("PRAGMA cache_size=-512")  # KiB
         connection.execute("PRAGMA temp_store=MEMORY")  # there may be no folder for temporary files
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA secure_delete=ON")  # off by default, and set by connection

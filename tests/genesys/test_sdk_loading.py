@@ -52,8 +52,10 @@ if sys.argv[1:]:
     cloud.call("GET", "/api/v2/tokens/me")
 sdk = [name for name in sys.modules if name.startswith("PureCloudPlatformClientV2")]
 urllib3 = logging.getLogger("urllib3")
+trusted = sys.modules["PureCloudPlatformClientV2.configuration"].Configuration().ssl_context
 print(json.dumps({"sdk": sdk, "all": len(sys.modules), "threads": threading.active_count(),
-                  "level": urllib3.level, "propagate": urllib3.propagate}))
+                  "level": urllib3.level, "propagate": urllib3.propagate,
+                  "trusted": trusted.cert_store_stats()["x509_ca"]}))
 """
 
 
@@ -68,6 +70,10 @@ def test_the_sdk_starts_no_threads_and_silences_no_loggers(tmp_path: Path) -> No
     seen = _python(LOAD, tmp_path)
     assert seen["threads"] == 1
     assert (seen["level"], seen["propagate"]) == (20, True)
+
+
+def test_the_sdks_own_connections_which_nobody_uses_trust_nobody(tmp_path: Path) -> None:
+    assert _python(LOAD, tmp_path)["trusted"] == 0
 
 
 def test_neither_a_home_nor_a_folder_for_temporary_files_is_needed(tmp_path: Path) -> None:

@@ -248,6 +248,11 @@ def test_a_sqlite_connection_keeps_foreign_keys_and_writes_ahead(database: Datab
     assert pragmas == {"foreign_keys": 1, "journal_mode": "wal", "busy_timeout": 1500}
 
 
+def test_a_sqlite_connection_takes_little_memory(database: Database) -> None:
+    with database.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA cache_size").scalar_one() == -512  # KiB
+
+
 def test_postgresql_gives_up_a_server_that_is_gone_within_half_a_minute(
     postgresql: str, connect: Callable[[str], Database]
 ) -> None:
