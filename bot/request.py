@@ -93,10 +93,11 @@ class Request:
     ``state_to_show`` that the card shows. ``override_reason``: why a lead sends it although the
     rules ``overridden`` forbid it. ``approval_for``: why it needs an approval, which
     ``approver_id`` gave to exactly what ``approved_digest`` says. ``rules_version``: of the rules
-    that it was last judged by. ``template``: the source, id and version of the one whose text this
-    is, or was before the agent changed it. ``erased_at``: since then, nothing private is left.
-    ``after_conversation``: until when it may wait for the end of the conversation that's open,
-    ``open_conversation_id``, instead of being refused; calculated again when such a wait begins.
+    that it was last judged by. ``template``: the source, id and version of the template that the
+    text came from, even if the agent changed it. ``erased_at``: since then, nothing private is
+    left. ``after_conversation``: until when it may wait for the end of the conversation that's
+    open, ``open_conversation_id``, instead of being refused; calculated again when such a wait
+    begins.
     """
 
     request_id: str

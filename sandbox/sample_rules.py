@@ -1,7 +1,7 @@
 """Writes the rules of the sandbox's bot: `rules.toml`, and quiet hours for one customer.
 
-The quiet hours surround the time that it's now in Japan. They can't stand in the file, because
-whatever they were, it would be day in Japan at some time, or night for the others.
+The quiet hours surround the current time in Japan. A fixed file can't have them: at some time, it
+would be day in Japan, or night for the others.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Announcer:
         self._places = places
 
     def announce(self, title: str, sentence: str) -> None:
-        """Post a sentence, whose notification is only the ``title``, unless strangers read it."""
+        """Post a sentence, with only ``title`` in its notification, unless strangers read it."""
         for channel in self._channels():
             try:
                 self.announce_in(channel, Post(title, show_notice(sentence).blocks))

@@ -47,7 +47,7 @@ def decision_buttons(request: Request) -> list[ButtonElement]:
 
 
 def card_buttons(request: Request, *, is_opted_out: bool = False) -> list[ButtonElement]:
-    """Return all buttons of a card, also to message the customer again, or nevermore."""
+    """Return a card's buttons, also to message the customer again or never again."""
     is_done = request.state in REACHED or request.is_untracked
     if is_done and not request.erased_at and not is_opted_out:
         again = _button(MESSAGE_AGAIN, _("Message again"), request)

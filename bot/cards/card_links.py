@@ -38,7 +38,7 @@ class CardLinks:
             return ""
 
     def resolve(self, line: HistoryLine, agent_id: str) -> HistoryLine:
-        """Return a line with the URL of the card that it's about instead of a request's id.
+        """Return a line with the faster request's id replaced by the URL of its card.
 
         Raises TryAgain as long as that card may still come.
         """

@@ -30,7 +30,7 @@ _USER_PREFIXES = ("U", "W")
 
 @dataclass(frozen=True)
 class Spot:
-    """A channel, or a user for a direct message; and a thread in it or ""."""
+    """A channel (or a user, for a direct message), and a thread in it or ""."""
 
     channel: str
     thread_ts: str = ""

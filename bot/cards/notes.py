@@ -20,7 +20,7 @@ from bot.text import show_name
 
 
 class NoteReader:
-    """Reads it for one request at a time. Blocks while Slack is asked."""
+    """Reads notes for one request at a time. Blocks while Slack is asked."""
 
     def __init__(
         self,

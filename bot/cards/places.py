@@ -72,8 +72,8 @@ class Places:
         """Return the request as it may be shown in a channel.
 
         If customers are shown in direct messages only, it has no name, no text, and no reason,
-        which may quote them; of a failure it says that there's one. A card that was posted before
-        that was set is masked with its next update.
+        which may quote them; it only says that a message failed. A card that was posted before that
+        was set is masked with its next update.
         """
         if self.shows_customers or is_direct(channel):
             return request

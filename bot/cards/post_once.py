@@ -1,4 +1,4 @@
-"""Posts something to Slack once, also when an answer is lost or a process dies or freezes."""
+"""Posts something to Slack once, even when an answer is lost or a process dies or freezes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Shows an agent alone what no place takes, through the response URL of their command or click.
 
-The URL works five times, for thirty minutes. A click of the agent's brings a new one
+The URL works five times, for thirty minutes. Each click of the agent brings a new one
 (`bot/slack/buttons/buttons.py`).
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
 """

@@ -33,7 +33,7 @@ class Tries:
 
 
 def begin_again(tries: Tries, settled_after: timedelta, renew: Callable[[], bool]) -> None:
-    """Let ``renew`` write down a later try; it returns whether no other process was faster.
+    """Write down a later try with ``renew``, which returns False if another process was faster.
 
     Raises NotSettled within ``settled_after`` of the latest try, whichever process began it, and
     when another process is trying as well.

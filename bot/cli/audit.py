@@ -1,4 +1,4 @@
-"""``python -m bot audit``: prints the audit log or verifies it, also while the bot is running."""
+"""``python -m bot audit``: prints the audit log or verifies it, even while the bot is running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m bot erase``: erases everything about a customer, also while the bot is running."""
+"""``python -m bot erase``: erases everything about a customer, even while the bot is running."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Edits a message that hasn't gone out: its text and times, judged by the rules of a new one.
 
-A delivery that has read the request before moves nothing any more, so either the send was faster or
-the customer gets the new text.
+A delivery that read the request before the edit can't move it any more, so either the send was
+faster or the customer gets the new text.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Editing:
 
 
 def _still_overridden(request: Request, edit: Edit) -> tuple[str, ...]:
-    """Return the rules that stay overridden: none about something that isn't the same any more."""
+    """Return the rules that stay overridden: none about something that the edit changed."""
     void: set[str] = set()
     if edit.text != request.text:
         void |= {rule.value for rule in _ABOUT_THE_TEXT}

@@ -181,9 +181,10 @@ class OutcomeTracker:
         return self._move(request, State.REPLIED, Event.REPLIED, detail, link=link, said=said)
 
     def _tell_failure(self, request: Request, news: News) -> bool:
-        """Tell it with the exact reason, else with the news' own; without any, rather look again.
+        """Tell it with the exact reason, else with the news' own.
 
-        An hour after the failure, tell it without a reason. Codes are in the thread's line only.
+        If there's none because of a temporary error, look again, for an hour after the failure at
+        most. Codes are in the thread's line only.
         """
         why = news
         try:

@@ -116,8 +116,8 @@ class Reconciler:
     def _give_up(self, request: Request, job: Job, seen: Sequence[Conversation]) -> None:
         """Leave it to a person, but not before the whole time since the send has passed.
 
-        It hasn't if this look was planned for an earlier send. A clock that was set back isn't
-        waited for.
+        A look that was planned for an earlier send comes too soon. Once the clock was set back,
+        nobody knows how long it has been, and there's no more waiting.
         """
         id_, whole = request.request_id, sum(self._waits)
         passed = (datetime.now(UTC) - (request.sending_at or request.created_at)).total_seconds()

@@ -120,8 +120,8 @@ class Sender:
     def _begin_send(self, request: Request, now: datetime) -> float | None:
         """Move a request to ``sending`` unless a rule forbids it now.
 
-        Return when, by the monotonic clock; None if it didn't move. The wait for others, who
-        decide about the same customer, comes before that.
+        Return when, by the monotonic clock; None if it didn't move. That's after any wait for
+        others who decide about the same customer.
         """
         judge, id_ = self._policy.judge_send(request), request.request_id
         began = time.monotonic()

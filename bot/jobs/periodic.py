@@ -53,7 +53,7 @@ class Periodic:
 
     @property
     def has_failed(self) -> bool:
-        """Return whether an error ended the thread that no next call could mend."""
+        """Return whether the thread ended because of an error that no later call could mend."""
         return self._has_failed
 
     def _run(self) -> None:

@@ -31,7 +31,7 @@ _WORTH_SAYING = {
 
 @dataclass(frozen=True)
 class _Told:
-    """How an earlier message is told, by what has become of it."""
+    """The words for an earlier message, by what became of it."""
 
     unapproved: str
     planned: str
@@ -68,7 +68,7 @@ def windows(rules: Rules) -> Windows:
 
 
 def judge(request: Request, facts: Facts, rules: Rules, now: datetime) -> tuple[Finding, ...]:
-    """Return what each rule says that needs only our database and the text, unless it's off."""
+    """Return what each rule says that's on and needs only our database and the text."""
     return (
         *_check_pause(facts),
         _check_opt_out(facts),

@@ -24,7 +24,7 @@ def check_length(text: str) -> str:
 
 
 def check_text(text: str, rules: Rules) -> tuple[Finding, ...]:
-    """Return what each rule says about a text, unless it's off; one that is empty passes."""
+    """Return what each rule that's on says about a text; an empty text passes."""
     content = rules.content
     findings = [*check_placeholders(text)]
     if too_long := _say_too_long(text):

@@ -45,7 +45,7 @@ class _Found:
 class DoNotContact:
     """Changes the do-not-contact list, and says what that did.
 
-    What it says shows a customer's whole address, so it's only for who has typed or opened that.
+    What it says shows a customer's whole address, so only whoever typed or opened it may see it.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Signs the form's private metadata, which Slack keeps for us and gives back with each press.
 
 So a form counts only for the person and the place for which the bot opened it, and, as soon as the
-bot has updated it, only for that one form. It also says from which list it was opened, whichever
-process it comes back to.
+bot has updated it, only for that one form. It also says which list it was opened from, so that any
+process knows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Does in a thread what would keep everybody waiting on the event loop."""
+"""Runs in a thread what would block the event loop."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _SHOWN = SENT | UNSENT | {State.FAILED}  # the others never were on their way
 
 
 class CustomerHistory:
-    """Reads it, by one query. An erased message is about no customer any more."""
+    """Reads them in one query. Erased messages no longer belong to a customer."""
 
     def __init__(self, database: Database, keys: Keys) -> None:
         self._database = database

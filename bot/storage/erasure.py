@@ -1,4 +1,4 @@
-"""Erase what is stored about a request, and keep what nobody can be recognised by.
+"""Erase what is stored about a request, and keep what identifies nobody.
 
 A masked address, the state, the times and the ids of our own stay. So the card can be drawn again,
 and the audit log still says what happened to the request with this id.

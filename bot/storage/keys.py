@@ -51,7 +51,7 @@ class Keys:
     def text_digest(self, text: str) -> str:
         """Return the digest of a message.
 
-        Case, spaces, quotes and characters that nobody sees make no other message of it.
+        Case, spaces, kinds of quotes and invisible characters make no difference.
         """
         words = _SPACES.sub(" ", normalize(text).translate(_QUOTES)).strip()
         return self._digest(f"text:{words.casefold()}")

@@ -83,7 +83,7 @@ class OptOuts:
             return self._refuse_waiting(connection, added, told)
 
     def draw_again(self, identity: Identity, contact_ids: tuple[str, ...] = ()) -> None:
-        """Let the newest cards of a customer be drawn again: what they offer isn't the same now."""
+        """Have a customer's newest cards drawn again: what they offer has changed."""
         keys = self._keys.customer_keys(identity, contact_ids)
         theirs = sa.select(request_customers.c.request_id).where(
             request_customers.c.customer_key.in_(keys)
@@ -130,7 +130,7 @@ class OptOuts:
     def _refuse_waiting(
         self, connection: sa.Connection, keys: tuple[str, ...], told: Collection[str] = ()
     ) -> int:
-        """Let the customer's requests be refused that may still be sent; return their number.
+        """Enqueue jobs that refuse the customer's unsent requests; return how many.
 
         ``told``: ids of those that were told before.
         """

@@ -72,7 +72,7 @@ class Pause:
             return int(connection.execute(count.select_from(requests)).scalar_one())
 
     def draw_again(self) -> None:
-        """Let the cards of all requests that wait for the end of the pause be drawn again."""
+        """Have the cards of all requests that wait for the end of the pause drawn again."""
         last: str | None = ""
         while last is not None:
             last = self._draw_some_again(last)

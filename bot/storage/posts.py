@@ -115,7 +115,7 @@ class Posts:
     def rename(self, post: StoredPost, what: str) -> None:
         """Give a post that was drawn anew another name.
 
-        If its request was erased meanwhile, it may have been drawn from what it said before.
+        If its request was erased meanwhile, the post may still show what it said before.
         """
         is_erased = sa.exists().where(
             requests.c.request_id == post.request_id, requests.c.erased_at.is_not(None)

@@ -12,7 +12,7 @@ from bot.storage.tables import requests
 
 
 def stuck_after(state: State, stuck: Stuck = Stuck.NO) -> Stuck | sa.ColumnElement[str]:
-    """Say what holds a request up that has moved: ``stuck``, but for a pause."""
+    """Say what holds a request up after a move: ``stuck``, unless it's the pause."""
     if state not in UNSENT:
         return Stuck.NO
     return sa.case((requests.c.stuck == Stuck.PAUSED, Stuck.PAUSED.value), else_=stuck.value)

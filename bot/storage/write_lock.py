@@ -19,7 +19,7 @@ class DatabaseBusy(sa.exc.SQLAlchemyError):
 
 
 class WriteLock:
-    """Has so many places. A writer that isn't urgent takes none while an urgent one is there."""
+    """Has ``places`` for writers; one that isn't urgent takes none while an urgent one is there."""
 
     def __init__(self, places: int) -> None:
         lock = Lock()

@@ -123,7 +123,7 @@ class Buttons:
     async def _decide(self, request: Request, click: Interaction) -> None:
         request_id = request.request_id
         decide = self._decisions[click.action_id]
-        # Only the agent's own: what it shows, no lead may see in the agent's place.
+        # Only the agent's own: a lead mustn't see what's meant for the agent.
         url = click.place.response_url if click.user_id == request.agent_id else ""
         decision = Decision(
             request_id, request.decisions, click.user_id, self._gate.name_of(click), url

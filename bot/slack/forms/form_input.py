@@ -47,7 +47,7 @@ class Draft:
     time. ``override_reason``: why the rules named in ``overriding`` shouldn't count.
     ``message_block``: that of the message, for the same reason. ``templates`` is None where agents
     have none to choose from. ``agent_name``: as it was known when the form was opened.
-    ``template_before``: the reference of the template that a message to be sent again was made of.
+    ``template_before``: the reference of the template of a message that's to be sent again.
     ``origin``: the list from which the form was opened.
     """
 
@@ -178,7 +178,7 @@ def write_context(draft: Draft) -> str:
     """Write what the form's state doesn't say into its private metadata.
 
     That's where the agent was, the template that the form shows, with the customer's name in it,
-    and the agent's name, which another process may have to show that hasn't met them yet.
+    and the agent's name, for a process that hasn't met this agent yet.
     """
     place, choice = draft.place, draft.templates or TemplateChoice()
     context = [place.channel_id, place.thread_ts, place.response_url]

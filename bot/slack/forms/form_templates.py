@@ -45,7 +45,7 @@ class FormTemplates:
     def prepare(self, draft: Draft, agent_name: str) -> Draft:
         """Offer templates in a new form, and choose the one that's named as "#name".
 
-        Or the one that the text was made of before, if it's the same still and may be changed.
+        Or the one that the text came from, if it's still the same and may be changed.
         """
         draft = replace(draft, agent_name=one_line(agent_name))
         if not self._catalog.are_on:
