@@ -31,6 +31,10 @@ class Job:
     delay: float = 0.0
     failures: int = 0
 
+    def next_step(self, delay: float) -> Job:
+        """Return the job that goes on from here, as a first attempt."""
+        return Job(self.kind, self.request_id, self.step + 1, delay=delay)
+
 
 Handler = Callable[[Job], None]
 

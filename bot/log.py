@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
+
+log = logging.getLogger(__name__)
 
 _PRIVATE = re.compile(
     r"xox[a-z]-[\w-]+|xapp-[\w-]+|Bearer\s+\S+|Basic\s+\S+"
@@ -46,6 +50,21 @@ def start_logging(level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("dbos", "uvicorn.error"):
         logging.getLogger(name).addFilter(RepeatFilter())
+    sys.excepthook = _log_last_error
+    threading.excepthook = _log_thread_error
+
+
+def _log_last_error(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Log the error that ends the process; Python itself would print its text."""
+    log.critical("ended by an unforeseen error", exc_info=(kind, error, trace))
+
+
+def _log_thread_error(found: threading.ExceptHookArgs) -> None:
+    """Log the error that ends a thread, for the same reason."""
+    name = found.thread.name if found.thread else "a thread"
+    log.critical("%s: ended by an unforeseen error", name, exc_info=found.exc_value)
 
 
 class RepeatFilter(logging.Filter):

@@ -13,6 +13,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from genesys import is_loopback
 
 LAST_PORT = 65_535
+_DAY = 86_400
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _COMMAND = re.compile(r"/[a-z0-9_-]{1,31}")
@@ -65,11 +66,13 @@ class Variables:
         return int(text)
 
     def delays(self, name: str, default: str) -> tuple[int, ...]:
-        """Return numbers of seconds."""
+        """Return numbers of seconds, which are a day at most together."""
         parts = [part.strip() for part in (self._get(name) or default).split(",")]
-        if not all(_NUMBER.fullmatch(part) and int(part) <= 86_400 for part in parts):
+        are_numbers = all(map(_NUMBER.fullmatch, parts))
+        if not are_numbers or sum(map(int, parts)) > _DAY:
             self.problems.append(
-                f"{name} must be whole seconds, separated by commas, such as {default}."
+                f"{name} must be whole seconds, a day at most together, separated by commas, "
+                f"such as {default}."
             )
             return ()
         return tuple(int(part) for part in parts)

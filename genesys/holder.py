@@ -47,14 +47,12 @@ class Holder:
         return f"Holder({self.kind.value}, {name})"
 
 
-def read_holder(
-    cloud: GenesysCloud, conversation_id: str, *, priority: Priority = Priority.BACKGROUND
-) -> Holder | None:
+def read_holder(cloud: GenesysCloud, conversation_id: str) -> Holder | None:
     """Read who has the conversation now: agent before queue before flow.
 
     Returns None if it has ended or doesn't exist. Raises GenesysError.
     """
-    return find_holder(read_conversation(cloud, conversation_id, priority))
+    return find_holder(read_conversation(cloud, conversation_id, Priority.BACKGROUND))
 
 
 def find_holder(read: Json) -> Holder | None:

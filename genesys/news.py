@@ -39,7 +39,7 @@ from genesys.shape import Json, moment, nested_list, text
 from genesys.traces import Trace, read_trace
 
 _WINDOW_DAYS = 31
-_CLOCK_SKEW = timedelta(minutes=1)  # a conversation may begin "after now", on the next day
+_BEYOND_NOW = timedelta(minutes=1)  # a conversation may begin "after now", on the next day
 _LONGEST_LAG = timedelta(hours=1)  # what analytics doesn't show by then, it never shows
 _MOST_FAULTS = 3  # in one poll, each of which may take a call's whole patience
 _log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def _read_traces(
     """Read the contacts' conversations since the first message, then older ones by id."""
     first = min(one.sent_at for one in followed).astimezone(UTC)
     since = first.replace(hour=0, minute=0, second=0, microsecond=0)
-    until = max(first, now.astimezone(UTC)) + _CLOCK_SKEW
+    until = max(first, now.astimezone(UTC)) + _BEYOND_NOW
     contact_ids = list(dict.fromkeys(id_ for one in followed for id_ in one.contact_ids))
     queries = [
         details_query(window, some_ids)

@@ -70,14 +70,12 @@ class News:
     explanation: str = field(default="", repr=False)
 
 
-def read_message(
-    cloud: GenesysCloud, message_id: str, *, priority: Priority = Priority.BACKGROUND
-) -> News:
+def read_message(cloud: GenesysCloud, message_id: str) -> News:
     """Read one message's exact status, with the reason if it didn't arrive, but no reply.
 
     Needs conversation:message:view. Raises GenesysError.
     """
-    read = read_message_details(cloud, message_id, priority)
+    read = read_message_details(cloud, message_id, Priority.BACKGROUND)
     failures = [one for one in nested_list(read, "normalizedReceipts") if _is_failure(one)]
     final = [one for one in failures if flag(one, "isFinalReceipt")]
     status = meaning(text(read, "status"))

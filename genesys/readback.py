@@ -18,6 +18,8 @@ from genesys.rate_limit import Priority
 from genesys.shape import Json, identifier, moment, nested, nested_list, text
 from genesys.traces import CLOCK_SKEW
 
+_HISTORY_DAYS, _WINDOW_DAYS = 90, 31  # an open conversation that the send went into may be old
+
 
 def find_sent(
     cloud: GenesysCloud,
@@ -27,19 +29,18 @@ def find_sent(
     since: datetime,
     now: datetime,
     known_message_ids: frozenset[str] = frozenset(),
-    history_days: int = 90,
-    window_days: int = 31,
     note: Callable[[Conversation], None] | None = None,
 ) -> Receipt | None:
     """Find the message in Genesys, or return None if it isn't there (yet).
 
-    A message is ours if it was sent at or after `since`, has the same text, and isn't in
-    `known_message_ids`, the messages that other requests have receipts for. `contact_ids` is the
+    A message is ours if it was sent since `since`, or a few seconds before it (clocks differ), has
+    the same text, and isn't in `known_message_ids`, the messages that other requests have receipts
+    for. `contact_ids` is the
     whole merge set. `note` is told of each conversation that was found. Needs
     analytics:conversationDetail:view and conversation:message:view. Raises GenesysError.
     """
     earliest = since.astimezone(UTC) - CLOCK_SKEW
-    windows = split_windows(now, history_days=history_days, window_days=window_days)
+    windows = split_windows(now, history_days=_HISTORY_DAYS, window_days=_WINDOW_DAYS)
     for conversation in _conversations(cloud, message, contact_ids, windows):
         if note is not None:
             note(conversation)

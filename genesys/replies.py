@@ -29,20 +29,19 @@ def read_reply(
     *,
     since: datetime,
     with_text: bool,
-    priority: Priority = Priority.BACKGROUND,
 ) -> Answered:
     """Read the conversation, and `with_text` the first message of the customer after `since`.
 
     If only the text can't be read, it's "". The text needs conversation:message:view. Raises
     GenesysError.
     """
-    read = read_conversation(cloud, conversation_id, priority)
+    read = read_conversation(cloud, conversation_id, Priority.BACKGROUND)
     holder = find_holder(read)
     message_id = _first_reply(read, since) if with_text else ""
     if not message_id:
         return Answered(holder, "")
     try:
-        message = read_message_details(cloud, message_id, priority)
+        message = read_message_details(cloud, message_id, Priority.BACKGROUND)
         is_inbound = text(message, "direction") == "inbound"
         said = text(nested(message, "normalizedMessage"), "text") if is_inbound else ""
     except GenesysError as fault:

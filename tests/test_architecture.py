@@ -69,6 +69,8 @@ MAY_BE_SET = {
     ("bot/jobs/queue.py", "queue_log.propagate"): "documented by logging",
     ("bot/log.py", "logger.propagate"): "documented by logging",
     ("bot/log.py", "record.exc_text"): "documented by logging",
+    ("bot/log.py", "sys.excepthook"): "documented by sys",
+    ("bot/log.py", "threading.excepthook"): "documented by threading",
 }
 
 
@@ -285,7 +287,10 @@ def _patches(file: Path) -> Iterator[str]:
         root = target
         while isinstance(root, ast.Attribute | ast.Subscript):
             root = root.value
-        if root is not target and isinstance(root, ast.Name) and root.id in imported:
+        is_hook = (_name(file), ast.unparse(target)) in MAY_BE_SET
+        if is_hook or root is target:
+            continue
+        if isinstance(root, ast.Name) and root.id in imported:
             yield f"{_name(file)}:{target.lineno} changes {root.id}"
 
 

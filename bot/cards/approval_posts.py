@@ -1,7 +1,7 @@
 """Tells approvers once that a message waits, and later what became of that.
 
-They read it in their channel. If the rules name none, and the card is where they can't see it, each
-of them gets a direct message.
+They read it in their channel. If the rules name none, or Slack takes nothing there, and the card is
+where they can't see it, each of them gets a direct message.
 """
 
 from __future__ import annotations
@@ -74,8 +74,9 @@ class ApprovalPosts:
             log.warning(
                 "the approvers' channel is shared with another company, so nothing is posted there"
             )
-        else:
-            self._ask(request, channel)
+            self._ask_each(request)
+        elif not self._ask(request, channel):
+            self._ask_each(request)
 
     def _ask_each(self, request: Request) -> None:
         """Ask each approver in a direct message, if the card is where they don't see it."""
@@ -92,21 +93,23 @@ class ApprovalPosts:
         for user_id in approvers:
             self._ask(request, user_id, user_id)
 
-    def _ask(self, request: Request, channel: str, user_id: str = "") -> None:
+    def _ask(self, request: Request, channel: str, user_id: str = "") -> bool:
+        """Ask in a channel or a direct message; return False if Slack refuses that."""
         what = approval_key(request, user_id)
         try:
             posted = self._once.post(
                 request.request_id, what, Spot(channel), self._draw(request, channel)
             )
         except AlreadyPosted:
-            return
+            return True
         except SlackTokenRefused:
             raise
         except SlackRefused as refusal:
             log.warning("can't ask for an approval in %s: %s", channel, log_refusal(refusal))
-            return
+            return False
         if not self._ledger.note_other_post(request.request_id, what, posted.channel, posted.ts):
             self._slack.remove(posted.channel, posted.ts)
+        return True
 
     def _close(self, request: Request) -> None:
         """Take the buttons off the posts that asked for what has been decided since."""

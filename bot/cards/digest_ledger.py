@@ -47,7 +47,7 @@ class DigestLedger:
                 return None
             found = connection.execute(row).one()
             if found.ts:
-                raise AlreadyPosted("another process has posted it meanwhile")
+                raise AlreadyPosted
             if found.since is None:  # another process has just withdrawn it
                 raise NotSettled(1.0)
             again = None if found.again is None else to_time(found.again)

@@ -1,7 +1,8 @@
 """The ledger of posts: which are in Slack, and which may be there without our knowing.
 
 Each attempt to post is announced here first, and struck off together with its ts. What is still
-announced may be in Slack already, and its latest attempt may still arrive.
+announced may be in Slack already, and its latest attempt may still arrive. A repeat is noted too,
+because Slack may not let us remove it, and an erasure must find it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.cards.post_names import CARD, OUTCOME, find_noted, line_key
+from bot.cards.post_names import CARD, OUTCOME, REPEAT, find_noted, line_key
 from bot.cards.tries import AlreadyPosted, NotSettled, Tries, begin_again
 from bot.request import Event, HistoryLine, Request
 from bot.storage.database import Database, insert_new
@@ -109,8 +110,8 @@ class Ledger:
                 .where(card.request_id == request_id, first)
                 .values(card_channel=channel, card_ts=ts, card_state=state)
             )
-            if noted.rowcount and ts:
-                note_post(connection, request_id, CARD, channel, ts)
+            if ts:
+                note_post(connection, request_id, CARD if noted.rowcount else REPEAT, channel, ts)
             if noted.rowcount and elsewhere:
                 add_line(connection, request_id, Event.ELSEWHERE, elsewhere)
             connection.execute(sa.delete(postings).where(*_key(request_id, CARD)))
@@ -127,8 +128,13 @@ class Ledger:
             )
 
     def note_shown_state(self, request: Request) -> None:
-        """Remember what a card shows, unless its request was erased after it was drawn."""
-        is_as_drawn = requests.c.erased_at.is_(None) if request.erased_at is None else sa.true()
+        """Remember what a card shows, unless it's to be drawn again since then.
+
+        ``request`` is what it was drawn from.
+        """
+        is_as_drawn = requests.c.card_state == request.card_state
+        if request.erased_at is None:
+            is_as_drawn &= requests.c.erased_at.is_(None)
         with self._database.transaction() as connection:
             connection.execute(
                 sa.update(requests)
@@ -168,8 +174,9 @@ class Ledger:
                 .where(history.c.line_id == line.line_id, _is_first(history.c.posted_ts, ts))
                 .values(posted_ts=ts)
             )
-            if noted.rowcount and channel:
-                note_post(connection, request_id, line_key(line), channel, ts)
+            if channel:
+                what = line_key(line) if noted.rowcount else REPEAT
+                note_post(connection, request_id, what, channel, ts)
             for which in (_key(request_id, line_key(line)), _told(request_id, line)):
                 connection.execute(sa.delete(postings).where(*which))
             return bool(noted.rowcount)
@@ -182,8 +189,9 @@ class Ledger:
                 .where(requests.c.request_id == request_id, _is_first(requests.c.outcome_ts, ts))
                 .values(outcome_ts=ts)
             )
-            if noted.rowcount and channel:
-                note_post(connection, request_id, OUTCOME, channel, ts)
+            if channel:
+                what = OUTCOME if noted.rowcount else REPEAT
+                note_post(connection, request_id, what, channel, ts)
             connection.execute(sa.delete(postings).where(*_key(request_id, OUTCOME)))
             return bool(noted.rowcount)
 
@@ -193,20 +201,20 @@ class Ledger:
         Such a post asks for an approval, or says that a send is uncertain.
         """
         with self._database.transaction() as connection:
+            # So that only one of two is the first: a write locks SQLite, and a row PostgreSQL.
+            connection.execute(sa.delete(postings).where(*_key(request_id, what)))
             row = sa.select(requests.c.request_id).where(requests.c.request_id == request_id)
-            connection.execute(row.with_for_update())  # so that only one of two is the first
+            connection.execute(row.with_for_update())
             noted = connection.execute(find_noted(request_id, what)).scalar()
             is_first = not noted or noted >= ts
-            if is_first:
-                note_post(connection, request_id, what, channel, ts)
-            connection.execute(sa.delete(postings).where(*_key(request_id, what)))
+            note_post(connection, request_id, what if is_first else REPEAT, channel, ts)
             return is_first
 
 
 def _check_unposted(connection: sa.Connection, request_id: str, what: str) -> None:
     """Raise AlreadyPosted if it's noted where the post is; that also rolls back the caller."""
     if connection.execute(find_noted(request_id, what)).scalar():
-        raise AlreadyPosted("another process has posted it meanwhile")
+        raise AlreadyPosted
 
 
 def _is_first(noted: sa.ColumnElement[str], ts: str) -> sa.ColumnElement[bool]:

@@ -39,7 +39,7 @@ class NoteReader:
         self._places = places
 
     def read(self, request: Request) -> Notes:
-        """Return what a request's card needs in its state. ``card_channel``: where it's shown."""
+        """Return what a request's card needs in its state, where ``card_channel`` says it is."""
         if request.state is State.UNAPPROVED:
             paused = self._pause.read() if request.stuck else None
             if not self.has_approver(request):

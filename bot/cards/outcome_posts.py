@@ -67,9 +67,11 @@ class OutcomePosts:
             self._post_uncertain(request, current)
         if current or is_told:
             return
-        is_due = request.is_over and request.card_channel and not request.outcome_ts
-        channel = self._channel(request.place.channel_id) if is_due else ""
-        if not channel:
+        if not (request.is_over and request.card_channel) or request.outcome_ts:
+            return
+        channel = self._channel(request.place.channel_id)
+        if not channel:  # one that's chosen later gets only what happens from then on
+            self._ledger.note_outcome(request.request_id, NOT_SHOWN)
             return
         if self._places.is_shared(channel):
             log.warning(
@@ -88,7 +90,7 @@ class OutcomePosts:
             return
         if not self._ledger.note_outcome(request.request_id, posted.ts, posted.channel):
             self._slack.remove(posted.channel, posted.ts)
-            raise AlreadyPosted("another process has posted it meanwhile")
+            raise AlreadyPosted
 
     def _post_uncertain(self, request: Request, what: str) -> None:
         """Post once for each send that somebody has to decide what becomes of it."""

@@ -10,6 +10,7 @@ from bot.request import HistoryLine, Request
 from bot.storage.tables import history, posts, requests
 
 CARD, OUTCOME = "card", "outcome"
+REPEAT = "repeat"  # of any post, by a process that was frozen
 UNCERTAIN = "uncertain "  # prefix of these posts' names
 CLOSED = " closed"  # suffix of the names of posts that aren't edited any more
 _APPROVAL, _LINE = "approval ", "line "

@@ -42,7 +42,7 @@ class PrivateNews:
         if not self._ledger.note_card(
             request.request_id, NOWHERE, "", request.card_state, elsewhere=why
         ):
-            raise AlreadyPosted("another process has posted it meanwhile")
+            raise AlreadyPosted
         lines = self._ledger.unposted_lines(request.request_id)
         # So that the buttons below the lines are not older than the lines.
         request = self._requests.load(request.request_id)

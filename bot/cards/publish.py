@@ -219,7 +219,7 @@ class Publisher:
     def _remove_repeat(self, posted: Posted) -> None:
         """Remove a post that another process made as well while this one was frozen in the call."""
         self._slack.remove(posted.channel, posted.ts)
-        raise AlreadyPosted("another process has posted it meanwhile")
+        raise AlreadyPosted
 
 
 def _concerns_the_place(request: Request, line: HistoryLine) -> bool:

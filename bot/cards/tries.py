@@ -18,6 +18,9 @@ class NotSettled(Exception):
 class AlreadyPosted(Exception):
     """Another process has posted this meanwhile, while this one was frozen or cut off."""
 
+    def __init__(self) -> None:
+        super().__init__("another process has posted it meanwhile")
+
 
 @dataclass(frozen=True)
 class Tries:

@@ -54,7 +54,7 @@ class ConversationEnd:
             )
             is_open = True
         if is_open:
-            self._wait_on(request, _again(job, PAUSES[min(job.step, len(PAUSES) - 1)]))
+            self._wait_on(request, job.next_step(PAUSES[min(job.step, len(PAUSES) - 1)]))
         else:
             self._ended[request.request_id] = open_id
         return is_open
@@ -67,7 +67,7 @@ class ConversationEnd:
         ``version``: of the rules that it was judged by.
         """
         if conversation_id == request.open_conversation_id:
-            self._wait_on(request, _again(job, PAUSES[-1]))
+            self._wait_on(request, job.next_step(PAUSES[-1]))
             return
         first = Job(job.kind, job.request_id, delay=PAUSES[0])
         self._requests.move(
@@ -75,6 +75,7 @@ class ConversationEnd:
             State.SCHEDULED,
             Event.AWAITS_END,
             since=request.state,
+            seen=request,
             jobs=[publish(request.request_id), first],
             stuck=Stuck.CONVERSATION,
             open_conversation_id=conversation_id,
@@ -94,7 +95,3 @@ class ConversationEnd:
     def forget(self, request: Request) -> None:
         """Forget a conversation whose end counts now."""
         self._ended.pop(request.request_id, None)
-
-
-def _again(job: Job, delay: float) -> Job:
-    return Job(job.kind, job.request_id, job.step + 1, delay=delay)

@@ -187,32 +187,34 @@ class Delivery:
                 )
                 return
             found = replace(found, checked_at=None)  # it's looked at again when it's due
-        self._conversation_end.forget(request)
-        jobs = [publish(request.request_id)]
-        if wait > 0:
-            jobs.append(deliver(request.request_id, wait))
+        said = " ".join(finding.sentence for finding in verdict.findings[:2])
+        self._send_or_wait(found, said, wait, job)
+
+    def _send_or_wait(self, found: Request, said: str, wait: float, job: Job) -> None:
+        """Note what was found, and send it if that's now; ``said``: the first findings."""
+        id_ = found.request_id
+        self._conversation_end.forget(found)
         moved = self._requests.move(
-            request.request_id,
+            id_,
             State.SCHEDULED,
             Event.FOUND,
-            " ".join(finding.sentence for finding in verdict.findings[:2]),
-            since=request.state,
-            seen=request,
-            jobs=jobs,
-            send_at=send_at,
+            said,
+            since=found.state,
+            seen=found,
+            jobs=[publish(id_), deliver(id_, wait)] if wait > 0 else [publish(id_)],
+            send_at=found.send_at,
             rules_version=self._policy.version,
             **_customer_values(found),
         )
         if moved and wait <= 0:
-            self._sender.send(self._requests.load(request.request_id), job)
+            self._sender.send(self._requests.load(id_), job)
         elif moved:
-            self._sender.show_pause(request.request_id)
+            self._sender.show_pause(id_)
 
     def _ask_for_approval(self, request: Request, event: Event, reason: str) -> None:
         """Let a request wait until a second person approves exactly what it says."""
         now = datetime.now(UTC)
-        until = self._policy.approval_until(now)
-        until = min(until, request.send_before or until)
+        until = self._policy.approval_until(now, request.send_before)
         wait = (until - now).total_seconds()
         self._requests.move(
             request.request_id,

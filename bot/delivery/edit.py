@@ -64,8 +64,7 @@ class Editing:
         state, due = State.SCHEDULED, send_at
         approval: dict[str, Any] = {}
         if reason:
-            until = self._policy.approval_until(now)
-            due = min(until, edit.send_before or until)
+            due = self._policy.approval_until(now, edit.send_before)
             state, approval = State.UNAPPROVED, {"approval_for": reason, "approval_until": due}
         wait = max((due - now).total_seconds(), 0.0)
         return self._requests.move(

@@ -40,7 +40,7 @@ class Hold:
         until_next = seconds - time.time() % seconds
         self._away_until = max(self._away_until, time.monotonic() + until_next)
         behind = self._requests.count_ahead(request, MOST_AHEAD) * BETWEEN_SENDS
-        again = Job(job.kind, job.request_id, job.step + 1, delay=until_next + behind)
+        again = job.next_step(until_next + behind)
         jobs = [publish(request.request_id), again]
         self._requests.add_line(
             request.request_id, Event.HELD, self._why.value, jobs=jobs, once=True, stuck=self._why

@@ -21,7 +21,7 @@ from bot.language import N_, _
 from bot.request import Event, Request
 from bot.rules.lookup import passes
 from bot.state import FINAL, State
-from bot.storage.outcome_schedule import OutcomeSchedule
+from bot.storage.outcome_schedule import NEAR_LOOKS, OutcomeSchedule
 from bot.storage.requests import RequestStore
 from bot.text import clip, say_hours, visible
 from genesys import (
@@ -51,7 +51,6 @@ SHARE_OF_QUOTA = 0.1  # that following messages may use, so that agents don't no
 FINEST_GRID = 2  # seconds between two moments at which look-ups come due
 REASON_PATIENCE = timedelta(hours=1)  # a failure is then told without a reason
 REPLY_LENGTH = 300  # characters of a reply that its thread shows
-AFTER_NEWS = 4  # where in WAITS a message goes on after something has happened
 
 _MOVES = {
     DeliveryStatus.AWAY: (State.WAITING, Event.WAITING),
@@ -149,7 +148,7 @@ class OutcomeTracker:
         longest = longest_wait(self._schedule.count(), self._calls_per_minute)
         for request in requests:
             moved = self._apply(request, news[request.message_id]) if news else False
-            looks = min(request.looks + 1, AFTER_NEWS) if moved else request.looks + 1
+            looks = min(request.looks + 1, NEAR_LOOKS) if moved else request.looks + 1
             self._schedule.look_again(request.request_id, _next_look(now, looks, longest), looks)
 
     def _apply(self, request: Request, news: News) -> bool:

@@ -27,18 +27,22 @@ class Periodic:
     ) -> None:
         """Prepare the thread for ``do``, which may raise SQLAlchemyError or DBOSException.
 
-        Any other error ends the thread, and of a vital one the process with it.
+        After any other error a new thread goes on; a vital one ends the process instead.
         """
         self._seconds = seconds
         self._do = do
         self._is_vital = is_vital
         self._stopping = threading.Event()
         self._has_failed = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._name = name
+        self._thread = self._new_thread()
 
     def start(self) -> None:
         """Begin; the first call comes after one interval."""
         self._thread.start()
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name=self._name, daemon=True)
 
     def stop(self) -> None:
         """Make no more calls; wait two seconds at most for one under way."""
@@ -53,7 +57,7 @@ class Periodic:
 
     @property
     def has_failed(self) -> bool:
-        """Return whether the thread ended because of an error that no later call could mend."""
+        """Return whether an unforeseen error ended a vital one."""
         return self._has_failed
 
     def _run(self) -> None:
@@ -62,10 +66,12 @@ class Periodic:
                 self._call()
         finally:
             if not self._stopping.is_set():
-                self._has_failed = True
-                log.critical("%s: ended by an unforeseen error", self._thread.name)
                 if self._is_vital:  # the supervisor starts the process again
+                    self._has_failed = True
                     os.kill(os.getpid(), signal.SIGTERM)
+                else:
+                    self._thread = self._new_thread()
+                    self._thread.start()
 
     def _call(self) -> None:
         try:
@@ -73,7 +79,7 @@ class Periodic:
         except (sa.exc.SQLAlchemyError, dbos_error.DBOSException) as error:
             log.warning(
                 "%s: will try again in %.0f s (%s)",
-                self._thread.name,
+                self._name,
                 self._seconds,
                 type(error).__name__,
             )

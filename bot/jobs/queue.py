@@ -127,8 +127,6 @@ class JobQueue:
         if job.failures >= MOST_FAILURES:
             log.error("request %s: %s gave up (%s)", job.request_id, job.kind, kind)
             return
-        if job.kind in (JobKind.PUBLISH, JobKind.ERASE) and self._is_waiting(job):
-            return  # that one will do everything
         asked = (error.after if isinstance(error, TryAgain) else None) or 0.0
         delay = max(min(LONGEST_DELAY, 2.0**job.failures), asked)  # asked may be 0: no hot loop
         again = replace(job, failures=job.failures + 1, delay=delay)
@@ -147,7 +145,7 @@ class JobQueue:
             stop=stop_when_event_set(self._stopping),
             sleep=sleep_using_event(self._stopping),
             reraise=True,
-        )(self._enqueue_alone, again)
+        )(self._enqueue_again, again)
 
     def _is_waiting(self, job: Job) -> bool:
         """Return whether another job of this kind waits for the same request."""
@@ -160,7 +158,9 @@ class JobQueue:
         )
         return bool(waiting)
 
-    def _enqueue_alone(self, job: Job) -> None:
+    def _enqueue_again(self, job: Job) -> None:
+        if job.kind in (JobKind.PUBLISH, JobKind.ERASE) and self._is_waiting(job):
+            return  # that one will do everything
         with self._database.transaction() as connection:
             self.enqueue(connection, job)
 

@@ -41,9 +41,9 @@ class Retention:
         self.erase_due(now)
         self._wiper.look(now, is_night=now.astimezone().hour in _NIGHT)
 
-    def erase_due(self, now: datetime, most: int = MOST_AT_ONCE) -> int:
+    def erase_due(self, now: datetime) -> int:
         """Erase some of the requests that were kept for long enough; return how many."""
-        count = self._erasure.erase_finished(now - self._keep, most)
+        count = self._erasure.erase_finished(now - self._keep, MOST_AT_ONCE)
         if count:
             log.info("erased %d requests that had finished %d days ago", count, self._keep.days)
         return count

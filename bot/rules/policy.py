@@ -157,9 +157,10 @@ class Policy:
         findings = judge(request, facts, rules, datetime.now(UTC))
         return self._approval_reason(request, findings, facts)
 
-    def approval_until(self, now: datetime) -> datetime:
-        """Return when an approval that's asked for now expires."""
-        return now + timedelta(minutes=self._rules().approval.expires_minutes)
+    def approval_until(self, now: datetime, send_before: datetime | None) -> datetime:
+        """Return until when an approval that's asked for now may come."""
+        expires = now + timedelta(minutes=self._rules().approval.expires_minutes)
+        return min(expires, send_before or expires)
 
     def is_approved(self, request: Request) -> bool:
         """Return whether somebody who may approve it has approved exactly this message.

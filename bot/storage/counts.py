@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from threading import Lock
 
 import sqlalchemy as sa
 
 from bot.request import Request
 from bot.state import State
 from bot.storage.tables import FOLLOWED, UNFINISHED, requests
+
+
+class Moves(Counter[State]):
+    """Counts how often requests came into each state; thread-safe."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counting = Lock()
+
+    def note(self, state: State) -> None:
+        """Count one more."""
+        with self._counting:
+            self[state] += 1
 
 
 def count_ahead(connection: sa.Connection, request: Request, most: int) -> int:

@@ -19,8 +19,8 @@ class CustomerHistory:
         self._database = database
         self._keys = keys
 
-    def newest(self, request: Request, most: int = MOST) -> tuple[Earlier, ...]:
+    def newest(self, request: Request) -> tuple[Earlier, ...]:
         """Return the newest other messages to a request's customer, the newest first."""
         keys = self._keys.customer_keys(request.identity, request.contact_ids)
         with self._database.connect() as connection:
-            return read_newest(connection, keys, request.request_id, _SHOWN, most)
+            return read_newest(connection, keys, request.request_id, _SHOWN, MOST)

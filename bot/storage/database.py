@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 # An agent waits 3 s at most, and a clear refusal is better than silence. So an urgent writer waits
 # this long for the others of its process, and then this long for other processes.
-TURN_SECONDS, LOCK_SECONDS = 1.2, 1.5
-BACKGROUND_TURN_SECONDS = 15.0  # a job can wait, and must not fail because many others write
+WAIT_SECONDS, LOCK_SECONDS = 1.2, 1.5
+BACKGROUND_WAIT_SECONDS = 15.0  # a job can wait, and must not fail because many others write
 WRITERS = 4  # at once in one process, on PostgreSQL; an agent's isn't counted
 FROZEN_SECONDS = 10.0  # PostgreSQL ends the session of a process that stops in a transaction
 
@@ -60,12 +60,12 @@ class Database:
         Urgent writers go first: on SQLite before the next one of this process, and on PostgreSQL
         without waiting. Raises DatabaseBusy.
         """
-        seconds = TURN_SECONDS if is_urgent else BACKGROUND_TURN_SECONDS
+        seconds = WAIT_SECONDS if is_urgent else BACKGROUND_WAIT_SECONDS
         if is_urgent and self.is_postgresql:
-            turn = self._writing.go_first()
+            place = self._writing.go_first()
         else:
-            turn = self._writing.hold(seconds, is_urgent=is_urgent)
-        with turn, self.engine.begin() as connection:
+            place = self._writing.hold(seconds, is_urgent=is_urgent)
+        with place, self.engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -76,7 +76,7 @@ class Database:
                 yield connection.execution_options(isolation_level="AUTOCOMMIT")
             return
         with (
-            self._writing.hold(BACKGROUND_TURN_SECONDS, is_urgent=False),
+            self._writing.hold(BACKGROUND_WAIT_SECONDS, is_urgent=False),
             self.engine.connect() as connection,
         ):
             yield connection
@@ -96,7 +96,7 @@ def _open_postgresql(address: sa.URL) -> sa.Engine:
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=20,
-        pool_timeout=TURN_SECONDS,
+        pool_timeout=WAIT_SECONDS,
         connect_args={**_KEEPALIVES, "application_name": "proactive", "options": patience},
     )
 

@@ -88,8 +88,9 @@ class MyRequests:
         self._database = database
         self._keys = keys
 
-    def page(self, viewer: Viewer, which: Filter, number: int = 0, size: int = PAGE_SIZE) -> Page:
+    def page(self, viewer: Viewer, which: Filter, number: int = 0) -> Page:
         """Return a page of a list, or its last page if it's shorter than that."""
+        size = PAGE_SIZE
         wanted = min(max(number, 0), MOST // size - 1)
         with self._database.connect() as connection:
             ids = _list_ids(connection, viewer, which, (wanted + 1) * size + 1)

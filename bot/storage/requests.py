@@ -6,7 +6,6 @@ line and the jobs that follow are written in the same transaction.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from bot.language import _, say_list
 from bot.request import Decision, Event, Request, Stuck
 from bot.state import State, sources
 from bot.storage.audit import Action, count
-from bot.storage.counts import count_ahead, count_open
+from bot.storage.counts import Moves, count_ahead, count_open
 from bot.storage.database import Database, insert_new
 from bot.storage.facts import (
     Facts,
@@ -48,7 +47,7 @@ class RequestStore:
         self._database = database
         self._enqueue = enqueue
         self._keys = keys
-        self.moves: Counter[State] = Counter()  # since this process started, by new state
+        self.moves = Moves()  # since this process started
 
     def is_reachable(self) -> bool:
         """Return whether the database answers."""
@@ -77,7 +76,7 @@ class RequestStore:
             self._enqueue_all(connection, jobs)
             record_new(connection, self._keys, request)
             self._judge(connection, request, judge)  # last, because others wait from here on
-        self.moves[request.state] += 1
+        self.moves.note(request.state)
         return request
 
     def load(self, request_id: str) -> Request:
@@ -146,7 +145,7 @@ class RequestStore:
             record_move(connection, self._keys, request, event, decision, rules)
             self._judge(connection, request, judge)
         if state is not since:
-            self.moves[state] += 1
+            self.moves.note(state)
         return True
 
     def record_lookup(self, request: Request, most: int, since: datetime) -> bool:

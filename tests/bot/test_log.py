@@ -4,6 +4,7 @@ import io
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -243,8 +244,31 @@ def test_libraries_that_log_bodies_are_silent_even_at_debug() -> None:
     assert "heard" in shown
 
 
+def test_an_error_that_ends_a_thread_is_logged_without_its_text() -> None:
+    shown = _run(
+        "import threading, bot.log\n"
+        "bot.log.start_logging('INFO')\n"
+        "threading.Thread(target=lambda: int('jane canary'), name='look').start()\n"
+    )
+    assert "look: ended by an unforeseen error" in shown and "ValueError" in shown
+    assert "canary" not in shown
+
+
+def test_an_error_that_ends_the_process_is_logged_without_its_text() -> None:
+    shown = _run(
+        "import atexit, os, bot.log\n"
+        "bot.log.start_logging('INFO')\n"
+        "atexit.register(os._exit, 0)\n"
+        "int('jane canary')\n"
+    )
+    assert "ended by an unforeseen error" in shown and "ValueError" in shown
+    assert "canary" not in shown
+
+
 @pytest.fixture
-def logging_as_it_was() -> Iterator[None]:
+def logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     root, engine = logging.getLogger(), logging.getLogger("dbos")
     kept = [(one, list(one.handlers), one.level, one.propagate) for one in (root, engine)]
     levels = {name: logging.getLogger(name).level for name in logging.root.manager.loggerDict}

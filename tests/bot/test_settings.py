@@ -168,7 +168,7 @@ WRONG = {
     "PROACTIVE_HISTORY_DAYS": ["0", "731", "-1", "ninety", "1.5", "９"],
     "PROACTIVE_DEFAULT_COUNTRY": ["UK", "44", "GBR", "england"],
     "PROACTIVE_CALLS_PER_MINUTE": ["9", "100001"],
-    "PROACTIVE_READ_BACK_SECONDS": ["5;15", "5,,15", "-5", "86401", "soon"],
+    "PROACTIVE_READ_BACK_SECONDS": ["5;15", "5,,15", "-5", "86401", "86000,401", "soon"],
     "PROACTIVE_UNDO_SECONDS": ["-1", "601"],
     "PROACTIVE_WATCH_HOURS": ["0", "721"],
     "PROACTIVE_SHOW": ["both", "Direct"],

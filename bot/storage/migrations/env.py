@@ -1,4 +1,4 @@
-"""Alembic's entry: run the steps in the transaction that ``migrate`` began."""
+"""Alembic's entry: run the steps in the transaction that ``upgrade`` began."""
 
 from alembic import context
 

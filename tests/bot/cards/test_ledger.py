@@ -10,14 +10,15 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cards.ledger import NOWHERE, Ledger
-from bot.cards.post_names import CARD, OUTCOME, line_key
+from bot.cards.post_names import CARD, OUTCOME, REPEAT, line_key
 from bot.cards.tries import AlreadyPosted, NotSettled, Tries
 from bot.request import QUIET, Event, HistoryLine, Request
 from bot.state import State
 from bot.storage.database import Database
 from bot.storage.history import NOT_SHOWN
+from bot.storage.posts import Posts
 from bot.storage.requests import RequestStore
-from bot.storage.tables import postings
+from bot.storage.tables import postings, requests
 
 Build = Callable[..., Request]
 WHAT = [CARD, OUTCOME, "line 98"]
@@ -240,6 +241,37 @@ def test_the_state_that_a_card_shows_changes_without_its_place(
     noted = requests_store.load("V1")
     assert (noted.card_channel, noted.card_ts, noted.card_state) == ("D1", "1.6", "refused")
     assert requests_store.load("V2").card_state == "checking"
+
+
+def test_a_card_that_is_to_be_drawn_again_is_not_noted_as_shown(
+    ledger: Ledger, requests_store: RequestStore, database: Database
+) -> None:
+    ledger.note_card("V1", "D1", "1.6", State.CHECKING)
+    drawn = requests_store.load("V1")
+    with database.transaction() as connection:
+        connection.execute(sa.update(requests).values(card_state=""))  # as OptOuts.draw_again does
+    ledger.note_shown_state(drawn)
+    assert requests_store.load("V1").card_state == ""
+
+
+@pytest.mark.parametrize("what", [CARD, OUTCOME, "line", "approval 0"])
+def test_a_repeat_is_known_to_an_erasure(
+    what: str, ledger: Ledger, requests_store: RequestStore, database: Database
+) -> None:
+    """Slack may refuse to remove it, or not answer."""
+    line, _ = _add_lines(requests_store, ledger)
+    for ts in ("1.5", "1.7"):
+        if what == CARD:
+            is_first = ledger.note_card("V1", "C1", ts, State.CHECKING)
+        elif what == OUTCOME:
+            is_first = ledger.note_outcome("V1", ts, "C1")
+        elif what == "line":
+            is_first = ledger.note_line("V1", line, ts, "C1")
+        else:
+            is_first = ledger.note_other_post("V1", what, "C1", ts)
+        assert is_first is (ts == "1.5")
+    noted = [(post.what, post.ts) for post in Posts(database).of(["V1"])]
+    assert noted == [(line_key(line) if what == "line" else what, "1.5"), (REPEAT, "1.7")]
 
 
 def test_the_reason_why_a_card_is_elsewhere_is_a_line_of_its_thread(ledger: Ledger) -> None:

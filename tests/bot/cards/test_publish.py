@@ -131,7 +131,14 @@ def test_without_an_outcomes_channel_no_outcome_is_posted(bench: Bench) -> None:
     bench.move(State.ACCEPTED, State.REPLIED)
     publisher.publish(bot.job.publish(REQUEST))
     assert bench.shown() == [REPLIED, "Sent", "The customer replied"]
-    assert (bench.asked("chat.getPermalink"), bench.stored().outcome_ts) == (0, "")
+    assert bench.asked("chat.getPermalink") == 0
+
+
+def test_a_channel_that_is_chosen_later_gets_no_old_outcomes(bench: Bench) -> None:
+    bench.move(State.ACCEPTED, State.REPLIED)
+    bench.publisher_to(lambda _: "").publish(bot.job.publish(REQUEST))
+    bench.publish()
+    assert bench.shown(OUTCOMES) == []
 
 
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after"])

@@ -280,6 +280,17 @@ def test_approvers_are_asked_directly_about_a_card_that_the_channel_did_not_take
     assert [buttons(post) for post in read_direct(bench, "U0LEO")] == [["approve", "decline"]]
 
 
+def test_approvers_are_asked_directly_if_their_channel_takes_no_post_either(
+    bench: Bench, waiting: Request, make: Make
+) -> None:
+    make(RULES, Show.DIRECT, LEO)
+    bench.channel(APPROVERS).posting_restricted = True
+    for _ in range(2):
+        publish(bench)
+    assert [buttons(post) for post in read_direct(bench, "U0LEO")] == [["approve", "decline"]]
+    assert bench.announced() == []
+
+
 def test_nobody_is_asked_directly_about_a_card_in_a_channel(
     bench: Bench, waiting: Request, make: Make
 ) -> None:

@@ -14,6 +14,7 @@ from bot.request import Decision, Event, Request
 from bot.rules.policy import Refused
 from bot.rules.rules_file import read_rules
 from bot.state import State
+from genesys import Identity, IdentityKind
 
 from .conftest import REQUEST, TEXT, Clock, SlowLookup, Worker
 
@@ -42,6 +43,21 @@ def test_a_delivery_that_has_read_the_old_text_does_not_send_it(
     worker.run_all(jobs)
     (sent,) = worker.sends()
     assert sent["textBody"] == NEW and worker.events().count(Event.SENDING) == 1
+
+
+def test_a_delivery_that_met_an_open_conversation_leaves_an_edited_message_its_new_time(
+    new_worker: NewWorker, clock: Clock
+) -> None:
+    worker = new_worker(lookup=SlowLookup)
+    worker.local.ask("POST", "/customers/amir/answer", text="Hello?")
+    amir = Identity(IdentityKind.EMAIL, "amir@example.com")
+    day, tomorrow = clock.after(24 * 3600), clock.after(20 * 3600)
+    worker.add(State.SCHEDULED, identity=amir, planned_at=clock.at, after_conversation=day)
+    worker.lookup.meanwhile = lambda: edit(worker, planned_at=tomorrow)  # type: ignore[attr-defined]
+    worker.run(Job(JobKind.DELIVER, REQUEST))
+    request = worker.load()
+    assert (request.send_at, request.text) == (tomorrow, NEW)
+    assert Event.AWAITS_END not in worker.events()
 
 
 def test_an_edit_after_the_send_has_begun_changes_nothing(worker: Worker, clock: Clock) -> None:

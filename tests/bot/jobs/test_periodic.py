@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 
@@ -50,6 +52,39 @@ def test_it_goes_on_after_the_database_was_away(
     periodic.stop()
     assert caplog.text.count(f"look: will try again in 0 s ({type(error).__name__})") == 2
     assert "canary" not in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_after_an_unforeseen_error_a_new_thread_goes_on() -> None:
+    threads: list[int] = []
+
+    def fail() -> None:
+        threads.append(threading.get_ident())
+        raise ValueError("canary")
+
+    periodic = Periodic("look", 0.001, fail)
+    periodic.start()
+    wait_until(lambda: len(threads) > 3, "it goes on")
+    periodic.stop()
+    assert not periodic.has_failed
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_unforeseen_error_in_a_vital_one_stops_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls, asked = list[int](), list[tuple[int, int]]()
+    monkeypatch.setattr(os, "kill", lambda *what: asked.append(what))
+
+    def fail() -> None:
+        calls.append(1)
+        raise ValueError("canary")
+
+    periodic = Periodic("beat", 0.001, fail, is_vital=True)
+    periodic.start()
+    wait_until(lambda: asked, "the process is told to stop")
+    assert asked == [(os.getpid(), signal.SIGTERM)] and calls == [1]
+    assert periodic.has_failed
 
 
 def test_stopping_waits_for_no_timer() -> None:

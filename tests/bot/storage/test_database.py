@@ -83,7 +83,7 @@ def test_the_next_writer_goes_on_after_a_rollback(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_urgent", "patience"), [(True, "TURN_SECONDS"), (False, "BACKGROUND_TURN_SECONDS")]
+    ("is_urgent", "patience"), [(True, "WAIT_SECONDS"), (False, "BACKGROUND_WAIT_SECONDS")]
 )
 def test_a_writer_that_waits_for_too_long_is_refused(
     is_urgent: bool, patience: str, database: Database, monkeypatch: pytest.MonkeyPatch
