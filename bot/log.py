@@ -52,6 +52,7 @@ def start_logging(level: str) -> None:
         logging.getLogger(name).addFilter(RepeatFilter())
     sys.excepthook = _log_last_error
     threading.excepthook = _log_thread_error
+    sys.unraisablehook = _log_unraisable
 
 
 def _log_last_error(
@@ -63,8 +64,14 @@ def _log_last_error(
 
 def _log_thread_error(found: threading.ExceptHookArgs) -> None:
     """Log the error that ends a thread, for the same reason."""
-    name = found.thread.name if found.thread else "a thread"
-    log.critical("%s: ended by an unforeseen error", name, exc_info=found.exc_value)
+    if found.exc_type is not SystemExit:
+        name = found.thread.name if found.thread else "a thread"
+        log.critical("%s: ended by an unforeseen error", name, exc_info=found.exc_value)
+
+
+def _log_unraisable(found: sys.UnraisableHookArgs) -> None:
+    """Log an error that can end nothing, such as one of a finalizer, for the same reason."""
+    log.error("an error that nobody could catch", exc_info=found.exc_value)
 
 
 class RepeatFilter(logging.Filter):

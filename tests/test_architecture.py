@@ -70,6 +70,7 @@ MAY_BE_SET = {
     ("bot/log.py", "logger.propagate"): "documented by logging",
     ("bot/log.py", "record.exc_text"): "documented by logging",
     ("bot/log.py", "sys.excepthook"): "documented by sys",
+    ("bot/log.py", "sys.unraisablehook"): "documented by sys",
     ("bot/log.py", "threading.excepthook"): "documented by threading",
 }
 

@@ -75,8 +75,14 @@ class ApprovalPosts:
                 "the approvers' channel is shared with another company, so nothing is posted there"
             )
             self._ask_each(request)
-        elif not self._ask(request, channel):
+        elif self._was_asked_directly(request) or not self._ask(request, channel):
             self._ask_each(request)
+
+    def _was_asked_directly(self, request: Request) -> bool:
+        """Return whether approvers were asked in direct messages, and not in their channel."""
+        posts = self._posts.select(request.request_id, is_open_approval)
+        key = approval_key(request)
+        return any(asks_for(request, post.what) and post.what != key for post in posts)
 
     def _ask_each(self, request: Request) -> None:
         """Ask each approver in a direct message, if the card is where they don't see it."""

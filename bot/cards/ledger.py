@@ -17,7 +17,7 @@ from bot.cards.post_names import CARD, OUTCOME, REPEAT, find_noted, line_key
 from bot.cards.tries import AlreadyPosted, NotSettled, Tries, begin_again
 from bot.request import Event, HistoryLine, Request
 from bot.storage.database import Database, insert_new
-from bot.storage.history import add_line
+from bot.storage.history import NOT_SHOWN, add_line
 from bot.storage.posts import note_post
 from bot.storage.rows import to_line, to_time
 from bot.storage.tables import UNPOSTED, history, postings, requests
@@ -128,9 +128,9 @@ class Ledger:
             )
 
     def note_shown_state(self, request: Request) -> None:
-        """Remember what a card shows, unless it's to be drawn again since then.
+        """Remember what a card shows that was drawn from ``request``.
 
-        ``request`` is what it was drawn from.
+        If another process has noted anything since, nobody knows what it shows: it's drawn again.
         """
         is_as_drawn = requests.c.card_state == request.card_state
         if request.erased_at is None:
@@ -138,8 +138,8 @@ class Ledger:
         with self._database.transaction() as connection:
             connection.execute(
                 sa.update(requests)
-                .where(requests.c.request_id == request.request_id, is_as_drawn)
-                .values(card_state=request.state_to_show)
+                .where(requests.c.request_id == request.request_id)
+                .values(card_state=sa.case((is_as_drawn, request.state_to_show), else_=""))
             )
 
     def unposted_lines(self, request_id: str) -> tuple[HistoryLine, ...]:
@@ -219,6 +219,8 @@ def _check_unposted(connection: sa.Connection, request_id: str, what: str) -> No
 
 def _is_first(noted: sa.ColumnElement[str], ts: str) -> sa.ColumnElement[bool]:
     """Select what isn't posted yet, or not before ``ts``: of repeated posts the first stays."""
+    if ts == NOT_SHOWN:
+        return noted == ""
     return sa.or_(noted == "", noted >= ts)
 
 

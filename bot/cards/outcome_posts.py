@@ -71,7 +71,9 @@ class OutcomePosts:
             return
         channel = self._channel(request.place.channel_id)
         if not channel:  # one that's chosen later gets only what happens from then on
-            self._ledger.note_outcome(request.request_id, NOT_SHOWN)
+            # A post whose answer was lost stays announced, so that it can still be found.
+            if OUTCOME not in self._ledger.unsettled(request.request_id, OUTCOME):
+                self._ledger.note_outcome(request.request_id, NOT_SHOWN)
             return
         if self._places.is_shared(channel):
             log.warning(

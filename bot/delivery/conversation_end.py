@@ -89,7 +89,7 @@ class ConversationEnd:
         id_ = request.request_id
         jobs = [again] if request.stuck is Stuck.CONVERSATION else [again, publish(id_)]
         self._requests.add_line(
-            id_, Event.AWAITS_END, jobs=jobs, once=True, stuck=Stuck.CONVERSATION
+            id_, Event.AWAITS_END, jobs=jobs, once=True, stuck=Stuck.CONVERSATION, seen=request
         )
 
     def forget(self, request: Request) -> None:

@@ -47,8 +47,9 @@ class Periodic:
     def stop(self) -> None:
         """Make no more calls; wait two seconds at most for one under way."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(_STOP_SECONDS)
+        thread = self._thread
+        if thread.is_alive():
+            thread.join(_STOP_SECONDS)
 
     @property
     def is_stopping(self) -> bool:

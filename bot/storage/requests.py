@@ -34,7 +34,7 @@ from bot.storage.keys import Keys
 from bot.storage.record import record, record_move, record_new
 from bot.storage.rows import to_columns, to_request, to_row
 from bot.storage.tables import request_customers, requests
-from bot.storage.transitions import finished, hold_up, stuck_after
+from bot.storage.transitions import finished, hold_up, stuck_after, was_decided
 
 Enqueue = Callable[[sa.Connection, Job], None]
 
@@ -206,13 +206,16 @@ class RequestStore:
         jobs: Sequence[Job] = (),
         once: bool = False,
         stuck: Stuck = Stuck.NO,
+        seen: Request | None = None,
     ) -> None:
         """Add a line to a request's history without moving it.
 
         ``once``: leave out the line, but not the jobs, if the history has such a line already.
-        ``stuck``: what holds the request up now, unless all sending is paused.
+        ``stuck``: what holds it up, unless that's a pause. ``seen``: as for ``move``, and for jobs.
         """
         with self._database.transaction() as connection:
+            if seen and was_decided(connection, seen):
+                return
             if not (once and has_line(connection, request_id, event)):
                 add_line(connection, request_id, event, detail)
             if stuck:

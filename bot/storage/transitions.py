@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from bot.request import Stuck
+from bot.request import Request, Stuck
 from bot.state import FINAL, UNSENT, State
 from bot.storage.tables import requests
 
@@ -34,3 +34,9 @@ def hold_up(connection: sa.Connection, request_id: str, stuck: Stuck) -> None:
     is_other = requests.c.stuck.not_in([stuck, Stuck.PAUSED])
     this = sa.and_(requests.c.request_id == request_id, requests.c.erased_at.is_(None))
     connection.execute(sa.update(requests).where(this, may_wait, is_other).values(stuck=stuck))
+
+
+def was_decided(connection: sa.Connection, seen: Request) -> bool:
+    """Return whether somebody has decided anything about a request since it was read."""
+    row = sa.select(requests.c.decisions).where(requests.c.request_id == seen.request_id)
+    return connection.execute(row.with_for_update()).scalar() != seen.decisions

@@ -265,8 +265,20 @@ def test_an_error_that_ends_the_process_is_logged_without_its_text() -> None:
     assert "canary" not in shown
 
 
+def test_an_error_that_nobody_can_catch_is_logged_without_its_text() -> None:
+    shown = _run(
+        "import bot.log\n"
+        "bot.log.start_logging('INFO')\n"
+        "class Canary:\n"
+        "    def __del__(self): int('jane canary')\n"
+        "Canary()\n"
+    )
+    assert "ValueError" in shown and "canary" not in shown
+
+
 @pytest.fixture
 def logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     root, engine = logging.getLogger(), logging.getLogger("dbos")

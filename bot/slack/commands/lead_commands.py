@@ -148,10 +148,12 @@ class LeadCommands:
         )
         said = say_resumed(waiting) if ended else _("Sending isn't paused.")
         await self._answer(interaction, said)
-        await in_thread(self._database_threads, self._pause.mark_all)
-        if ended:
-            sentence = say_resumed(waiting, show_name(self._gate.name_of(interaction)))
-            await asyncio.to_thread(self._announce, _(RESUMED), sentence)
+        try:
+            await in_thread(self._database_threads, self._pause.mark_all)
+        finally:
+            if ended:
+                sentence = say_resumed(waiting, show_name(self._gate.name_of(interaction)))
+                await asyncio.to_thread(self._announce, _(RESUMED), sentence)
 
     async def _change_list(self, word: str, interaction: Interaction, rest: str) -> None:
         customer, typed_reason = split_command(rest, self._country)

@@ -254,6 +254,14 @@ def test_a_card_that_is_to_be_drawn_again_is_not_noted_as_shown(
     assert requests_store.load("V1").card_state == ""
 
 
+def test_a_post_that_is_noted_stays_noted_if_another_process_shows_none(
+    ledger: Ledger, requests_store: RequestStore
+) -> None:
+    ledger.note_outcome("V1", "1.5")
+    assert not ledger.note_outcome("V1", NOT_SHOWN)
+    assert requests_store.load("V1").outcome_ts == "1.5"
+
+
 @pytest.mark.parametrize("what", [CARD, OUTCOME, "line", "approval 0"])
 def test_a_repeat_is_known_to_an_erasure(
     what: str, ledger: Ledger, requests_store: RequestStore, database: Database

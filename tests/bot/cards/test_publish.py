@@ -7,6 +7,9 @@ import pytest
 from slack_sdk.web import WebClient
 
 import bot.job
+from bot.cards.client import Spot
+from bot.cards.errors import SlackError
+from bot.cards.post import Post
 from bot.cards.post_names import CARD, OUTCOME
 from bot.job import TryAgain
 from bot.request import Decision, Event, Place
@@ -132,6 +135,44 @@ def test_without_an_outcomes_channel_no_outcome_is_posted(bench: Bench) -> None:
     publisher.publish(bot.job.publish(REQUEST))
     assert bench.shown() == [REPLIED, "Sent", "The customer replied"]
     assert bench.asked("chat.getPermalink") == 0
+
+
+def test_a_process_that_was_frozen_in_an_update_leaves_the_newest_state_on_the_card(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.publish()
+    bench.move(State.ACCEPTED)
+    update, successor = bench.slack.update, bench.publisher_to(lambda _: OUTCOMES)
+
+    def freeze(channel: str, ts: str, card: Post) -> None:
+        monkeypatch.undo()
+        bench.move(State.DELIVERED)
+        successor.publish(bot.job.publish(REQUEST))
+        assert bench.stored().card_state == "delivered"
+        update(channel, ts, card)
+
+    monkeypatch.setattr(bench.slack, "update", freeze)
+    bench.publish()
+    assert bench.shown()[0] == DELIVERED
+
+
+def test_an_outcome_whose_answer_was_lost_is_still_known_after_its_channel_is_switched_off(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.publish()
+    bench.move(State.ACCEPTED, State.REPLIED)
+    post = bench.slack.post
+
+    def lose(spot: Spot, shown: Post, name: str) -> tuple[str, str]:
+        posted = post(spot, shown, name)
+        if spot.channel == OUTCOMES:
+            raise SlackError("no answer")
+        return posted
+
+    monkeypatch.setattr(bench.slack, "post", lose)
+    bench.fail()
+    bench.publisher_to(lambda _: "").publish(bot.job.publish(REQUEST))
+    assert "outcome" in bench.announced()
 
 
 def test_a_channel_that_is_chosen_later_gets_no_old_outcomes(bench: Bench) -> None:

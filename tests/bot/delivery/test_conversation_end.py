@@ -12,7 +12,7 @@ from bot.rules.rules_file import read_rules
 from bot.state import State
 from bot.storage.facts import ByWhom
 from bot.storage.opt_outs import OptOut
-from genesys import Identity, IdentityKind
+from genesys import Holder, HolderKind, Identity, IdentityKind
 from tests.bot.delivery.conftest import Clock, Worker
 
 AMIR = "amir@example.com"
@@ -243,6 +243,26 @@ def test_an_end_during_a_pause_is_in_time_though_sending_resumes_after_the_limit
     waiting.pause.end("U0LEO", "T0TEAM")
     waiting.pause.mark_all()
     waiting.run_all(list(waiting.jobs))
+    assert waiting.load().state is State.ACCEPTED
+
+
+def test_a_message_that_is_edited_during_a_look_does_not_wait_for_the_conversation(
+    waiting: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = clock.after(3 * DAY)
+
+    def edit_meanwhile(*_: object) -> Holder:
+        edit(waiting, due)
+        return Holder(HolderKind.QUEUE, "Support")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.delivery.conversation_end.read_holder", edit_meanwhile)
+        delays = [job.delay for job in look(waiting) if job.kind is JobKind.DELIVER]
+    assert waiting.load().stuck is Stuck.NO
+    assert len(delays) == 1 and delays[0] > 2 * DAY  # the edit's own
+    waiting.local.ask("POST", "/customers/amir/end")
+    clock.advance(3 * DAY)
+    waiting.run_all([Job(JobKind.DELIVER, "V0123456789")])
     assert waiting.load().state is State.ACCEPTED
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bot.delivery.edit import Edit, Editing
 from bot.job import Job, JobKind
-from bot.request import Decision, Event, Request
+from bot.request import Decision, Event, Request, Stuck
 from bot.rules.policy import Refused
 from bot.rules.rules_file import read_rules
 from bot.state import State
@@ -58,6 +58,18 @@ def test_a_delivery_that_met_an_open_conversation_leaves_an_edited_message_its_n
     request = worker.load()
     assert (request.send_at, request.text) == (tomorrow, NEW)
     assert Event.AWAITS_END not in worker.events()
+
+
+def test_a_message_that_is_edited_while_genesys_is_away_is_not_held_up(
+    new_worker: NewWorker, clock: Clock
+) -> None:
+    worker = new_worker(lookup=SlowLookup)
+    worker.add(State.SCHEDULED, planned_at=clock.at)
+    worker.local.order("genesys", "*", "status", status=503)
+    worker.lookup.meanwhile = lambda: edit(worker, planned_at=clock.after(3600))  # type: ignore[attr-defined]
+    worker.run(Job(JobKind.DELIVER, REQUEST))
+    assert worker.load().stuck is Stuck.NO
+    assert Event.HELD not in worker.events()
 
 
 def test_an_edit_after_the_send_has_begun_changes_nothing(worker: Worker, clock: Clock) -> None:
