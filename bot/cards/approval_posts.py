@@ -64,7 +64,7 @@ class ApprovalPosts:
         """Bring the approvers up to date with a request."""
         if not request.approval_for:
             return
-        self._close(request)
+        asking = self._close(request)
         if request.state is not State.UNAPPROVED:
             return
         channel = self._channel()
@@ -75,14 +75,8 @@ class ApprovalPosts:
                 "the approvers' channel is shared with another company, so nothing is posted there"
             )
             self._ask_each(request)
-        elif self._was_asked_directly(request) or not self._ask(request, channel):
-            self._ask_each(request)
-
-    def _was_asked_directly(self, request: Request) -> bool:
-        """Return whether approvers were asked in direct messages, and not in their channel."""
-        posts = self._posts.select(request.request_id, is_open_approval)
-        key = approval_key(request)
-        return any(asks_for(request, post.what) and post.what != key for post in posts)
+        elif asking - {approval_key(request)} or not self._ask(request, channel):
+            self._ask_each(request)  # again for the rest of them, once it has begun
 
     def _ask_each(self, request: Request) -> None:
         """Ask each approver in a direct message, if the card is where they don't see it."""
@@ -117,10 +111,15 @@ class ApprovalPosts:
             self._slack.remove(posted.channel, posted.ts)
         return True
 
-    def _close(self, request: Request) -> None:
-        """Take the buttons off the posts that asked for what has been decided since."""
+    def _close(self, request: Request) -> set[str]:
+        """Take the buttons off the posts that asked for what has been decided since.
+
+        Return the names of those that still ask.
+        """
+        asking = set[str]()
         for post in self._posts.select(request.request_id, is_open_approval):
             if request.state is State.UNAPPROVED and asks_for(request, post.what):
+                asking.add(post.what)
                 continue
             shown = self._draw(request, post.channel)
             # Also if the request waits again: there's another post for that.
@@ -132,6 +131,7 @@ class ApprovalPosts:
             except SlackRefused as refusal:
                 log.warning("can't edit a post to the approvers (%s)", refusal.code)
             self._posts.rename(post, closed_key(post.what))
+        return asking
 
     def _draw(self, request: Request, channel: str) -> Post:
         is_public = self._places.shows_customers or not is_channel(channel)

@@ -71,15 +71,13 @@ class OutcomePosts:
             return
         channel = self._channel(request.place.channel_id)
         if not channel:  # one that's chosen later gets only what happens from then on
-            # A post whose answer was lost stays announced, so that it can still be found.
-            if OUTCOME not in self._ledger.unsettled(request.request_id, OUTCOME):
-                self._ledger.note_outcome(request.request_id, NOT_SHOWN)
+            self._note_not_shown(request)
             return
         if self._places.is_shared(channel):
             log.warning(
                 "the outcomes channel is shared with another company, so nothing is posted there"
             )
-            self._ledger.note_outcome(request.request_id, NOT_SHOWN)
+            self._note_not_shown(request)
             return
         try:
             spot, post = Spot(channel), self._draw(request, channel)
@@ -88,11 +86,16 @@ class OutcomePosts:
             raise
         except SlackRefused as refusal:
             log.warning("can't post to the outcomes channel: %s", log_refusal(refusal))
-            self._ledger.note_outcome(request.request_id, NOT_SHOWN)
+            self._note_not_shown(request)
             return
         if not self._ledger.note_outcome(request.request_id, posted.ts, posted.channel):
             self._slack.remove(posted.channel, posted.ts)
             raise AlreadyPosted
+
+    def _note_not_shown(self, request: Request) -> None:
+        """Note that no outcome is posted, unless one may be there whose answer was lost."""
+        if OUTCOME not in self._ledger.unsettled(request.request_id, OUTCOME):
+            self._ledger.note_outcome(request.request_id, NOT_SHOWN)
 
     def _post_uncertain(self, request: Request, what: str) -> None:
         """Post once for each send that somebody has to decide what becomes of it."""

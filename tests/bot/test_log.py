@@ -244,36 +244,24 @@ def test_libraries_that_log_bodies_are_silent_even_at_debug() -> None:
     assert "heard" in shown
 
 
-def test_an_error_that_ends_a_thread_is_logged_without_its_text() -> None:
-    shown = _run(
-        "import threading, bot.log\n"
-        "bot.log.start_logging('INFO')\n"
-        "threading.Thread(target=lambda: int('jane canary'), name='look').start()\n"
-    )
-    assert "look: ended by an unforeseen error" in shown and "ValueError" in shown
+THREAD = "import threading\nthreading.Thread(None, int, 'look', ['jane canary']).start()"
+PROCESS = "import atexit, os\natexit.register(os._exit, 0)\nint('jane canary')"
+FINALIZER = "class Canary:\n    def __del__(self): int('jane canary')\nCanary()"
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (THREAD, "look: ended by an unforeseen error"),
+        (PROCESS, "ended by an unforeseen error"),
+        (FINALIZER, "an error that nobody could catch"),
+    ],
+    ids=["thread", "process", "finalizer"],
+)
+def test_an_error_that_nobody_catches_is_logged_without_its_text(program: str, said: str) -> None:
+    shown = _run(f"import bot.log\nbot.log.start_logging('INFO')\n{program}\n")
+    assert said in shown and "ValueError" in shown
     assert "canary" not in shown
-
-
-def test_an_error_that_ends_the_process_is_logged_without_its_text() -> None:
-    shown = _run(
-        "import atexit, os, bot.log\n"
-        "bot.log.start_logging('INFO')\n"
-        "atexit.register(os._exit, 0)\n"
-        "int('jane canary')\n"
-    )
-    assert "ended by an unforeseen error" in shown and "ValueError" in shown
-    assert "canary" not in shown
-
-
-def test_an_error_that_nobody_can_catch_is_logged_without_its_text() -> None:
-    shown = _run(
-        "import bot.log\n"
-        "bot.log.start_logging('INFO')\n"
-        "class Canary:\n"
-        "    def __del__(self): int('jane canary')\n"
-        "Canary()\n"
-    )
-    assert "ValueError" in shown and "canary" not in shown
 
 
 @pytest.fixture

@@ -9,10 +9,12 @@ from slack_sdk.web import WebClient
 import bot.job
 from bot.cards.client import Spot
 from bot.cards.errors import SlackError
+from bot.cards.places import Places
 from bot.cards.post import Post
 from bot.cards.post_names import CARD, OUTCOME
 from bot.job import TryAgain
 from bot.request import Decision, Event, Place
+from bot.settings import Show
 from bot.state import State
 from bot.storage.history import NOT_SHOWN
 
@@ -156,8 +158,9 @@ def test_a_process_that_was_frozen_in_an_update_leaves_the_newest_state_on_the_c
     assert bench.shown()[0] == DELIVERED
 
 
-def test_an_outcome_whose_answer_was_lost_is_still_known_after_its_channel_is_switched_off(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("channel", ["", OUTCOMES], ids=["off", "shared"])
+def test_an_outcome_whose_answer_was_lost_is_still_known_after_its_channel_takes_none(
+    channel: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.publish()
     bench.move(State.ACCEPTED, State.REPLIED)
@@ -171,7 +174,8 @@ def test_an_outcome_whose_answer_was_lost_is_still_known_after_its_channel_is_sw
 
     monkeypatch.setattr(bench.slack, "post", lose)
     bench.fail()
-    bench.publisher_to(lambda _: "").publish(bot.job.publish(REQUEST))
+    shared = Places(Show.CHANNEL, lambda asked: asked == OUTCOMES)
+    bench.publisher_to(lambda _: channel, shared).publish(bot.job.publish(REQUEST))
     assert "outcome" in bench.announced()
 
 
