@@ -18,7 +18,7 @@ from benchmarks.process import (
     ROOT,
     WITHOUT_PROXY,
     Server,
-    find_free_port,
+    find_free_ports,
     plain_environment,
 )
 from benchmarks.quick_genesys import DEPLOYMENT_ID
@@ -89,6 +89,7 @@ def start_bot(
     folder.mkdir(parents=True, exist_ok=True)
     if database == SQLITE:
         database = f"sqlite:///{folder.resolve() / 'proactive.sqlite'}"
+    port, operator_port = find_free_ports(2)
     complete = {
         "SLACK_BOT_TOKEN": "xoxb-benchmark",
         "SLACK_SIGNING_SECRET": secrets.token_hex(16),
@@ -102,8 +103,8 @@ def start_bot(
         "PROACTIVE_DATABASE_URL": database,
         "PROACTIVE_RULES": str(write_rules(folder)),
         "HOST": LOOPBACK,
-        "PORT": str(find_free_port()),
-        "OPERATOR_PORT": str(find_free_port()),
+        "PORT": str(port),
+        "OPERATOR_PORT": str(operator_port),
         "LOG_LEVEL": "INFO",
         "PYTHON_DOTENV_DISABLED": "1",
         "HOME": str(folder.resolve()),  # where the Genesys SDK would look for its own settings

@@ -58,8 +58,14 @@ def plain_environment(code: Path = ROOT) -> dict[str, str]:
 
 def find_free_port() -> int:
     """Return a port of 127.0.0.1 that is free now."""
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        return int(probe.getsockname()[1])
+    return find_free_ports(1)[0]
+
+
+def find_free_ports(count: int) -> list[int]:
+    """Return different ports of 127.0.0.1 that are free now."""
+    with contextlib.ExitStack() as closing:
+        probes = [closing.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(count)]
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def wait_for(look: Callable[[], T | None], what: str, patience: float, every: float = 0.02) -> T:
