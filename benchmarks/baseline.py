@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.connections import Address
-from benchmarks.process import LOOPBACK, Server, find_free_port, plain_environment
+from benchmarks.process import Server, plain_environment
+from sandbox.ports import LOOPBACK, find_free_port
 
 ASYNC_APP, NODE = "a default AsyncApp", "@slack/bolt on Node"
 _NODE_FOLDER = Path(__file__).with_name("baselines") / "node"

@@ -14,14 +14,13 @@ from pathlib import Path
 
 from benchmarks.connections import Address
 from benchmarks.process import (
-    LOOPBACK,
     ROOT,
     WITHOUT_PROXY,
     Server,
-    find_free_ports,
     plain_environment,
 )
 from benchmarks.quick_genesys import DEPLOYMENT_ID
+from sandbox.ports import LOOPBACK, find_free_port
 
 SQLITE = "sqlite"  # stands for a new file in the bot's folder
 
@@ -89,7 +88,6 @@ def start_bot(
     folder.mkdir(parents=True, exist_ok=True)
     if database == SQLITE:
         database = f"sqlite:///{folder.resolve() / 'proactive.sqlite'}"
-    port, operator_port = find_free_ports(2)
     complete = {
         "SLACK_BOT_TOKEN": "xoxb-benchmark",
         "SLACK_SIGNING_SECRET": secrets.token_hex(16),
@@ -103,8 +101,8 @@ def start_bot(
         "PROACTIVE_DATABASE_URL": database,
         "PROACTIVE_RULES": str(write_rules(folder)),
         "HOST": LOOPBACK,
-        "PORT": str(port),
-        "OPERATOR_PORT": str(operator_port),
+        "PORT": str(find_free_port()),
+        "OPERATOR_PORT": str(find_free_port()),
         "LOG_LEVEL": "INFO",
         "PYTHON_DOTENV_DISABLED": "1",
         "HOME": str(folder.resolve()),  # where the Genesys SDK would look for its own settings

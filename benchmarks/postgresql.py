@@ -20,12 +20,11 @@ import sqlalchemy as sa
 
 from benchmarks.process import (
     LOAD_CORES,
-    LOOPBACK,
-    find_free_port,
     on_cores,
     plain_environment,
     wait_for,
 )
+from sandbox.ports import LOOPBACK, find_free_port
 
 PATIENCE = 60.0
 

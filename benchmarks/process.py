@@ -18,8 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from sandbox.ports import LOOPBACK
+
 ROOT = Path(__file__).resolve().parents[1]
-LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 15.0
 WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _EXIT_WITH_PARENT = ROOT / "sandbox" / "exit_with_parent.py"
@@ -54,18 +55,6 @@ def plain_environment(code: Path = ROOT) -> dict[str, str]:
     """Return an environment in which Python finds the code in a folder, and nobody's settings."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {**kept, "PYTHONPATH": str(code), "PYTHONUNBUFFERED": "1"}
-
-
-def find_free_port() -> int:
-    """Return a port of 127.0.0.1 that is free now."""
-    return find_free_ports(1)[0]
-
-
-def find_free_ports(count: int) -> list[int]:
-    """Return different ports of 127.0.0.1 that are free now."""
-    with contextlib.ExitStack() as closing:
-        probes = [closing.enter_context(socket.create_server((LOOPBACK, 0))) for _ in range(count)]
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def wait_for(look: Callable[[], T | None], what: str, patience: float, every: float = 0.02) -> T:

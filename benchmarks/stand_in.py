@@ -18,12 +18,11 @@ import uvloop
 
 from benchmarks.process import (
     LOAD_CORES,
-    LOOPBACK,
     WITHOUT_PROXY,
     Server,
-    find_free_port,
     plain_environment,
 )
+from sandbox.ports import LOOPBACK, find_free_port
 
 Json = dict[str, Any]
 HEARTBEAT_SECONDS = 20.0

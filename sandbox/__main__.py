@@ -21,8 +21,9 @@ from pathlib import Path
 from sandbox.bot_command import save_settings, suggest_commands
 from sandbox.bot_process import BotFailed, read_manifest
 from sandbox.bot_supervisor import BotSupervisor
+from sandbox.ports import LOOPBACK, find_free_port
 from sandbox.sample_rules import write_rules
-from sandbox.server import LOOPBACK, Sandbox, find_free_port
+from sandbox.server import Sandbox
 
 DEFAULT_PORT = 4321
 

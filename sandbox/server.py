@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -24,8 +23,8 @@ from sandbox.guard import add_page_headers, refuse_strangers
 from sandbox.local_genesys import LocalGenesys
 from sandbox.local_slack import LocalSlack, SlackConfig
 from sandbox.page_files import page_routes
+from sandbox.ports import LOOPBACK, find_free_port
 
-LOOPBACK = "127.0.0.1"
 _LAST_ANSWERS_SECONDS = 1.0
 
 
@@ -48,9 +47,7 @@ class Sandbox:
         genesys: LocalGenesys | None = None,
     ) -> None:
         self.bot_port = bot_port or find_free_port()
-        self.operator_port = self.bot_port
-        while self.operator_port == self.bot_port:
-            self.operator_port = find_free_port()
+        self.operator_port = find_free_port()
         self.bot_url = f"http://{LOOPBACK}:{self.bot_port}"
         self.page_url = self.slack_api_url = self.genesys_url = ""  # known after `start`
         self.bot: BotControl | None = None
@@ -143,12 +140,6 @@ class Sandbox:
         app.add_routes(bot_routes(lambda: self.bot))
         app.add_routes(page_routes())
         return app
-
-
-def find_free_port() -> int:
-    """Return a port that is free on 127.0.0.1 now; another program may take it before you do."""
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 async def _open_site(

@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -28,6 +27,7 @@ from hypothesis import HealthCheck, settings
 
 from bot.storage.database import Database
 from bot.storage.migrations import migrate
+from sandbox.ports import find_free_port
 from tests.inspecting_proxy import InspectingProxy, make_certificate
 
 PATIENCE = 20.0
@@ -94,8 +94,7 @@ class PostgreSQL:
             initdb, "-D", self._data, "-U", "bot", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"
         )
         assert made.returncode == 0, made.stdout
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = find_free_port()
         self._server: subprocess.Popen[bytes] | None = None
         self.start()
 

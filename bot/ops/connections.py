@@ -30,7 +30,7 @@ class Connections:
         """Limit the connections, by default to half of the open files."""
         self.refused = refused
         self._most = most or count_affordable()
-        self._open: dict[LimitedProtocol, None] = {}  # in order, because many come at one time
+        self._open: dict[LimitedProtocol, None] = {}  # those that have waited longest come first
         self.buffered = 0
 
     def protocol(self) -> type[asyncio.Protocol]:
@@ -47,6 +47,12 @@ class Connections:
         if len(self._open) > self._most:
             self.close_oldest()
 
+    def move_to_end(self, connection: LimitedProtocol) -> None:
+        """Let a connection's wait begin anew. By the loop's clock, many begin at one time."""
+        if connection in self._open:
+            del self._open[connection]
+            self._open[connection] = None
+
     def discard(self, connection: LimitedProtocol) -> None:
         """Forget a connection that was closed."""
         self._open.pop(connection, None)
@@ -59,7 +65,7 @@ class Connections:
 
     def close_oldest(self) -> None:
         """Close the connection that has waited longest for its request, else for its answer."""
-        oldest = min(self._open, key=lambda one: (one.is_answering, one.since))
+        oldest = min(self._open, key=lambda one: one.is_answering)
         self.close(oldest, Reason.TOO_MANY)
 
     def close(self, connection: LimitedProtocol, reason: Reason) -> None:
@@ -142,7 +148,7 @@ class LimitedProtocol(HttpToolsProtocol):
             raise _LimitExceededError
         self._headers_size = 0
         if self.cycle is not None:  # the wait since the answer before doesn't count
-            self.since = self.loop.time()
+            self._wait_anew()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -166,15 +172,20 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_complete = True
         if not self.cycle.response_complete:
             self.is_answering = True
-            self.since = self.loop.time()
+            self._wait_anew()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         self.is_answering = self._has_begun = False
-        self.since = self.loop.time()
+        self._wait_anew()
         self._drop_body()
         super().on_response_complete()
+
+    def _wait_anew(self) -> None:
+        """Measure from now on."""
+        self.since = self.loop.time()
+        self.shared.move_to_end(self)
 
     def _check_time(self) -> None:
         """Close the connection if it has had its time, else look again when it will have."""

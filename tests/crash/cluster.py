@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from bot.storage.database import Database
 from bot.storage.tables import requests
-from sandbox.server import find_free_port
+from sandbox.ports import find_free_port
 from tests.crash.checks import (
     SENT,
     Records,

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from sandbox.server import Sandbox
+from tests.conftest import wait_until
 
 from .conftest import EchoBot, become, modal, mrkdwn, plain, say, text_input
 
@@ -244,7 +245,7 @@ def test_a_button_with_an_address_opens_it_and_tells_the_bot(page: Page, bot: Ec
     bot.post("x", blocks=[{"type": "actions", "elements": [button]}])
     page.get_by_role("button", name="See it").click()
     expect(page.locator(".found")).to_contain_text("the target")
-    page.wait_for_function("!document.querySelector('.busy')")
+    wait_until(lambda: pressed, "the press")  # the page shows the other channel before it arrives
     assert pressed == ["see"]
 
 

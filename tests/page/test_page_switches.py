@@ -18,7 +18,8 @@ from slack_sdk.errors import SlackApiError
 from sandbox import bot_process
 from sandbox.bot_supervisor import BotSupervisor
 from sandbox.local_genesys.auth import GRANTED
-from sandbox.server import LOOPBACK, Sandbox, find_free_port
+from sandbox.ports import LOOPBACK, find_free_port
+from sandbox.server import Sandbox
 
 from .conftest import EchoBot, ask, become, choose_customer, wait_for_both_sides
 from .test_page_customer import Send, bubble, send

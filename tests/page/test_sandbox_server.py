@@ -16,6 +16,7 @@ import pytest
 
 from sandbox.bot_control import BotState, BotStatus, WrongMoment
 from sandbox.page_files import PAGE_FOLDER
+from sandbox.ports import LOOPBACK, find_free_port
 from sandbox.server import Sandbox
 
 from .conftest import MANIFEST
@@ -187,6 +188,14 @@ def test_a_taken_port_is_replaced_by_a_free_one() -> None:
             assert sandbox.page_url != f"http://127.0.0.1:{port}/"
         with pytest.raises(OSError, match="address already in use"):
             Sandbox(MANIFEST, page_ports=(port,)).start()
+
+
+def test_a_free_port_is_kept_for_who_asked_for_it() -> None:
+    port = find_free_port()
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind((LOOPBACK, port))
+    with socket.create_server((LOOPBACK, port)) as server:
+        assert server.getsockname() == (LOOPBACK, port)
 
 
 def test_stopping_closes_every_port_and_may_be_repeated() -> None:

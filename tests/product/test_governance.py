@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
+from sandbox.ports import find_free_port
 from tests.crash.fork_server import ForkServer
 
 from .conftest import CANARY, Agent, Json, Product, all_text, wait_until
@@ -38,14 +38,10 @@ def governed(running: Product) -> Product:
 @pytest.fixture
 def second(governed: Product, fork_server: ForkServer) -> Iterator[Json]:
     """Start a second process of the same bot; return its settings."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.1", 0)) as other,
-    ):
-        port, operator_port = (str(each.getsockname()[1]) for each in (one, other))
+    ports = {"PORT": str(find_free_port()), "OPERATOR_PORT": str(find_free_port())}
     folder = governed.folder / "second"
     folder.mkdir()
-    settings = {**governed.settings, "PORT": port, "OPERATOR_PORT": operator_port}
+    settings = {**governed.settings, **ports}
     bot = fork_server.start_bot(settings, folder)
     bot.wait_until_ready()
     yield settings

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.slack.http import MAX_BODY
-from sandbox.server import find_free_port
+from sandbox.ports import find_free_port
 
 from .conftest import Product, wait_until
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from collections.abc import Callable
 from pathlib import Path
+
+from sandbox.ports import find_free_port
 
 from .conftest import Product, wait_until
 from .test_startup import run_bot
@@ -61,14 +62,7 @@ def test_a_hang_up_makes_the_bot_read_its_rules_again(
 def test_a_wrong_rules_file_is_refused_at_the_start(product: Product, tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text(WRONG)
-    with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.1", 0)) as other,
-    ):
-        ports = {
-            "PORT": str(one.getsockname()[1]),
-            "OPERATOR_PORT": str(other.getsockname()[1]),
-        }
+    ports = {"PORT": str(find_free_port()), "OPERATOR_PORT": str(find_free_port())}
     settings = {**product.settings, **ports, "PROACTIVE_RULES": str(file)}
     done = run_bot(tmp_path, "run", **settings)
     assert done.returncode == 2

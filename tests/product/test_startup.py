@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.server import find_free_port
+from sandbox.ports import find_free_port
 
 from .conftest import Product
 
