@@ -14,9 +14,9 @@ from bot.cards.post import Post
 from bot.cards.tries import NotSettled, Tries
 
 # An attempt begins this soon after its announcement, or not at all: a process may freeze between.
-_BEGINS_WITHIN = 1.0
+BEGINS_WITHIN = 1.0
 # By then an attempt has arrived or never will, also that of a process that died.
-SETTLED_AFTER = timedelta(seconds=_BEGINS_WITHIN + CALL_SECONDS)
+SETTLED_AFTER = timedelta(seconds=BEGINS_WITHIN + CALL_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class PostOnce:
                 return Posted(spot.channel, found, is_fresh=False)
             announced = self._clock()
             self._ledger.announce_again(owner, what, tries, SETTLED_AFTER)
-        if self._clock() - announced > _BEGINS_WITHIN:
+        if self._clock() - announced > BEGINS_WITHIN:
             raise NotSettled(SETTLED_AFTER.total_seconds())
         try:
             channel, ts = self._slack.post(spot, post, name)

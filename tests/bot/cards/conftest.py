@@ -1,7 +1,7 @@
 """What the cards' tests share: a client that does in Slack what the bot's own can't."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from slack_sdk.web import WebClient
 
 import bot.job
+from bot.cards import post_once
 from bot.cards.approval_posts import ApprovalPosts
 from bot.cards.card_links import CardLinks
 from bot.cards.card_state import NO_NOTES
@@ -40,6 +41,14 @@ LINK = "https://apps.example.com/1"
 ANYWHERE = Places(Show.CHANNEL, lambda _channel: False)
 
 HISTORY_SCOPES = ["channels:history", "groups:history", "im:history", "mpim:history"]
+
+
+@pytest.fixture(autouse=True)
+def patient() -> Iterator[None]:
+    """Let a post begin late, because these tests share a machine that may pause for seconds."""
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(post_once, "BEGINS_WITHIN", 20.0)
+        yield
 
 
 @pytest.fixture(scope="session")
