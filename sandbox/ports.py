@@ -10,8 +10,8 @@ LOOPBACK = "127.0.0.1"
 def find_free_port() -> int:
     """Return a port of 127.0.0.1 that nobody else gets for about a minute.
 
-    A connection that its server was the first to close keeps its port in TIME_WAIT (RFC 9293,
-    section 3.6). Until that ends, the system gives the port only to who asks for its number.
+    If a server closes a connection first, its port stays in TIME_WAIT (RFC 9293, section 3.6).
+    Until that ends, only a program that asks for this number, with SO_REUSEADDR, gets the port.
     """
     with socket.create_server((LOOPBACK, 0)) as server:
         address = server.getsockname()

@@ -48,7 +48,7 @@ class Connections:
             self.close_oldest()
 
     def move_to_end(self, connection: LimitedProtocol) -> None:
-        """Let a connection's wait begin anew. By the loop's clock, many begin at one time."""
+        """Put a connection last: by the loop's clock, many waits begin at the same time."""
         if connection in self._open:
             del self._open[connection]
             self._open[connection] = None
@@ -183,7 +183,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def _wait_anew(self) -> None:
-        """Measure from now on."""
+        """Begin the wait again, now."""
         self.since = self.loop.time()
         self.shared.move_to_end(self)
 

@@ -22,7 +22,8 @@ export class Switchboard {
     this.bot = { state: "absent", since: null, pid: null, last_exit: null };
     this.struck = new Set(); // switches for one strike that struck while the page was open
     this.acts = Promise.resolve(); // one after another: each reads and writes the faults
-    this.actsBegunOrDone = 0;
+    this.isActing = false;
+    this.actsDone = 0;
     this.watched = false;
     this.refresh = coalesce(() => this.load());
     document.addEventListener("visibilitychange", this.refresh);
@@ -43,7 +44,7 @@ export class Switchboard {
   }
 
   async load() {
-    const before = this.actsBegunOrDone;
+    const done = this.actsDone;
     try {
       const [genesys, slack, inGenesys, inSlack, bot] = await Promise.all([
         get(faultsOf("genesys")),
@@ -52,7 +53,8 @@ export class Switchboard {
         get(settingsOf("slack")),
         get("/control/bot"),
       ]);
-      if (before !== this.actsBegunOrDone) return; // older than an action; another load follows
+      // An action has changed this meanwhile, or has done half of its work. Another load follows it.
+      if (this.isActing || done !== this.actsDone) return;
       const armed = SWITCHES.filter((one) => one.armed && this.isOn(one));
       this.faults = { genesys: genesys.faults, slack: slack.faults };
       this.settings = { genesys: inGenesys.settings, slack: inSlack };
@@ -142,7 +144,7 @@ export class Switchboard {
   }
 
   async perform(work) {
-    this.actsBegunOrDone++;
+    this.isActing = true;
     try {
       await work();
       this.refused("");
@@ -150,7 +152,8 @@ export class Switchboard {
       if (!(error instanceof Refused)) throw error;
       this.refused(error.message);
     } finally {
-      this.actsBegunOrDone++;
+      this.isActing = false;
+      this.actsDone++;
       this.refresh();
     }
   }

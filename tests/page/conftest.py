@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from slack_bolt import App, BoltRequest
 from slack_sdk import WebClient
 
@@ -30,7 +30,7 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 6000
+PATIENCE_MS = 15_000
 # Read once, at the end: an event for every request would take longer than the tests themselves.
 ASKED_FOR = "performance.getEntriesByType('resource').map((one) => one.name)"
 MANIFEST: dict[str, Any] = {
@@ -116,6 +116,7 @@ def browser() -> Iterator[Browser]:
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
         pytest.skip(f"no Chromium on this machine (looked for {', '.join(BROWSERS)})")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=executable, args=BROWSER_ARGUMENTS)
         yield started

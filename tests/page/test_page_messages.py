@@ -245,7 +245,7 @@ def test_a_button_with_an_address_opens_it_and_tells_the_bot(page: Page, bot: Ec
     bot.post("x", blocks=[{"type": "actions", "elements": [button]}])
     page.get_by_role("button", name="See it").click()
     expect(page.locator(".found")).to_contain_text("the target")
-    wait_until(lambda: pressed, "the press")  # the page shows the other channel before it arrives
+    wait_until(lambda: pressed, "the press")  # the page goes to the other channel sooner
     assert pressed == ["see"]
 
 

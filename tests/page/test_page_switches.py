@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from slack_sdk.errors import SlackApiError
 
 from sandbox import bot_process
@@ -230,6 +230,34 @@ def test_a_delay_does_not_hide_a_fault_that_strikes_once(drawer: Locator, sandbo
     flip(drawer, "Genesys Cloud: Cut after the work, once", "true")
     kinds = [fault["kind"] for fault in standing(sandbox, "genesys")]
     assert kinds == ["cut_after", "status", "latency"]
+
+
+def test_a_switch_stays_as_it_is_while_another_is_being_flipped(
+    page: Page, drawer: Locator
+) -> None:
+    """Its fault is removed and ordered again, and the page looks in between."""
+    flip(drawer, "Genesys Cloud: Slow", "true")
+    slow = drawer.get_by_role("switch", name="Genesys Cloud: Slow", exact=True)
+    limits = drawer.get_by_role("switch", name="Genesys Cloud: Rate limits (429)", exact=True)
+    held: list[Route] = []
+
+    def hold_first_order(route: Route) -> None:
+        if route.request.method == "POST" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/control/genesys/faults", hold_first_order)
+    with page.expect_request(lambda request: request.method == "POST"):
+        limits.click()
+    for _ in range(3):  # when the third has begun, the first two have been drawn
+        with page.expect_request("**/control/bot"):
+            pass
+    assert slow.get_attribute("aria-checked") == "true"
+    held[0].continue_()
+    expect(limits).to_have_attribute("aria-checked", "true")
+    expect(slow).to_have_attribute("aria-checked", "true")
+    page.unroute("**/control/genesys/faults")
 
 
 def test_faults_from_elsewhere_are_counted_and_kept(

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +20,7 @@ from bot.cards.errors import (
     SlackUnavailable,
 )
 from bot.cards.post import Post
+from sandbox.ports import find_free_port
 from tests.bot.conftest import Local
 from tests.recording_server import RecordingServer
 
@@ -197,8 +197,7 @@ def test_a_connection_that_breaks_leaves_it_open_what_was_done(
 
 
 def test_a_slack_that_can_t_be_reached_leaves_it_open_what_was_done() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/api/"
+    url = f"http://127.0.0.1:{find_free_port()}/api/"
     slack = SlackClient("xoxb-1", url)
     assert isinstance(_failure(slack), SlackUnavailable)
 
@@ -472,8 +471,7 @@ def test_only_slack_s_own_response_urls_are_used(url: str) -> None:
 
 
 def test_a_response_url_that_is_away_is_no_refusal(slack: SlackClient) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+    url = f"http://127.0.0.1:{find_free_port()}/"
     with pytest.raises(SlackUnavailable):
         slack.respond(url, POST)
 

@@ -1,6 +1,7 @@
 """The ledger of posts: what was announced and not struck off may be in Slack already."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -88,16 +89,16 @@ def test_the_wait_counts_from_the_latest_try_and_the_search_from_the_first(
         _set_age(database, 6.5, f"{what} again")
 
 
-@pytest.mark.parametrize(("age", "after"), [(0, 6), (2, 4), (5.5, 0.5)])
+@pytest.mark.parametrize(("age", "after"), [(0, 6), (2, 4), (4.5, 1.5)])
 def test_who_comes_too_early_is_told_how_long_to_wait(
     age: float, after: float, ledger: Ledger, database: Database
 ) -> None:
     ledger.announce("V1", CARD)
+    begun = time.time()
     _set_age(database, age)
     with pytest.raises(NotSettled) as early:
         _try_again(ledger)
-    assert early.value.after == pytest.approx(after, abs=0.3)
-    assert early.value.after <= after
+    assert begun - time.time() <= early.value.after - after <= 0
     assert str(early.value) == "an earlier attempt may still reach Slack"
     assert _announced(database) == {("V1", CARD)}
 

@@ -1,6 +1,7 @@
 """Card, thread and outcome come to show what is stored, once each, wherever an attempt stopped."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -257,9 +258,10 @@ def test_a_slack_that_breaks_down_is_left_to_the_queue(bench: Bench) -> None:
 
 
 def test_a_post_in_doubt_is_left_to_the_queue_until_it_has_settled(bench: Bench) -> None:
+    begun = time.time()
     _publish_when_slack_is(bench, kind="cut_before")
     again = bench.fail()
-    assert again.after is not None and 5 < again.after <= 6
+    assert again.after is not None and begun - time.time() <= again.after - 6 <= 0
     assert str(again) == "an earlier attempt may still reach Slack"
     assert bench.asked("chat.postMessage") == 1
 

@@ -241,7 +241,7 @@ def test_a_request_that_does_not_wait_for_the_answer_is_refused(
 def test_what_is_not_complete_in_time_is_closed(
     serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch, sent: bytes, is_counted: bool
 ) -> None:
-    monkeypatch.setattr(limits, "RECEIVE_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "RECEIVE_SECONDS", 1.0)
     served = serve()
     assert is_closed(served.connect(sent))
     assert served.refused.counts == ({Reason.TOO_SLOW: 1} if is_counted else {})
@@ -252,7 +252,7 @@ def test_what_is_not_complete_in_time_is_closed(
 def test_a_byte_now_and_then_buys_no_time(
     serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "RECEIVE_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "RECEIVE_SECONDS", 1.0)
     served = serve()
     connection = served.connect(HEAD + b"X: ")
     connection.settimeout(0.02)
@@ -271,8 +271,8 @@ def test_a_byte_now_and_then_buys_no_time(
 def test_an_answer_that_never_comes_holds_no_connection(
     serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "RECEIVE_SECONDS", 0.2)
-    monkeypatch.setattr(limits, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "RECEIVE_SECONDS", 1.0)
+    monkeypatch.setattr(limits, "ANSWER_SECONDS", 1.5)
     served = serve()
     assert is_closed(served.connect(post(b"x", b"/wait")))
     assert served.refused.counts == {Reason.TOO_SLOW: 1}
@@ -281,7 +281,7 @@ def test_an_answer_that_never_comes_holds_no_connection(
 def test_an_answer_may_take_longer_than_its_request(
     serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "RECEIVE_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "RECEIVE_SECONDS", 1.0)
     served = serve()
     connection = served.connect(post(b"x", b"/wait"))
     assert is_closed(served.connect())  # it had its time, and so had the first request

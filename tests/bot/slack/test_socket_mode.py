@@ -48,7 +48,7 @@ def socket_slack() -> Iterator[Local]:
 def test_the_first_connection_is_tried_until_it_works_and_carries_requests(
     socket_slack: Local, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot.slack.socket_mode, "PING_SECONDS", 0.1)
+    monkeypatch.setattr(bot.slack.socket_mode, "PING_SECONDS", 1.0)
     settings = socket_slack.sandbox.bot_environment(Path())
     refusal = {"status": 503, "times": 3}
     socket_slack.order("slack", "apps.connections.open", "status", **refusal)
@@ -82,7 +82,7 @@ def test_the_first_connection_is_tried_until_it_works_and_carries_requests(
             async with keep_socket(app, token, client, cast(Health, health)):
                 await until(1)
                 assert health.is_following
-                async with asyncio.timeout(10):  # Slack knows of it sooner
+                async with asyncio.timeout(10):  # Slack counts it sooner
                     while not await health.socket.is_connected():
                         await asyncio.sleep(0.01)
                 typed = {"channel": "C0SUPPORT", "command": "/proactive", "text": "a payload"}
