@@ -43,7 +43,9 @@ class Hold:
         again = job.next_step(until_next + behind)
         jobs = [publish(request.request_id), again]
         self._requests.add_line(
-            *(request.request_id, Event.HELD, self._why.value),
+            request.request_id,
+            Event.HELD,
+            self._why.value,
             jobs=jobs,
             once=True,
             stuck=self._why,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from collections import OrderedDict
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -30,7 +31,8 @@ class Connections:
         """Limit the connections, by default to half of the open files."""
         self.refused = refused
         self._most = most or count_affordable()
-        self._open: dict[LimitedProtocol, None] = {}  # those that have waited longest come first
+        # Those that have waited longest come first.
+        self._open = OrderedDict[LimitedProtocol, None]()
         self.buffered = 0
 
     def protocol(self) -> type[asyncio.Protocol]:
@@ -50,8 +52,7 @@ class Connections:
     def move_to_end(self, connection: LimitedProtocol) -> None:
         """Put a connection last: by the loop's clock, many waits begin at the same time."""
         if connection in self._open:
-            del self._open[connection]
-            self._open[connection] = None
+            self._open.move_to_end(connection)
 
     def discard(self, connection: LimitedProtocol) -> None:
         """Forget a connection that was closed."""

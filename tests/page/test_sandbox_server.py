@@ -190,7 +190,7 @@ def test_a_taken_port_is_replaced_by_a_free_one() -> None:
             Sandbox(MANIFEST, page_ports=(port,)).start()
 
 
-def test_a_free_port_is_kept_for_who_asked_for_it() -> None:
+def test_a_port_that_was_found_free_is_refused_to_strangers() -> None:
     port = find_free_port()
     with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
         stranger.bind((LOOPBACK, port))

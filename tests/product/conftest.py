@@ -22,6 +22,7 @@ import pytest
 from bot.cli.manifest import build_manifest
 from sandbox.bot_process import BotProcess
 from sandbox.local_genesys import LocalGenesys
+from sandbox.ports import find_free_port
 from sandbox.server import Sandbox
 from tests.conftest import wait_until
 from tests.crash.fork_server import ForkServer
@@ -52,6 +53,11 @@ per_customer = 0
 per_agent = 0
 lookups = 0
 """
+
+
+def find_ports() -> dict[str, str]:
+    """Return the settings for a bot that listens beside the product's own."""
+    return {"PORT": str(find_free_port()), "OPERATOR_PORT": str(find_free_port())}
 
 
 def _write_rules(folder: Path) -> Path:

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.ports import find_free_port
 from tests.crash.fork_server import ForkServer
 
-from .conftest import CANARY, Agent, Json, Product, all_text, wait_until
+from .conftest import CANARY, Agent, Json, Product, all_text, find_ports, wait_until
 
 TEXT = f"{CANARY}: your order is ready"
 SEE_WHY = "Not sent. The ✗ says why."
@@ -38,10 +37,9 @@ def governed(running: Product) -> Product:
 @pytest.fixture
 def second(governed: Product, fork_server: ForkServer) -> Iterator[Json]:
     """Start a second process of the same bot; return its settings."""
-    ports = {"PORT": str(find_free_port()), "OPERATOR_PORT": str(find_free_port())}
     folder = governed.folder / "second"
     folder.mkdir()
-    settings = {**governed.settings, **ports}
+    settings = {**governed.settings, **find_ports()}
     bot = fork_server.start_bot(settings, folder)
     bot.wait_until_ready()
     yield settings

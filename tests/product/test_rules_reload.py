@@ -7,9 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.ports import find_free_port
-
-from .conftest import Product, wait_until
+from .conftest import Product, find_ports, wait_until
 from .test_startup import run_bot
 
 WRONG = '[access]\nguest = true\nusers = ["canary"]\n'
@@ -62,8 +60,7 @@ def test_a_hang_up_makes_the_bot_read_its_rules_again(
 def test_a_wrong_rules_file_is_refused_at_the_start(product: Product, tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text(WRONG)
-    ports = {"PORT": str(find_free_port()), "OPERATOR_PORT": str(find_free_port())}
-    settings = {**product.settings, **ports, "PROACTIVE_RULES": str(file)}
+    settings = {**product.settings, **find_ports(), "PROACTIVE_RULES": str(file)}
     done = run_bot(tmp_path, "run", **settings)
     assert done.returncode == 2
     assert f"{file}:2: access.guest isn't a setting: did you mean guests?" in done.stderr

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.ports import find_free_port
-
-from .conftest import Product
+from .conftest import Product, find_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,8 +67,7 @@ def test_the_bot_says_how_to_fix_each_wrong_setting(product: Product, tmp_path: 
 
 def test_the_bot_says_that_a_file_can_not_be_its_database(product: Product, tmp_path: Path) -> None:
     own = {
-        "PORT": str(find_free_port()),
-        "OPERATOR_PORT": str(find_free_port()),
+        **find_ports(),
         "PROACTIVE_DATABASE_URL": "sqlite:////proc/nowhere/x.sqlite",
     }
     done = run_bot(tmp_path, "run", **{**product.settings, **own})
@@ -106,8 +103,7 @@ def test_a_bot_that_an_error_ends_says_so_with_its_exit_status(
 ) -> None:
     """A supervisor that restarts what has failed must see that it has."""
     own = {
-        "PORT": str(find_free_port()),
-        "OPERATOR_PORT": str(find_free_port()),
+        **find_ports(),
         "PROACTIVE_DATABASE_URL": f"sqlite:///{tmp_path}/own.sqlite",
         "PROACTIVE_HEARTBEAT_SECONDS": "1",
     }

@@ -89,7 +89,7 @@ def test_the_wait_counts_from_the_latest_try_and_the_search_from_the_first(
         _set_age(database, 6.5, f"{what} again")
 
 
-@pytest.mark.parametrize(("age", "after"), [(0, 6), (2, 4), (4.5, 1.5)])
+@pytest.mark.parametrize(("age", "after"), [(0, 6), (2, 4), (5.5, 0.5)])
 def test_who_comes_too_early_is_told_how_long_to_wait(
     age: float, after: float, ledger: Ledger, database: Database
 ) -> None:

@@ -37,6 +37,11 @@ class FakeHealth:
         finally:
             self.is_following = False
 
+    async def wait_for_socket(self) -> None:
+        async with asyncio.timeout(10):
+            while not await self.socket.is_connected():
+                await asyncio.sleep(0.01)
+
 
 @pytest.fixture
 def socket_slack() -> Iterator[Local]:
@@ -82,9 +87,7 @@ def test_the_first_connection_is_tried_until_it_works_and_carries_requests(
             async with keep_socket(app, token, client, cast(Health, health)):
                 await until(1)
                 assert health.is_following
-                async with asyncio.timeout(10):  # Slack counts it sooner
-                    while not await health.socket.is_connected():
-                        await asyncio.sleep(0.01)
+                await health.wait_for_socket()  # Slack counts it sooner
                 typed = {"channel": "C0SUPPORT", "command": "/proactive", "text": "a payload"}
                 done = await asyncio.to_thread(
                     socket_slack.ask, "POST", "/people/commands", **typed
@@ -116,9 +119,8 @@ def test_a_pause_without_an_end_does_not_keep_the_socket_away(
                 base_url=settings["SLACK_API_URL"], session=session, retry_handlers=[]
             )
             app, token = AsyncApp(token="xoxb-x"), settings["SLACK_APP_TOKEN"]
-            async with keep_socket(app, token, client, cast(Health, health)), asyncio.timeout(10):
-                while not await health.socket.is_connected():
-                    await asyncio.sleep(0.01)
+            async with keep_socket(app, token, client, cast(Health, health)):
+                await health.wait_for_socket()
 
     asyncio.run(connect())
     assert caplog.text.count("Slack asks for a longer pause") == 2
